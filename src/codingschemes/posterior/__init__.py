@@ -1,0 +1,16 @@
+"""The posterior over weights: priors, the two samplable forms, and exact conditional draws."""
+
+from codingschemes.posterior.density import Density, Position, ReducedDensity, WeightsDensity
+from codingschemes.posterior.posterior import Posterior, Space
+from codingschemes.posterior.priors import Prior, resolve_prior
+
+__all__ = [
+    "Density",
+    "Position",
+    "Posterior",
+    "Prior",
+    "ReducedDensity",
+    "Space",
+    "WeightsDensity",
+    "resolve_prior",
+]

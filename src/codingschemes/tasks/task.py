@@ -1,14 +1,28 @@
 """The one type that says what is learned."""
 
+import json
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.errors import InvalidInput
+from codingschemes.tasks.archives import read_arrays, require
 
 type Array = np.ndarray
+
+_STORED_ARRAYS: dict[str, tuple[type, int]] = {  # kind and rank of the arrays in a saved task
+    "inputs": (np.float64, 2),
+    "targets": (np.float64, 2),
+    "labels": (np.int64, 1),
+    "factors": (np.float64, 2),
+    "test_inputs": (np.float64, 2),
+    "test_targets": (np.float64, 2),
+    "test_labels": (np.int64, 1),
+}
+_WORDS = "words"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,27 +57,45 @@ class Task:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._check_shapes()
         for what, rows in (("inputs", self.inputs), ("test inputs", self.test_inputs)):
             if not np.all(np.isfinite(rows)):
                 raise InvalidInput(f"the {what} hold NaN or infinite values: remove or replace those samples first")
-        if not np.all(np.isfinite(self.targets)):
+        if not (np.all(np.isfinite(self.targets)) and np.all(np.isfinite(self.test_targets))):
             raise InvalidInput("the targets hold NaN or infinite values: give finite targets for every sample")
         samples = len(self.inputs)
-        if len(self.labels) != samples or len(self.targets) != samples:
-            raise InvalidInput(
-                f"{samples} inputs came with {len(self.labels)} labels and {len(self.targets)} targets: "
-                "give exactly one label for every input"
-            )
         if samples < len(self.class_names):
             raise InvalidInput(
                 f"{samples} samples cannot cover {len(self.class_names)} classes: raise the number of samples"
             )
-        if self.inputs.size == 0 or np.ptp(self.inputs) == 0:
+        if not np.any(self.inputs) or (samples > 1 and np.all(self.inputs == self.inputs[0])):
             raise InvalidInput("the inputs are constant: give inputs that differ between samples")
         missing = sorted(set(range(len(self.class_names))) - set(self.labels.tolist()))
         if missing:
             names = ", ".join(self.class_names[index] for index in missing)
             raise InvalidInput(f"no training sample belongs to the class {names}: add samples or leave the class out")
+
+    def _check_shapes(self) -> None:
+        """Raises InvalidInput unless all arrays belong to the same samples, features, outputs and classes."""
+        sides = (
+            ("", self.inputs, self.targets, self.labels),
+            ("test ", self.test_inputs, self.test_targets, self.test_labels),
+        )
+        for side, inputs, targets, labels in sides:
+            if not len(inputs) == len(targets) == len(labels):
+                raise InvalidInput(
+                    f"{len(inputs)} {side}inputs came with {len(labels)} labels and {len(targets)} targets: "
+                    "give exactly one label for every input"
+                )
+            if inputs.shape[1:] != self.inputs.shape[1:] or targets.shape[1:] != (len(self.target_names),):
+                raise InvalidInput(
+                    f"{side}inputs of shape {inputs.shape} and {side}targets of shape {targets.shape} do not fit "
+                    f"{self.inputs.shape[1]} features and {len(self.target_names)} outputs"
+                )
+            if np.any((labels < 0) | (labels >= len(self.class_names))):
+                raise InvalidInput(f"{side}labels must be whole numbers from 0 to {len(self.class_names) - 1}")
+        if self.factors is not None and len(self.factors) != len(self.class_names):
+            raise InvalidInput(f"{len(self.factors)} rows of factors do not fit {len(self.class_names)} classes")
 
     @property
     def class_count(self) -> int:
@@ -78,11 +110,54 @@ class Task:
         """Whether the targets are one column a class (rather than -1/+1 factors)."""
         return self.target_names == self.class_names
 
-    def with_inputs(self, inputs: Array, test_inputs: Array, step: str) -> Self:
+    def with_inputs(self, inputs: Array, test_inputs: Array, step: str) -> "Task":
         """A copy with transformed inputs, and `step` added to the recorded preprocessing."""
         steps = [*self.provenance.get("preprocessing", []), step]
         provenance = {**self.provenance, "preprocessing": steps}
         return replace(self, inputs=inputs, test_inputs=test_inputs, provenance=provenance)
+
+    def save(self, path: str | Path) -> None:
+        """Writes everything to one .npz file without pickled objects; names and provenance as JSON text."""
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _STORED_ARRAYS}
+        if self.factors is None:
+            del arrays["factors"]
+        words = {
+            "name": self.name,
+            "class_names": self.class_names,
+            "target_names": self.target_names,
+            "provenance": self.provenance,
+        }
+        arrays[_WORDS] = np.array(json.dumps(words))
+        with Path(path).open("wb") as file:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Task":
+        """The task that `save` wrote to `path`.
+
+        Raises:
+            InvalidInput: the file is missing, damaged, or not a task.
+        """
+        arrays = read_arrays(Path(path))
+        required = [name for name in _STORED_ARRAYS if name != "factors"]
+        stored: dict[str, Any] = {name: require(arrays, (name,), Path(path)) for name in required}
+        stored["factors"] = arrays.get("factors")
+        text = require(arrays, (_WORDS,), Path(path))
+        try:
+            words = json.loads(str(text))
+            for name, (kind, rank) in _STORED_ARRAYS.items():
+                array = stored[name]
+                if array is not None and (array.dtype != kind or array.ndim != rank):
+                    raise ValueError(f"{name} is not an array of {kind.__name__} with {rank} dimensions")
+            return cls(
+                name=words["name"],
+                class_names=tuple(words["class_names"]),
+                target_names=tuple(words["target_names"]),
+                provenance=words["provenance"],
+                **stored,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"{path} is not a task that was saved here ({error}): make the task again") from None
 
 
 def one_hot_targets(labels: Int[Array, " P"], class_count: int) -> Float[Array, "P G"]:

@@ -1,0 +1,65 @@
+"""Activation functions by name. Adding one is one `register` line; the protocol tests then cover it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import erf
+from jaxtyping import Array, Float
+
+from codingschemes.registry import Registry
+
+type Family = Literal["linear", "threshold", "sigmoidal", "odd", "smooth"]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A pointwise nonlinearity phi.
+
+    Attributes:
+        name: its registered name.
+        function: phi, acting elementwise on arrays.
+        family: `linear`; `threshold` (zero for z < 0); `sigmoidal` (bounded, nonnegative); `odd` (phi(-z) = -phi(z),
+            bounded); `smooth` (none of these, e.g. softplus).
+    """
+
+    name: str
+    function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+    family: Family
+
+    def __call__(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+        return self.function(z)
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+def register(
+    name: str, family: Family, function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+) -> Activation:
+    """Make `function` available as `--activation name`."""
+    return ACTIVATIONS.register(name, Activation(name, function, family))
+
+
+def _thresholded(concave: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+    """phi_+(z) 1[z >= 0] for a concave phi_+ with phi_+(0) = 0 (Wang, Johnston & Fusi 2025)."""
+    return lambda z: concave(jnp.maximum(z, 0.0))
+
+
+register("linear", "linear", lambda z: z)
+register("relu", "threshold", jax.nn.relu)
+register("threshold-tanh", "threshold", _thresholded(jnp.tanh))
+register("threshold-log1p", "threshold", _thresholded(jnp.log1p))
+register("threshold-ratio", "threshold", _thresholded(lambda z: z / (1 + z)))
+# The sigmoid of van Meegen & Sompolinsky 2025: slope 1/2 at zero, Gaussian averages in closed form.
+register("sigmoid", "sigmoidal", lambda z: 0.5 * (1 + erf(jnp.sqrt(jnp.pi) * z / 2)))
+register("logistic", "sigmoidal", jax.nn.sigmoid)
+register("hardsigmoid", "sigmoidal", lambda z: jnp.clip(z / 6 + 0.5, 0.0, 1.0))
+register("tanh", "odd", jnp.tanh)
+register("erf", "odd", erf)
+register("hardtanh", "odd", lambda z: jnp.clip(z, -1.0, 1.0))
+register("softplus", "smooth", jax.nn.softplus)
+register("gelu", "smooth", lambda z: jax.nn.gelu(z, approximate=False))
+register("silu", "smooth", jax.nn.silu)

@@ -1,0 +1,122 @@
+"""Fully connected networks: how many neurons, how they are scaled, how activity propagates."""
+
+from typing import Literal, NamedTuple, get_args
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from codingschemes.errors import InvalidInput
+from codingschemes.networks.activations import ACTIVATIONS, Activation
+
+type Scaling = Literal["mean-field", "lazy", "none"]
+
+
+class Weights(NamedTuple):
+    """The weights of one network as they stand (not whitened).
+
+    With a bias every layer but the readout has one more column, the weight on a constant input.
+    """
+
+    input: Float[Array, "*draws N F0"]
+    hidden: Float[Array, "*draws L-1 N F"]
+    readout: Float[Array, "*draws N C"]
+
+
+class Network(eqx.Module):
+    """L >= 1 hidden layers of one width and one activation, and a linear readout.
+
+        z^1 = s_0 W^1 x + b^1,   z^{l+1} = s_l W^{l+1} phi(z^l) + b^{l+1},   f = gamma sum_i a_i phi(z_i^L)
+
+    | scaling | s_0 | s_l | gamma |
+    | --- | --- | --- | --- |
+    | `mean-field` | 1/sqrt(N0) | 1/sqrt(N) | 1/N |
+    | `lazy` | 1/sqrt(N0) | 1/sqrt(N) | 1/sqrt(N) |
+    | `none` (as in the L2-regularised loss) | 1 | 1 | 1 |
+
+    The bias is a weight on a constant input 1 and shares the prior (the penalty) of its layer; readouts have none.
+
+    Sources: van Meegen & Sompolinsky 2025, Methods (scalings); Wang, Johnston & Fusi 2025 (bias, `none`).
+
+    Raises:
+        InvalidInput: unknown activation or scaling, width or depth below one.
+    """
+
+    activation_name: str = eqx.field(static=True)
+    width: int = eqx.field(static=True)
+    depth: int = eqx.field(static=True)
+    bias: bool = eqx.field(static=True)
+    scaling: Scaling = eqx.field(static=True)
+
+    def __init__(
+        self,
+        activation: str = "sigmoid",
+        *,
+        width: int = 100,
+        depth: int = 1,
+        bias: bool = False,
+        scaling: Scaling = "mean-field",
+    ):
+        ACTIVATIONS[activation]
+        if width < 1:
+            raise InvalidInput(f"the width is {width}: give at least one neuron")
+        if depth < 1:
+            raise InvalidInput(f"the depth is {depth}: give at least one hidden layer")
+        if scaling not in get_args(Scaling.__value__):
+            raise InvalidInput(f"there is no scaling {scaling!r}: choose one of mean-field, lazy, none")
+        self.activation_name = activation
+        self.width = width
+        self.depth = depth
+        self.bias = bias
+        self.scaling = scaling
+
+    @property
+    def activation(self) -> Activation:
+        return ACTIVATIONS[self.activation_name]
+
+    @property
+    def readout_scale(self) -> float:
+        """gamma, by which the sum over neurons is multiplied."""
+        return {"mean-field": 1 / self.width, "lazy": self.width**-0.5, "none": 1.0}[self.scaling]
+
+    @property
+    def hidden_feature_count(self) -> int:
+        """Columns of a hidden weight matrix: the width, and one for the bias."""
+        return self.width + self.bias
+
+    def features(self, units: Float[Array, "F P"]) -> Float[Array, "F1 P"]:
+        """What a layer's weights multiply: the units below, scaled by fan-in, and a row of ones for the bias."""
+        if self.scaling != "none":
+            units = units / jnp.sqrt(units.shape[0])
+        if self.bias:
+            units = jnp.concatenate([units, jnp.ones((1, units.shape[1]), units.dtype)])
+        return units
+
+    def propagate(
+        self, first: Float[Array, "N P"], hidden: Float[Array, "L-1 N F"]
+    ) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
+        """Preactivations of every hidden layer, and the last layer's activity, from the first preactivations."""
+        if self.depth == 1:
+            return first[None], self.activation(first)
+
+        def next_layer(
+            z: Float[Array, "N P"], weights: Float[Array, "N F"]
+        ) -> tuple[Float[Array, "N P"], Float[Array, "N P"]]:
+            z = weights @ self.features(self.activation(z))
+            return z, z
+
+        last, above = lax.scan(next_layer, first, hidden)
+        return jnp.concatenate([first[None], above]), self.activation(last)
+
+    def outputs(self, activity: Float[Array, "N P"], readout: Float[Array, "N C"]) -> Float[Array, "P C"]:
+        """f = gamma phi^T a."""
+        return self.readout_scale * activity.T @ readout
+
+    def apply(
+        self, weights: Weights, inputs: Float[Array, "P D"]
+    ) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
+        """Preactivations of every hidden layer and outputs at any inputs."""
+        first = weights.input @ self.features(inputs.T)
+        preactivations, activity = self.propagate(first, weights.hidden)
+        return preactivations, self.outputs(activity, weights.readout)

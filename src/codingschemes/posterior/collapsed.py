@@ -1,0 +1,89 @@
+"""The likelihood with the readout integrated out, and its gradient by one Cholesky factorisation.
+
+With f = Phi^T r, r ~ N(0, c I) a column and Y = f + N(0, T I),
+
+    -log ∫ dr exp(-|r|^2/(2c) - ||Y - f||^2/(2T)) = tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) + const,  S = c Phi^T Phi + T I,
+
+where the constant is the prior's normalisation alone: the marginal of the `weights` form is this, exactly. The
+factorised matrix is S (P x P) or, in wide data (N < P), A = c Phi Phi^T + T I (N x N), which has the same determinant
+up to powers of T.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Float
+
+type Scalar = Float[Array, ""]
+
+
+def _solve(
+    activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal: Scalar, noise: Scalar
+) -> tuple[Scalar, Float[Array, "P C"], Float[Array, "N C"], Float[Array, "M M"]]:
+    """The misfit, B = S^{-1} Y, the mean readout R = c Phi B, and the Cholesky factor of the smaller matrix."""
+    width, samples = activity.shape
+    if samples <= width:
+        factor, _ = cho_factor(signal * activity.T @ activity + noise * jnp.eye(samples), lower=True)
+        dual = cho_solve((factor, True), targets)
+        readout = signal * activity @ dual
+        quadratic = jnp.sum(targets * dual)
+    else:
+        factor, _ = cho_factor(signal * activity @ activity.T + noise * jnp.eye(width), lower=True)
+        readout = cho_solve((factor, True), signal * activity @ targets)
+        dual = (targets - activity.T @ readout) / noise
+        quadratic = noise * jnp.sum(dual**2) + jnp.sum(readout**2) / signal
+    half_log_det = jnp.sum(jnp.log(jnp.diagonal(factor))) - factor.shape[0] * jnp.log(noise) / 2
+    return quadratic / 2 + targets.shape[1] * half_log_det, dual, readout, factor
+
+
+@jax.custom_vjp
+def collapsed_misfit(
+    activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal: Scalar, noise: Scalar
+) -> Scalar:
+    """tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) with S = `signal` Phi^T Phi + `noise` I.
+
+    Args:
+        activity: Phi, (neuron, sample).
+        targets: Y, (sample, output).
+        signal: c = (gamma sigma_a)^2, the prior variance of a readout times the network's readout scale squared.
+        noise: the temperature T.
+    """
+    return _solve(activity, targets, signal, noise)[0]
+
+
+def _forward(activity, targets, signal, noise):  # type: ignore[no-untyped-def]
+    misfit, dual, readout, factor = _solve(activity, targets, signal, noise)
+    return misfit, (activity, dual, readout, factor, signal, noise)
+
+
+def _backward(residuals, cotangent):  # type: ignore[no-untyped-def]
+    # dM/dS = (C S^{-1} - B B^T)/2, and Phi S^{-1} = A^{-1} Phi.
+    activity, dual, readout, factor, signal, noise = residuals
+    width, samples = activity.shape
+    outputs = dual.shape[1]
+    whitened = (
+        cho_solve((factor, True), activity.T).T if samples <= width else cho_solve((factor, True), activity)
+    )  # Phi S^{-1}
+    slope = signal * outputs * whitened - readout @ dual.T
+    trace = (samples - signal * jnp.sum(whitened * activity)) / noise  # tr S^{-1}
+    activity_cotangent = cotangent * slope
+    signal_cotangent = cotangent * jnp.sum(slope * activity) / (2 * signal)
+    noise_cotangent = cotangent * (outputs * trace - jnp.sum(dual**2) - outputs * samples / noise) / 2
+    return activity_cotangent, cotangent * dual, signal_cotangent, noise_cotangent
+
+
+collapsed_misfit.defvjp(_forward, _backward)
+
+
+def draw_readout(
+    key: Array, activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal: Scalar, noise: Scalar
+) -> Float[Array, "N C"]:
+    """An exact draw of r given the activity and the targets: a prior draw corrected by the residual it leaves.
+
+    (Matheron's rule: r = r0 + c Phi S^{-1} (Y - Phi^T r0 - noise).)
+    """
+    key_prior, key_noise = jax.random.split(key)
+    prior = jnp.sqrt(signal) * jax.random.normal(key_prior, (activity.shape[0], targets.shape[1]), activity.dtype)
+    noise_draw = jnp.sqrt(noise) * jax.random.normal(key_noise, targets.shape, activity.dtype)
+    _, _, correction, _ = _solve(activity, targets - activity.T @ prior - noise_draw, signal, noise)
+    return prior + correction

@@ -1,0 +1,113 @@
+"""The L2-regularised loss of a network on a task, read as a negative log posterior."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from codingschemes.errors import InvalidInput
+from codingschemes.networks import Network, Weights
+from codingschemes.posterior.conditionals import draw_weights
+from codingschemes.posterior.density import Density, ReducedDensity, WeightsDensity
+from codingschemes.posterior.priors import Prior, resolve_prior
+from codingschemes.tasks import Task
+
+type Space = Literal["reduced", "weights"]
+
+_FORMS: dict[str, type[Density]] = {"reduced": ReducedDensity, "weights": WeightsDensity}
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Posterior:
+    """p(weights | task) proportional to exp(-||Y - f||^2/(2T)) times Gaussian priors.
+
+    Equivalently exp(-E/(2T)) with E = ||Y - f||^2 + penalty1 ||W||^2 + penalty2 ||a||^2. Give `weight_variance` and
+    `readout_variance`, or both penalties, or nothing for the literature's values (`prior.source` says which).
+
+    Sources: van Meegen & Sompolinsky 2025 (mean-field scaling and priors); Wang, Johnston & Fusi 2025 (E).
+
+    Raises:
+        InvalidInput: a variance, penalty or temperature that is not positive; penalties together with variances.
+    """
+
+    task: Task
+    network: Network
+    prior: Prior
+
+    def __init__(
+        self,
+        task: Task,
+        network: Network,
+        *,
+        temperature: float = 1e-4,
+        weight_variance: float | None = None,
+        readout_variance: float | None = None,
+        penalty1: float | None = None,
+        penalty2: float | None = None,
+    ):
+        prior = resolve_prior(
+            network,
+            task.sample_count,
+            temperature=temperature,
+            weight_variance=weight_variance,
+            readout_variance=readout_variance,
+            penalty1=penalty1,
+            penalty2=penalty2,
+        )
+        object.__setattr__(self, "task", task)
+        object.__setattr__(self, "network", network)
+        object.__setattr__(self, "prior", prior)
+
+    def input_kernel(self) -> Float[np.ndarray, "P P"]:
+        """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""
+        features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))
+        return self.prior.weight_variance * features.T @ features
+
+    def density(self, space: Space = "reduced") -> Density:
+        """The log density in one of its two forms.
+
+        Raises:
+            InvalidInput: a form that does not exist.
+        """
+        if space not in get_args(Space.__value__):
+            raise InvalidInput(f"there is no space {space!r}: choose reduced or weights")
+        features = self.network.features(jnp.asarray(self.task.inputs.T))
+        eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
+        order = np.argsort(eigenvalues)[::-1]
+        eigenvalues, eigenvectors = eigenvalues[order], eigenvectors[:, order]
+        resolved = eigenvalues > eigenvalues[0] * len(eigenvalues) * 10 * np.finfo(float).eps
+        basis = eigenvectors[:, resolved] * np.sqrt(eigenvalues[resolved])
+        return _FORMS[space](
+            network=self.network,
+            features=features,
+            targets=jnp.asarray(self.task.targets),
+            basis=jnp.asarray(basis),
+            temperature=jnp.asarray(self.prior.temperature),
+            weight_variance=jnp.asarray(self.prior.weight_variance),
+            readout_variance=jnp.asarray(self.prior.readout_variance),
+        )
+
+    def draw_weights(
+        self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]
+    ) -> Weights:
+        """An exact draw of all weights given one draw's preactivations at the training inputs and its readout.
+
+        Apply the network to them for preactivations and outputs at any inputs, jointly distributed as they should be.
+        """
+        keys = jax.random.split(key, self.network.depth)
+        variance = jnp.asarray(self.prior.weight_variance)
+        preactivations = jnp.asarray(preactivations, float)
+        below = self.network.features(jnp.asarray(self.task.inputs.T))
+        layers = []
+        for layer_key, preactivation in zip(keys, preactivations, strict=True):
+            layers.append(draw_weights(layer_key, preactivation, below, variance))
+            below = self.network.features(self.network.activation(preactivation))
+        hidden = (
+            jnp.stack(layers[1:])
+            if len(layers) > 1
+            else jnp.zeros((0, self.network.width, self.network.hidden_feature_count))
+        )
+        return Weights(layers[0], hidden, jnp.asarray(readout, float))

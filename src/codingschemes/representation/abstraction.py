@@ -1,0 +1,146 @@
+"""The abstraction scores of a representation in one call: parallelism, CCGP and shattering dimensionality."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.representation.dichotomies import (
+    balanced_dichotomies,
+    balanced_dichotomy_count,
+    check_factors,
+    dichotomy_name,
+)
+from codingschemes.representation.generalization import ccgp, dichotomy_ccgp, shattering_dimensionality
+from codingschemes.representation.kernels import class_kernel, class_sizes, representational_kernel
+from codingschemes.representation.parallelism import MATCHING_CLASS_LIMIT, dichotomy_parallelism, parallelism_score
+from codingschemes.representation.score import Score
+
+BY_CONTEXTS = (
+    "factors: parallelism is the mean cosine between a factor's coding directions (differences of class means) in two "
+    "contexts, CCGP the accuracy of a factor's linear decoder in a context held out from its training, and both are "
+    "means over factors"
+)
+BY_DICHOTOMIES = (
+    "balanced dichotomies (Bernardi et al. 2020): parallelism is maximised over matchings of the two halves, CCGP "
+    "holds one class of either half out, and each is that of the dichotomy where it is largest"
+)
+UNDEFINED = "none: abstraction needs factors, or an even number of at least 4 classes"
+
+
+@dataclass(frozen=True)
+class AbstractionScores:
+    """Abstraction scores; each is None where it is undefined, and `reasons` says why.
+
+    Attributes:
+        definition: which definition of parallelism and CCGP applies, in words.
+        parallelism, ccgp: means over factors; where the task has no factors, the largest over dichotomies, which for
+            unrelated class means lies above 0 and one half.
+        parallelism_by_factor, ccgp_by_factor: one number a factor, or one an entry of `dichotomies`.
+        shattering: mean cross-validated decoding accuracy over balanced dichotomies.
+        shattering_by_dichotomy: one number an entry of `dichotomies`.
+        dichotomies: the balanced dichotomies used, one character a class: 1 for one side, 0 for the other.
+        reasons: a sentence for every score that is None, by its name.
+        dichotomies_available: how many balanced dichotomies there are.
+        splits_used, splits_available: train-test splits behind CCGP.
+    """
+
+    definition: str
+    parallelism: float | None
+    parallelism_by_factor: tuple[float | None, ...]
+    ccgp: float | None
+    ccgp_by_factor: tuple[float | None, ...]
+    shattering: float | None
+    shattering_by_dichotomy: tuple[float | None, ...]
+    dichotomies: tuple[str, ...]
+    reasons: dict[str, str]
+    dichotomies_available: int
+    splits_used: int
+    splits_available: int
+
+
+def abstraction_scores(
+    activity: Float[np.ndarray, "N P"],
+    labels: Int[np.ndarray, " P"],
+    factors: Float[np.ndarray, "G F"] | None = None,
+    seed: int = 0,
+    *,
+    max_dichotomies: int = 35,
+    max_splits: int = 16,
+) -> AbstractionScores:
+    """Parallelism, CCGP and shattering dimensionality of a representation.
+
+    With factors, parallelism and CCGP are those by contexts (`parallelism_score`, `ccgp`). Without factors and with an
+    even number of at least 4 classes they are the ones of Bernardi et al. (2020) over balanced dichotomies
+    (`dichotomy_parallelism`, `dichotomy_ccgp`). Shattering dimensionality always goes over balanced dichotomies. In
+    every other case the scores are None.
+
+    Args:
+        activity: (neuron, sample).
+        labels: the class of each sample, 0..G-1.
+        factors: the factors -1/+1 of each class, (class, factor), or None.
+        seed: of the random subsets and folds.
+        max_dichotomies: most balanced dichotomies to use; all of 8 classes by default.
+        max_splits: most train-test splits of CCGP for one factor or dichotomy.
+
+    Raises:
+        InvalidInput: activities are not finite, a class has no sample, or factors do not tell the classes apart.
+    """
+    kernel = representational_kernel(activity)
+    return kernel_abstraction_scores(
+        kernel, labels, factors, seed, max_dichotomies=max_dichotomies, max_splits=max_splits
+    )
+
+
+def kernel_abstraction_scores(
+    kernel: Float[np.ndarray, "P P"],
+    labels: Int[np.ndarray, " P"],
+    factors: Float[np.ndarray, "G F"] | None = None,
+    seed: int = 0,
+    *,
+    max_dichotomies: int = 35,
+    max_splits: int = 16,
+) -> AbstractionScores:
+    """`abstraction_scores` from a representational kernel, measured or predicted: they depend on nothing else."""
+    class_count = len(class_sizes(labels, len(kernel)))
+    dichotomous = class_count >= 4 and class_count % 2 == 0
+    sides = balanced_dichotomies(class_count, max_dichotomies, seed) if dichotomous else np.zeros((0, class_count))
+    no_dichotomy = Score.undefined(
+        f"{class_count} classes have no balanced dichotomies to compare: this takes an even number of at least 4"
+    )
+    if factors is not None:
+        check_factors(factors, class_count)
+        definition = BY_CONTEXTS
+        parallelism = parallelism_score(class_kernel(kernel, labels), factors)
+        generalization = ccgp(kernel, labels, factors, max_splits=max_splits, seed=seed)
+    elif dichotomous:
+        definition = BY_DICHOTOMIES
+        parallelism = _matched_parallelism(class_kernel(kernel, labels), sides)
+        generalization = dichotomy_ccgp(kernel, labels, sides, max_splits=max_splits, seed=seed)
+    else:
+        definition = UNDEFINED
+        parallelism = generalization = no_dichotomy
+    shattering = shattering_dimensionality(kernel, labels, sides, seed=seed) if dichotomous else no_dichotomy
+    scores = {"parallelism": parallelism, "ccgp": generalization, "shattering": shattering}
+    return AbstractionScores(
+        definition=definition,
+        parallelism=parallelism.value,
+        parallelism_by_factor=parallelism.parts,
+        ccgp=generalization.value,
+        ccgp_by_factor=generalization.parts,
+        shattering=shattering.value,
+        shattering_by_dichotomy=shattering.parts,
+        dichotomies=tuple(dichotomy_name(side) for side in sides),
+        reasons={name: score.reason for name, score in scores.items() if score.reason is not None},
+        dichotomies_available=balanced_dichotomy_count(class_count) if dichotomous else 0,
+        splits_used=generalization.used,
+        splits_available=generalization.available,
+    )
+
+
+def _matched_parallelism(class_means_kernel: Float[np.ndarray, "G G"], sides: Float[np.ndarray, "D G"]) -> Score:
+    if sides.shape[1] > MATCHING_CLASS_LIMIT:
+        return Score.undefined(
+            f"{sides.shape[1]} classes have too many matchings: the limit is {MATCHING_CLASS_LIMIT}", len(sides)
+        )
+    return dichotomy_parallelism(class_means_kernel, sides)

@@ -1,0 +1,82 @@
+"""Ways to split classes in two: factors with their contexts, balanced dichotomies with their matchings.
+
+A dichotomy gives every class a side, -1 or +1.
+"""
+
+import itertools
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.errors import InvalidInput
+
+
+def check_factors(factors: Float[np.ndarray, "G F"], class_count: int) -> None:
+    """Refuse factors that do not tell every class apart.
+
+    Raises:
+        InvalidInput: the factors are not -1/+1, do not have one row a class, or give two classes the same row.
+    """
+    if factors.shape[1] == 0:
+        raise InvalidInput("there is no factor in the array of factors: give None where classes have no factors")
+    if len(factors) != class_count:
+        raise InvalidInput(f"{len(factors)} rows of factors came with {class_count} classes: give one row a class")
+    if not np.all(np.abs(factors) == 1):
+        raise InvalidInput("factors must be -1 or +1: recode the two values of every factor")
+    if len(np.unique(factors, axis=0)) < class_count:
+        raise InvalidInput("two classes have the same factors: make each combination of factors one class")
+
+
+def factor_contexts(factors: Float[np.ndarray, "G F"], factor: int) -> Int[np.ndarray, "A 2"]:
+    """Pairs of classes (factor +1, factor -1) that agree in every other factor: one row a context.
+
+    A combination of the other factors that occurs with one value only is no context.
+    """
+    rest = [tuple(row) for row in np.delete(factors, factor, axis=1)]
+    side = factors[:, factor] > 0
+    minus = {rest[index]: index for index in np.flatnonzero(~side)}
+    pairs = [(index, minus[rest[index]]) for index in np.flatnonzero(side) if rest[index] in minus]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def balanced_dichotomy_count(class_count: int) -> int:
+    """How many ways there are to split an even number of classes into two halves."""
+    return math.comb(class_count, class_count // 2) // 2
+
+
+def balanced_dichotomies(class_count: int, limit: int = 35, seed: int = 0) -> Float[np.ndarray, "D G"]:
+    """All splits of the classes into two halves, or `limit` random different ones where there are more.
+
+    Class 0 is on the +1 side, so that a dichotomy and its mirror image count once.
+
+    Raises:
+        InvalidInput: the number of classes is odd or below two.
+    """
+    if class_count < 2 or class_count % 2:
+        raise InvalidInput(f"{class_count} classes have no balanced dichotomy: take an even number of classes")
+    half = class_count // 2
+    if balanced_dichotomy_count(class_count) <= limit:
+        chosen = list(itertools.combinations(range(1, class_count), half - 1))
+    else:
+        rng = np.random.default_rng(seed)
+        found: set[tuple[int, ...]] = set()
+        while len(found) < limit:
+            found.add(tuple(sorted(rng.choice(np.arange(1, class_count), half - 1, replace=False).tolist())))
+        chosen = sorted(found)
+    sides = -np.ones((len(chosen), class_count))
+    sides[:, 0] = 1
+    for row, members in zip(sides, chosen, strict=True):
+        row[list(members)] = 1
+    return sides
+
+
+def side_pairs(dichotomy: Float[np.ndarray, " G"]) -> Int[np.ndarray, "A 2"]:
+    """All pairs of classes from opposite sides, (+1 side, -1 side), the -1 side running fastest."""
+    plus, minus = np.flatnonzero(dichotomy > 0), np.flatnonzero(dichotomy < 0)
+    return np.array(list(itertools.product(plus, minus)), dtype=np.int64).reshape(-1, 2)
+
+
+def dichotomy_name(dichotomy: Float[np.ndarray, " G"]) -> str:
+    """One character a class in label order: 1 for the +1 side, 0 for the -1 side."""
+    return "".join("1" if side > 0 else "0" for side in dichotomy)

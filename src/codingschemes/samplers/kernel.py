@@ -1,0 +1,64 @@
+"""What a sampler is: two pure functions over a state, and the registry of those that exist."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Float, Int
+
+from codingschemes.posterior import Density, Position
+from codingschemes.registry import Registry
+
+type State = Any
+
+
+class Info(NamedTuple):
+    """What a step tells about itself, for one chain.
+
+    Attributes:
+        potential: U at the new position.
+        acceptance_rate: mean Metropolis acceptance probability of the step, in [0, 1].
+        gradients: gradient evaluations spent.
+        diverging: whether the integrator lost the energy.
+        step_size: the integrator's step.
+    """
+
+    potential: Float[Array, "*chains"]
+    acceptance_rate: Float[Array, "*chains"]
+    gradients: Int[Array, "*chains"]
+    diverging: Array
+    step_size: Float[Array, "*chains"]
+
+
+class Kernel(NamedTuple):
+    """One algorithm with its settings. Functions act on a single chain; the driver maps them over chains.
+
+    Attributes:
+        init: (key, position, density) -> state. The state carries its own random key.
+        step: (state, density) -> (state, Info). The first `warmup` steps after `init` adapt and must be discarded.
+        position: state -> position.
+        warmup: number of adapting steps.
+    """
+
+    init: Callable[[Array, Position, Density], State]
+    step: Callable[[State, Density], tuple[State, Info]]
+    position: Callable[[State], Position]
+    warmup: int
+
+
+class Settings(NamedTuple):
+    """Settings shared by samplers; each takes what it needs.
+
+    Attributes:
+        warmup: adapting steps before the first draw.
+        target_acceptance: what step sizes are adapted to.
+        max_tree_depth: a NUTS trajectory has at most 2^depth - 1 steps.
+    """
+
+    warmup: int = 500
+    target_acceptance: float = 0.8
+    max_tree_depth: int = 10
+
+
+#: name -> function from settings to kernel. Builders must return the same object for the same settings, so that
+#: nothing is compiled twice.
+SAMPLERS: Registry[Callable[[Settings], Kernel]] = Registry("sampler")

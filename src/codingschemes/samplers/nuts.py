@@ -1,0 +1,49 @@
+"""The No-U-Turn Sampler (Hoffman & Gelman 2014), numpyro's implementation: step size and diagonal metric adapted."""
+
+from functools import lru_cache
+
+import jax
+from jaxtyping import Array
+from numpyro.infer.hmc import HMCState, hmc
+from numpyro.infer.util import ParamInfo
+
+from codingschemes.posterior import Density, Position
+from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
+
+
+@jax.jit
+def _potential_and_gradient(density: Density, position: Position) -> tuple[Array, Position]:
+    return jax.value_and_grad(density.potential)(position)
+
+
+@lru_cache
+def nuts(settings: Settings) -> Kernel:
+    """NUTS with dual averaging and a diagonal metric, both adapted over the first `settings.warmup` steps."""
+    init_kernel, sample_kernel = hmc(potential_fn_gen=lambda density: density.potential, algo="NUTS")
+
+    def init(key: Array, position: Position, density: Density) -> HMCState:
+        potential, gradient = _potential_and_gradient(density, position)
+        return init_kernel(
+            ParamInfo(position, potential, gradient),
+            num_warmup=settings.warmup,
+            step_size=0.1,
+            target_accept_prob=settings.target_acceptance,
+            max_tree_depth=settings.max_tree_depth,
+            model_args=(density,),
+            rng_key=key,
+        )
+
+    def step(state: HMCState, density: Density) -> tuple[HMCState, Info]:
+        state = sample_kernel(state, model_args=(density,), model_kwargs={})
+        return state, Info(
+            potential=state.potential_energy,
+            acceptance_rate=state.accept_prob,
+            gradients=state.num_steps,
+            diverging=state.diverging,
+            step_size=state.adapt_state.step_size,
+        )
+
+    return Kernel(init, step, lambda state: state.z, settings.warmup)
+
+
+SAMPLERS.register("nuts", nuts)
