@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.svm import SVC
 
 from codingschemes.errors import InvalidInput
 from codingschemes.representation import (
@@ -179,13 +180,42 @@ def test_renaming_factors_and_classes_changes_nothing(hypercube):
         assert score.parts == pytest.approx(other.parts, abs=1e-12)
 
 
+def test_ccgp_trains_on_all_contexts_but_the_held_out_one(hypercube):
+    factors = hypercube(3)
+    activity = np.random.default_rng(12).normal(size=(20, 8))
+    expected = []
+    for factor in range(3):
+        rest = np.delete(factors, factor, axis=1)
+        correct = []
+        for context in hypercube(2):
+            held_out = np.all(rest == context, axis=1)
+            decoder = SVC(kernel="linear", C=1e6).fit(activity.T[~held_out], factors[~held_out, factor])
+            correct.append(decoder.score(activity.T[held_out], factors[held_out, factor]))
+        expected.append(np.mean(correct))
+    score = ccgp(representational_kernel(activity), np.arange(8), factors)
+    assert score.parts == tuple(expected)
+    assert (score.used, score.available) == (12, 12)
+
+
 def test_classes_weigh_the_same_whatever_their_size():
-    """Two overlapping classes against two others: a decoder of the samples would follow the larger side."""
-    labels = np.repeat(np.arange(4), [40, 40, 4, 4])
-    activity = np.zeros((1, len(labels)))
-    activity[0, 0] = 1.0
+    """Two large classes on [-1, 3] against two small ones on [-3, 1]: unweighted, the large side would win."""
+    sizes = [100, 100, 10, 10]
+    ends = [(-1, 3), (-1, 3), (-3, 1), (-3, 1)]
+    activity = np.concatenate([np.linspace(*end, size) for end, size in zip(ends, sizes, strict=True)])[None, :]
+    labels = np.repeat(np.arange(4), sizes)
     score = shattering_dimensionality(representational_kernel(activity), labels, np.array([[1.0, 1.0, -1.0, -1.0]]))
-    assert score.value == pytest.approx(0.5, abs=0.02)
+    assert score.value == pytest.approx(0.75, abs=0.03)
+
+
+def test_folds_are_random_and_repeatable(hypercube):
+    labels = np.repeat(np.arange(4), 10)
+    activity = np.random.default_rng(13).normal(size=(5, 40)) + np.repeat(hypercube(2).sum(axis=1), 10)
+    kernel = representational_kernel(activity)
+    first, again, other = (
+        shattering_dimensionality(kernel, labels, balanced_dichotomies(4), seed=seed).parts for seed in (0, 0, 1)
+    )
+    assert first == again != other
+    assert abstraction_scores(activity, labels, None, 1).shattering_by_dichotomy == other
 
 
 def test_subsets_are_counted_and_repeatable():
@@ -235,9 +265,12 @@ def test_dead_and_constant_activities_have_no_scores(hypercube):
             assert "the same for every sample" in scores.reasons["shattering"]
 
 
-def test_one_context_without_difference_has_no_direction(hypercube):
-    code = np.array([[0.0, 0.0, 0.0, 1.0]])
-    score = parallelism_score(representational_kernel(code), hypercube(2))
+def test_one_context_without_difference_has_no_direction(hypercube, rotation):
+    """The class means coincide up to rounding errors of an offset."""
+    code = np.zeros((6, 4))
+    code[0, 3] = 1.0
+    rounding = 1e-7 * np.random.default_rng(0).normal(size=code.shape)
+    score = parallelism_score(representational_kernel(rotation(6, 0) @ code + np.pi + rounding), hypercube(2))
     assert (score.value, score.parts) == (None, (None, None))
     assert "same mean activity" in score.reason
 

@@ -61,8 +61,8 @@ def dichotomy_ccgp(
 
     One class of either side is held out, the decoder of the dichotomy is trained on all others, and the accuracy on
     the two held-out classes is averaged over all pairs to hold out, at most `max_splits` random ones a dichotomy.
-    The score is that of the dichotomy with the largest. The mean over all balanced dichotomies says nothing: two that
-    differ by swapping the held-out classes share their training set, so that mean is one half for every code.
+    The value is the largest over dichotomies. The mean over all balanced dichotomies says nothing: two that differ by
+    swapping the held-out classes share their training set, so that mean is one half for every code.
 
     With two classes a side half of the pairs are diagonal: the four corners of a square reach 0.75 for either factor,
     because those splits leave the held-out corners on the boundary.

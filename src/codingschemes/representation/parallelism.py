@@ -76,7 +76,7 @@ def dichotomy_parallelism(class_kernel: Float[np.ndarray, "G G"], dichotomies: F
     The classes of one side are matched with those of the other, each pair giving a difference of class means. The
     score of a dichotomy is the mean cosine between two of these differences, maximised over all matchings; because of
     the maximum it is above 0 for unrelated class means. The objective is quadratic in the matching, so all of them are
-    tried. The score is that of the dichotomy with the largest.
+    tried. The value is the largest over dichotomies.
 
     Returns:
         A score with one part a dichotomy. A matching that pairs two coinciding class means is left out; a dichotomy

@@ -1,0 +1,94 @@
+"""What a run was asked for, and what made it: both as plain JSON in the run folder."""
+
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any, Literal, get_args
+
+import jax
+
+from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Posterior, Space
+from codingschemes.samplers import SAMPLERS, Settings
+
+type Start = Literal["prior", "annealed"]
+
+_RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "numpy", "equinox", "xarray", "zarr", "arviz")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a posterior is sampled.
+
+    Attributes:
+        sampler: registered name.
+        space: the form of the posterior, `reduced` or `weights`.
+        chains: chains run side by side.
+        draws: stored draws a chain.
+        warmup: adapting steps a chain, not stored.
+        seed: of everything random; the same seed on the same machine gives the same draws.
+        start: `prior` (each chain from its own prior draw) or `annealed` (prior draws cooled to the temperature).
+        target_acceptance, max_tree_depth: as in `samplers.Settings`.
+
+    Raises:
+        InvalidInput: an unknown name or a number out of range.
+    """
+
+    sampler: str = "nuts"
+    space: Space = "reduced"
+    chains: int = 4
+    draws: int = 500
+    warmup: int = 500
+    seed: int = 0
+    start: Start = "prior"
+    target_acceptance: float = 0.8
+    max_tree_depth: int = 10
+
+    def __post_init__(self) -> None:
+        SAMPLERS[self.sampler]
+        for name, low in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0), ("max_tree_depth", 1)):
+            value = getattr(self, name)
+            if value < low:
+                option = name.replace("_", "-")
+                raise InvalidInput(f"--{option} is {value}: give an integer of at least {low}")
+        if not 0 < self.target_acceptance < 1:
+            raise InvalidInput(f"--target-acceptance is {self.target_acceptance}: give a number between 0 and 1")
+        for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
+            if getattr(self, name) not in allowed:
+                raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.warmup, self.target_acceptance, self.max_tree_depth)
+
+
+def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
+    """The resolved configuration as JSON values."""
+    task, network = posterior.task, posterior.network
+    penalty1, penalty2 = posterior.prior.penalties
+    return {
+        "task": {"name": task.name, "options": task.provenance.get("options", {})},
+        "network": {
+            "activation": network.activation_name,
+            "width": network.width,
+            "depth": network.depth,
+            "bias": network.bias,
+            "scaling": network.scaling,
+        },
+        "prior": {**posterior.prior._asdict(), "penalty1": penalty1, "penalty2": penalty2},
+        "sampling": asdict(sampling),
+    }
+
+
+def made_by(sampling: Sampling) -> dict[str, Any]:
+    """Versions, device, seed and time."""
+    device = jax.devices()[0]
+    return {
+        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _RECORDED}},
+        "device": f"{device.platform}: {device.device_kind}",
+        "device_count": jax.device_count(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "seed": sampling.seed,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,104 @@
+"""What is recorded of every draw: invariants under permutations of neurons, and the neurons themselves.
+
+Everything here is computed inside the compiled sampling loop, in double precision, for one chain.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from codingschemes.posterior import Density, Position
+from codingschemes.runs.dimensions import QUANTILES
+
+type Record = dict[str, dict[str, Array]]
+
+_EIGENVALUES = 10
+_DIRECTIONS = 16
+
+
+def observe(key: Array, position: Position, density: Density, membership: Float[Array, "P G"]) -> Record:
+    """The recorded variables of one draw, by group (see `dimensions.DIMENSIONS`).
+
+    Args:
+        key: randomness for the readout where it is integrated out.
+        position: whitened coordinates.
+        density: the density they were drawn from.
+        membership: one-hot class of each sample.
+
+    The `posterior` group holds:
+        energy: ||Y - f||^2 + T (|u|^2 + |w|^2 + |a|^2/sigma_a^2), with u the whitened first-layer preactivations, w
+            the whitened hidden weights: the regularised loss at the smallest input weights that give these
+            preactivations (Wang, Johnston & Fusi 2025), the same function in both forms of the posterior.
+        training_loss: mean squared error over samples and outputs.
+        training_error: share of samples whose output is nearest to another class's target.
+        output: f at the training inputs.
+        kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
+        kernel_diagonal: mean of K_mumu over a class.
+        kernel_eigenvalue: largest eigenvalues of K.
+        activity_norm_quantile, readout_norm_quantile: quantiles over neurons of the root-mean-square activity and of
+            |a|.
+        virial: theta . grad U / dimension, with expectation exactly 1.
+        gradient: the gradient summed over neurons / sqrt(N) in the leading directions of each block of coordinates,
+            with expectation exactly 0.
+    """
+    preactivations, _ = density.propagate(position)
+    activity = density.network.activation(preactivations)
+    readout = density.readout(key, position, activity[-1])
+    outputs = density.network.outputs(activity[-1], readout)
+    residual = density.targets - outputs
+    kernel = jnp.einsum("lnp,lnq->lpq", activity, activity) / density.network.width
+    blocks, diagonal = _class_means(kernel, membership)
+    levels = jnp.asarray(QUANTILES)
+    gradient = jax.grad(density.potential)(position)
+    return {
+        "posterior": {
+            "energy": jnp.sum(residual**2)
+            + density.temperature * _squared_norm(density, position, preactivations[0], readout),
+            "training_loss": jnp.mean(residual**2),
+            "training_error": _error(outputs, density.targets, membership),
+            "output": outputs,
+            "kernel_block": blocks,
+            "kernel_diagonal": diagonal,
+            "kernel_eigenvalue": jnp.linalg.eigvalsh(kernel)[:, ::-1][:, :_EIGENVALUES],
+            "activity_norm_quantile": jnp.quantile(jnp.sqrt(jnp.mean(activity**2, axis=2)), levels, axis=1).T,
+            "readout_norm_quantile": jnp.quantile(jnp.linalg.norm(readout, axis=1), levels),
+            "virial": sum(jnp.sum(position[name] * gradient[name]) for name in position) / density.dimension,
+            "gradient": _leading_gradient(gradient),
+        },
+        "neurons": {
+            "preactivation": preactivations.astype(jnp.float32),
+            "readout": readout.astype(jnp.float32),
+        },
+    }
+
+
+def _squared_norm(
+    density: Density, position: Position, first: Float[Array, "N P"], readout: Float[Array, "N C"]
+) -> Float[Array, ""]:
+    hidden = jnp.sum(position["hidden"] ** 2) if "hidden" in position else 0.0
+    return (
+        jnp.sum(density.input_coordinates(first) ** 2) + hidden + jnp.sum(readout**2) / density.readout_variance
+    )
+
+
+def _class_means(
+    kernel: Float[Array, "L P P"], membership: Float[Array, "P G"]
+) -> tuple[Float[Array, "L G G"], Float[Array, "L G"]]:
+    counts = membership.sum(axis=0)
+    pairs = jnp.outer(counts, counts) - jnp.diag(counts)
+    own = jnp.diagonal(kernel, axis1=1, axis2=2) @ membership
+    sums = jnp.einsum("pc,lpq,qd->lcd", membership, kernel, membership) - jax.vmap(jnp.diag)(own)
+    return jnp.where(pairs > 0, sums / jnp.where(pairs > 0, pairs, 1.0), jnp.nan), own / counts
+
+
+def _error(
+    outputs: Float[Array, "P C"], targets: Float[Array, "P C"], membership: Float[Array, "P G"]
+) -> Float[Array, ""]:
+    prototypes = (membership.T @ targets) / membership.sum(axis=0)[:, None]
+    distances = jnp.sum((outputs[:, None] - prototypes[None]) ** 2, axis=2)
+    return jnp.mean(jnp.argmin(distances, axis=1) != jnp.argmax(membership, axis=1))
+
+
+def _leading_gradient(gradient: Position) -> Float[Array, " K"]:
+    blocks = [jnp.sum(block, axis=-2).reshape(-1)[:_DIRECTIONS] / block.shape[-2] ** 0.5 for block in gradient.values()]
+    return jnp.concatenate(blocks)
