@@ -256,7 +256,8 @@ def test_a_single_factor_has_no_contexts(hypercube):
 
 def test_dead_and_constant_activities_have_no_scores(hypercube):
     labels = np.repeat(np.arange(4), 2)
-    for activity in (np.zeros((5, 8)), np.full((5, 8), 0.1)):
+    rounding = 1e-9 * np.random.default_rng(0).normal(size=(5, 8))
+    for activity in (np.zeros((5, 8)), np.full((5, 8), 0.1), 0.1 + rounding):
         for factors in (hypercube(2), None):
             scores = abstraction_scores(activity, labels, factors)
             assert (scores.parallelism, scores.ccgp, scores.shattering) == (None, None, None)

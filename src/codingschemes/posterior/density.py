@@ -10,6 +10,7 @@ training inputs, z = u L^T with K0 = L L^T, and integrates the readout out. The 
 """
 
 import abc
+import math
 
 import equinox as eqx
 import jax
@@ -63,7 +64,7 @@ class Density(eqx.Module):
     @property
     def dimension(self) -> int:
         """Number of coordinates."""
-        return sum(int(jnp.prod(jnp.array(shape))) for shape in self.shapes.values())
+        return sum(math.prod(shape) for shape in self.shapes.values())
 
     def potential(self, position: Position) -> Scalar:
         """U = |theta|^2/2 + misfit."""

@@ -1,0 +1,7 @@
+"""Sampling a posterior into a run: chunks, storage, checkpoints, configuration."""
+
+from codingschemes.runs.configuration import Sampling
+from codingschemes.runs.driver import SamplingFailed, sample
+from codingschemes.runs.run import Run
+
+__all__ = ["Run", "Sampling", "SamplingFailed", "sample"]

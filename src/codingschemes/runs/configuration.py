@@ -4,7 +4,7 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 import jax
 
@@ -61,6 +61,20 @@ class Sampling:
     @property
     def settings(self) -> Settings:
         return Settings(self.warmup, self.target_acceptance, self.max_tree_depth)
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `Sampling` as keyword arguments."""
+
+    sampler: str
+    space: Space
+    chains: int
+    draws: int
+    warmup: int
+    seed: int
+    start: Start
+    target_acceptance: float
+    max_tree_depth: int
 
 
 def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:

@@ -28,11 +28,17 @@ class DrawStore:
                 array = self._array(group, name, values)
                 array.append(values, axis=1)
 
+    @property
+    def draw_count(self) -> int:
+        """Stored draws a chain."""
+        lengths = [array.shape[1] for group in self._root.group_values() for array in group.array_values()]
+        return min(lengths, default=0)
+
     def truncate(self, draws: int) -> None:
         """Forget all draws after the first `draws` (what was written after the last checkpoint)."""
         for group in DIMENSIONS:
             if group in self._root:
-                for _, array in self._root[group].arrays():
+                for array in self._root[group].array_values():
                     array.resize((array.shape[0], min(draws, array.shape[1]), *array.shape[2:]))
 
     def datasets(self, coordinates: Mapping[str, Any]) -> dict[str, xr.Dataset]:

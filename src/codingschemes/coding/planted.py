@@ -1,0 +1,216 @@
+"""Planted populations: activities and readouts whose coding scheme is known, to validate the classifier on.
+
+Shapes and sizes follow posterior draws for the orthogonal task of van Meegen & Sompolinsky (2025) (N = P = 100,
+classes in ratios 1/2 : 1/4 : 1/4): `noise = 1` is the spread found there, within classes and between the neurons of
+one code; .5 and 3 are called low and high. Single samples are planted, not class means, so that the standard errors
+are what an experiment would find.
+"""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.stats import norm
+
+from codingschemes.coding.population import Population, population
+
+type Truth = Literal["analog", "redundant", "sparse", "undecided"]
+type Scaling = Literal["sigmoidal", "odd", "unbounded"]
+
+NOISE_LEVELS = {"low": 0.5, "moderate": 1.0, "high": 3.0}
+SCALINGS: tuple[Scaling, ...] = ("sigmoidal", "odd", "unbounded")
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A population whose answer is known.
+
+    Attributes:
+        truth: the scheme; `undecided` for populations between schemes.
+        kind: what was planted, in words.
+        scaling: the range of the activities: [0, 1], [-1, 1] or unbounded.
+        activity: (neuron, sample).
+        readout: (neuron, output).
+        labels: the class of each sample.
+        codes: the planted code of every neuron where it has one, else the empty string.
+        outliers: indices of the planted outlier neurons.
+    """
+
+    truth: Truth
+    kind: str
+    scaling: Scaling
+    activity: Float[np.ndarray, "N P"]
+    readout: Float[np.ndarray, "N C"]
+    labels: Int[np.ndarray, " P"]
+    codes: tuple[str, ...]
+    outliers: Int[np.ndarray, " K"]
+
+    @property
+    def population(self) -> Population:
+        """What the classifier gets to see."""
+        return population(self.activity, self.readout, self.labels)
+
+
+def planted_labels(classes: int = 3, samples: int = 100) -> Int[np.ndarray, " P"]:
+    """Class 0 holds half of the samples, the others share the rest evenly."""
+    return np.concatenate(
+        [np.zeros(samples - samples // 2, int), 1 + np.arange(samples // 2) * (classes - 1) // (samples // 2)]
+    )
+
+
+def plant_analog(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    scaling: Scaling = "unbounded",
+    classes: int = 3,
+    rank: int | None = None,
+    condition: float | None = None,
+) -> Planted:
+    """Class means and readouts jointly Gaussian across neurons, with a random covariance.
+
+    Args:
+        rank: of the joint covariance, 2 .. 2 G; random by default.
+        condition: largest over smallest standard deviation of the latent directions; random in 1 .. 10 by default.
+        scaling: bounded activations are driven in their nearly linear range.
+    """
+    labels = planted_labels(classes)
+    latent = _gaussian_latents(rng, size, classes, rank, condition)
+    mean, readout = latent[:, :classes], latent[:, classes:]
+    drive = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
+    squash: dict[Scaling, Callable[[np.ndarray], np.ndarray]] = {
+        "sigmoidal": lambda z: norm.cdf(z / 3),
+        "odd": lambda z: np.tanh(z / 3),
+        "unbounded": lambda z: z,
+    }
+    return _planted("analog", "analog", scaling, _any_unit(rng, scaling, squash[scaling](drive)), readout, labels)
+
+
+def plant_redundant(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    scaling: Scaling = "sigmoidal",
+    classes: int = 3,
+    code_count: int | None = None,
+    counts: tuple[int, ...] | None = None,
+) -> Planted:
+    """Every neuron carries one of a few codes: high activity and positive readout for the classes of its code.
+
+    Args:
+        code_count: number of distinct codes, 2 .. 7; random by default.
+        counts: neurons in each code; by default shares from a Dirichlet distribution, at least one neuron each.
+    """
+    labels = planted_labels(classes)
+    if counts is None:
+        code_count = int(rng.integers(2, 8)) if code_count is None else code_count
+        share = rng.dirichlet(np.full(code_count, 2.0))
+        counts = tuple(1 + rng.multinomial(size - code_count, share))
+    bits = _random_codes(rng, len(counts), classes)
+    member = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    level, readout = _coded_neurons(rng, bits, member, labels, noise)
+    ranged = {"sigmoidal": level, "odd": 2 * level - 1, "unbounded": 4 * level}[scaling]
+    return _planted(
+        "redundant",
+        f"redundant, {len(counts)} codes",
+        scaling,
+        _any_unit(rng, scaling, ranged),
+        readout,
+        labels,
+        codes=tuple("".join("01"[bit] for bit in bits[code]) for code in member),
+    )
+
+
+def plant_sparse(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    outlier_count: int | None = None,
+) -> Planted:
+    """A bulk of rectified, weakly selective neurons and outliers 4 to 20 times stronger, each for one class.
+
+    The bulk's selectivity is limited so that the outliers carry at least 85 % of the class-specific output.
+    """
+    labels = planted_labels(classes)
+    count = int(rng.integers(1, 6)) if outlier_count is None else outlier_count
+    factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
+    drive, readout = _bulk(rng, size, noise, classes, tilt=0.0)
+    spread = (0.13 * noise) ** 2 * size
+    tilt = min(1.2, 0.15 * np.sum(factor**2) * 0.38 / (0.5 * spread))
+    drive = drive + tilt * (readout - readout.mean(0))
+    activity = np.maximum(drive[:, labels] + rng.standard_normal((size, len(labels))), 0)
+    outliers = rng.choice(size, count, replace=False)
+    preferred = np.resize(rng.permutation(classes), count)
+    activity[outliers], readout[outliers] = _outlier_neurons(rng, factor, preferred, labels, noise)
+    activity = _any_unit(rng, "unbounded", activity)
+    return _planted("sparse", f"sparse, {count} outliers", "unbounded", activity, readout, labels, outliers=outliers)
+
+
+def plant_analog_and_redundant(
+    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3, analog_share: float | None = None
+) -> Planted:
+    """One part of the neurons is a Gaussian cloud of the same extent as the codes that the other part carries."""
+    share = float(rng.uniform(0.3, 0.7)) if analog_share is None else analog_share
+    labels = planted_labels(classes)
+    bits = _random_codes(rng, int(rng.integers(2, 8)), classes)
+    member = rng.integers(0, len(bits), size)
+    level, readout = _coded_neurons(rng, bits, member, labels, noise)
+    graded = rng.permutation(size)[: round(share * size)]
+    latent = _gaussian_latents(rng, len(graded), classes, None, None)
+    drive = latent[:, :classes][:, labels] + 0.7 * noise * rng.standard_normal((len(graded), len(labels)))
+    level[graded] = norm.cdf(0.7 * drive)
+    readout[graded] = readout.mean(0) + readout.std() * latent[:, classes:]
+    return _planted("undecided", "analog + redundant", "sigmoidal", level, readout, labels)
+
+
+def plant_redundant_and_outliers(
+    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3
+) -> Planted:
+    """Codes shared by many neurons, and one to three selective outliers 4 to 20 times stronger."""
+    base = plant_redundant(rng, size, noise, "unbounded", classes)
+    count = int(rng.integers(1, 4))
+    factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
+    outliers = rng.choice(size, count, replace=False)
+    activity, readout = base.activity.copy(), base.readout.copy()
+    preferred = rng.integers(0, classes, count)
+    stronger, weight = _outlier_neurons(rng, factor, preferred, base.labels, noise)
+    activity[outliers] = stronger * np.sqrt(np.mean(base.activity**2)) / BULK_ACTIVITY
+    readout[outliers] = weight * np.sqrt(np.mean(base.readout**2)) * np.sqrt(classes) / BULK_READOUT
+    return _planted(
+        "undecided", "redundant + outliers", "unbounded", activity, readout, base.labels, outliers=outliers
+    )
+
+
+def plant_analog_and_outliers(
+    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3, outlier_share: float | None = None
+) -> Planted:
+    """A selective Gaussian bulk beside outliers that carry a share (.3 to .7) of the class-specific output."""
+    labels = planted_labels(classes)
+    share = float(rng.uniform(0.3, 0.7)) if outlier_share is None else outlier_share
+    count = int(rng.integers(1, 4))
+    preferred = np.resize(rng.permutation(classes), count)
+    outliers = rng.choice(size, count, replace=False)
+    coupling = 1.0
+    while True:
+        # Loosely coupled readouts give a bulk with little output, so that few outliers can be a share of it.
+        mean = rng.standard_normal((size, classes))
+        readout = coupling * mean + np.sqrt(1 - coupling**2) * rng.standard_normal((size, classes))
+        mean[outliers], readout[outliers] = 0, 0
+        product = _discriminative_size(mean, readout) * share / (1 - share) / np.sqrt(count * (1 - 1 / classes))
+        factor = np.full(count, np.sqrt(product / classes))
+        if factor[0] < 20 or coupling < 0.02:
+            break
+        coupling *= 0.7
+    if factor[0] < 4:
+        factor[:] = 4
+    activity = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
+    stronger, weight = _outlier_neurons(rng, factor, preferred, labels, noise)
+    activity[outliers] = stronger * np.sqrt(classes) / BULK_ACTIVITY
+    readout[outliers] = weight * np.sqrt(classes) / BULK_READOUT
+    return _planted(
+        "undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers
+    )

@@ -1,0 +1,80 @@
+"""The neurons of one draw as the coding schemes see them: class-mean activities, their errors, norms and readouts."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True)
+class Population:
+    """The neurons of one draw, or of many: `draws` stands for any leading axes, as (chain, draw) or none.
+
+    Attributes:
+        activity: class-mean activities, (*draws, neuron, class).
+        activity_error: their standard errors over the samples of the class, (*draws, neuron, class).
+        norm: root-mean-square activity over all samples, (*draws, neuron).
+        readout: readout weights, (*draws, neuron, output).
+    """
+
+    activity: Float[np.ndarray, "*draws N G"]
+    activity_error: Float[np.ndarray, "*draws N G"]
+    norm: Float[np.ndarray, "*draws N"]
+    readout: Float[np.ndarray, "*draws N C"]
+
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """The leading axes."""
+        return self.norm.shape[:-1]
+
+    @property
+    def size(self) -> int:
+        """Number of neurons N."""
+        return self.norm.shape[-1]
+
+    def __getitem__(self, draws: Any) -> Self:
+        """Some of the draws; leading axes only."""
+        return type(self)(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
+
+    def neurons(self, chosen: Any) -> Self:
+        """Some of the neurons of a single draw."""
+        if self.draws:
+            raise ValueError("choose a draw before choosing neurons")
+        return self[chosen]
+
+    def pooled(self) -> Self:
+        """All neurons of all draws as one population."""
+        return type(self)(
+            self.activity.reshape(-1, self.activity.shape[-1]),
+            self.activity_error.reshape(-1, self.activity.shape[-1]),
+            self.norm.reshape(-1),
+            self.readout.reshape(-1, self.readout.shape[-1]),
+        )
+
+
+def population(
+    activity: Float[np.ndarray, "*draws N P"],
+    readout: Float[np.ndarray, "*draws N C"],
+    labels: Int[np.ndarray, " P"],
+) -> Population:
+    """Reduce activities over samples to class means with standard errors.
+
+    A class with one sample has no spread of its own; it takes the neuron's pooled spread within the other classes.
+
+    Args:
+        activity: phi(z), (*draws, neuron, sample).
+        readout: a, (*draws, neuron, output).
+        labels: the class of each sample, 0..G-1, every class present.
+    """
+    classes, sizes = np.unique(labels, return_counts=True)
+    if not np.array_equal(classes, np.arange(len(classes))):
+        raise ValueError("labels must be 0..G-1 with every class present")
+    activity, readout = np.asarray(activity, float), np.asarray(readout, float)
+    members = (labels[:, None] == classes).astype(float)
+    mean = activity @ (members / sizes)
+    squares = (activity - mean[..., labels]) ** 2 @ members
+    freedom = sizes - 1
+    pooled = squares.sum(-1, keepdims=True) / max(freedom.sum(), 1)
+    variance = np.where(freedom > 0, squares / np.maximum(freedom, 1), pooled)
+    return Population(mean, np.sqrt(variance / sizes), np.sqrt((activity**2).mean(-1)), readout)

@@ -1,0 +1,85 @@
+"""The compiled part of a run: a chunk of steps on all chains, recorded as they go.
+
+A chunk of any length is one compiled program: its length and whether it records are run-time values.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from codingschemes.posterior import Density
+from codingschemes.runs.observables import Record, observe
+from codingschemes.samplers import Kernel
+
+#: The longest chunk, in iterations; also the length of the stored chunks along `draw`.
+CAPACITY = 50
+
+
+class Program(NamedTuple):
+    """What stays the same over a run.
+
+    Attributes:
+        density: what is sampled.
+        membership: one-hot class of each training sample.
+        record_key: randomness of what is recorded, folded with the iteration.
+    """
+
+    density: Density
+    membership: Float[Array, "P G"]
+    record_key: Array
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def advance(
+    kernel: Kernel,
+    program: Program,
+    states: Any,
+    first: Int[Array, ""],
+    count: Int[Array, ""],
+    recording: Bool[Array, ""],
+) -> tuple[Any, Record]:
+    """`count` <= CAPACITY steps of every chain from iteration `first` on.
+
+    Returns:
+        The new states, and records of shape (CAPACITY, chain, ...) whose first `count` rows are filled; only
+        `sample_stats` where not `recording`.
+    """
+    step = jax.vmap(kernel.step, (0, None))
+
+    def record(states: Any, iteration: Array) -> Record:
+        positions = jax.vmap(kernel.position)(states)
+        chains = jax.tree.leaves(positions)[0].shape[0]
+        keys = jax.random.split(jax.random.fold_in(program.record_key, iteration), chains)
+        return jax.vmap(observe, (0, 0, None, None))(keys, positions, program.density, program.membership)
+
+    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(record, states, first))
+
+    def iterate(states: Any, iteration: Array) -> tuple[Any, Record]:
+        states, info = step(states, program.density)
+        observed = jax.lax.cond(recording, lambda: record(states, iteration), lambda: blank)
+        stats = {
+            "lp": -info.potential,
+            "acceptance_rate": info.acceptance_rate,
+            "n_steps": info.gradients,
+            "diverging": info.diverging,
+            "step_size": info.step_size,
+        }
+        return states, {**observed, "sample_stats": stats}
+
+    def body(offset: Array, carry: tuple[Any, Record]) -> tuple[Any, Record]:
+        states, rows = carry
+        states, row = iterate(states, first + offset)
+        return states, jax.tree.map(lambda stack, value: stack.at[offset].set(value), rows, row)
+
+    row_shapes = jax.eval_shape(iterate, states, first)[1]
+    rows = jax.tree.map(lambda leaf: jnp.zeros((CAPACITY, *leaf.shape), leaf.dtype), row_shapes)
+    return jax.lax.fori_loop(0, count, body, (states, rows))
+
+
+def to_host(rows: Record, count: int) -> dict[str, dict[str, np.ndarray]]:
+    """The filled rows as numpy arrays (chain, draw, ...)."""
+    return jax.tree.map(lambda values: np.swapaxes(np.asarray(values)[:count], 0, 1), rows)

@@ -1,0 +1,189 @@
+"""The one loop that all samplers share: chunks of compiled steps, with everything else done between them."""
+
+import errno
+import time
+from pathlib import Path
+from typing import Any, NamedTuple, Unpack
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from threadpoolctl import threadpool_limits
+from zarr.storage import MemoryStore
+
+from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Density, Posterior
+from codingschemes.runs import folder
+from codingschemes.runs.chunks import CAPACITY, Program, advance, to_host
+from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
+from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
+from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
+from codingschemes.runs.start import initial_positions
+from codingschemes.runs.store import DrawStore, Records
+from codingschemes.samplers import SAMPLERS, Kernel
+
+#: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
+_CHUNK_SECONDS = 2.0
+
+
+class SamplingFailed(RuntimeError):
+    """The sampler left the region where the density is finite; the message says what to try."""
+
+
+class Checkpoint(NamedTuple):
+    """All that is needed to go on: the chains' states, iterations done (warm-up included), and the clock."""
+
+    states: Any
+    iteration: Array
+    warmup_seconds: Array
+    sampling_seconds: Array
+
+
+def sample(
+    posterior: Posterior,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    **options: Unpack[SamplingOptions],
+) -> Run:
+    """Sample the posterior.
+
+    Args:
+        posterior: what to sample.
+        out: the run folder, made by this call; None holds the run in memory.
+        resume: continue the run in `out`; `draws` may be raised, all else must be as it was.
+        progress: show a progress bar on standard error.
+        **options: see `Sampling`.
+
+    Returns:
+        The run. After a Ctrl-C it holds the draws made so far, and can be resumed.
+
+    Raises:
+        InvalidInput: an option out of range, a folder that is taken, a disk without room, a resumed run whose options
+            differ.
+        SamplingFailed: the energy is not finite.
+    """
+    sampling = Sampling(**options)
+    config = describe(posterior, sampling)
+    path = None if out is None else Path(out)
+    if resume and path is None:
+        raise InvalidInput("a run held in memory cannot be resumed: give --out")
+    if path is not None and resume:
+        folder.check_same(path, config)
+    elif path is not None:
+        folder.check_free(path, _bytes_needed(posterior, sampling))
+    with threadpool_limits(1, user_api="blas"):  # threads make small triangular solves 20 times slower
+        density = posterior.density(sampling.space)
+        kernel = SAMPLERS[sampling.sampler](sampling.settings)
+        start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
+        membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
+        program = Program(density, membership, record_key)
+        checkpoint = _start(start_key, kernel_key, kernel, density, sampling)
+        provenance = {**made_by(sampling), "compile_seconds": _compile(kernel, program, checkpoint)}
+        if path is None:
+            store = DrawStore(MemoryStore(), chunk=CAPACITY)
+        elif resume:
+            checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
+            provenance = read_json(path / PROVENANCE)
+            write_json(path / CONFIG, config)
+            store = DrawStore(path / DRAWS, chunk=CAPACITY)
+            store.truncate(max(0, int(checkpoint.iteration) - sampling.warmup))
+        else:
+            folder.create(path, posterior, config, provenance)
+            _save(path, checkpoint)
+            store = DrawStore(path / DRAWS, chunk=CAPACITY)
+        run = Run(posterior, config, provenance, store, path)
+        _run_chunks(run, kernel, program, checkpoint, sampling, progress=progress)
+    return run
+
+
+def _start(start_key: Array, kernel_key: Array, kernel: Kernel, density: Density, sampling: Sampling) -> Checkpoint:
+    positions = initial_positions(start_key, density, sampling)
+    _check_finite(jax.jit(jax.vmap(density.potential))(positions), "at the start")
+    states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(kernel_key, sampling.chains), positions, density)
+    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0))
+
+
+def _compile(kernel: Kernel, program: Program, checkpoint: Checkpoint) -> float:
+    started = time.monotonic()
+    zero = jnp.asarray(0)
+    jax.block_until_ready(advance(kernel, program, checkpoint.states, zero, zero, jnp.asarray(True)))
+    return time.monotonic() - started
+
+
+def _run_chunks(
+    run: Run, kernel: Kernel, program: Program, checkpoint: Checkpoint, sampling: Sampling, *, progress: bool
+) -> None:
+    ends = {"warm-up": sampling.warmup, "sampling": sampling.warmup + sampling.draws}
+    length = 1
+    with finish_chunk_on_interrupt() as interruption, progress_bar(shown=progress) as bar:
+        begin = 0
+        for phase, end in ends.items():
+            shown = bar.add_task(phase, total=end - begin, completed=max(0, int(checkpoint.iteration) - begin))
+            while (iteration := int(checkpoint.iteration)) < end and not interruption:
+                count = min(length, end - iteration)
+                recording = phase == "sampling"
+                started = time.monotonic()
+                states, rows = advance(
+                    kernel,
+                    program,
+                    checkpoint.states,
+                    jnp.asarray(iteration),
+                    jnp.asarray(count),
+                    jnp.asarray(recording),
+                )
+                records = to_host(rows, count)
+                elapsed = time.monotonic() - started
+                _check_finite(records["sample_stats"]["lp"], f"after {iteration} iterations")
+                checkpoint = Checkpoint(
+                    states,
+                    jnp.asarray(iteration + count),
+                    checkpoint.warmup_seconds + elapsed * (not recording),
+                    checkpoint.sampling_seconds + elapsed * recording,
+                )
+                _keep(run, checkpoint, records if recording else None)
+                bar.update(shown, advance=count)
+                length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, CAPACITY))
+            begin = end
+        if interruption:
+            bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept: --resume goes on from here")
+
+
+def _keep(run: Run, checkpoint: Checkpoint, records: Records | None) -> None:
+    try:
+        if records is not None:
+            run.store.append(records)
+        run.provenance["warmup_seconds"] = float(checkpoint.warmup_seconds)
+        run.provenance["sampling_seconds"] = float(checkpoint.sampling_seconds)
+        if run.path is not None:
+            _save(run.path, checkpoint)
+            write_json(run.path / PROVENANCE, run.provenance)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise InvalidInput(
+            f"the disk of {run.path} is full: free some room, then go on with --resume from the last checkpoint"
+        ) from error
+
+
+def _save(path: Path, checkpoint: Checkpoint) -> None:
+    partial = path / f"{CHECKPOINT}.partial"
+    eqx.tree_serialise_leaves(partial, checkpoint)
+    partial.replace(path / CHECKPOINT)
+
+
+def _check_finite(potentials: np.ndarray | Array, when: str) -> None:
+    if not np.all(np.isfinite(potentials)):
+        raise SamplingFailed(
+            f"the energy is not finite {when}: raise --temperature, or check the scale of the inputs (--preprocess)"
+        )
+
+
+def _bytes_needed(posterior: Posterior, sampling: Sampling) -> int:
+    """Disk for the neurons of all draws, which outweigh everything else; uncompressed, as random numbers are."""
+    network, task = posterior.network, posterior.task
+    numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
+    return numbers * np.dtype(np.float32).itemsize * sampling.chains * sampling.draws

@@ -1,0 +1,135 @@
+"""A sampled posterior: what was asked for, what it was learned from, and the draws."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from codingschemes.errors import InvalidInput
+from codingschemes.networks import Network
+from codingschemes.posterior import Posterior
+from codingschemes.runs.dimensions import QUANTILES
+from codingschemes.runs.store import DrawStore
+from codingschemes.tasks import Task
+
+CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
+    "config.json",
+    "provenance.json",
+    "task.npz",
+    "draws.zarr",
+    "checkpoint.eqx",
+)
+
+
+@dataclass(eq=False)
+class Run:
+    """Draws from a posterior, with everything needed to read them.
+
+    Attributes:
+        posterior: what was sampled.
+        config: the resolved configuration, plain JSON values.
+        provenance: versions, device, seed and times.
+        store: the draws.
+        path: the run folder, or None for a run held in memory.
+    """
+
+    posterior: Posterior
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+    store: DrawStore
+    path: Path | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Run":
+        """The run in a folder that `sample` wrote.
+
+        Raises:
+            InvalidInput: the folder is missing, holds no run, or holds no draws yet.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise InvalidInput(f"there is no run folder {path}: give the folder that was passed to --out")
+        config = read_json(path / CONFIG)
+        run = cls(
+            posterior=_posterior(Task.load(path / TASK), config),
+            config=config,
+            provenance=read_json(path / PROVENANCE),
+            store=DrawStore(path / DRAWS),
+            path=path,
+        )
+        if run.draw_count == 0:
+            raise InvalidInput(f"the run in {path} holds no draws yet: continue it with --resume")
+        return run
+
+    @property
+    def draw_count(self) -> int:
+        """Stored draws a chain."""
+        return self.store.draw_count
+
+    @cached_property
+    def data(self) -> xr.DataTree:
+        """The draws as arviz expects them: `posterior` holds invariants only, `neurons` the single neurons."""
+        task = self.posterior.task
+        coordinates = {
+            "class": list(task.class_names),
+            "other_class": list(task.class_names),
+            "output": list(task.target_names),
+            "quantile": list(QUANTILES),
+            "layer": np.arange(1, self.posterior.network.depth + 1),
+        }
+        groups: dict[str, xr.Dataset] = dict(self.store.datasets(coordinates))
+        groups["observed_data"] = xr.Dataset(
+            {"target": (("sample", "output"), task.targets)}, coords={"output": list(task.target_names)}
+        )
+        groups["constant_data"] = xr.Dataset(
+            {
+                "input": (("sample", "feature"), task.inputs),
+                "label": (("sample",), task.labels),
+                "input_kernel": (("sample", "other_sample"), self.posterior.input_kernel()),
+            }
+        )
+        return xr.DataTree.from_dict(groups, name="run")
+
+    def __repr__(self) -> str:
+        network = self.config["network"]
+        where = "in memory" if self.path is None else f"in {self.path}"
+        return (
+            f"Run({self.posterior.task.name}, {network['activation']}, {self.config['sampling']['chains']} chains x "
+            f"{self.draw_count} draws, {where})"
+        )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a run folder.
+
+    Raises:
+        InvalidInput: it is missing or broken.
+    """
+    if not path.is_file():
+        raise InvalidInput(f"{path.parent} is not a run folder: it has no {path.name}")
+    try:
+        return json.loads(path.read_text())
+    except json.JSONDecodeError:
+        raise InvalidInput(f"{path} is broken: sample the run again") from None
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON so that a reader never sees half a file."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(values, indent=2) + "\n")
+    partial.replace(path)
+
+
+def _posterior(task: Task, config: dict[str, Any]) -> Posterior:
+    prior = config["prior"]
+    return Posterior(
+        task,
+        Network(**config["network"]),
+        temperature=prior["temperature"],
+        weight_variance=prior["weight_variance"],
+        readout_variance=prior["readout_variance"],
+    )
