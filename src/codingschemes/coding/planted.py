@@ -22,6 +22,10 @@ type Scaling = Literal["sigmoidal", "odd", "unbounded"]
 
 NOISE_LEVELS = {"low": 0.5, "moderate": 1.0, "high": 3.0}
 SCALINGS: tuple[Scaling, ...] = ("sigmoidal", "odd", "unbounded")
+BULK_ACTIVITY = 0.87
+"""Norm of the class-mean activities of a bulk neuron of a rectified network."""
+BULK_READOUT = (0.31, 0.17, 0.17)
+"""Its readouts for classes in ratios 1/2 : 1/4 : 1/4."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def plant_analog(
     """Class means and readouts jointly Gaussian across neurons, with a random covariance.
 
     Args:
-        rank: of the joint covariance, 2 .. 2 G; random by default.
+        rank: of the joint covariance, 1 .. 2 G; random by default.
         condition: largest over smallest standard deviation of the latent directions; random in 1 .. 10 by default.
         scaling: bounded activations are driven in their nearly linear range.
     """
@@ -133,19 +137,23 @@ def plant_sparse(
 ) -> Planted:
     """A bulk of rectified, weakly selective neurons and outliers 4 to 20 times stronger, each for one class.
 
-    The bulk's selectivity is limited so that the outliers carry at least 85 % of the class-specific output.
+    Outliers carry at least 85 % of the class-specific output; in a wide bulk they are scaled up until they do.
     """
     labels = planted_labels(classes)
     count = int(rng.integers(1, 6)) if outlier_count is None else outlier_count
     factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
-    drive, readout = _bulk(rng, size, noise, classes, tilt=0.0)
-    spread = (0.13 * noise) ** 2 * size
-    tilt = min(1.2, 0.15 * np.sum(factor**2) * 0.38 / (0.5 * spread))
-    drive = drive + tilt * (readout - readout.mean(0))
+    # The bulk's class-specific output is about N x (half the tilt) x the variance of its readouts.
+    outlier_output = np.sum(factor**2) * BULK_ACTIVITY * np.linalg.norm(BULK_READOUT)
+    tilt = min(1.2, 0.15 * outlier_output / (0.5 * size * (0.13 * noise) ** 2))
+    drive, readout = _bulk(rng, size, noise, classes, float(tilt))
     activity = np.maximum(drive[:, labels] + rng.standard_normal((size, len(labels))), 0)
     outliers = rng.choice(size, count, replace=False)
     preferred = np.resize(rng.permutation(classes), count)
-    activity[outliers], readout[outliers] = _outlier_neurons(rng, factor, preferred, labels, noise)
+    while True:
+        activity[outliers], readout[outliers] = _outlier_neurons(rng, factor, preferred, labels, noise)
+        if _outlier_share(activity, readout, labels, outliers) >= 0.85:
+            break
+        factor *= 1.1
     activity = _any_unit(rng, "unbounded", activity)
     return _planted("sparse", f"sparse, {count} outliers", "unbounded", activity, readout, labels, outliers=outliers)
 
@@ -167,9 +175,7 @@ def plant_analog_and_redundant(
     return _planted("undecided", "analog + redundant", "sigmoidal", level, readout, labels)
 
 
-def plant_redundant_and_outliers(
-    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3
-) -> Planted:
+def plant_redundant_and_outliers(rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3) -> Planted:
     """Codes shared by many neurons, and one to three selective outliers 4 to 20 times stronger."""
     base = plant_redundant(rng, size, noise, "unbounded", classes)
     count = int(rng.integers(1, 4))
@@ -178,11 +184,9 @@ def plant_redundant_and_outliers(
     activity, readout = base.activity.copy(), base.readout.copy()
     preferred = rng.integers(0, classes, count)
     stronger, weight = _outlier_neurons(rng, factor, preferred, base.labels, noise)
-    activity[outliers] = stronger * np.sqrt(np.mean(base.activity**2)) / BULK_ACTIVITY
-    readout[outliers] = weight * np.sqrt(np.mean(base.readout**2)) * np.sqrt(classes) / BULK_READOUT
-    return _planted(
-        "undecided", "redundant + outliers", "unbounded", activity, readout, base.labels, outliers=outliers
-    )
+    activity[outliers] = stronger * np.sqrt(classes * np.mean(base.activity**2)) / BULK_ACTIVITY
+    readout[outliers] = weight * np.sqrt(classes * np.mean(base.readout**2)) / np.linalg.norm(BULK_READOUT)
+    return _planted("undecided", "redundant + outliers", "unbounded", activity, readout, base.labels, outliers=outliers)
 
 
 def plant_analog_and_outliers(
@@ -210,7 +214,131 @@ def plant_analog_and_outliers(
     activity = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
     stronger, weight = _outlier_neurons(rng, factor, preferred, labels, noise)
     activity[outliers] = stronger * np.sqrt(classes) / BULK_ACTIVITY
-    readout[outliers] = weight * np.sqrt(classes) / BULK_READOUT
-    return _planted(
-        "undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers
+    readout[outliers] = weight * np.sqrt(classes) / np.linalg.norm(BULK_READOUT)
+    return _planted("undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers)
+
+
+def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -> Planted:
+    """A random population of a scheme, or a mixture for `undecided`: 3 or 4 classes, any scaling that fits."""
+    classes = int(rng.integers(3, 5))
+    scaling = SCALINGS[rng.integers(len(SCALINGS))]
+    match truth:
+        case "analog":
+            return plant_analog(rng, size, noise, scaling, classes)
+        case "redundant":
+            return plant_redundant(rng, size, noise, scaling, classes)
+        case "sparse":
+            return plant_sparse(rng, size, noise, classes)
+        case "undecided":
+            mixture = (plant_analog_and_redundant, plant_redundant_and_outliers, plant_analog_and_outliers)
+            return mixture[rng.integers(len(mixture))](rng, size, noise, classes)
+    raise ValueError(f"there is no planted population {truth!r}")
+
+
+def _planted(
+    truth: Truth,
+    kind: str,
+    scaling: Scaling,
+    activity: Float[np.ndarray, "N P"],
+    readout: Float[np.ndarray, "N C"],
+    labels: Int[np.ndarray, " P"],
+    codes: tuple[str, ...] | None = None,
+    outliers: Int[np.ndarray, " K"] | None = None,
+) -> Planted:
+    return Planted(
+        truth,
+        kind,
+        scaling,
+        activity,
+        readout,
+        labels,
+        codes=("",) * len(activity) if codes is None else codes,
+        outliers=np.zeros(0, int) if outliers is None else np.asarray(outliers),
     )
+
+
+def _any_unit(rng: np.random.Generator, scaling: Scaling, activity: Float[np.ndarray, "N P"]) -> np.ndarray:
+    """Unbounded activities come in any unit."""
+    return activity * np.exp(rng.uniform(-2, 2)) if scaling == "unbounded" else activity
+
+
+def _gaussian_latents(
+    rng: np.random.Generator, size: int, classes: int, rank: int | None, condition: float | None
+) -> Float[np.ndarray, "N two_G"]:
+    """Gaussian class means and readouts with a random covariance, mean square 1."""
+    rank = int(rng.integers(1, 2 * classes + 1)) if rank is None else rank
+    condition = float(np.exp(rng.uniform(0, np.log(10)))) if condition is None else condition
+    directions = np.linalg.qr(rng.standard_normal((2 * classes, rank)))[0].T
+    spectrum = np.geomspace(1, 1 / condition, rank)
+    spectrum *= np.sqrt(2 * classes / np.sum(spectrum**2))
+    return (rng.standard_normal((size, rank)) * spectrum) @ directions
+
+
+def _random_codes(rng: np.random.Generator, count: int, classes: int) -> Int[np.ndarray, "K G"]:
+    """Distinct codes without the silent one; the classes differ in at least one code."""
+    every = np.array(list(itertools.product([0, 1], repeat=classes)))[1:]
+    while True:
+        bits = every[rng.choice(len(every), count, replace=False)]
+        if np.any(bits.min(1) < bits.max(1)):
+            return bits
+
+
+def _coded_neurons(
+    rng: np.random.Generator,
+    bits: Int[np.ndarray, "K G"],
+    member: Int[np.ndarray, " N"],
+    labels: Int[np.ndarray, " P"],
+    noise: float,
+) -> tuple[Float[np.ndarray, "N P"], Float[np.ndarray, "N G"]]:
+    """Activities in [0, 1], high for the classes of the code, and readouts of the same sign pattern."""
+    sign = 2 * bits - 1
+    drive = sign * rng.uniform(1.2, 2.2, sign.shape)
+    weight = sign * np.where(bits == 1, rng.uniform(1.2, 2.4, sign.shape), rng.uniform(0.5, 1.5, sign.shape))
+    neuron = drive[member] + 0.1 * noise * rng.standard_normal((len(member), bits.shape[1]))
+    sample = neuron[:, labels] + 0.6 * noise * rng.standard_normal((len(member), len(labels)))
+    return norm.cdf(sample), weight[member] + 0.12 * noise * rng.standard_normal((len(member), bits.shape[1]))
+
+
+def _bulk(
+    rng: np.random.Generator, size: int, noise: float, classes: int, tilt: float
+) -> tuple[Float[np.ndarray, "N G"], Float[np.ndarray, "N G"]]:
+    """Mean drive and readouts of bulk neurons of a rectified network."""
+    typical = np.full(classes, BULK_READOUT[1])
+    typical[0] = BULK_READOUT[0]
+    readout = typical + 0.13 * noise * rng.standard_normal((size, classes))
+    drive = 0.9 * typical + 0.1 * noise * rng.standard_normal((size, classes)) + tilt * (readout - typical)
+    return drive, readout
+
+
+def _outlier_neurons(
+    rng: np.random.Generator,
+    factor: Float[np.ndarray, " K"],
+    preferred: Int[np.ndarray, " K"],
+    labels: Int[np.ndarray, " P"],
+    noise: float,
+) -> tuple[Float[np.ndarray, "K P"], Float[np.ndarray, "K G"]]:
+    """Neurons for one class each, `factor` times stronger than the bulk in activity and in readout."""
+    chosen = preferred[:, None] == np.arange(labels.max() + 1)
+    strength = factor[:, None]
+    drive = np.where(chosen[:, labels], strength * BULK_ACTIVITY, -1.5)
+    drive = drive + (0.4 + 0.3 * noise) * rng.standard_normal(drive.shape)
+    size = strength * np.linalg.norm(BULK_READOUT)
+    readout = size * np.where(chosen, 1, -0.1) + 0.13 * noise * rng.standard_normal(chosen.shape)
+    return np.maximum(drive, 0), readout
+
+
+def _discriminative_size(mean: Float[np.ndarray, "N G"], readout: Float[np.ndarray, "N C"]) -> float:
+    output = mean.T @ readout
+    return float(np.linalg.norm(output - output.mean(0)))
+
+
+def _outlier_share(
+    activity: Float[np.ndarray, "N P"],
+    readout: Float[np.ndarray, "N C"],
+    labels: Int[np.ndarray, " P"],
+    outliers: Int[np.ndarray, " K"],
+) -> float:
+    mean = population(activity, readout, labels).activity
+    total = mean.T @ readout
+    total = total - total.mean(0)
+    return float(np.sum(total * (mean[outliers].T @ readout[outliers])) / np.sum(total**2))

@@ -1,0 +1,7 @@
+"""Can a run be trusted? arviz on invariants, and two exact identities."""
+
+from codingschemes.diagnostics.convergence import Convergence, ess, mean_and_error, rhat
+from codingschemes.diagnostics.diagnostics import Diagnostics, diagnose
+from codingschemes.diagnostics.identities import Identities
+
+__all__ = ["Convergence", "Diagnostics", "Identities", "diagnose", "ess", "mean_and_error", "rhat"]

@@ -48,22 +48,19 @@ class Run:
         """The run in a folder that `sample` wrote.
 
         Raises:
-            InvalidInput: the folder is missing, holds no run, or holds no draws yet.
+            InvalidInput: the folder is missing or holds no run.
         """
         path = Path(path)
         if not path.is_dir():
             raise InvalidInput(f"there is no run folder {path}: give the folder that was passed to --out")
         config = read_json(path / CONFIG)
-        run = cls(
+        return cls(
             posterior=_posterior(Task.load(path / TASK), config),
             config=config,
             provenance=read_json(path / PROVENANCE),
             store=DrawStore(path / DRAWS),
             path=path,
         )
-        if run.draw_count == 0:
-            raise InvalidInput(f"the run in {path} holds no draws yet: continue it with --resume")
-        return run
 
     @property
     def draw_count(self) -> int:
@@ -72,7 +69,13 @@ class Run:
 
     @cached_property
     def data(self) -> xr.DataTree:
-        """The draws as arviz expects them: `posterior` holds invariants only, `neurons` the single neurons."""
+        """The draws as arviz expects them: `posterior` holds invariants only, `neurons` the single neurons.
+
+        Raises:
+            InvalidInput: the run was stopped before its first draw.
+        """
+        if self.draw_count == 0:
+            raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with --resume")
         task = self.posterior.task
         coordinates = {
             "class": list(task.class_names),

@@ -1,0 +1,51 @@
+"""The command `codingschemes`: words to calls, results to tables or JSON."""
+
+import sys
+
+import click
+
+from codingschemes.cli.demo import demo
+from codingschemes.cli.report import report
+from codingschemes.cli.sample import sample
+from codingschemes.cli.summarize import summarize
+from codingschemes.errors import InvalidInput
+from codingschemes.runs import SamplingFailed
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="codingschemes")
+def commands() -> None:
+    """Which coding scheme does a neural network learn?
+
+    Samples the posterior over its weights (the L2-regularised loss read as a negative log posterior) and looks at
+    single neurons: analog, redundant or sparse. Start with `codingschemes demo`.
+    """
+
+
+for command in (demo, sample, summarize, report):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: status 0, 2 with one sentence for wrong input, 1 for a failure."""
+    try:
+        status = commands(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        status = 2
+    except click.Abort:
+        click.echo("codingschemes: stopped", err=True)
+        status = 1
+    except click.ClickException as error:
+        status = _refuse(error.format_message())
+    except InvalidInput as error:
+        status = _refuse(str(error))
+    except SamplingFailed as error:
+        click.echo(f"codingschemes: {error}", err=True)
+        status = 1
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(sentence: str) -> int:
+    click.echo(f"codingschemes: {' '.join(sentence.split())}", err=True)
+    return 2

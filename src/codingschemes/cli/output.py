@@ -1,0 +1,33 @@
+"""Results on standard output: a readable table, or one JSON object and nothing else."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """One JSON object. Numbers that do not exist (NaN, infinite) are null."""
+    click.echo(json.dumps(_plain(values), indent=2, allow_nan=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as wide as its texts need."""
+    table = Table(title=title, title_justify="left", *columns)
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=True).print(table)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,51 @@
+"""Two identities that hold exactly for every smooth posterior and every sampler that is right.
+
+Integration by parts gives <theta . grad U> = dimension and <grad U> = 0. They cost nothing and catch a wrong prior
+scale, a wrong temperature, or arithmetic that is too coarse.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from codingschemes.diagnostics.convergence import mean_and_error
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Measured against exact values.
+
+    Attributes:
+        virial: <theta . grad U> / dimension; exactly 1.
+        virial_mcse: its Monte Carlo standard error.
+        gradient_z: largest |mean / error| over the leading directions of <grad U>; exactly 0 up to noise.
+        directions: how many directions that is the largest of.
+    """
+
+    virial: float
+    virial_mcse: float
+    gradient_z: float
+    directions: int
+
+    @property
+    def virial_z(self) -> float:
+        return (self.virial - 1) / self.virial_mcse
+
+    @property
+    def hold(self) -> bool:
+        """Whether both agree within what noise does once in ten thousand runs."""
+        gradient_limit = norm.isf(0.5e-4 / self.directions)
+        return bool(abs(self.virial_z) < norm.isf(0.5e-4) and self.gradient_z < gradient_limit)
+
+
+def identities(virial: np.ndarray, gradient: np.ndarray) -> Identities:
+    """From the recorded `virial` (chain, draw) and `gradient` (chain, draw, direction)."""
+    mean, error = mean_and_error(virial)
+    gradient_mean, gradient_error = mean_and_error(gradient)
+    return Identities(
+        virial=float(mean),
+        virial_mcse=float(error),
+        gradient_z=float(np.max(np.abs(gradient_mean) / gradient_error)),
+        directions=gradient.shape[2],
+    )
