@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.linalg import solve_triangular
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from scipy.special import logsumexp
 
 from codingschemes.coding.population import Population
@@ -169,33 +170,39 @@ def best_mixture(
     return best
 
 
-def with_background(points: Float[np.ndarray, "N D"], mixture: Mixture) -> Mixture:
-    """Clusters beside a broad Gaussian: the clusters much looser than the tightest ones are given up to it.
+def background_share(points: Float[np.ndarray, "N D"], mixture: Mixture) -> tuple[float, float]:
+    """Share of neurons that are in no sharp cluster, 0 where all clusters are equally sharp; and the best BIC.
 
-    The better by BIC of two starts: all clusters kept, or only those whose scatter is below `LOOSE` times that of the
-    tightest cluster which holds at least 2 % of the neurons (and three).
+    The share is the larger of two estimates: the share of neurons in loose clusters, and the weight of a broad
+    Gaussian fitted beside the clusters, which counts only where BIC prefers a mixture that has it. A cluster is loose
+    where its median squared distance from its centre is above `LOOSE` times that of the tightest cluster which holds
+    at least 2 % of the neurons (and five of them).
     """
     member = mixture.responsibilities.argmax(1)
-    fits = [fit_mixture(points, member, background=np.zeros(len(points), bool))]
-    white = solve_triangular(mixture.cholesky, points.T, lower=True).T
     size = np.bincount(member, minlength=mixture.count)
-    scatter = np.array(
-        [np.sum(np.var(white[member == k], axis=0)) * n / (n - 1) if n > 1 else 0.0 for k, n in enumerate(size)]
-    )
-    sizeable = size >= max(3, 0.02 * len(points))
-    if sizeable.any():
-        loose = (scatter > LOOSE * scatter[sizeable].min())[member]
-        if loose.any():
-            kept = np.unique(member[~loose])
-            start = np.searchsorted(kept, np.where(loose, kept[0], member))
-            fits.append(fit_mixture(points, start, background=loose))
-    return max(fits, key=lambda fit: fit.bic)
+    sizeable = size >= max(5, 0.02 * len(points))
+    if mixture.count == 1 or not sizeable.any():
+        return 0.0, mixture.bic
+    centres = np.stack([np.median(points[member == k], axis=0) if n else mixture.means[k] for k, n in enumerate(size)])
+    squared = np.sum((points - centres[member]) ** 2, axis=1)
+    scatter = np.array([np.median(squared[member == k]) if n else 0.0 for k, n in enumerate(size)])
+    loose = scatter > LOOSE * scatter[sizeable].min()
+    outside = loose[member] | (squared > LOOSE * scatter[member])
+    cores = np.unique(member[~outside])
+    start = np.searchsorted(cores, np.where(outside, cores[0], member))
+    fits = [
+        fit_mixture(points, member, background=np.zeros(len(points), bool)),
+        fit_mixture(points, start, background=outside),
+    ]
+    best = max(fits, key=lambda fit: fit.bic)
+    broad = best.background if best.bic > mixture.bic else 0.0
+    return max(broad, float(loose[member].mean())), max(best.bic, mixture.bic)
 
 
-def modes(points: Float[np.ndarray, "N D"], mixture: Mixture) -> Int[np.ndarray, " K"]:
+def modes(points: Float[np.ndarray, "N D"], mixture: Mixture, name: Int[np.ndarray, " K"]) -> Int[np.ndarray, " K"]:
     """Clusters grouped into modes: the mode, 0.., of every cluster.
 
-    Two clusters belong to one mode where they are not `RESOLVED` or where there is no valley between them: along the
+    Two clusters belong to one mode where they carry the same name (of 0, 1, ..; -1 is none), where they are not `RESOLVED` or where there is no valley between them: along the
     line through their means, in the metric of the common covariance, the middle third holds more than half of what a
     flat density would put there. Mixtures of Gaussians describe every unimodal non-Gaussian population by several
     overlapping components; these are one mode.
@@ -204,14 +211,41 @@ def modes(points: Float[np.ndarray, "N D"], mixture: Mixture) -> Int[np.ndarray,
     white = solve_triangular(mixture.cholesky, points.T, lower=True).T
     centres = solve_triangular(mixture.cholesky, mixture.means.T, lower=True).T
     distance = mixture.distances()
-    joined = np.eye(mixture.count, dtype=bool)
+    joined = (name[:, None] == name) & (name >= 0)
     for first in range(mixture.count):
         for second in range(first + 1, mixture.count):
-            if distance[first, second] < 3 * RESOLVED:
+            if distance[first, second] < 3 * RESOLVED and not joined[first, second]:
                 joined[first, second] = distance[first, second] < RESOLVED or _no_valley(
                     white[(member == first) | (member == second)], centres[first], centres[second]
                 )
     return connected_components(joined, directed=False)[1]
+
+
+def crowding(neurons: Population, repeats: int = 20) -> float:
+    """How much closer neighbours are than in a Gaussian with the same covariance, in nats; 0 for a Gaussian.
+
+    The mean log distance to the nearest neighbour in Gaussian samples of the same size and the same sample
+    covariance, less that of the population. It sees sharp clusters that BIC cannot afford to name: few neurons, many
+    codes, or codes inside a broad cloud.
+    """
+    blocks = [neurons.activity - neurons.activity.mean(0), neurons.readout - neurons.readout.mean(0)]
+    points = np.hstack([block / max(float(np.linalg.norm(block)), 1e-300) for block in blocks])
+    _, singular, axes = np.linalg.svd(points, full_matrices=False)
+    kept = singular > 1e-6 * max(float(singular[0]), 1e-300)
+    if not kept.any() or len(points) <= kept.sum() + 1:
+        return 0.0
+    rng = np.random.default_rng(0)
+    shape = singular[kept, None] * axes[kept]
+    expected = []
+    for _ in range(max(3, min(repeats, 5000 // len(points)))):
+        sample = rng.standard_normal((len(points), int(kept.sum())))
+        expected.append(_log_neighbour_distance(np.linalg.qr(sample - sample.mean(0))[0] @ shape))
+    return float(np.mean(expected)) - _log_neighbour_distance(points)
+
+
+def _log_neighbour_distance(points: Float[np.ndarray, "N D"]) -> float:
+    nearest = cKDTree(points).query(points, k=2)[0][:, 1]
+    return float(np.mean(np.log(np.maximum(nearest, 1e-12))))
 
 
 def _no_valley(

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import f as f_distribution
 
-from codingschemes.coding.clusters import features
 from codingschemes.coding.population import Population
 
 SMALLEST_GAP = 1.5
@@ -32,6 +31,8 @@ class Outliers:
             in all other classes.
         gap: strength of the weakest outlier over that of the strongest other neuron; without outliers, the largest
             ratio of successive strengths among those that could have been outliers.
+        unclear: whether there is a gap of at least 3 below neurons of at least `SMALLEST_RATIO` times the median
+            strength, be it counted or not.
         share: the part of the class-specific output that outliers carry.
         participation: (sum |c|)^2 / sum c^2 of the neurons' parts c of the class-specific output: how many neurons
             carry it.
@@ -43,6 +44,7 @@ class Outliers:
     norm: Float[np.ndarray, " K"]
     selectivity: Float[np.ndarray, " K"]
     gap: float
+    unclear: bool
     share: float
     participation: float
 
@@ -70,8 +72,8 @@ def find_outliers(neurons: Population) -> Outliers:
 
     At most a fifth of the neurons (and at least five) can be outliers. Among the gaps of at least `SMALLEST_GAP` below
     neurons of at least `SMALLEST_RATIO` times the median strength, the lowest one counts for which every neuron above
-    it is foreign to the Gaussian that those below form: Hotelling's T^2 of a new observation, p < 1e-3 after
-    Bonferroni's correction for the number of neurons.
+    it is foreign to the Gaussian that those below form, p < 1e-3 after Bonferroni's correction for the number of
+    neurons.
     """
     strength = neurons.norm * np.linalg.norm(neurons.readout, axis=-1)
     order = np.argsort(-strength)
@@ -94,18 +96,23 @@ def find_outliers(neurons: Population) -> Outliers:
         norm=neurons.norm[chosen] / max(float(np.median(neurons.norm)), np.finfo(float).tiny),
         selectivity=1 - activity[:, -2] / np.maximum(np.abs(activity[:, -1]), np.finfo(float).tiny),
         gap=float(ratios[count - 1] if count else ratios.max()),
+        unclear=bool(np.any((ratios >= 3) & (ranked[: len(ratios)] >= SMALLEST_RATIO * median))),
         share=float(parts[chosen].sum()),
         participation=float(np.abs(parts).sum() ** 2 / max(np.sum(parts**2), np.finfo(float).tiny)),
     )
 
 
 def _foreign(neurons: Population, above: Int[np.ndarray, " K"], below: Int[np.ndarray, " M"]) -> bool:
-    """Whether no neuron above is a plausible further draw of the Gaussian that those below form."""
-    bulk = neurons.neurons(below)
-    coordinates = features(bulk)
-    reference, tested = coordinates(bulk), coordinates(neurons.neurons(above))
-    size, dimension = reference.shape
-    _, singular, axes = np.linalg.svd(reference - reference.mean(0), full_matrices=False)
-    squared = np.sum(((tested - reference.mean(0)) @ axes.T / singular) ** 2, axis=1) * (size - 1)
-    statistic = squared * size * (size - dimension) / (dimension * (size**2 - 1))
-    return bool(np.all(f_distribution.sf(statistic, dimension, size - dimension) * neurons.size < 1e-3))
+    """Whether no neuron above is a plausible further draw of the Gaussian that those below form.
+
+    Each is compared with the others along the line from their centre to itself. The squared distance in units of
+    their spread there is at most of the size of Hotelling's T^2 and, unlike it, needs no full covariance.
+    """
+    blocks = [neurons.activity, neurons.readout]
+    scaled = [(b - b[below].mean(0)) / max(float(b[below].std(0).max()), np.finfo(float).tiny) for b in blocks]
+    points = np.hstack(scaled)
+    dimension, size = points.shape[1], len(below)
+    lines = points[above] / np.linalg.norm(points[above], axis=1, keepdims=True)
+    spread = (points[below] @ lines.T).std(0, ddof=1)
+    squared = np.sum(points[above] ** 2, axis=1) / np.maximum(spread**2 * (1 + 1 / size), np.finfo(float).tiny)
+    return bool(np.all(f_distribution.sf(squared / dimension, dimension, size - 1) * neurons.size < 1e-3))

@@ -21,6 +21,7 @@ type Truth = Literal["analog", "redundant", "sparse", "undecided"]
 type Scaling = Literal["sigmoidal", "odd", "unbounded"]
 
 NOISE_LEVELS = {"low": 0.5, "moderate": 1.0, "high": 3.0}
+TRUTHS: tuple[Truth, ...] = ("analog", "redundant", "sparse", "undecided")
 SCALINGS: tuple[Scaling, ...] = ("sigmoidal", "odd", "unbounded")
 BULK_ACTIVITY = 0.87
 """Norm of the class-mean activities of a bulk neuron of a rectified network."""

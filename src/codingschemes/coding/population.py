@@ -43,6 +43,14 @@ class Population:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
+    def thinned(self, count: int) -> Self:
+        """At most `count` evenly spaced draws of each chain, the first and the last among them."""
+        if not self.draws:
+            return self
+        length = self.draws[-1]
+        kept = np.unique(np.linspace(length - 1, 0, min(count, length)).round().astype(int))
+        return self[(slice(None),) * (len(self.draws) - 1) + (kept,)]
+
     def pooled(self) -> Self:
         """All neurons of all draws as one population."""
         return type(self)(

@@ -1,21 +1,25 @@
 """What a run says: codes, scheme, outliers, abstraction, kernels, errors, and whether to trust it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from codingschemes.diagnostics import Diagnostics
-from codingschemes.representation import AbstractionScores
+from codingschemes.coding.codes import Codes, drift, find_codes, occupancies
+from codingschemes.coding.neurons import activity_chunks, read_neurons, spread_draws
+from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
+from codingschemes.coding.population import Population
+from codingschemes.coding.predictions import Estimate, Predictions, test_predictions, training_predictions
+from codingschemes.coding.scheme import Scheme, classify
+from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
+from codingschemes.diagnostics.convergence import moving
+from codingschemes.representation import AbstractionScores, abstraction_scores, average_scores
+from codingschemes.runs import Run
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A posterior mean and its Monte Carlo standard error (NaN where there are too few draws to tell)."""
-
-    mean: float
-    mcse: float
+#: Networks of each chain that abstraction is scored on: decoders are trained on each.
+_SCORED_PER_CHAIN = 2
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,15 @@ class OutlierNeuron:
     Attributes:
         chain, neuron: which.
         class_index: the class it answers to most.
-        norm: its root-mean-square activity times the norm of its readout, over the median neuron's.
+        norm: its root-mean-square activity, over the median neuron's.
+        strength: the same of activity times readout norm.
     """
 
     chain: int
     neuron: int
     class_index: int
     norm: float
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -59,14 +65,18 @@ class Portrait:
         activity: (neuron, sample).
         class_activity: class means, (neuron, class).
         readout: (neuron, output).
-        codes: code of each neuron, empty where undecided.
-        order: neurons sorted by code, outliers first, then by their activity.
+        codes: code of each neuron, empty where it has none.
+        output_part: the part of the class-specific output that each neuron carries, summing to one, (neuron,).
+        outliers: indices of outlier neurons, the strongest first.
+        order: neurons sorted by code, outliers first, then by preferred class and activity.
     """
 
     activity: Float[np.ndarray, "N P"]
     class_activity: Float[np.ndarray, "N G"]
     readout: Float[np.ndarray, "N C"]
     codes: tuple[str, ...]
+    output_part: Float[np.ndarray, " N"]
+    outliers: Int[np.ndarray, " K"]
     order: Int[np.ndarray, " N"]
 
 
@@ -90,23 +100,6 @@ class Kernels:
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What the network says about inputs it was or was not trained on.
-
-    Attributes:
-        outputs: posterior mean output, (sample, output).
-        spread: posterior standard deviation of the output, (sample, output).
-        error: share of samples classified wrongly by the mean output.
-        loss: mean squared error of a single network, posterior mean.
-    """
-
-    outputs: Float[np.ndarray, "P C"]
-    spread: Float[np.ndarray, "P C"]
-    error: float
-    loss: Estimate
-
-
-@dataclass(frozen=True)
 class Summary:
     """The answers of one run.
 
@@ -114,33 +107,190 @@ class Summary:
         scheme: analog, redundant, sparse or undecided, with probability and evidence.
         codes: codes of the last hidden layer, the most frequent first.
         coded: share of neurons with a decided code.
-        drift: probability that a neuron changes code between stored draws.
-        outliers: outlier neurons of the chains' last draws, the largest first.
-        outlier_share: share of the class-specific output that outliers carry.
-        abstraction: parallelism, CCGP and shattering dimensionality of the last layer's mean kernel.
+        drift: probability that a neuron changes code from one stored draw to the next.
+        outliers: outlier neurons of the chains' last draws, the strongest first.
+        outlier_share: share of the class-specific output that they carry, mean over chains.
+        abstraction: parallelism, CCGP and shattering dimensionality of single networks, mean over some draws.
+        abstraction_spread: standard deviation of each score over these draws.
         kernels: one a layer.
         energy: of the regularised loss.
         training, test: predictions; `test` is None for tasks without a test set.
-        code_rhat: largest R-hat of the code occupancies.
-        chains_share_codes: whether all chains hold the same codes in the same shares, up to drift.
+        code_rhat: largest R-hat of the code occupancies (infinite for chains frozen in different codes).
         portraits: one a chain.
         class_names: in label order.
         diagnostics: can it be trusted?
     """
 
-    scheme: Any
+    scheme: Scheme
     codes: tuple[CodeShare, ...]
     coded: float
     drift: float
     outliers: tuple[OutlierNeuron, ...]
     outlier_share: float
     abstraction: AbstractionScores
+    abstraction_spread: dict[str, float]
     kernels: tuple[Kernels, ...]
     energy: Estimate
     training: Predictions
     test: Predictions | None
     code_rhat: float
-    chains_share_codes: bool
     portraits: tuple[Portrait, ...]
     class_names: tuple[str, ...]
     diagnostics: Diagnostics
+
+    @property
+    def chains_share_codes(self) -> bool:
+        """Whether all chains hold the same codes in the same shares."""
+        return self.code_rhat < 1.1
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; NaN where a number does not exist."""
+        found, last = self.diagnostics, self.kernels[-1]
+        names = self.class_names
+        return {
+            "scheme": {
+                "label": self.scheme.label,
+                "probability": self.scheme.probability,
+                "probabilities": dict(self.scheme.probabilities),
+                "evidence": asdict(self.scheme.evidence),
+            },
+            "classes": list(names),
+            "codes": [asdict(code) for code in self.codes],
+            "coded": self.coded,
+            "drift": self.drift,
+            "outliers": [
+                {"class": names[each.class_index], "norm": each.norm, "strength": each.strength, "chain": each.chain}
+                for each in self.outliers
+            ],
+            "outlier_share": self.outlier_share,
+            "abstraction": {**asdict(self.abstraction), "spread": self.abstraction_spread},
+            "diagnostics": {
+                "rhat_max": found.convergence.rhat_max,
+                "ess_min": found.convergence.ess_min,
+                "rhat_within": found.convergence.rhat_within,
+                "ess_within": found.convergence.ess_within,
+                "code_rhat": self.code_rhat,
+                "divergences": found.divergences,
+                "gradients_per_draw": found.gradients_per_draw,
+                "waste": found.waste,
+                "saturated": found.saturated,
+                "acceptance_rate": found.acceptance_rate,
+                "virial": {"mean": found.identities.virial, "mcse": found.identities.virial_mcse, "exact": 1.0},
+                "gradient_z": found.identities.gradient_z,
+                "warnings": list(found.warnings),
+            },
+            "energy": asdict(self.energy),
+            "outputs": self.training.outputs.tolist(),
+            "kernel": {
+                "within": last.within.tolist(),
+                "between": last.between.tolist(),
+                "between_mcse": last.between_mcse.tolist(),
+                "diagonal": last.diagonal.tolist(),
+            },
+            "training": {"error": self.training.error, "loss": asdict(self.training.loss)},
+            "test": None if self.test is None else {"error": self.test.error, "loss": asdict(self.test.loss)},
+        }
+
+
+def summarize(run: Run) -> Summary:
+    """Single-neuron posteriors -> codes, scheme, abstraction scores, kernels, predictions, diagnostics.
+
+    Raises:
+        InvalidInput: the run holds no draws.
+    """
+    family = run.posterior.network.activation.family
+    neurons = read_neurons(run)
+    codes = find_codes(neurons.populations, family)
+    activity, _ = next(activity_chunks(run, slice(-1, None)))
+    last = [neurons.populations[chain, -1] for chain in range(len(activity))]
+    outliers = [find_outliers(each) for each in last]
+    abstraction, spread = _abstraction(run)
+    energy, energy_error = mean_and_error(run.data["posterior"]["energy"].values)
+    return Summary(
+        scheme=classify(neurons.populations, family),
+        codes=_code_shares(codes),
+        coded=float(np.mean(codes.assignment >= 0)),
+        drift=drift(codes.assignment).probability,
+        outliers=_strongest_first(outliers),
+        outlier_share=float(np.mean([found.share for found in outliers])),
+        abstraction=abstraction,
+        abstraction_spread=spread,
+        kernels=_kernels(run, neurons.kernels),
+        energy=Estimate(float(energy), float(energy_error)),
+        training=training_predictions(run),
+        test=test_predictions(run),
+        code_rhat=_code_rhat(codes),
+        portraits=tuple(
+            _portrait(shown, each, found, codes)
+            for shown, each, found in zip(activity[:, -1, -1], last, outliers, strict=True)
+        ),
+        class_names=run.posterior.task.class_names,
+        diagnostics=diagnose(run),
+    )
+
+
+def _code_shares(codes: Codes) -> tuple[CodeShare, ...]:
+    shares = occupancies(codes.assignment, len(codes.names)) / codes.assignment.shape[-1]
+    low, high = np.quantile(shares, [0.025, 0.975], axis=(0, 1))
+    return tuple(
+        CodeShare(
+            code=name,
+            fraction=float(shares[..., index].mean()),
+            interval=(float(low[index]), float(high[index])),
+            by_chain=tuple(float(share) for share in shares[..., index].mean(axis=1)),
+        )
+        for index, name in enumerate(codes.names)
+    )
+
+
+def _code_rhat(codes: Codes) -> float:
+    changing = moving(occupancies(codes.assignment, len(codes.names)))
+    if changing.shape[2] == 0:
+        return 1.0
+    frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)
+    if frozen.any():
+        return float("inf")
+    return float(np.max(rhat(changing)))
+
+
+def _portrait(activity: Float[np.ndarray, "N P"], neurons: Population, found: Outliers, codes: Codes) -> Portrait:
+    assignment = codes.assign(neurons)
+    rank = np.where(assignment >= 0, assignment, len(codes.names))
+    rank[found.neurons] = -1
+    return Portrait(
+        activity=activity,
+        class_activity=neurons.activity,
+        readout=neurons.readout,
+        codes=tuple(np.array([*codes.names, ""])[assignment]),
+        output_part=output_parts(neurons),
+        outliers=found.neurons,
+        order=np.lexsort((-neurons.activity.max(axis=1), neurons.activity.argmax(axis=1), rank)),
+    )
+
+
+def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
+    listed = [
+        OutlierNeuron(chain, int(neuron), int(label), float(norm), float(strength))
+        for chain, found in enumerate(outliers)
+        for neuron, label, norm, strength in zip(found.neurons, found.classes, found.norm, found.strength, strict=True)
+    ]
+    return tuple(sorted(listed, key=lambda each: -each.strength))
+
+
+def _abstraction(run: Run) -> tuple[AbstractionScores, dict[str, float]]:
+    task = run.posterior.task
+    scores = [
+        abstraction_scores(network, task.labels, task.factors)
+        for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
+        for network in activity[:, :, -1].astype(float).reshape(-1, *activity.shape[-2:])
+    ]
+    return average_scores(scores)
+
+
+def _kernels(run: Run, full: Float[np.ndarray, "L P P"]) -> tuple[Kernels, ...]:
+    blocks, errors = mean_and_error(run.data["posterior"]["kernel_block"].values)
+    diagonals, _ = mean_and_error(run.data["posterior"]["kernel_diagonal"].values)
+    return tuple(
+        Kernels(kernel, np.diag(block), block, error, diagonal)
+        for kernel, block, error, diagonal in zip(full, blocks, errors, diagonals, strict=True)
+    )

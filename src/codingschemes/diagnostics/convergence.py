@@ -16,7 +16,7 @@ from jaxtyping import Float
 INVARIANTS = (
     "energy",
     "training_loss",
-    "output",
+    "outputs",
     "kernel_block",
     "kernel_diagonal",
     "kernel_eigenvalue",

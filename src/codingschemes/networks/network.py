@@ -20,7 +20,7 @@ class Weights(NamedTuple):
     """
 
     input: Float[Array, "*draws N F0"]
-    hidden: Float[Array, "*draws L-1 N F"]
+    hidden: Float[Array, "*draws H N F"]
     readout: Float[Array, "*draws N C"]
 
 
@@ -94,7 +94,7 @@ class Network(eqx.Module):
         return units
 
     def propagate(
-        self, first: Float[Array, "N P"], hidden: Float[Array, "L-1 N F"]
+        self, first: Float[Array, "N P"], hidden: Float[Array, "H N F"]
     ) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
         """Preactivations of every hidden layer, and the last layer's activity, from the first preactivations."""
         if self.depth == 1:

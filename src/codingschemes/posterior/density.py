@@ -78,7 +78,7 @@ class Density(eqx.Module):
             for block_key, (name, shape) in zip(keys, self.shapes.items(), strict=True)
         }
 
-    def hidden_weights(self, position: Position) -> Float[Array, "L-1 N F"]:
+    def hidden_weights(self, position: Position) -> Float[Array, "H N F"]:
         """Weights between hidden layers as they stand."""
         if self.network.depth == 1:
             return jnp.zeros((0, self.network.width, self.network.hidden_feature_count), self.features.dtype)

@@ -6,6 +6,7 @@ Activities are (neuron, sample) arrays, labels integers 0..G-1 a sample, factors
 from codingschemes.representation.abstraction import (
     AbstractionScores,
     abstraction_scores,
+    average_scores,
     kernel_abstraction_scores,
 )
 from codingschemes.representation.collapse import NeuralCollapse, neural_collapse
@@ -31,6 +32,7 @@ __all__ = [
     "NeuralCollapse",
     "Score",
     "abstraction_scores",
+    "average_scores",
     "balanced_dichotomies",
     "block_means",
     "ccgp",

@@ -1,6 +1,8 @@
 """The abstraction scores of a representation in one call: parallelism, CCGP and shattering dimensionality."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -136,6 +138,29 @@ def kernel_abstraction_scores(
         splits_used=generalization.used,
         splits_available=generalization.available,
     )
+
+
+def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScores, dict[str, float]]:
+    """Mean over networks of the same task, and the standard deviation over them of each score that is defined.
+
+    A score that is undefined for one of the networks is undefined, for that network's reason.
+    """
+    averaged: dict[str, Any] = {}
+    for name in ("parallelism_by_factor", "ccgp_by_factor", "shattering_by_dichotomy"):
+        averaged[name] = tuple(_mean(parts) for parts in zip(*(getattr(each, name) for each in scores), strict=True))
+    spread = {}
+    for name in ("parallelism", "ccgp", "shattering"):
+        values = [getattr(each, name) for each in scores]
+        averaged[name] = _mean(values)
+        if averaged[name] is not None:
+            spread[name] = float(np.std(values))
+    reasons = {name: reason for each in scores for name, reason in each.reasons.items()}
+    return replace(scores[0], **averaged, reasons=reasons), spread
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return float(np.mean(defined)) if len(defined) == len(values) else None
 
 
 def _matched_parallelism(class_means_kernel: Float[np.ndarray, "G G"], sides: Float[np.ndarray, "D G"]) -> Score:

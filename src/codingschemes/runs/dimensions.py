@@ -6,7 +6,7 @@ DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "energy": (),
         "training_loss": (),
         "training_error": (),
-        "output": ("sample", "output"),
+        "outputs": ("sample", "output"),
         "kernel_block": ("layer", "class", "other_class"),
         "kernel_diagonal": ("layer", "class"),
         "kernel_eigenvalue": ("layer", "rank"),

@@ -31,7 +31,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             preactivations (Wang, Johnston & Fusi 2025), the same function in both forms of the posterior.
         training_loss: mean squared error over samples and outputs.
         training_error: share of samples whose output is nearest to another class's target.
-        output: f at the training inputs.
+        outputs: f at the training inputs.
         kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
         kernel_diagonal: mean of K_mumu over a class.
         kernel_eigenvalue: largest eigenvalues of K.
@@ -56,7 +56,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             + density.temperature * _squared_norm(density, position, preactivations[0], readout),
             "training_loss": jnp.mean(residual**2),
             "training_error": _error(outputs, density.targets, membership),
-            "output": outputs,
+            "outputs": outputs,
             "kernel_block": blocks,
             "kernel_diagonal": diagonal,
             "kernel_eigenvalue": jnp.linalg.eigvalsh(kernel)[:, ::-1][:, :_EIGENVALUES],

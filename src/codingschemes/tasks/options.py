@@ -38,7 +38,7 @@ class Option:
 
 def flag(name: str) -> str:
     """The option as it is typed on the command line: labels_dim -> --labels-dim."""
-    return "--" + name.replace("_", "-")
+    return "--task-seed" if name == "seed" else "--" + name.replace("_", "-")
 
 
 def read_option(name: str, value: Any) -> Any:

@@ -1,0 +1,57 @@
+"""Reading the neurons of a run a few draws at a time: memory stays that of one chunk, however long the run."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from codingschemes.coding.population import Population, population
+from codingschemes.runs import Run
+
+_CHUNK_NUMBERS = 20_000_000
+
+
+class Neurons(NamedTuple):
+    """The last hidden layer over all draws, reduced to class means, and mean kernels of all layers.
+
+    Attributes:
+        populations: the last layer, (chain, draw, neuron, ...).
+        kernels: posterior mean of Phi^T Phi / N of each layer, (layer, sample, sample).
+    """
+
+    populations: Population
+    kernels: Float[np.ndarray, "L P P"]
+
+
+def read_neurons(run: Run) -> Neurons:
+    """One pass over the stored neurons."""
+    labels, width = run.posterior.task.labels, run.posterior.network.width
+    parts, kernels, draws = [], 0.0, 0
+    for activity, readout in activity_chunks(run):
+        parts.append(population(activity[:, :, -1], readout, labels))
+        kernels = kernels + np.einsum("kdlnp,kdlnq->lpq", activity, activity, optimize=True) / width
+        draws += activity.shape[0] * activity.shape[1]
+    fields = ("activity", "activity_error", "norm", "readout")
+    joined = Population(*(np.concatenate([getattr(part, name) for part in parts], axis=1) for name in fields))
+    return Neurons(joined, np.asarray(kernels) / draws)
+
+
+def activity_chunks(
+    run: Run, keep: slice = slice(None)
+) -> Iterator[tuple[Float[np.ndarray, "chain draw L N P"], Float[np.ndarray, "chain draw N C"]]]:
+    """Activities of all layers and readouts, some draws of all chains at a time."""
+    group = run.data["neurons"].dataset.isel(draw=keep)
+    preactivation = group["preactivation"]
+    step = max(1, _CHUNK_NUMBERS // (preactivation.size // preactivation.sizes["draw"]))
+    for first in range(0, preactivation.sizes["draw"], step):
+        chunk = group.isel(draw=slice(first, first + step))
+        activity = run.posterior.network.activation(jnp.asarray(chunk["preactivation"].values, jnp.float32))
+        yield np.asarray(activity), chunk["readout"].values
+
+
+def spread_draws(run: Run, at_most: int) -> slice:
+    """About `at_most` evenly spaced draws of each chain, the last one among them."""
+    step = max(1, run.draw_count // at_most)
+    return slice((run.draw_count - 1) % step, None, step)

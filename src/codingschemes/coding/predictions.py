@@ -1,0 +1,90 @@
+"""What the sampled networks say about inputs, seen in training or not."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from codingschemes.coding.neurons import spread_draws
+from codingschemes.diagnostics import mean_and_error
+from codingschemes.runs import Run
+
+_NETWORKS_PER_CHAIN = 25
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A posterior mean and its Monte Carlo standard error (NaN where there are too few draws to tell)."""
+
+    mean: float
+    mcse: float
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the network says about inputs it was or was not trained on.
+
+    Attributes:
+        outputs: posterior mean output, (sample, output).
+        spread: posterior standard deviation of the output, (sample, output).
+        error: share of samples whose mean output is nearest to another class's target.
+        loss: mean squared error of a single network, over samples and outputs.
+    """
+
+    outputs: Float[np.ndarray, "P C"]
+    spread: Float[np.ndarray, "P C"]
+    error: float
+    loss: Estimate
+
+
+def training_predictions(run: Run) -> Predictions:
+    """Outputs at the training inputs, as recorded."""
+    task = run.posterior.task
+    return _predictions(run.data["posterior"]["outputs"].values, task.targets, task.labels, _prototypes(run))
+
+
+def test_predictions(run: Run) -> Predictions | None:
+    """Outputs at the test inputs, from exact draws of the weights given the stored neurons; None without test inputs.
+
+    At most 25 networks of each chain are taken: neighbouring draws resemble each other.
+    """
+    task = run.posterior.task
+    if len(task.test_inputs) == 0:
+        return None
+    group = run.data["neurons"].dataset.isel(draw=spread_draws(run, _NETWORKS_PER_CHAIN))
+    preactivations, readouts = group["preactivation"].values, group["readout"].values
+    chains, draws = preactivations.shape[:2]
+    keys = jax.random.split(jax.random.PRNGKey(run.config["sampling"]["seed"]), chains * draws)
+    posterior, inputs = run.posterior, jnp.asarray(task.test_inputs)
+
+    def outputs_of(draw: tuple[Array, Float[Array, "L N P"], Float[Array, "N C"]]) -> Float[Array, "Q C"]:
+        return posterior.network.apply(posterior.draw_weights(*draw), inputs)[1]
+
+    flat = [jnp.asarray(values.reshape(chains * draws, *values.shape[2:])) for values in (preactivations, readouts)]
+    outputs = np.asarray(jax.jit(lambda *stacked: jax.lax.map(outputs_of, stacked))(keys, *flat))
+    outputs = outputs.reshape(chains, draws, *outputs.shape[1:])
+    return _predictions(outputs, task.test_targets, task.test_labels, _prototypes(run))
+
+
+def _prototypes(run: Run) -> Float[np.ndarray, "G C"]:
+    task = run.posterior.task
+    return np.stack([task.targets[task.labels == label].mean(axis=0) for label in range(task.class_count)])
+
+
+def _predictions(
+    outputs: Float[np.ndarray, "chain draw P C"],
+    targets: Float[np.ndarray, "P C"],
+    labels: Int[np.ndarray, " P"],
+    prototypes: Float[np.ndarray, "G C"],
+) -> Predictions:
+    mean = outputs.mean(axis=(0, 1))
+    nearest = ((mean[:, None] - prototypes) ** 2).sum(axis=2).argmin(axis=1)
+    loss, error = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
+    return Predictions(
+        outputs=mean,
+        spread=outputs.std(axis=(0, 1)),
+        error=float(np.mean(nearest != labels)),
+        loss=Estimate(float(loss), float(error)),
+    )

@@ -1,0 +1,231 @@
+"""Which coding scheme a population of neurons uses: analog, redundant, sparse, or none of them with confidence.
+
+Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean activities and readouts neurons form
+
+- one Gaussian cloud: **analog**, every neuron answers to all classes in graded strength;
+- a few sharp clusters, the codes, each shared by many neurons: **redundant**;
+- one unselective bulk and a few much stronger neurons, each for one class, that carry the class-specific output:
+  **sparse**.
+
+Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at a stated threshold:
+
+| question | statistic |
+| --- | --- |
+| `outliers` | are there class-selective outliers, and do they carry output worth mentioning? |
+| `dominant` | do they carry nearly all of the class-specific output? |
+| `clustered` | does the bulk fall into separate modes? |
+| `sharp` | are all neurons in sharp modes that have codes, none in a background? |
+| `graded` | is a bulk without modes Gaussian and selective? |
+
+    P(sparse)    = outliers dominant (1 - clustered)
+    P(redundant) = (1 - outliers) clustered sharp
+    P(analog)    = (1 - outliers) (1 - clustered) graded
+
+and what remains is `undecided`: evidence of two schemes at once leaves no scheme a high probability. These are
+degrees of evidence, validated on planted populations (`experiments/scheme_classifier.py`). Over several draws they
+are averaged, and the label is the scheme with probability of at least .9.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import expit
+
+from codingschemes.coding.clusters import (
+    Mixture,
+    background_share,
+    best_mixture,
+    crowding,
+    features,
+    fit_mixture,
+    modes,
+)
+from codingschemes.coding.codes import name_clusters
+from codingschemes.coding.outliers import find_outliers, output_parts
+from codingschemes.coding.population import Population
+from codingschemes.networks.activations import Family
+
+type Label = Literal["analog", "redundant", "sparse", "undecided"]
+
+LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
+CONFIDENT = 0.9
+"""Least probability of a scheme that is named."""
+MEANINGFUL = 0.02
+"""Principal components that hold less than this share of the variance do not enter the test of normality."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the decision rests on, for one draw; for several draws the mean over them.
+
+    Attributes:
+        outliers: number of outlier neurons whose activity for their class is at least twice that for any other.
+        unclear_gap: 1 where a gap of at least 3 below neurons of at least 4 times the median strength was not counted
+            as outliers, because the rest might explain it or because the neurons above are not selective.
+        outlier_gap: strength (activity norm times readout norm) of the weakest outlier over that of the strongest
+            other neuron; without outliers the largest ratio of successive strengths.
+        outlier_share: part of the class-specific output that these outliers carry.
+        participation: effective number of neurons that carry the class-specific output.
+        clusters: number of Gaussian components with a common covariance that BIC chooses for the bulk (the neurons
+            that are no outliers).
+        modes: number of separate modes these components form.
+        minor_share: share of the bulk outside the largest mode.
+        bic_gain: BIC of that mixture (or of the one with a broad background, where it is better) less that of a
+            single Gaussian, per neuron.
+        separation: Mahalanobis distance to the nearest component of another mode, exceeded for 90 % of the neurons;
+            0 for one mode.
+        background: share of the bulk in no sharp cluster.
+        coded: share of the bulk that carries a code.
+        codes: number of different codes.
+        crowding: how much closer nearest neighbours in the bulk are than in a Gaussian with the same covariance, in
+            nats.
+        kurtosis: Mardia's kurtosis of the bulk over its value for a Gaussian.
+        selectivity: variance over neurons of class-specific activity (class mean less the mean over classes), over
+            the variance that the errors of class means alone produce: 1 for unselective neurons.
+    """
+
+    outliers: float
+    unclear_gap: float
+    outlier_gap: float
+    outlier_share: float
+    participation: float
+    clusters: float
+    modes: float
+    minor_share: float
+    bic_gain: float
+    separation: float
+    background: float
+    coded: float
+    codes: float
+    crowding: float
+    kurtosis: float
+    selectivity: float
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The verdict on a population.
+
+    Attributes:
+        label: the scheme with a probability of at least .9, else `undecided`.
+        probability: of the label.
+        probabilities: of all four labels; they sum to one.
+        evidence: means over the draws looked at.
+        by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
+    """
+
+    label: Label
+    probability: float
+    probabilities: dict[Label, float]
+    evidence: Evidence
+    by_draw: Float[np.ndarray, "*draws label"]
+
+
+def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> Scheme:
+    """The coding scheme of one draw or of many.
+
+    Args:
+        neurons: of one draw, of several (draw,), or of several chains (chain, draw).
+        family: of the activation; it says where a neuron counts as active.
+        draws_per_chain: number of evenly spaced draws that are looked at, the last one among them.
+    """
+    neurons = neurons.thinned(draws_per_chain)
+    found = [evidence_of(neurons[index], family) for index in np.ndindex(neurons.draws)]
+    by_draw = np.array([probabilities_of(evidence) for evidence in found])
+    mean = by_draw.mean(0)
+    best = int(mean[:3].argmax())
+    label = LABELS[best] if mean[best] >= CONFIDENT else "undecided"
+    average = Evidence(*(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(Evidence)))
+    return Scheme(
+        label,
+        float(mean[LABELS.index(label)]),
+        {name: float(value) for name, value in zip(LABELS, mean, strict=True)},
+        average,
+        by_draw.reshape(*neurons.draws, len(LABELS)),
+    )
+
+
+def evidence_of(neurons: Population, family: Family) -> Evidence:
+    """The evidence of one draw."""
+    found = find_outliers(neurons)
+    selective = found.selectivity >= 0.5
+    parts = output_parts(neurons)
+    bulk = neurons.neurons(np.setdiff1d(np.arange(neurons.size), found.neurons))
+    coordinates = features(bulk)
+    points = coordinates(bulk)
+    mixture = best_mixture(points)
+    single = fit_mixture(points, np.zeros(len(points), int))
+    background, bic = background_share(points, mixture)
+    codes = name_clusters(bulk, bulk, coordinates, mixture, family)
+    mode = modes(points, mixture, codes.cluster_code)
+    return Evidence(
+        outliers=int(selective.sum()),
+        unclear_gap=float(not selective.any() and found.unclear),
+        outlier_gap=found.gap,
+        outlier_share=float(parts[found.neurons[selective]].sum()),
+        participation=found.participation,
+        clusters=mixture.count,
+        modes=int(mode.max()) + 1,
+        minor_share=1 - float(np.bincount(mode, mixture.weights).max() / mixture.weights.sum()),
+        bic_gain=(bic - single.bic) / bulk.size,
+        separation=_separation(mixture, mode),
+        background=background,
+        coded=float(np.mean(codes.assignment >= 0)),
+        codes=len(codes.names),
+        crowding=crowding(bulk),
+        kurtosis=_kurtosis(points),
+        selectivity=_selectivity(bulk),
+    )
+
+
+def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
+    """Probabilities of one draw in the order of `LABELS`."""
+    outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
+    dominant = _passes(evidence.outlier_share, 0.78, 0.02)
+    clustered = _passes(evidence.minor_share, 0.04, 0.006) * _passes(evidence.bic_gain, 0.15, 0.03)
+    sharp = (
+        _passes(evidence.bic_gain, 0.7, 0.1)
+        * _passes(-evidence.background, -0.15, 0.02)
+        * _passes(evidence.separation, 6, 0.5)
+        * _passes(evidence.coded, 0.8, 0.03)
+    )
+    cloud = (1 - clustered) * _passes(-evidence.crowding, -0.18, 0.02)
+    graded = _passes(-abs(evidence.kurtosis - 1), -0.4, 0.04) * _passes(evidence.selectivity, 1.5, 0.15)
+    sparse = outliers * dominant * cloud
+    redundant = (1 - outliers) * clustered * sharp
+    analog = (1 - outliers) * cloud * graded
+    return np.array([analog, redundant, sparse, 1 - analog - redundant - sparse])
+
+
+def _passes(value: float, threshold: float, width: float) -> float:
+    """Logistic step: 1/2 at the threshold, 95 % three widths above it."""
+    return float(expit((value - threshold) / width))
+
+
+def _separation(mixture: Mixture, mode: Int[np.ndarray, " K"]) -> float:
+    if mode.max() == 0:
+        return 0.0
+    nearest = np.where(mode[:, None] != mode, mixture.distances(), np.inf).min(1)
+    order = np.argsort(nearest)
+    below = np.cumsum(mixture.weights[order]) / mixture.weights.sum()
+    return float(nearest[order][np.searchsorted(below, 0.1)])
+
+
+def _kurtosis(points: Float[np.ndarray, "N D"]) -> float:
+    """Mardia's kurtosis of the principal components that matter, over its mean for a Gaussian sample."""
+    variance = points.var(0)
+    kept = variance > MEANINGFUL * variance.sum()
+    if not kept.any():
+        return 1.0
+    size, dimension = len(points), int(kept.sum())
+    squared = np.sum((points[:, kept] - points[:, kept].mean(0)) ** 2 / variance[kept], axis=1)
+    return float(np.mean(squared**2) / (dimension * (dimension + 2)) * (size + 1) / (size - 1))
+
+
+def _selectivity(neurons: Population) -> float:
+    contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
+    classes = contrast.shape[-1]
+    error = float(np.mean(neurons.activity_error**2)) * (1 - 1 / classes)
+    return float(contrast.var(0).mean() / max(error, np.finfo(float).tiny))

@@ -1,0 +1,137 @@
+"""Figures of the chains: traces and ranks of invariants by arviz, and histograms of R-hat and ESS."""
+
+from collections.abc import Mapping
+
+import arviz as az
+import numpy as np
+import xarray as xr
+from arviz_plots import PlotCollection
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from codingschemes.coding.summary import Summary
+from codingschemes.report.style import chain_colors, panels, plain, styled
+from codingschemes.runs import Run
+
+FAMILIES = {
+    "energy and loss": ("energy", "training_loss"),
+    "outputs": ("output", "outputs"),
+    "kernel": ("kernel_block", "kernel_diagonal", "kernel_eigenvalue"),
+    "norms of neurons": ("activity_norm_quantile", "readout_norm_quantile"),
+}
+"""Invariants that share a colour in the histograms."""
+COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73")
+THRESHOLD = "#D55E00"
+MOST_RANKED = 200
+"""Draws a chain in a rank plot: its band is found by simulation."""
+
+
+def traced(run: Run) -> dict[str, xr.DataArray]:
+    """The scalars whose chains are drawn: energy, loss, and two entries of the last layer's kernel, by their names."""
+    posterior = run.data["posterior"].to_dataset()
+    chosen = {"energy": posterior["energy"], "training loss": posterior["training_loss"]}
+    blocks = posterior["kernel_block"].isel(layer=-1)
+    names = [plain(name, 12) for name in run.posterior.task.class_names]
+    last = len(names) - 1
+    for row, column in ((0, 0), (0, last)):
+        entry = blocks.isel({"class": row, "other_class": column}, drop=True)
+        if np.isfinite(entry.values).all():
+            chosen[f"kernel, class {names[row]} – {names[column]}"] = entry
+    return {name: entry.drop_vars(["layer"], errors="ignore") for name, entry in chosen.items()}
+
+
+@styled()
+def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
+    """Distribution, trace and rank plot of a few invariants, one row each, one colour a chain."""
+    data = xr.Dataset({name: array.astype(float) for name, array in chosen.items()})
+    chains, draws = data.sizes["chain"], data.sizes["draw"]
+    ranked = chains > 1 and draws >= 8
+    figure = Figure(figsize=(10, 1.9 * len(chosen) + 0.3), layout="constrained")
+    grid = figure.subplots(len(chosen), 3 if ranked else 2, squeeze=False)
+    tree = xr.DataTree.from_dict({"posterior": data})
+    colors = chain_colors(chains)
+
+    def column(index: int) -> PlotCollection:
+        cells = xr.Dataset({name: ((), axes) for name, axes in zip(chosen, grid[:, index], strict=True)})
+        places = xr.DataTree.from_dict({"/": xr.Dataset({"figure": ((), figure)}), "plot": cells})
+        return PlotCollection(
+            data, places, aes={"color": ["chain"], "overlay": ["chain"]}, backend="matplotlib", color=colors
+        )
+
+    az.plot_dist(
+        tree,
+        kind="kde",
+        plot_collection=column(0),
+        visuals=dict.fromkeys(("title", "credible_interval", "point_estimate", "point_estimate_text"), False),
+    )
+    unlabelled = dict.fromkeys(("title", "ticklabels", "xlabel"), False)
+    az.plot_trace(tree, plot_collection=column(1), visuals={**unlabelled, "trace": {"width": 0.8, "alpha": 0.9}})
+    if ranked:
+        fewer = data.isel(draw=slice(None, None, -(-draws // MOST_RANKED)))
+        az.plot_rank(
+            xr.DataTree.from_dict({"posterior": fewer}),
+            plot_collection=column(2),
+            method="envelope",
+            thin=False,
+            stats={"ecdf_pit": {"n_simulations": 200}},
+            visuals=dict.fromkeys(("title", "xlabel"), False),
+        )
+    for row, name in enumerate(chosen):
+        grid[row, 0].set_xlabel(name)
+        grid[row, 1].set_ylabel(name)
+    for axes, title in zip(grid[0], ("distribution", "trace", "ranks less uniform ranks"), strict=False):
+        axes.set_title(title)
+    grid[-1, 1].set_xlabel("draw")
+    if ranked:
+        grid[-1, 2].set_xlabel("fractional rank")
+    handles = [Line2D([], [], color=color, label=f"chain {chain}") for chain, color in enumerate(colors)]
+    figure.legend(handles=handles, loc="outside upper left", ncols=8)
+    return figure
+
+
+@styled()
+def convergence(summary: Summary) -> Figure:
+    """Histograms of R-hat and of the effective sample size over all entries of all invariants."""
+    found = summary.diagnostics.convergence
+    figure, (left, right) = panels(2, columns=2, height=3.8)
+    _stacked_histogram(left, found.rhat, (1.01, 1.1))
+    left.set(xlabel="R-hat over all chains", ylabel="entries of invariants")
+    right.set_xscale("log")
+    _stacked_histogram(right, found.ess, (100, 400))
+    right.set(xlabel="bulk effective sample size, draws", ylabel="entries of invariants")
+    handles, _ = left.get_legend_handles_labels()
+    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+    return figure
+
+
+def _stacked_histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds: tuple[float, float]) -> None:
+    families = {
+        family: np.concatenate([values[name] for name in members if name in values] or [np.zeros(0)])
+        for family, members in FAMILIES.items()
+    }
+    families = {family: entries[np.isfinite(entries)] for family, entries in families.items()}
+    everything = np.concatenate([*families.values(), thresholds])
+    low, high = everything.min(), everything.max()
+    logarithmic = axes.get_xscale() == "log"
+    edges = np.geomspace(0.9 * low, 1.1 * high, 36) if logarithmic else np.linspace(min(low, 1.0), high + 0.01, 36)
+    shown = [(family, entries, color) for (family, entries), color in zip(families.items(), COLORS, strict=True)]
+    shown = [row for row in shown if row[1].size]
+    axes.hist(
+        [entries for _, entries, _ in shown],
+        bins=edges,
+        stacked=True,
+        label=[family for family, _, _ in shown],
+        color=[color for _, _, color in shown],
+    )
+    for threshold, style in zip(thresholds, (":", "--"), strict=True):
+        axes.axvline(threshold, color=THRESHOLD, linewidth=1.5, linestyle=style)
+        axes.annotate(
+            f"{threshold:g}",
+            (threshold, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            color=THRESHOLD,
+            va="top",
+        )

@@ -1,0 +1,136 @@
+"""What all figures share: the style file, colours of codes and chains, class boundaries, panels."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ContextDecorator
+from typing import Any, Self
+
+import matplotlib.style
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import AsinhNorm, Normalize, PowerNorm, to_hex
+from matplotlib.figure import Figure
+
+from codingschemes.coding.summary import Portrait, Summary
+from codingschemes.tasks import Task
+
+CODE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+"""Okabe & Ito's colours, for the most frequent codes."""
+OTHER_CODE, NO_CODE, OUTLIER = "#777777", "#B8B8B8", "#000000"
+CHAIN_MARKERS = "osD^vPX*"
+SEQUENTIAL, DIVERGING = "viridis", "PuOr_r"
+POWER = 0.4
+
+
+class styled(ContextDecorator):  # noqa: N801
+    """Draw with the style file of this package; leaves matplotlib's settings as they were."""
+
+    def __enter__(self) -> Self:
+        self._context = matplotlib.style.context("codingschemes.report.codingschemes")
+        self._context.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._context.__exit__(*exception)
+
+
+def plain(text: str, longest: int = 18) -> str:
+    """A name as it stands: no mathematics between dollar signs, cut where it is very long."""
+    return (text if len(text) <= longest else text[: longest - 1] + "…").replace("$", r"\$")
+
+
+def panels(count: int, columns: int, height: float, width: float = 10.0, **options: Any) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` panels in rows of `columns`; the last row may be shorter.
+
+    Args:
+        height: of one row, in inches.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width, rows * height), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    for axes in grid.flat[count:]:
+        axes.remove()
+    return figure, list(grid.flat[:count])
+
+
+def code_colors(summary: Summary) -> dict[str, str]:
+    """A colour for every code; the rarer ones share a grey."""
+    colors = {share.code: OTHER_CODE for share in summary.codes}
+    for portrait in summary.portraits:
+        colors |= {code: OTHER_CODE for code in portrait.codes}
+    colors |= {share.code: color for share, color in zip(summary.codes, CODE_COLORS, strict=False)}
+    return colors | {"": NO_CODE}
+
+
+def chain_colors(count: int) -> list[str]:
+    """Colours of chains: they differ in lightness, so that they are told apart without hue."""
+    return [to_hex(color) for color in colormaps["plasma"](np.linspace(0, 0.88, max(count, 2))[:count])]
+
+
+def chain_style(chain: int, count: int) -> dict[str, str]:
+    """Colour and marker of one of `count` chains."""
+    return {"color": chain_colors(count)[chain], "marker": CHAIN_MARKERS[chain % len(CHAIN_MARKERS)]}
+
+
+def neuron_groups(summary: Summary, chain: int) -> list[str]:
+    """What each neuron of a portrait is: `outlier`, its code, or the empty string."""
+    outliers = {outlier.neuron for outlier in summary.outliers if outlier.chain == chain}
+    return [
+        "outlier" if neuron in outliers else code for neuron, code in enumerate(summary.portraits[chain].codes)
+    ]
+
+
+def sample_order(task: Task) -> Int[np.ndarray, " P"]:
+    """Samples sorted by class."""
+    return np.argsort(task.labels, kind="stable")
+
+
+def mark_classes(axes: Axes, task: Task, along: str = "x", color: str = "white") -> None:
+    """Lines between classes of samples sorted by class, and their names in place of ticks."""
+    edges = np.concatenate([[0], np.cumsum(np.bincount(task.labels, minlength=task.class_count))]) - 0.5
+    names = [plain(name) for name in task.class_names]
+    crowded = sum(map(len, names)) > 30
+    options: dict[str, Any] = {"rotation": 90 if crowded and along == "x" else 0}
+    axis = axes.xaxis if along == "x" else axes.yaxis
+    axis.set_ticks((edges[1:] + edges[:-1]) / 2, names, **options)
+    axis.set_tick_params(length=0)
+    line: Callable[..., Any] = axes.axvline if along == "x" else axes.axhline
+    for edge in edges[1:-1]:
+        line(edge, color=color, linewidth=1.2)
+
+
+def activity_scale(portraits: Sequence[Portrait]) -> tuple[Normalize, str, str]:
+    """Norm, colour map and a remark for the colour bar: one scale for all portraits that shows the bulk of neurons.
+
+    Signed activities get a diverging map; where the largest activities dwarf most others the scale is compressed.
+    """
+    values = np.concatenate([portrait.activity.ravel() for portrait in portraits])
+    largest = float(np.abs(values).max()) or 1.0
+    typical = float(np.quantile(np.abs(values), 0.95))
+    outlying = largest > 4 * typical
+    if values.min() < -0.02 * largest:
+        if outlying:
+            return AsinhNorm(max(typical, 1e-6 * largest), vmin=-largest, vmax=largest), DIVERGING, ", asinh scale"
+        return Normalize(-largest, largest), DIVERGING, ""
+    if outlying:
+        return PowerNorm(POWER, vmin=0, vmax=largest), SEQUENTIAL, f", power scale (exponent {POWER})"
+    return Normalize(0, largest), SEQUENTIAL, ""
+
+
+def readable_on(color: Sequence[float]) -> str:
+    """Black or white, whichever is read more easily on a colour."""
+    red, green, blue = color[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
+
+
+def spread_out(positions: Float[np.ndarray, " K"], gap: float, low: float, high: float) -> Float[np.ndarray, " K"]:
+    """Ascending positions moved as little as needed to lie `gap` apart between `low` and `high`."""
+    moved = np.array(positions, float)
+    for index in range(1, len(moved)):
+        moved[index] = max(moved[index], moved[index - 1] + gap)
+    moved -= max(0.0, moved[-1] - high) if len(moved) else 0.0
+    for index in range(len(moved) - 2, -1, -1):
+        moved[index] = min(moved[index], moved[index + 1] - gap)
+    return np.maximum(moved, low)

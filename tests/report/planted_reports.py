@@ -1,0 +1,194 @@
+"""Summaries of planted populations: what a report draws, without sampling."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
+from codingschemes.coding.population import Population
+from codingschemes.coding.summary import (
+    CodeShare,
+    Estimate,
+    Kernels,
+    OutlierNeuron,
+    Portrait,
+    Predictions,
+    Summary,
+)
+from codingschemes.diagnostics import Convergence, Diagnostics, Identities
+from codingschemes.representation import AbstractionScores, abstraction_scores
+from codingschemes.tasks import Task
+
+
+@dataclass(frozen=True)
+class PlantedReport:
+    """A summary, its task, and neurons pooled over draws."""
+
+    summary: Summary
+    task: Task
+    pooled: Population
+
+
+@dataclass(frozen=True)
+class PlantedScheme:
+    """Stands for the classifier's verdict."""
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    evidence: Any = None
+
+
+def planted_report(
+    kind: str,
+    classes: int = 3,
+    *,
+    chains: int = 4,
+    depth: int = 1,
+    test: bool = False,
+    factors: bool = False,
+    size: int = 100,
+    warnings: tuple[str, ...] = (),
+) -> PlantedReport:
+    """What a run of a sigmoid, relu or linear network would give.
+
+    Args:
+        factors: targets are the -1/+1 factors of 4 classes.
+    """
+    rng = np.random.default_rng(0)
+    plants = {
+        "sigmoid": lambda: plant_redundant(rng, size, classes=classes, code_count=min(4, 2**classes - 1)),
+        "relu": lambda: plant_sparse(rng, size, classes=classes, outlier_count=3),
+        "linear": lambda: plant_analog(rng, size, classes=classes),
+    }
+    populations = [plants[kind]() for _ in range(chains)]
+    labels = populations[0].labels
+    task = _task(labels, classes, factors, test)
+    return PlantedReport(_summary(kind, populations, task, depth, warnings), task, _pooled(populations, task))
+
+
+def _task(labels: np.ndarray, classes: int, factors: bool, test: bool) -> Task:
+    names = tuple(f"class {index}" if classes < 5 else str(index) for index in range(classes))
+    codes = np.array([[-1.0, -1], [-1, 1], [1, -1], [1, 1]])[:classes] if factors else None
+    table = np.eye(classes) if codes is None else codes
+    shuffled = np.random.default_rng(1).permutation(len(labels))
+    held_out = labels if test else labels[:0]
+    return Task(
+        name="planted",
+        inputs=np.eye(len(labels)),
+        targets=table[labels[shuffled]],
+        labels=labels[shuffled].astype(np.int64),
+        class_names=names,
+        target_names=names if codes is None else ("first", "second"),
+        factors=codes,
+        test_inputs=np.ones((len(held_out), len(labels))),
+        test_targets=table[held_out],
+        test_labels=held_out.astype(np.int64),
+    )
+
+
+def _arranged(planted: Planted, task: Task) -> np.ndarray:
+    """Planted activity, whose samples are sorted by class, in the order of the task's samples."""
+    activity = np.empty_like(planted.activity)
+    activity[:, np.argsort(task.labels, kind="stable")] = planted.activity
+    return activity
+
+
+def _readout(planted: Planted, task: Task) -> np.ndarray:
+    return planted.readout[:, : len(task.target_names)]
+
+
+def _portrait(planted: Planted, task: Task) -> Portrait:
+    strength = planted.population.norm
+    outlier = np.isin(np.arange(len(strength)), planted.outliers)
+    rank = {code: index for index, code in enumerate(sorted(set(planted.codes), reverse=True))}
+    keys = [(not out, rank[code], -norm) for out, code, norm in zip(outlier, planted.codes, strength, strict=True)]
+    return Portrait(
+        activity=_arranged(planted, task),
+        class_activity=planted.population.activity,
+        readout=_readout(planted, task),
+        codes=planted.codes,
+        order=np.array(sorted(range(len(keys)), key=keys.__getitem__)),
+    )
+
+
+def _pooled(populations: list[Planted], task: Task) -> Population:
+    return Population(
+        activity=np.concatenate([planted.population.activity for planted in populations]),
+        activity_error=np.concatenate([planted.population.activity_error for planted in populations]),
+        norm=np.concatenate([planted.population.norm for planted in populations]),
+        readout=np.concatenate([_readout(planted, task) for planted in populations]),
+    )
+
+
+def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warnings: tuple[str, ...]) -> Summary:
+    label = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}[kind]
+    names = sorted({code for planted in populations for code in planted.codes if code})
+    by_chain = np.array([[np.mean(np.array(planted.codes) == name) for planted in populations] for name in names])
+    shares = [
+        CodeShare(name, float(own.mean()), (float(own.min()), float(own.max())), tuple(map(float, own)))
+        for name, own in zip(names, by_chain, strict=True)
+    ]
+    outliers = [
+        OutlierNeuron(chain, int(neuron), int(planted.population.activity[neuron].argmax()), 20.0 - neuron / 100)
+        for chain, planted in enumerate(populations)
+        for neuron in planted.outliers
+    ]
+    return Summary(
+        scheme=PlantedScheme(label, 0.98, {"analog": 0.01, "redundant": 0.01, "sparse": 0.0, label: 0.98}),
+        codes=tuple(sorted(shares, key=lambda share: -share.fraction)),
+        coded=float(by_chain.sum(0).mean()) if names else 0.0,
+        drift=0.0,
+        outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.norm)),
+        outlier_share=0.9 if outliers else 0.0,
+        abstraction=_abstraction(populations[0], task),
+        kernels=tuple(_kernels(_arranged(populations[0], task), task) for _ in range(depth)),
+        energy=Estimate(10.35, 0.004),
+        training=_predictions(task.targets),
+        test=_predictions(task.test_targets) if len(task.test_labels) else None,
+        code_rhat=2.1,
+        chains_share_codes=False,
+        portraits=tuple(_portrait(planted, task) for planted in populations),
+        class_names=task.class_names,
+        diagnostics=_diagnostics(warnings),
+    )
+
+
+def _abstraction(planted: Planted, task: Task) -> AbstractionScores:
+    return abstraction_scores(_arranged(planted, task), task.labels, task.factors)
+
+
+def _kernels(activity: np.ndarray, task: Task) -> Kernels:
+    full = activity.T @ activity / len(activity)
+    classes = range(task.class_count)
+    between = np.array([[full[np.ix_(task.labels == i, task.labels == j)].mean() for j in classes] for i in classes])
+    diagonal = np.array([np.diag(full)[task.labels == i].mean() for i in classes])
+    return Kernels(full, np.diag(between).copy(), between, 0.01 * np.ones_like(between), diagonal)
+
+
+def _predictions(targets: np.ndarray) -> Predictions:
+    noise = np.random.default_rng(2).standard_normal(targets.shape)
+    return Predictions(0.9 * targets + 0.05 * noise, 0.02 + 0 * targets, 0.01, Estimate(0.0027, 0.00001))
+
+
+def _diagnostics(warnings: tuple[str, ...]) -> Diagnostics:
+    rng = np.random.default_rng(3)
+    sizes = {"energy": 1, "training_loss": 1, "output": 300, "kernel_block": 9, "readout_norm_quantile": 6}
+    return Diagnostics(
+        convergence=Convergence(
+            rhat={name: 1 + 0.02 * rng.exponential(size=size) for name, size in sizes.items()},
+            ess={name: 10 ** rng.uniform(2, 3.2, size) for name, size in sizes.items()},
+            rhat_within=1.03,
+            ess_within=210.0,
+        ),
+        identities=Identities(0.9987, 0.001, 1.96, 16),
+        divergences=0,
+        gradients_per_draw=31.0,
+        waste=1.1,
+        saturated=0.0,
+        acceptance_rate=0.85,
+        step_size=(0.1, 0.1, 0.1, 0.1),
+        stuck=(),
+        warnings=warnings,
+    )

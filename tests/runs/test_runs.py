@@ -1,0 +1,227 @@
+"""The driver: what is stored, resumed, refused and never lost."""
+
+import json
+import os
+import shutil
+import signal
+import threading
+
+import arviz as az
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from known_answers import correlated_task, small_posterior
+
+import codingschemes as cs
+from codingschemes.runs import SamplingFailed, chunks, driver, folder
+from codingschemes.runs.dimensions import DIMENSIONS
+
+OPTIONS = {"chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> cs.Run:
+    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS)
+
+
+def assert_same_draws(run: cs.Run, other: cs.Run) -> None:
+    for group in DIMENSIONS:
+        for name in DIMENSIONS[group]:
+            np.testing.assert_array_equal(run.data[group][name].values, other.data[group][name].values, err_msg=name)
+
+
+def test_draws_have_the_named_dimensions(saved):
+    for group, variables in DIMENSIONS.items():
+        assert set(saved.data[group].data_vars) == set(variables)
+        for name, dimensions in variables.items():
+            array = saved.data[group][name]
+            assert array.dims == ("chain", "draw", *dimensions)
+            assert array.shape[:2] == (2, 40)
+    assert saved.data["neurons"]["preactivation"].shape == (2, 40, 1, 6, 8)
+    assert isinstance(saved.data, xr.DataTree)
+
+
+def test_arviz_takes_the_data_as_it_is(saved):
+    table = az.summary(saved.data, var_names=["energy", "kernel_block"], ci_prob=0.9)
+    assert table.loc["energy", "ess_bulk"] > 0
+
+
+def test_stored_observables_follow_from_stored_neurons(saved):
+    neurons = saved.data["neurons"]
+    posterior = saved.posterior
+    activity = np.asarray(posterior.network.activation(jnp.asarray(neurons["preactivation"].values[:, :, 0], float)))
+    readout = neurons["readout"].values
+    stored = saved.data["posterior"]
+    outputs = np.einsum("kdnp,kdnc->kdpc", activity, readout) / posterior.network.width
+    np.testing.assert_allclose(stored["outputs"], outputs, atol=1e-5)
+    np.testing.assert_allclose(stored["training_loss"], ((outputs - posterior.task.targets) ** 2).mean((2, 3)), atol=1e-4)
+    kernel = np.einsum("kdnp,kdnq->kdpq", activity, activity) / posterior.network.width
+    labels = posterior.task.labels
+    for a in range(2):
+        for b in range(2):
+            pairs = (labels[:, None] == a) & (labels == b) & ~np.eye(8, dtype=bool)
+            np.testing.assert_allclose(
+                stored["kernel_block"].values[:, :, 0, a, b], kernel[:, :, pairs].mean(2), atol=1e-5
+            )
+    np.testing.assert_allclose(
+        stored["kernel_eigenvalue"].values[:, :, 0, 0], np.linalg.eigvalsh(kernel)[..., -1], rtol=1e-5
+    )
+    wrong = outputs.argmax(3) != labels
+    np.testing.assert_allclose(stored["training_error"], wrong.mean(2), atol=1e-6)
+
+
+def test_the_energy_is_the_regularised_loss_of_the_smallest_weights(saved):
+    neurons, posterior = saved.data["neurons"], saved.posterior
+    z = neurons["preactivation"].values[0, 0, 0].astype(float)
+    features = posterior.task.inputs.T / np.sqrt(posterior.task.inputs.shape[1])
+    smallest = z @ np.linalg.pinv(features)
+    penalty1, penalty2 = posterior.prior.penalties
+    loss = saved.data["posterior"]["training_loss"].values[0, 0] * posterior.task.targets.size
+    energy = loss + penalty1 * (smallest**2).sum() + penalty2 * (neurons["readout"].values[0, 0] ** 2).sum()
+    np.testing.assert_allclose(saved.data["posterior"]["energy"].values[0, 0], energy, rtol=1e-5)
+
+
+def test_same_seed_same_draws_other_seed_other_draws(saved):
+    assert_same_draws(saved, cs.sample(small_posterior(), **OPTIONS))
+    other = cs.sample(small_posterior(), **{**OPTIONS, "seed": 6})
+    assert not np.array_equal(saved.data["posterior"]["energy"], other.data["posterior"]["energy"])
+
+
+def test_a_reopened_run_is_the_same_run(saved):
+    again = cs.Run.open(saved.path)
+    assert_same_draws(saved, again)
+    assert again.config == saved.config
+    np.testing.assert_array_equal(again.posterior.input_kernel(), saved.posterior.input_kernel())
+    assert {"versions", "device", "seed", "sampling_seconds"} <= set(again.provenance)
+
+
+def test_a_continued_run_equals_an_uninterrupted_one(tmp_path, saved):
+    cs.sample(small_posterior(), out=tmp_path / "run", **{**OPTIONS, "draws": 15})
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
+
+
+def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
+    first = cs.sample(small_posterior(), out=tmp_path / "run", **{**OPTIONS, "draws": 15})
+    extra = {group: {name: a.values[:, -3:] for name, a in first.data[group].data_vars.items()} for group in DIMENSIONS}
+    first.store.append(extra)
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
+
+
+@pytest.mark.parametrize("iterations_before", [2, 45])
+def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_before):
+    original = driver.advance
+
+    def interrupting(kernel, program, states, first, count, recording):
+        if int(first) <= iterations_before < int(first) + int(count):
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(kernel, program, states, first, count, recording)
+
+    monkeypatch.setattr(driver, "advance", interrupting)
+    monkeypatch.setattr(driver, "_CHUNK_SECONDS", 1e-9)
+    stopped = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    assert stopped.draw_count == max(0, iterations_before + 1 - 30)
+    monkeypatch.undo()
+    assert threading.current_thread() is threading.main_thread()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
+
+
+def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(driver, "_run_chunks", lambda *_, **__: None)
+    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    with pytest.raises(cs.InvalidInput, match="--resume"):
+        _ = run.data
+
+
+def test_new_data_of_the_same_shape_compile_nothing(saved):
+    before = chunks.advance._cache_size()
+    task = correlated_task(8)
+    other = cs.Posterior(
+        task.with_inputs(2 * task.inputs, task.test_inputs, "doubled"),
+        cs.Network("sigmoid", width=6),
+        temperature=0.2,
+        readout_variance=3.0,
+    )
+    cs.sample(other, **OPTIONS)
+    assert chunks.advance._cache_size() == before
+
+
+def test_annealed_chains_start_near_the_posterior():
+    posterior = small_posterior(temperature=1e-3)
+    hot = cs.sample(posterior, **{**OPTIONS, "warmup": 0, "draws": 1, "start": "prior"})
+    cooled = cs.sample(posterior, **{**OPTIONS, "warmup": 0, "draws": 1, "start": "annealed"})
+    settled = cs.sample(posterior, **{**OPTIONS, "warmup": 300})
+    level = settled.data["posterior"]["energy"].mean().item()
+    gap = [abs(run.data["posterior"]["energy"].mean().item() - level) for run in (cooled, hot)]
+    assert gap[0] < 0.5 * gap[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sampler": "nutz"}, "did you mean 'nuts'"),
+        ({"chains": 0}, "--chains is 0"),
+        ({"draws": -3}, "--draws is -3"),
+        ({"warmup": -1}, "--warmup is -1"),
+        ({"target_acceptance": 1.5}, "--target-acceptance is 1.5"),
+        ({"resume": True}, "give --out"),
+    ],
+)
+def test_wrong_options_are_refused(options, words):
+    with pytest.raises(cs.InvalidInput, match=words):
+        cs.sample(small_posterior(), **{**OPTIONS, **options})
+
+
+def test_folders_that_hold_something_are_refused(tmp_path, saved):
+    with pytest.raises(cs.InvalidInput, match="another run"):
+        cs.sample(small_posterior(), out=saved.path, **OPTIONS)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(cs.InvalidInput, match="other files"):
+        cs.sample(small_posterior(), out=tmp_path, **OPTIONS)
+    with pytest.raises(cs.InvalidInput, match="is a file"):
+        cs.sample(small_posterior(), out=tmp_path / "notes.txt", **OPTIONS)
+    with pytest.raises(cs.InvalidInput, match="is a file"):
+        cs.sample(small_posterior(), out=tmp_path / "notes.txt" / "run", **OPTIONS)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_full_disk_is_noticed_before_anything_is_written(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(folder.shutil, "disk_usage", lambda _: usage._replace(free=100))
+    with pytest.raises(cs.InvalidInput, match="GB free"):
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    assert not any(tmp_path.iterdir())
+
+
+def test_resuming_with_other_options_is_refused(saved):
+    with pytest.raises(cs.InvalidInput, match="temperature = 0.05, not 0.1"):
+        cs.sample(small_posterior(temperature=0.1), out=saved.path, resume=True, **OPTIONS)
+    with pytest.raises(cs.InvalidInput, match="seed = 5, not 7"):
+        cs.sample(small_posterior(), out=saved.path, resume=True, **{**OPTIONS, "seed": 7})
+
+
+def test_resuming_what_is_not_a_run_is_refused(tmp_path):
+    with pytest.raises(cs.InvalidInput, match=r"no config\.json"):
+        cs.sample(small_posterior(), out=tmp_path, resume=True, **OPTIONS)
+    with pytest.raises(cs.InvalidInput, match="no run folder"):
+        cs.Run.open(tmp_path / "missing")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(cs.InvalidInput, match="is broken"):
+        cs.Run.open(tmp_path)
+
+
+def test_an_infinite_energy_is_said_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(driver, "initial_positions", lambda *_: {"input": jnp.full((2, 6, 5), jnp.nan)})
+    with pytest.raises(SamplingFailed, match="not finite at the start"):
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    assert not any(tmp_path.iterdir())
+
+
+def test_configuration_is_plain_json(saved):
+    config = json.loads((saved.path / "config.json").read_text())
+    assert config["prior"]["readout_variance"] == 6
+    assert config["sampling"]["seed"] == 5
+    assert config["network"] == {
+        "activation": "sigmoid", "width": 6, "depth": 1, "bias": False, "scaling": "mean-field"
+    }  # fmt: skip

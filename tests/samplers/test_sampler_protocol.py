@@ -1,0 +1,102 @@
+"""Every registered sampler, on posteriors whose answers are known by other means."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from known_answers import agreement_z, small_posterior
+
+import codingschemes as cs
+from codingschemes.diagnostics import diagnose, mean_and_error
+from codingschemes.samplers import SAMPLERS, Settings
+
+#: 4.9 standard errors: one false alarm in a million entries.
+Z_LIMIT = 4.9
+
+
+def one_neuron_posterior(activation: str, temperature: float) -> cs.Posterior:
+    """One neuron, two one-dimensional inputs, one hot target each: u is a single number."""
+    task = cs.Task(
+        name="two points",
+        inputs=np.array([[1.0], [-0.6]]),
+        targets=np.eye(2),
+        labels=np.array([0, 1]),
+        class_names=("a", "b"),
+        target_names=("a", "b"),
+        factors=None,
+        test_inputs=np.zeros((0, 1)),
+        test_targets=np.zeros((0, 2)),
+        test_labels=np.zeros(0, dtype=int),
+    )
+    return cs.Posterior(task, cs.Network(activation, width=1), temperature=temperature, readout_variance=1.5)
+
+
+def by_quadrature(posterior: cs.Posterior) -> dict[str, np.ndarray]:
+    """Posterior means over u (one number) and a (Gaussian given u), on a grid."""
+    u = np.linspace(-9, 9, 20_001)
+    inputs, targets = posterior.task.inputs[:, 0], posterior.task.targets
+    activity = np.asarray(posterior.network.activation(jnp.asarray(np.outer(u, inputs))))
+    temperature, variance = posterior.prior.temperature, posterior.prior.readout_variance
+    precision = 1 / variance + (activity**2).sum(1) / temperature
+    mean = activity @ targets / temperature / precision[:, None]
+    # log of the integral over both readouts of prior times likelihood
+    log_weight = -(u**2) / 2 - np.log(variance * precision) + (precision[:, None] * mean**2).sum(1) / 2
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    outputs = activity[:, :, None] * mean[:, None, :]
+    return {
+        "outputs": np.einsum("g,gpc->pc", weight, outputs),
+        "kernel_diagonal": (weight @ activity**2)[None],
+    }
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+@pytest.mark.parametrize(("activation", "temperature"), [("sigmoid", 0.1), ("relu", 0.3)])
+def test_one_neuron_agrees_with_quadrature(sampler, space, activation, temperature):
+    posterior = one_neuron_posterior(activation, temperature)
+    run = cs.sample(
+        posterior, sampler=sampler, space=space, draws=1200, warmup=300, chains=4, seed=1, progress=False,
+        target_acceptance=0.9,
+    )  # fmt: skip
+    for name, expected in by_quadrature(posterior).items():
+        mean, error = mean_and_error(run.data["posterior"][name].values)
+        assert np.abs((mean - expected) / error).max() < Z_LIMIT, name
+        assert error.max() < 0.05
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+@pytest.mark.parametrize(("activation", "depth"), [("sigmoid", 1), ("relu", 1), ("tanh", 2)])
+def test_both_forms_give_the_same_posterior(sampler, activation, depth):
+    posterior = small_posterior(activation, depth=depth)
+    moments = {}
+    for space in ("reduced", "weights"):
+        run = cs.sample(posterior, sampler=sampler, space=space, draws=700, warmup=250, seed=2, progress=False)
+        findings = diagnose(run)
+        assert findings.convergence.rhat_max < 1.1
+        assert findings.identities.hold
+        moments[space] = {
+            name: mean_and_error(run.data["posterior"][name].values)
+            for name in ("energy", "training_loss", "outputs", "kernel_block", "kernel_eigenvalue")
+        }
+        moments[space]["readout_norm"] = mean_and_error(run.data["posterior"]["readout_norm_quantile"].values)
+    for name in moments["reduced"]:
+        z = agreement_z(*moments["reduced"][name], *moments["weights"][name])
+        assert np.abs(z).max() < Z_LIMIT, name
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+def test_without_data_preactivations_have_covariance_k0(sampler, space):
+    posterior = small_posterior(temperature=1e9)
+    run = cs.sample(posterior, sampler=sampler, space=space, draws=1000, warmup=300, seed=3, progress=False)
+    z = run.data["neurons"]["preactivation"].values[:, :, 0].astype(float)
+    products = z[..., :, None] * z[..., None, :]
+    mean, error = mean_and_error(products.mean(axis=2))
+    assert np.abs((mean - posterior.input_kernel()) / error).max() < Z_LIMIT
+    assert (error < 0.1 * np.sqrt(np.outer(*[np.diag(posterior.input_kernel())] * 2))).all()
+
+
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
+def test_builders_return_the_same_kernel_for_the_same_settings(sampler):
+    assert SAMPLERS[sampler](Settings(warmup=7)) is SAMPLERS[sampler](Settings(warmup=7))
+    assert SAMPLERS[sampler](Settings(warmup=7)) is not SAMPLERS[sampler](Settings(warmup=8))
