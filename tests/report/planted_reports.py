@@ -1,12 +1,13 @@
 """Summaries of planted populations: what a report draws, without sampling."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
 from codingschemes.coding.population import Population
+from codingschemes.coding.scheme import LABELS, Evidence, Label, Scheme
 from codingschemes.coding.summary import (
     CodeShare,
     Estimate,
@@ -28,16 +29,6 @@ class PlantedReport:
     summary: Summary
     task: Task
     pooled: Population
-
-
-@dataclass(frozen=True)
-class PlantedScheme:
-    """Stands for the classifier's verdict."""
-
-    label: str
-    probability: float
-    probabilities: dict[str, float]
-    evidence: Any = None
 
 
 def planted_report(
@@ -109,6 +100,8 @@ def _portrait(planted: Planted, task: Task) -> Portrait:
         class_activity=planted.population.activity,
         readout=_readout(planted, task),
         codes=planted.codes,
+        output_part=output_parts(planted.population),
+        outliers=planted.outliers,
         order=np.array(sorted(range(len(keys)), key=keys.__getitem__)),
     )
 
@@ -123,7 +116,7 @@ def _pooled(populations: list[Planted], task: Task) -> Population:
 
 
 def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warnings: tuple[str, ...]) -> Summary:
-    label = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}[kind]
+    labels: dict[str, Label] = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}
     names = sorted({code for planted in populations for code in planted.codes if code})
     by_chain = np.array([[np.mean(np.array(planted.codes) == name) for planted in populations] for name in names])
     shares = [
@@ -131,28 +124,34 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
         for name, own in zip(names, by_chain, strict=True)
     ]
     outliers = [
-        OutlierNeuron(chain, int(neuron), int(planted.population.activity[neuron].argmax()), 20.0 - neuron / 100)
+        OutlierNeuron(chain, int(neuron), int(planted.population.activity[neuron].argmax()), 8.0, 60.0 - neuron)
         for chain, planted in enumerate(populations)
         for neuron in planted.outliers
     ]
     return Summary(
-        scheme=PlantedScheme(label, 0.98, {"analog": 0.01, "redundant": 0.01, "sparse": 0.0, label: 0.98}),
+        scheme=_scheme(labels[kind]),
         codes=tuple(sorted(shares, key=lambda share: -share.fraction)),
         coded=float(by_chain.sum(0).mean()) if names else 0.0,
         drift=0.0,
-        outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.norm)),
+        outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.strength)),
         outlier_share=0.9 if outliers else 0.0,
         abstraction=_abstraction(populations[0], task),
+        abstraction_spread={"parallelism": 0.02, "ccgp": 0.01, "shattering": 0.01},
         kernels=tuple(_kernels(_arranged(populations[0], task), task) for _ in range(depth)),
         energy=Estimate(10.35, 0.004),
         training=_predictions(task.targets),
         test=_predictions(task.test_targets) if len(task.test_labels) else None,
         code_rhat=2.1,
-        chains_share_codes=False,
         portraits=tuple(_portrait(planted, task) for planted in populations),
         class_names=task.class_names,
         diagnostics=_diagnostics(warnings),
     )
+
+
+def _scheme(label: Label) -> Scheme:
+    probabilities = {name: 0.98 if name == label else 0.02 / 3 for name in LABELS}
+    nothing = Evidence(*(0.0 for _ in fields(Evidence)))
+    return Scheme(label, 0.98, probabilities, nothing, np.array([list(probabilities.values())]))
 
 
 def _abstraction(planted: Planted, task: Task) -> AbstractionScores:
@@ -174,7 +173,7 @@ def _predictions(targets: np.ndarray) -> Predictions:
 
 def _diagnostics(warnings: tuple[str, ...]) -> Diagnostics:
     rng = np.random.default_rng(3)
-    sizes = {"energy": 1, "training_loss": 1, "output": 300, "kernel_block": 9, "readout_norm_quantile": 6}
+    sizes = {"energy": 1, "training_loss": 1, "outputs": 300, "kernel_block": 9, "readout_norm_quantile": 6}
     return Diagnostics(
         convergence=Convergence(
             rhat={name: 1 + 0.02 * rng.exponential(size=size) for name, size in sizes.items()},

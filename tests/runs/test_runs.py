@@ -112,10 +112,10 @@ def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
 def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_before):
     original = driver.advance
 
-    def interrupting(kernel, program, states, first, count, recording):
+    def interrupting(kernel, mesh, program, states, first, count, recording):
         if int(first) <= iterations_before < int(first) + int(count):
             os.kill(os.getpid(), signal.SIGINT)
-        return original(kernel, program, states, first, count, recording)
+        return original(kernel, mesh, program, states, first, count, recording)
 
     monkeypatch.setattr(driver, "advance", interrupting)
     monkeypatch.setattr(driver, "_CHUNK_SECONDS", 1e-9)

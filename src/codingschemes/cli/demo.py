@@ -1,6 +1,104 @@
+"""`codingschemes demo`: the main job, small."""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
 import click
+
+from codingschemes.cli.options import json_option
+from codingschemes.cli.output import print_json, print_table
+from codingschemes.coding import Summary, summarize
+from codingschemes.errors import InvalidInput
+from codingschemes.networks import Network
+from codingschemes.posterior import Posterior
+from codingschemes.report import report
+from codingschemes.runs import sample
+from codingschemes.runs.run import write_json
+from codingschemes.tasks import Task, digits, orthogonal
+
+
+class Example(NamedTuple):
+    """One run of the demo."""
+
+    name: str
+    task: Task
+    activation: str
+    temperature: float
+    warmup: int
+    draws: int
 
 
 @click.command()
-def demo() -> None:
-    """Later."""
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="folder to make")
+@json_option
+def demo(out: Path, as_json: bool) -> None:
+    """Sample, summarise and report four small networks: one a scheme, and one on real digits.
+
+    Random labels on orthogonal inputs with a linear, a sigmoid and a ReLU network, and a sigmoid network on the 8x8
+    digits: analog, redundant, sparse. Takes under three minutes on two cores.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InvalidInput(f"{out} is there already: choose another folder with --out, or remove it")
+    started = time.monotonic()
+    results = [(example, *_run(example, out / example.name)) for example in _examples()]
+    rows = [_row(example, summary, page) for example, summary, page in results]
+    seconds = time.monotonic() - started
+    if as_json:
+        print_json({"rows": rows, "seconds": seconds})
+        return
+    print_table(
+        f"which coding scheme? ({seconds:.0f} s)",
+        ["task", "network", "scheme", "probability", "codes", "outliers", "test error"],
+        [
+            [
+                row["task"],
+                row["activation"],
+                row["scheme"],
+                f"{row['probability']:.3f}",
+                " ".join(row["codes"]) or "-",
+                str(row["outliers"]),
+                "-" if row["test_error"] is None else f"{row['test_error']:.1%}",
+            ]
+            for row in rows
+        ],
+    )
+    for row in rows:
+        click.echo(f"report: {row['report']}")
+
+
+def _examples() -> list[Example]:
+    toy = orthogonal(samples=60, ratios=[0.5, 0.25, 0.25])
+    return [
+        Example("linear", toy, "linear", 1e-3, 150, 100),
+        Example("sigmoid", toy, "sigmoid", 1e-3, 150, 100),
+        Example("relu", toy, "relu", 1e-3, 150, 100),
+        Example("digits", digits(samples=60, classes=3, test=300), "sigmoid", 1e-3, 150, 100),
+    ]
+
+
+def _run(example: Example, folder: Path) -> tuple[Summary, Path]:
+    click.echo(f"{example.name}: {example.task.name}, {example.activation} network", err=True)
+    network = Network(example.activation, width=60)
+    run = sample(
+        Posterior(example.task, network, temperature=example.temperature),
+        out=folder,
+        warmup=example.warmup,
+        draws=example.draws,
+    )
+    summary = summarize(run)
+    write_json(folder / "summary.json", summary.to_json())
+    return summary, report(run, summary=summary)
+
+
+def _row(example: Example, summary: Summary, page: Path) -> dict[str, Any]:
+    return {
+        "task": example.task.name,
+        "activation": example.activation,
+        "scheme": summary.scheme.label,
+        "probability": summary.scheme.probability,
+        "codes": [code.code for code in summary.codes] if summary.scheme.label == "redundant" else [],
+        "outliers": len(summary.outliers),
+        "test_error": None if summary.test is None else summary.test.error,
+        "report": str(page),
+    }

@@ -1,6 +1,88 @@
+"""`codingschemes summarize`."""
+
+from pathlib import Path
+
 import click
+
+from codingschemes.cli.options import json_option
+from codingschemes.cli.output import print_json, print_table
+from codingschemes.coding import Summary
+from codingschemes.coding import summarize as summarize_run
+from codingschemes.runs import Run
+from codingschemes.runs.run import write_json
 
 
 @click.command()
-def summarize() -> None:
-    """Later."""
+@click.argument("run", type=click.Path(path_type=Path))
+@json_option
+def summarize(run: Path, as_json: bool) -> None:
+    """Say which coding scheme a sampled run shows, with codes, abstraction scores and diagnostics.
+
+    The same values are written to summary.json in the run folder.
+    """
+    summary = summarize_run(Run.open(run))
+    values = summary.to_json()
+    write_json(run / "summary.json", values)
+    if as_json:
+        print_json(values)
+        return
+    print_table(f"summary of {run}", ["quantity", "value"], summary_rows(summary))
+    if summary.codes:
+        print_table(
+            "codes of the last hidden layer",
+            ["code", "share of neurons", "95 % interval", "by chain"],
+            [
+                [
+                    code.code,
+                    f"{code.fraction:.3f}",
+                    f"{code.interval[0]:.3f} - {code.interval[1]:.3f}",
+                    "  ".join(f"{share:.3f}" for share in code.by_chain),
+                ]
+                for code in summary.codes
+            ],
+        )
+
+
+def summary_rows(summary: Summary) -> list[list[str]]:
+    """What a person reads first."""
+    found, scores = summary.diagnostics, summary.abstraction
+    rows = [
+        ["scheme", f"{summary.scheme.label} (probability {summary.scheme.probability:.3f})"],
+        ["neurons with a code", f"{summary.coded:.1%}, of which {summary.drift:.2%} change code a draw"],
+        [
+            "outlier neurons",
+            f"{len(summary.outliers)} in {len(summary.portraits)} chains, carrying {summary.outlier_share:.0%} of the "
+            f"class-specific output; classes {_classes_of_outliers(summary)}",
+        ],
+        ["energy", f"{summary.energy.mean:.5g} +- {summary.energy.mcse:.1g}"],
+        ["training", f"error {summary.training.error:.1%}, loss {summary.training.loss.mean:.3g}"],
+    ]
+    if summary.test is not None:
+        rows.append(["test", f"error {summary.test.error:.1%}, loss {summary.test.loss.mean:.3g}"])
+    for name in ("parallelism", "ccgp", "shattering"):
+        score = getattr(scores, name)
+        rows.append(
+            [name, f"{score:.3f} +- {summary.abstraction_spread[name]:.3f}" if score is not None else "not defined here"]
+        )
+    rows += [
+        ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
+        ["R-hat of code shares", f"{summary.code_rhat:.2f}"],
+        [
+            "effective draws",
+            f"{found.convergence.ess_min:.0f} at least (chains taken separately {found.convergence.ess_within:.0f})",
+        ],
+        ["virial (exactly 1)", f"{found.identities.virial:.4f} +- {found.identities.virial_mcse:.4f}"],
+        ["gradient (exactly 0)", f"largest z {found.identities.gradient_z:.1f} of {found.identities.directions}"],
+        ["divergences", f"{found.divergences}, {found.gradients_per_draw:.0f} gradients a draw"],
+    ]
+    if not summary.chains_share_codes:
+        rows.append(
+            ["note", "chains hold different codes: codes are metastable, so these shares are those of the chains' starts"]
+        )
+    rows += [["warning", warning] for warning in found.warnings]
+    return rows
+
+
+def _classes_of_outliers(summary: Summary) -> str:
+    present = sorted({each.class_index for each in summary.outliers})
+    return ", ".join(summary.class_names[index] for index in present) or "-"

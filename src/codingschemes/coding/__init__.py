@@ -1,13 +1,10 @@
-"""From single neurons to codes and the coding scheme.
-
-Arrays in, numbers out: a `Population` holds the neurons of one draw or of many, `find_codes`, `find_outliers` and
-`classify` read it.
-"""
+"""From single-neuron posteriors to codes, and from codes to the coding scheme."""
 
 from codingschemes.coding.codes import Codes, Drift, drift, find_codes, occupancies
 from codingschemes.coding.outliers import Outliers, find_outliers
 from codingschemes.coding.population import Population, population
 from codingschemes.coding.scheme import Evidence, Scheme, classify
+from codingschemes.coding.summary import Summary, summarize
 
 __all__ = [
     "Codes",
@@ -16,10 +13,12 @@ __all__ = [
     "Outliers",
     "Population",
     "Scheme",
+    "Summary",
     "classify",
     "drift",
     "find_codes",
     "find_outliers",
     "occupancies",
     "population",
+    "summarize",
 ]

@@ -14,7 +14,6 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.linalg import solve_triangular
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from scipy.special import logsumexp
 
 from codingschemes.coding.population import Population
 
@@ -110,7 +109,8 @@ def fit_mixture(
     share = effective / size
     broad_mean = points.mean(0)
     total = np.cov(points.T, bias=True).reshape(dimension, dimension)
-    total = total + 1e-9 * np.trace(total) * np.eye(dimension) + 1e-300 * np.eye(dimension)
+    floor = 1e-9 * max(float(np.trace(total)), 1e-3) * np.eye(dimension)
+    total = total + floor
     broad_cholesky = np.linalg.cholesky(total)
     # Fraley & Raftery (2007): the prior keeps likelihoods finite where clusters have few neurons.
     prior = total / count ** (2 / dimension) if count > 1 else np.zeros_like(total)
@@ -128,13 +128,16 @@ def fit_mixture(
         broad_weight = max(0.0, 1 - float(weights.sum())) if background is not None else 0.0
         scatter = (points.T * responsibility.sum(1)) @ points - (means.T * mass) @ means
         covariance = (prior + share * scatter) / (share * mass.sum() + prior_weight)
-        cholesky = np.linalg.cholesky((covariance + covariance.T) / 2 + 1e-9 * np.diag(np.diag(total)))
+        cholesky = np.linalg.cholesky((covariance + covariance.T) / 2 + floor)
         joint = _log_gaussians(points, means, cholesky) + np.log(np.maximum(weights, 1e-300))
-        everything = np.column_stack([joint, broad + np.log(broad_weight)]) if broad_weight > 1e-12 else joint
-        evidence = logsumexp(everything, axis=1)
-        responsibility = np.exp(joint - evidence[:, None])
+        background_joint = broad + np.log(max(broad_weight, 1e-300))
+        largest = np.maximum(joint.max(1), background_joint)
+        responsibility = np.exp(joint - largest[:, None])
+        total_density = responsibility.sum(1) + np.exp(background_joint - largest)
+        responsibility /= total_density[:, None]
+        evidence = np.log(total_density) + largest
         likelihood = share * float(evidence.sum())
-        if likelihood - previous < 1e-3:
+        if likelihood - previous < 1e-2:
             break
         previous = likelihood
     parameters = count * dimension + (count - 1) + dimension * (dimension + 1) / 2 + (background is not None)
@@ -144,6 +147,8 @@ def fit_mixture(
 
 def ward_partitions(points: Float[np.ndarray, "N D"], most: int) -> list[Int[np.ndarray, " N"]]:
     """Partitions into 1, 2, .. clusters by Ward's criterion: where expectation maximisation starts."""
+    if len(points) < 2:
+        return [np.zeros(len(points), int)]
     most = min(most, len(points))
     tree = linkage(points, "ward")
     return [fcluster(tree, count, "maxclust") - 1 for count in range(1, most + 1)]
@@ -202,10 +207,10 @@ def background_share(points: Float[np.ndarray, "N D"], mixture: Mixture) -> tupl
 def modes(points: Float[np.ndarray, "N D"], mixture: Mixture, name: Int[np.ndarray, " K"]) -> Int[np.ndarray, " K"]:
     """Clusters grouped into modes: the mode, 0.., of every cluster.
 
-    Two clusters belong to one mode where they carry the same name (of 0, 1, ..; -1 is none), where they are not `RESOLVED` or where there is no valley between them: along the
-    line through their means, in the metric of the common covariance, the middle third holds more than half of what a
-    flat density would put there. Mixtures of Gaussians describe every unimodal non-Gaussian population by several
-    overlapping components; these are one mode.
+    Two clusters belong to one mode where they carry the same name (0, 1, ..; -1 is none), where they are not
+    `RESOLVED`, or where there is no valley between them: along the line through their means, in the metric of the
+    common covariance, the middle third holds more than half of what a flat density would put there. Mixtures of
+    Gaussians describe every unimodal non-Gaussian population by several overlapping components; these are one mode.
     """
     member = mixture.responsibilities.argmax(1)
     white = solve_triangular(mixture.cholesky, points.T, lower=True).T

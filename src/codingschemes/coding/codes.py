@@ -9,7 +9,7 @@ evidence. With m the cluster's mean activity for the class, the midpoint and the
 | --- | --- | --- |
 | sigmoidal | .5 | 1 |
 | odd | 0 | 2 |
-| every other | half of the cluster's own largest class mean | that largest class mean |
+| every other | halfway between the cluster's largest class mean and the lowest one of any cluster | their distance |
 
 A cluster with an undecided bit has no code, nor has a neuron whose own class mean lies on the other side of a midpoint
 than its cluster's: these neurons are uncoded. Fractions of codes sum to one less the uncoded. A population that forms
@@ -42,7 +42,7 @@ class Codes:
         features: coordinates of the clusters.
         mixture: the clusters.
         cluster_code: index into `names` of each cluster, -1 where it has no code, (cluster,).
-        cluster_activity: class-mean activity of each cluster, (cluster, class).
+        cluster_activity: class-mean activity of each cluster, (cluster, class); NaN for an empty one.
     """
 
     names: tuple[str, ...]
@@ -106,13 +106,12 @@ def name_clusters(
 ) -> Codes:
     """Name the clusters fitted on `sample` by their bits and assign all neurons to them."""
     member = mixture.responsibilities.argmax(1)
-    activity = np.zeros((mixture.count, sample.activity.shape[-1]))
-    named = np.zeros(mixture.count, bool)
+    activity, error, spread = np.full((3, mixture.count, sample.activity.shape[-1]), np.nan)
     for cluster in np.unique(member):
         chosen = sample.neurons(member == cluster)
-        activity[cluster] = chosen.activity.mean(0)
-        error = np.sqrt((chosen.activity_error**2).mean(0))
-        named[cluster] = decided_bits(activity[cluster], error, chosen.activity.std(0), family).all()
+        activity[cluster], spread[cluster] = chosen.activity.mean(0), chosen.activity.std(0)
+        error[cluster] = np.sqrt((chosen.activity_error**2).mean(0))
+    named = decided_bits(activity, error, spread, family).all(1)
     bits = activity > midpoint_and_range(activity, family)[0]
     if mixture.count == 1 and bits.all() == bits.any():
         named[:] = False
@@ -143,31 +142,32 @@ def name_clusters(
 
 
 def midpoint_and_range(
-    activity: Float[np.ndarray, "*clusters G"], family: Family
-) -> tuple[Float[np.ndarray, "*clusters 1"], Float[np.ndarray, "*clusters 1"]]:
-    """What separates an active class from a silent one, and the scale it is judged on."""
-    largest = activity.max(-1, keepdims=True)
+    activity: Float[np.ndarray, "M G"], family: Family
+) -> tuple[Float[np.ndarray, "M 1"], Float[np.ndarray, "M 1"]]:
+    """What separates an active class from a silent one in each cluster, and the scale it is judged on."""
+    largest = activity.max(1, keepdims=True)
     match family:
         case "sigmoidal":
             return np.full_like(largest, 0.5), np.ones_like(largest)
         case "odd":
             return np.zeros_like(largest), np.full_like(largest, 2.0)
         case _:
-            return largest / 2, np.abs(largest)
+            lowest = np.nanmin(activity)
+            return (largest + lowest) / 2, largest - lowest
 
 
 def decided_bits(
-    activity: Float[np.ndarray, "*clusters G"],
-    error: Float[np.ndarray, "*clusters G"],
-    spread: Float[np.ndarray, "*clusters G"],
+    activity: Float[np.ndarray, "M G"],
+    error: Float[np.ndarray, "M G"],
+    spread: Float[np.ndarray, "M G"],
     family: Family,
-) -> Bool[np.ndarray, "*clusters G"]:
-    """Which bits of a cluster have evidence.
+) -> Bool[np.ndarray, "M G"]:
+    """Which bits of the clusters have evidence; none for a cluster whose activity is NaN, being empty.
 
     Args:
-        activity: the cluster's mean activity for each class.
-        error: standard error of the class mean of one of its neurons.
-        spread: standard deviation of the class mean over its neurons.
+        activity: the clusters' mean activity for each class, (cluster, class).
+        error: standard error of the class mean of one of their neurons.
+        spread: standard deviation of the class mean over their neurons.
     """
     middle, extent = midpoint_and_range(activity, family)
     return np.abs(activity - middle) > np.maximum(0.2 * extent, np.maximum(2 * error, spread))

@@ -1,7 +1,7 @@
 """The neurons of one draw as the coding schemes see them: class-mean activities, their errors, norms and readouts."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -33,17 +33,17 @@ class Population:
         """Number of neurons N."""
         return self.norm.shape[-1]
 
-    def __getitem__(self, draws: Any) -> Self:
+    def __getitem__(self, draws: Any) -> "Population":
         """Some of the draws; leading axes only."""
-        return type(self)(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
+        return Population(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
 
-    def neurons(self, chosen: Any) -> Self:
+    def neurons(self, chosen: Any) -> "Population":
         """Some of the neurons of a single draw."""
         if self.draws:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
-    def thinned(self, count: int) -> Self:
+    def thinned(self, count: int) -> "Population":
         """At most `count` evenly spaced draws of each chain, the first and the last among them."""
         if not self.draws:
             return self
@@ -51,9 +51,9 @@ class Population:
         kept = np.unique(np.linspace(length - 1, 0, min(count, length)).round().astype(int))
         return self[(slice(None),) * (len(self.draws) - 1) + (kept,)]
 
-    def pooled(self) -> Self:
+    def pooled(self) -> "Population":
         """All neurons of all draws as one population."""
-        return type(self)(
+        return Population(
             self.activity.reshape(-1, self.activity.shape[-1]),
             self.activity_error.reshape(-1, self.activity.shape[-1]),
             self.norm.reshape(-1),

@@ -82,6 +82,8 @@ class Evidence:
         crowding: how much closer nearest neighbours in the bulk are than in a Gaussian with the same covariance, in
             nats.
         kurtosis: Mardia's kurtosis of the bulk over its value for a Gaussian.
+        kurtosis_error: its standard error for a Gaussian sample.
+        neurons: number of neurons in the bulk.
         selectivity: variance over neurons of class-specific activity (class mean less the mean over classes), over
             the variance that the errors of class means alone produce: 1 for unselective neurons.
     """
@@ -101,6 +103,8 @@ class Evidence:
     codes: float
     crowding: float
     kurtosis: float
+    kurtosis_error: float
+    neurons: float
     selectivity: float
 
 
@@ -160,22 +164,25 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
     background, bic = background_share(points, mixture)
     codes = name_clusters(bulk, bulk, coordinates, mixture, family)
     mode = modes(points, mixture, codes.cluster_code)
+    kurtosis, kurtosis_error = _kurtosis(points)
     return Evidence(
-        outliers=int(selective.sum()),
+        outliers=float(selective.sum()),
         unclear_gap=float(not selective.any() and found.unclear),
         outlier_gap=found.gap,
         outlier_share=float(parts[found.neurons[selective]].sum()),
         participation=found.participation,
-        clusters=mixture.count,
-        modes=int(mode.max()) + 1,
+        clusters=float(mixture.count),
+        modes=float(mode.max() + 1),
         minor_share=1 - float(np.bincount(mode, mixture.weights).max() / mixture.weights.sum()),
-        bic_gain=(bic - single.bic) / bulk.size,
+        bic_gain=float((bic - single.bic) / bulk.size),
         separation=_separation(mixture, mode),
         background=background,
         coded=float(np.mean(codes.assignment >= 0)),
-        codes=len(codes.names),
+        codes=float(len(codes.names)),
         crowding=crowding(bulk),
-        kurtosis=_kurtosis(points),
+        kurtosis=kurtosis,
+        kurtosis_error=kurtosis_error,
+        neurons=float(bulk.size),
         selectivity=_selectivity(bulk),
     )
 
@@ -184,15 +191,18 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     """Probabilities of one draw in the order of `LABELS`."""
     outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
     dominant = _passes(evidence.outlier_share, 0.78, 0.02)
-    clustered = _passes(evidence.minor_share, 0.04, 0.006) * _passes(evidence.bic_gain, 0.15, 0.03)
+    clustered = _passes(evidence.minor_share, 0.04, 0.006) * _passes(evidence.bic_gain, 0.35, 0.03)
     sharp = (
-        _passes(evidence.bic_gain, 0.7, 0.1)
+        _passes(evidence.bic_gain, 0.5, 0.07)
         * _passes(-evidence.background, -0.15, 0.02)
-        * _passes(evidence.separation, 6, 0.5)
+        * _passes(evidence.separation, 4.5, 0.2)
         * _passes(evidence.coded, 0.8, 0.03)
     )
-    cloud = (1 - clustered) * _passes(-evidence.crowding, -0.18, 0.02)
-    graded = _passes(-abs(evidence.kurtosis - 1), -0.4, 0.04) * _passes(evidence.selectivity, 1.5, 0.15)
+    # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: ask for less of it.
+    tolerated = 0.22 * min(1.0, np.sqrt(evidence.neurons / 80))
+    cloud = (1 - clustered) * _passes(-evidence.crowding, -tolerated, 0.02) * _passes(evidence.neurons, 12.0, 1.0)
+    tails = abs(evidence.kurtosis - 1) - 3 * evidence.kurtosis_error
+    graded = _passes(-tails, -0.25, 0.04) * _passes(evidence.selectivity, 1.5, 0.15)
     sparse = outliers * dominant * cloud
     redundant = (1 - outliers) * clustered * sharp
     analog = (1 - outliers) * cloud * graded
@@ -213,15 +223,17 @@ def _separation(mixture: Mixture, mode: Int[np.ndarray, " K"]) -> float:
     return float(nearest[order][np.searchsorted(below, 0.1)])
 
 
-def _kurtosis(points: Float[np.ndarray, "N D"]) -> float:
-    """Mardia's kurtosis of the principal components that matter, over its mean for a Gaussian sample."""
+def _kurtosis(points: Float[np.ndarray, "N D"]) -> tuple[float, float]:
+    """Mardia's kurtosis of the principal components that matter, over its mean for a Gaussian sample; its error."""
     variance = points.var(0)
     kept = variance > MEANINGFUL * variance.sum()
     if not kept.any():
-        return 1.0
+        return 1.0, 0.0
     size, dimension = len(points), int(kept.sum())
     squared = np.sum((points[:, kept] - points[:, kept].mean(0)) ** 2 / variance[kept], axis=1)
-    return float(np.mean(squared**2) / (dimension * (dimension + 2)) * (size + 1) / (size - 1))
+    expected = dimension * (dimension + 2)
+    ratio = float(np.mean(squared**2) / expected * (size + 1) / (size - 1))
+    return ratio, float(np.sqrt(8 / (expected * size)))
 
 
 def _selectivity(neurons: Population) -> float:

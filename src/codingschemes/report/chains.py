@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Summary
-from codingschemes.report.style import chain_colors, panels, plain, styled
+from codingschemes.report.style import chain_colors, panels, plain, plain_numbers, styled
 from codingschemes.runs import Run
 
 FAMILIES = {
     "energy and loss": ("energy", "training_loss"),
-    "outputs": ("output", "outputs"),
+    "outputs": ("outputs",),
     "kernel": ("kernel_block", "kernel_diagonal", "kernel_eigenvalue"),
     "norms of neurons": ("activity_norm_quantile", "readout_norm_quantile"),
 }
@@ -80,7 +80,7 @@ def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
     for row, name in enumerate(chosen):
         grid[row, 0].set_xlabel(name)
         grid[row, 1].set_ylabel(name)
-    for axes, title in zip(grid[0], ("distribution", "trace", "ranks less uniform ranks"), strict=False):
+    for axes, title in zip(grid[0], ("distribution", "trace", "rank Δ-ECDF"), strict=False):
         axes.set_title(title)
     grid[-1, 1].set_xlabel("draw")
     if ranked:
@@ -98,7 +98,7 @@ def convergence(summary: Summary) -> Figure:
     _stacked_histogram(left, found.rhat, (1.01, 1.1))
     left.set(xlabel="R-hat over all chains", ylabel="entries of invariants")
     right.set_xscale("log")
-    _stacked_histogram(right, found.ess, (100, 400))
+    _stacked_histogram(right, found.ess, (100.0, 400.0))
     right.set(xlabel="bulk effective sample size, draws", ylabel="entries of invariants")
     handles, _ = left.get_legend_handles_labels()
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
@@ -114,23 +114,24 @@ def _stacked_histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds:
     everything = np.concatenate([*families.values(), thresholds])
     low, high = everything.min(), everything.max()
     logarithmic = axes.get_xscale() == "log"
-    edges = np.geomspace(0.9 * low, 1.1 * high, 36) if logarithmic else np.linspace(min(low, 1.0), high + 0.01, 36)
-    shown = [(family, entries, color) for (family, entries), color in zip(families.items(), COLORS, strict=True)]
-    shown = [row for row in shown if row[1].size]
-    axes.hist(
-        [entries for _, entries, _ in shown],
-        bins=edges,
-        stacked=True,
-        label=[family for family, _, _ in shown],
-        color=[color for _, _, color in shown],
-    )
-    for threshold, style in zip(thresholds, (":", "--"), strict=True):
+    edges = np.geomspace(0.9 * low, 1.1 * high, 40) if logarithmic else np.linspace(min(low, 1.0), high + 0.01, 40)
+    for (family, entries), color in zip(families.items(), COLORS, strict=True):
+        if entries.size:
+            axes.hist(
+                entries, bins=list(edges), histtype="stepfilled", color=(color, 0.25), edgecolor=color, label=family
+            )
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=0.7)
+    plain_numbers(axes.yaxis)
+    if logarithmic:
+        plain_numbers(axes.xaxis)
+    for threshold, height, style in zip(thresholds, (1, 0.92), (":", "--"), strict=True):
         axes.axvline(threshold, color=THRESHOLD, linewidth=1.5, linestyle=style)
         axes.annotate(
             f"{threshold:g}",
-            (threshold, 1),
+            (threshold, height),
             xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
+            xytext=(4, 0),
             textcoords="offset points",
             color=THRESHOLD,
             va="top",

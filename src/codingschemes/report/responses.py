@@ -67,7 +67,7 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
     digits = 3 if len(blocks) <= 5 else 2
     for (row, column), value in np.ndenumerate(blocks):
         shown = f"{value:.{digits}f}" if np.isfinite(value) else "–"
-        color = readable_on(shades.to_rgba(value)) if np.isfinite(value) else "black"
+        color = readable_on(tuple(shades.to_rgba(value))) if np.isfinite(value) else "black"
         axis.text(column, row, shown, ha="center", va="center", color=color, fontsize=size)
     names = [plain(name, 10) for name in task.class_names]
     crowded = sum(map(len, names)) > 30
@@ -83,7 +83,7 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
 def predictions(summary: Summary, task: Task) -> Figure:
     """Mean outputs at training and test inputs by class, a panel an output, with the targets."""
     outputs = len(task.target_names)
-    figure, axes = panels(outputs, columns=min(outputs, 3), height=3.0 if outputs > 1 else 3.6)
+    figure, axes = panels(outputs, columns=min(outputs, 3), height=3.2 if outputs > 1 else 3.6)
     sides: list[tuple[str, Predictions, np.ndarray, str, float]] = [
         ("training inputs", summary.training, task.labels, TRAINING, -0.17 if summary.test else 0.0)
     ]

@@ -1,16 +1,18 @@
 """What all figures share: the style file, colours of codes and chains, class boundaries, panels."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ContextDecorator
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import matplotlib.style
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import AsinhNorm, Normalize, PowerNorm, to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from codingschemes.coding.summary import Portrait, Summary
 from codingschemes.tasks import Task
@@ -23,21 +25,29 @@ SEQUENTIAL, DIVERGING = "viridis", "PuOr_r"
 POWER = 0.4
 
 
-class styled(ContextDecorator):  # noqa: N801
-    """Draw with the style file of this package; leaves matplotlib's settings as they were."""
-
-    def __enter__(self) -> Self:
-        self._context = matplotlib.style.context("codingschemes.report.codingschemes")
-        self._context.__enter__()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._context.__exit__(*exception)
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw with the style file of this package; leaves matplotlib's settings as they were. Also a decorator."""
+    with matplotlib.style.context("codingschemes.report.codingschemes"):
+        yield
 
 
 def plain(text: str, longest: int = 18) -> str:
     """A name as it stands: no mathematics between dollar signs, cut where it is very long."""
     return (text if len(text) <= longest else text[: longest - 1] + "…").replace("$", r"\$")
+
+
+def class_label(name: str) -> str:
+    """A class name that reads as one on an axis."""
+    return plain(name, 12) if "class" in name.lower() else f"class {plain(name, 12)}"
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Say 0.5, 1, 2 rather than powers of ten on a logarithmic axis."""
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 150 * low else (1,), numticks=20))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def panels(count: int, columns: int, height: float, width: float = 10.0, **options: Any) -> tuple[Figure, list[Axes]]:
@@ -59,7 +69,7 @@ def code_colors(summary: Summary) -> dict[str, str]:
     """A colour for every code; the rarer ones share a grey."""
     colors = {share.code: OTHER_CODE for share in summary.codes}
     for portrait in summary.portraits:
-        colors |= {code: OTHER_CODE for code in portrait.codes}
+        colors |= dict.fromkeys(portrait.codes, OTHER_CODE)
     colors |= {share.code: color for share, color in zip(summary.codes, CODE_COLORS, strict=False)}
     return colors | {"": NO_CODE}
 
@@ -69,17 +79,15 @@ def chain_colors(count: int) -> list[str]:
     return [to_hex(color) for color in colormaps["plasma"](np.linspace(0, 0.88, max(count, 2))[:count])]
 
 
-def chain_style(chain: int, count: int) -> dict[str, str]:
+def chain_style(chain: int, count: int) -> dict[str, Any]:
     """Colour and marker of one of `count` chains."""
     return {"color": chain_colors(count)[chain], "marker": CHAIN_MARKERS[chain % len(CHAIN_MARKERS)]}
 
 
-def neuron_groups(summary: Summary, chain: int) -> list[str]:
-    """What each neuron of a portrait is: `outlier`, its code, or the empty string."""
-    outliers = {outlier.neuron for outlier in summary.outliers if outlier.chain == chain}
-    return [
-        "outlier" if neuron in outliers else code for neuron, code in enumerate(summary.portraits[chain].codes)
-    ]
+def neuron_groups(portrait: Portrait) -> list[str]:
+    """What each neuron is: `outlier`, its code, or the empty string."""
+    outliers = set(portrait.outliers.tolist())
+    return ["outlier" if neuron in outliers else code for neuron, code in enumerate(portrait.codes)]
 
 
 def sample_order(task: Task) -> Int[np.ndarray, " P"]:

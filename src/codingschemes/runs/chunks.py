@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
+from codingschemes.runs.devices import CHAIN, EVERYWHERE
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
 
@@ -25,7 +28,7 @@ class Program(NamedTuple):
     Attributes:
         density: what is sampled.
         membership: one-hot class of each training sample.
-        record_key: randomness of what is recorded, folded with the iteration.
+        record_key: randomness of what is recorded, folded with the iteration and the chain.
     """
 
     density: Density
@@ -33,27 +36,42 @@ class Program(NamedTuple):
     record_key: Array
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=(0, 1))
 def advance(
     kernel: Kernel,
+    mesh: Mesh,
     program: Program,
     states: Any,
     first: Int[Array, ""],
     count: Int[Array, ""],
     recording: Bool[Array, ""],
 ) -> tuple[Any, Record]:
-    """`count` <= CAPACITY steps of every chain from iteration `first` on.
+    """`count` <= CAPACITY steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
 
     Returns:
         The new states, and records of shape (CAPACITY, chain, ...) whose first `count` rows are filled; only
         `sample_stats` where not `recording`.
     """
+    chains = jax.tree.leaves(states)[0].shape[0]
+    on_devices = jax.shard_map(
+        functools.partial(_advance_here, kernel),
+        mesh=mesh,
+        in_specs=(EVERYWHERE, CHAIN, CHAIN, EVERYWHERE, EVERYWHERE, EVERYWHERE),
+        out_specs=(CHAIN, Spec(None, *CHAIN)),
+        check_vma=False,
+    )
+    return on_devices(program, states, jnp.arange(chains), first, count, recording)
+
+
+def _advance_here(
+    kernel: Kernel, program: Program, states: Any, chains: Array, first: Array, count: Array, recording: Array
+) -> tuple[Any, Record]:
+    """`advance` for the chains of one device."""
     step = jax.vmap(kernel.step, (0, None))
 
     def record(states: Any, iteration: Array) -> Record:
         positions = jax.vmap(kernel.position)(states)
-        chains = jax.tree.leaves(positions)[0].shape[0]
-        keys = jax.random.split(jax.random.fold_in(program.record_key, iteration), chains)
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(program.record_key, iteration), chains)
         return jax.vmap(observe, (0, 0, None, None))(keys, positions, program.density, program.membership)
 
     blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(record, states, first))

@@ -1,7 +1,9 @@
 """The one loop that all samplers share: chunks of compiled steps, with everything else done between them."""
 
 import errno
+import functools
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -9,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from jaxtyping import Array
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
@@ -18,6 +21,8 @@ from codingschemes.posterior import Density, Posterior
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import CAPACITY, Program, advance, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
+from codingschemes.runs.devices import CHAIN, EVERYWHERE, chain_mesh, place
+from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
 from codingschemes.runs.start import initial_positions
@@ -80,13 +85,16 @@ def sample(
         kernel = SAMPLERS[sampling.sampler](sampling.settings)
         start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
         membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
-        program = Program(density, membership, record_key)
+        mesh = chain_mesh(sampling.chains)
+        program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
         checkpoint = _start(start_key, kernel_key, kernel, density, sampling)
-        provenance = {**made_by(sampling), "compile_seconds": _compile(kernel, program, checkpoint)}
+        checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
+        provenance = {**made_by(sampling), "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
         if path is None:
             store = DrawStore(MemoryStore(), chunk=CAPACITY)
         elif resume:
             checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
+            checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
             provenance = read_json(path / PROVENANCE)
             write_json(path / CONFIG, config)
             store = DrawStore(path / DRAWS, chunk=CAPACITY)
@@ -96,7 +104,8 @@ def sample(
             _save(path, checkpoint)
             store = DrawStore(path / DRAWS, chunk=CAPACITY)
         run = Run(posterior, config, provenance, store, path)
-        _run_chunks(run, kernel, program, checkpoint, sampling, progress=progress)
+        step = functools.partial(advance, kernel, mesh, program)
+        _run_chunks(run, step, checkpoint, sampling, progress=progress)
     return run
 
 
@@ -107,15 +116,20 @@ def _start(start_key: Array, kernel_key: Array, kernel: Kernel, density: Density
     return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0))
 
 
-def _compile(kernel: Kernel, program: Program, checkpoint: Checkpoint) -> float:
+def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint) -> float:
     started = time.monotonic()
     zero = jnp.asarray(0)
-    jax.block_until_ready(advance(kernel, program, checkpoint.states, zero, zero, jnp.asarray(True)))
+    jax.block_until_ready(advance(kernel, mesh, program, checkpoint.states, zero, zero, jnp.asarray(True)))
     return time.monotonic() - started
 
 
 def _run_chunks(
-    run: Run, kernel: Kernel, program: Program, checkpoint: Checkpoint, sampling: Sampling, *, progress: bool
+    run: Run,
+    step: Callable[..., tuple[Any, Record]],
+    checkpoint: Checkpoint,
+    sampling: Sampling,
+    *,
+    progress: bool,
 ) -> None:
     ends = {"warm-up": sampling.warmup, "sampling": sampling.warmup + sampling.draws}
     length = 1
@@ -127,13 +141,8 @@ def _run_chunks(
                 count = min(length, end - iteration)
                 recording = phase == "sampling"
                 started = time.monotonic()
-                states, rows = advance(
-                    kernel,
-                    program,
-                    checkpoint.states,
-                    jnp.asarray(iteration),
-                    jnp.asarray(count),
-                    jnp.asarray(recording),
+                states, rows = step(
+                    checkpoint.states, jnp.asarray(iteration), jnp.asarray(count), jnp.asarray(recording)
                 )
                 records = to_host(rows, count)
                 elapsed = time.monotonic() - started

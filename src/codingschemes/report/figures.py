@@ -1,0 +1,58 @@
+"""All figures of a report, in the order they are read, and their files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from codingschemes.coding.neurons import activity_chunks, spread_draws
+from codingschemes.coding.population import Population, population
+from codingschemes.coding.summary import Summary
+from codingschemes.report import chains, populations, responses
+from codingschemes.report.style import styled
+from codingschemes.runs import Run
+
+POOLED_DRAWS = 50
+"""Draws a chain whose neurons are pooled in histograms."""
+
+
+def figures(run: Run, summary: Summary) -> dict[str, Figure]:
+    """The figures that this run has something to show in, by name."""
+    task = run.posterior.task
+    drawn = {"activity": populations.activity(summary, task)}
+    if summary.codes:
+        drawn["codes"] = populations.codes(summary)
+    return drawn | {
+        "contributions": populations.contributions(summary, task),
+        "neurons": populations.neurons(summary, task),
+        "distributions": populations.distributions(pooled_neurons(run), summary, task),
+        "kernel": responses.kernel(summary, task),
+        "predictions": responses.predictions(summary, task),
+        "traces": chains.traces(chains.traced(run)),
+        "convergence": chains.convergence(summary),
+    }
+
+
+def pooled_neurons(run: Run) -> Population:
+    """The last hidden layer's neurons of evenly spaced draws of all chains, together."""
+    labels = run.posterior.task.labels
+    parts = [
+        population(activity[:, :, -1], readout, labels).pooled()
+        for activity, readout in activity_chunks(run, spread_draws(run, POOLED_DRAWS))
+    ]
+    fields = ("activity", "activity_error", "norm", "readout")
+    return Population(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+
+@styled()
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
+    """Write each figure as PNG (150 dpi) and PDF; returns the PNG files by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, figure in figures.items():
+        written[name] = folder / f"{name}.png"
+        figure.savefig(written[name])
+        figure.set_layout_engine("none")  # laid out once is enough
+        figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+    return written

@@ -1,0 +1,167 @@
+"""The HTML page: the answer first, then whether to trust it, figures, tables, and what made it."""
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from codingschemes.coding.summary import Kernels, Summary, summarize
+from codingschemes.errors import InvalidInput
+from codingschemes.report import words
+from codingschemes.report.captions import CAPTIONS
+from codingschemes.report.figures import figures, save_figures
+from codingschemes.runs import Run
+
+PAGE, FIGURES = "report.html", "figures"
+MOST_ROWS = 30
+"""Longest table of codes or outliers."""
+
+
+def report(run: Run, out: str | Path | None = None, summary: Summary | None = None) -> Path:
+    """Write the report of a run: one HTML file that needs nothing else, and its figures in `figures/` beside it.
+
+    Args:
+        run: the run.
+        out: the HTML file to write; `report.html` in the run folder by default.
+        summary: of the run, if it has been computed already.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        InvalidInput: a run held in memory without `out`, a place that cannot be written to, a run without draws.
+    """
+    path = _destination(run, out)
+    summary = summarize(run) if summary is None else summary
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images = save_figures(figures(run, summary), path.parent / FIGURES)
+        page = render(run, summary, {name: image.read_bytes() for name, image in images.items()})
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another --out") from error
+    return path
+
+
+def render(run: Run, summary: Summary, images: dict[str, bytes]) -> str:
+    """The page as text.
+
+    Args:
+        images: PNG files by the name of the figure.
+    """
+    environment = Environment(
+        loader=PackageLoader("codingschemes.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    task, network = run.posterior.task, run.config["network"]
+    apart = bool(summary.codes) and not summary.chains_share_codes
+    return environment.get_template("report.html.jinja").render(
+        title=f"{task.name}, {network['activation']}",
+        subtitle=_subtitle(run),
+        headline=words.headline(summary, run),
+        cards=words.cards(summary),
+        abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
+        verdict=words.verdict(summary),
+        metastable=words.METASTABLE if apart else None,
+        checks=words.checks(summary),
+        figures=[(name, b64encode(image).decode("ascii"), *CAPTIONS[name]) for name, image in images.items()],
+        codes=_codes(summary),
+        outliers=_outliers(summary),
+        rows_left_out=max(len(summary.codes), len(summary.outliers)) > MOST_ROWS,
+        chains=range(len(summary.portraits)),
+        probabilities=[(name, words.probability(value)) for name, value in summary.scheme.probabilities.items()],
+        evidence=_evidence(summary),
+        kernels=[_kernel_table(kernels) for kernels in summary.kernels],
+        class_names=summary.class_names,
+        configuration=_configuration(run),
+        provenance=_provenance(run),
+    )
+
+
+def _destination(run: Run, out: str | Path | None) -> Path:
+    if out is not None:
+        path = Path(out)
+    elif run.path is not None:
+        path = run.path / PAGE
+    else:
+        raise InvalidInput("a run held in memory has no folder for its report: give --out FILE.html")
+    if path.is_dir():
+        raise InvalidInput(f"the report {path} would replace a folder: give the name of an HTML file")
+    return path
+
+
+def _subtitle(run: Run) -> str:
+    task, network, sampling = run.posterior.task, run.config["network"], run.config["sampling"]
+    layers = "1 hidden layer" if network["depth"] == 1 else f"{network['depth']} hidden layers"
+    return (
+        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {layers} of "
+        f"{network['width']} {network['activation']} neurons, {network['scaling']} scaling. Posterior: temperature "
+        f"{run.config['prior']['temperature']:g}, {sampling['chains']} chains of {run.draw_count} draws."
+    )
+
+
+def _codes(summary: Summary) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": share.code,
+            "classes": words.answered_classes(share.code, summary.class_names),
+            "fraction": words.percent(share.fraction),
+            "interval": " to ".join(words.percent(end) for end in share.interval),
+            "by_chain": [words.percent(own) for own in share.by_chain],
+        }
+        for share in summary.codes[:MOST_ROWS]
+    ]
+
+
+def _outliers(summary: Summary) -> list[dict[str, Any]]:
+    return [
+        {
+            "chain": outlier.chain,
+            "neuron": outlier.neuron,
+            "class_name": summary.class_names[outlier.class_index],
+            "norm": words.number(outlier.norm),
+            "strength": words.number(outlier.strength),
+            "part": words.percent(float(summary.portraits[outlier.chain].output_part[outlier.neuron])),
+        }
+        for outlier in summary.outliers[:MOST_ROWS]
+    ]
+
+
+def _evidence(summary: Summary) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), words.number(value)) for name, value in vars(summary.scheme.evidence).items()]
+
+
+def _kernel_table(kernels: Kernels) -> list[list[str]]:
+    """Rows of `mean ± error`, one a class; within-class means on the diagonal."""
+    means = np.where(np.eye(len(kernels.within), dtype=bool), kernels.within, kernels.between)
+    return [
+        [words.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
+        for row, errors in zip(means, kernels.between_mcse, strict=True)
+    ]
+
+
+def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    sections = [
+        (section, [(name.replace("_", " "), words.plain_value(value)) for name, value in options.items()])
+        for section, options in run.config.items()
+        if section != "task"
+    ]
+    task = run.posterior.task
+    made = [("name", task.name), *task.provenance.get("options", {}).items()]
+    made += [(name, value) for name, value in task.provenance.items() if name != "options"]
+    told = [(name.replace("_", " "), words.plain_value(value)) for name, value in made if value not in (None, [], {})]
+    return [("task", told), *sections]
+
+
+def _provenance(run: Run) -> list[tuple[str, str]]:
+    flat: dict[str, Any] = {**run.provenance}
+    versions = flat.pop("versions", {})
+    rows = [(name.replace("_", " "), words.plain_value(value)) for name, value in flat.items()]
+    return rows + [(f"{name} version", str(version)) for name, version in versions.items()]

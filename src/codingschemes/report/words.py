@@ -1,0 +1,278 @@
+"""Numbers into words: the headline, the verdict, and what every diagnostic means."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from codingschemes.coding.predictions import Estimate, Predictions
+from codingschemes.coding.summary import Summary
+from codingschemes.runs import Run
+
+type Level = Literal["good", "note", "care", "bad"]
+
+ACTIVATIONS = {"relu": "ReLU", "gelu": "GELU", "erf": "erf"}
+NAMED_CODES = 6
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+METASTABLE = (
+    "The chains hold different codes, or the same codes in different shares. This is physics, not a failure of the "
+    "sampler: the barriers between codes grow with the number of inputs, codes are metastable, and every chain keeps "
+    "the shares of its start. Read the shares of codes as those of the starting points."
+)
+
+
+class Card(NamedTuple):
+    """One key number: what it is, the number, and a remark."""
+
+    label: str
+    value: str
+    remark: str
+
+
+class Check(NamedTuple):
+    """One diagnostic: its level, name, value, and what it means."""
+
+    level: Level
+    name: str
+    value: str
+    meaning: str
+
+
+class Verdict(NamedTuple):
+    """Whether to trust the run: level, answer, and the sentences behind it."""
+
+    level: Level
+    answer: str
+    reasons: tuple[str, ...]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a few significant digits; a dash where it does not exist."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}".replace("-", "−")
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    power = f"×10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else ""
+    return mantissa.replace("-", "−") + power
+
+
+def with_error(value: float, error: float) -> str:
+    """A value to the precision that its error allows, and the error to two digits."""
+    if math.isnan(error) or not math.isfinite(value):
+        return number(value, 4)
+    if error == 0:
+        return number(value, 6)
+    decimals = 1 - math.floor(math.log10(error))
+    if not 0 <= decimals <= 6:
+        return f"{number(value, 4)} ± {number(error, 2)}"
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+
+
+def estimate(value: Estimate) -> str:
+    return with_error(value.mean, value.mcse)
+
+
+def probability(value: float) -> str:
+    """Two decimals, without claiming certainty."""
+    return "above 0.99" if value > 0.995 else "below 0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def percent(value: float) -> str:
+    return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def headline(summary: Summary, run: Run) -> str:
+    """The answer in one sentence."""
+    network = run.config["network"]
+    neurons = f"{network['width']} {ACTIVATIONS.get(network['activation'], network['activation'])} neurons"
+    scheme = summary.scheme
+    sure = f"probability {probability(scheme.probability)}"
+    match scheme.label:
+        case "redundant":
+            common = [share.code for share in summary.codes if share.fraction >= 0.005]
+            named = ", ".join(common[:NAMED_CODES]) + (", …" if len(common) > NAMED_CODES else "")
+            codes = f"{len(common)} codes" if len(common) != 1 else "1 code"
+            return f"Redundant coding, {sure}: {neurons} share {codes} ({named})"
+        case "sparse":
+            return (
+                f"Sparse coding, {sure}: {outlier_count(summary)} among {neurons} carry "
+                f"{percent(summary.outlier_share)} of the class-specific output"
+            )
+        case "analog":
+            return (
+                f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
+                f"{len(summary.class_names)} classes, without codes or outliers"
+            )
+    likeliest = sorted(scheme.probabilities.items(), key=lambda item: -item[1])
+    leaning = listed([f"{name} {probability(value)}" for name, value in likeliest if name != "undecided"])
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({leaning})"
+
+
+def outlier_count(summary: Summary) -> str:
+    """How many outliers a chain has: `3 outliers`, or `2 to 4 outliers` where chains differ."""
+    counts = [len(portrait.outliers) for portrait in summary.portraits]
+    low, high = min(counts), max(counts)
+    if low == high:
+        return "no outliers" if high == 0 else "1 outlier" if high == 1 else f"{high} outliers"
+    return f"{low} to {high} outliers"
+
+
+def verdict(summary: Summary) -> Verdict:
+    """Whether the run can be trusted, from its diagnostics."""
+    found = summary.diagnostics
+    if found.stuck or not found.identities.hold:
+        return Verdict("bad", "No: the chains do not sample the posterior yet.", found.warnings)
+    if found.warnings:
+        return Verdict(
+            "care", "With care: read the numbers as estimates that more draws would sharpen.", found.warnings
+        )
+    return Verdict("good", "Yes: exact identities hold, and the chains have settled.", ())
+
+
+def checks(summary: Summary) -> list[Check]:
+    """Every diagnostic with what it means."""
+    found, converged = summary.diagnostics, summary.diagnostics.convergence
+    exact = found.identities
+    apart = bool(summary.codes) and not summary.chains_share_codes
+    explained: Level = "note" if apart or converged.chains_differ else "care"
+    rows = [
+        Check(
+            "good" if exact.hold else "bad",
+            "exact identity ⟨θ·∇U⟩ / dimension = 1",
+            with_error(exact.virial, exact.virial_mcse),
+            f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
+        ),
+        Check(
+            "good" if exact.hold else "bad",
+            "exact identity ⟨∇U⟩ = 0",
+            f"|z| ≤ {number(exact.gradient_z, 2)}",
+            f"largest of {exact.directions} directions, in standard errors",
+        ),
+        Check(
+            "good" if converged.rhat_within <= 1.1 else "care",
+            "R-hat within a chain",
+            number(converged.rhat_within),
+            "largest over invariants, first half of a chain against its second; near 1: chains have settled",
+        ),
+        Check(
+            "good" if converged.rhat_max <= 1.1 else explained,
+            "R-hat over chains",
+            number(converged.rhat_max),
+            "largest over invariants; near 1: all chains sample the same region"
+            + (" (here they are settled in different ones)" if converged.chains_differ else ""),
+        ),
+        Check(
+            "good" if converged.ess_within >= 100 else "care",
+            "effective draws of the slowest invariant",
+            number(converged.ess_within),
+            "chains' own, added up; Monte Carlo errors are rough below 100",
+        ),
+        Check(
+            "good" if converged.ess_min >= 100 else explained,
+            "the same over all chains together",
+            number(converged.ess_min),
+            "small where chains keep apart",
+        ),
+        Check(
+            "good" if found.divergences == 0 else "care",
+            "divergent transitions",
+            str(found.divergences),
+            "of the sampler's integrator; each one hints at a region it could not enter",
+        ),
+    ]
+    if summary.codes:
+        rows.append(
+            Check(
+                "note" if apart else "good",
+                "R-hat of code shares",
+                number(summary.code_rhat),
+                "chains keep different codes; ∞ where no neuron changes its code"
+                if apart
+                else "all chains hold the same codes in the same shares",
+            )
+        )
+    rows.append(
+        Check(
+            "good" if found.saturated <= 0.2 else "care",
+            "gradients a draw",
+            number(found.gradients_per_draw),
+            f"acceptance {percent(found.acceptance_rate)}, {percent(found.saturated)} of trajectories cut at their "
+            f"longest, lock-step waste ×{found.waste:.1f}",
+        )
+    )
+    return rows
+
+
+def cards(summary: Summary) -> list[Card]:
+    """The row of key numbers."""
+    scores, spread = summary.abstraction, summary.abstraction_spread
+    shown = [
+        Card("scheme", summary.scheme.label, f"probability {probability(summary.scheme.probability)}"),
+        Card(
+            "neurons with a code",
+            percent(summary.coded),
+            f"in {len(summary.codes)} codes; a neuron changes its code in a draw with probability "
+            f"{number(summary.drift, 2)}"
+            if summary.codes
+            else "no code fits",
+        ),
+        Card(
+            "outlier neurons",
+            outlier_count(summary).replace("no outliers", "none").removesuffix(" outliers").removesuffix(" outlier"),
+            f"a chain, with {percent(summary.outlier_share)} of the class-specific output"
+            if summary.outliers
+            else "no neuron stands far above the others",
+        ),
+        _errors("training error", summary.training),
+    ]
+    if summary.test is not None:
+        shown.append(_errors("test error", summary.test))
+    shown.append(
+        Card("energy", number(summary.energy.mean, 5), f"± {number(summary.energy.mcse, 2)}; mean regularised loss")
+    )
+    values = {"parallelism": scores.parallelism, "ccgp": scores.ccgp, "shattering": scores.shattering}
+    if not spread and len(set(scores.reasons.values())) == 1:
+        return [*shown, Card("abstraction scores", "undefined", scores.reasons["parallelism"])]
+    for name, value in values.items():
+        label = {"ccgp": "CCGP"}.get(name, name)
+        if value is None:
+            shown.append(Card(label, "undefined", scores.reasons.get(name, "")))
+        else:
+            remark = f"± {number(spread[name], 2)} between networks" if name in spread else ""
+            shown.append(Card(label, f"{value:.2f}".replace("-", "−"), remark))
+    return shown
+
+
+def _errors(label: str, predictions: Predictions) -> Card:
+    return Card(label, percent(predictions.error), f"misclassified; mean squared error {estimate(predictions.loss)}")
+
+
+def answered_classes(code: str, class_names: Sequence[str]) -> str:
+    """The classes that neurons of a code are active for."""
+    active = [name for bit, name in zip(code, class_names, strict=True) if bit == "1"]
+    if len(active) == len(class_names):
+        return "every class"
+    return listed(active) if active else "no class"
+
+
+def plain_value(value: Any) -> str:
+    """A value of the configuration as it is read."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain_value(item) for item in value) or "–"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {plain_value(item)}" for name, item in value.items()) or "–"
+    return str(value)

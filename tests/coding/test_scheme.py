@@ -1,0 +1,123 @@
+"""The scheme of planted populations is named, mixtures are not named with confidence, and evidence can be missing."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from codingschemes.coding import Population, classify, population
+from codingschemes.coding.planted import (
+    Planted,
+    plant,
+    plant_analog,
+    plant_analog_and_outliers,
+    plant_analog_and_redundant,
+    plant_redundant,
+    plant_redundant_and_outliers,
+    plant_sparse,
+)
+from codingschemes.networks.activations import Family
+
+FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
+
+
+@pytest.mark.parametrize("truth", ["analog", "redundant", "sparse"])
+@pytest.mark.parametrize("seed", range(6))
+def test_planted_schemes_are_named(truth: str, seed: int) -> None:
+    planted = plant(truth, np.random.default_rng([11, seed]), 100)
+    scheme = classify(planted.population, FAMILIES[planted.scaling])
+    assert scheme.label == truth
+    assert scheme.probability >= 0.9
+    assert np.isclose(sum(scheme.probabilities.values()), 1)
+
+
+@pytest.mark.parametrize(
+    "mixture", [plant_analog_and_redundant, plant_redundant_and_outliers, plant_analog_and_outliers]
+)
+@pytest.mark.parametrize("size", [20, 120])
+@pytest.mark.parametrize("seed", range(3))
+def test_mixtures_are_undecided(mixture: Callable[..., Planted], size: int, seed: int) -> None:
+    planted = mixture(np.random.default_rng([12, size, seed]), size)
+    assert classify(planted.population, FAMILIES[planted.scaling]).label == "undecided"
+
+
+def test_the_linear_toy_network_is_analog() -> None:
+    """Readouts follow the class means closely: U^{-1} a in van Meegen & Sompolinsky (2025)."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [50, 25, 25])
+    readout = rng.standard_normal((100, 3)) * [0.83, 0.7, 0.7]
+    activity = (readout * [1.42, 2.0, 2.0])[:, labels] + rng.standard_normal((100, 100))
+    assert classify(population(activity, readout, labels), "linear").label == "analog"
+
+
+def test_the_sigmoidal_toy_network_is_redundant() -> None:
+    planted = plant_redundant(np.random.default_rng(0), 100, counts=(25, 24, 23, 19, 6, 3))
+    scheme = classify(planted.population, "sigmoidal")
+    assert scheme.label == "redundant"
+    assert scheme.evidence.codes == 6
+    assert scheme.evidence.coded >= 0.95
+
+
+def test_the_rectified_toy_network_is_sparse() -> None:
+    scheme = classify(plant_sparse(np.random.default_rng(0), 100, outlier_count=5).population, "threshold")
+    assert scheme.label == "sparse"
+    assert scheme.evidence.outliers == 5
+    assert scheme.evidence.outlier_share > 0.8
+
+
+def test_unselective_neurons_have_no_scheme() -> None:
+    rng = np.random.default_rng(0)
+    activity = np.maximum(rng.standard_normal((100, 90)), 0)
+    found = population(activity, rng.standard_normal((100, 3)), np.repeat([0, 1, 2], 30))
+    assert classify(found, "threshold").label == "undecided"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_too_few_neurons_are_undecided(size: int) -> None:
+    planted = plant_analog(np.random.default_rng(0), size)
+    assert classify(planted.population, "linear").label == "undecided"
+
+
+def test_silent_neurons_have_no_scheme() -> None:
+    found = population(np.zeros((50, 30)), np.zeros((50, 3)), np.repeat([0, 1, 2], 10))
+    assert classify(found, "threshold").label == "undecided"
+
+
+def test_shuffled_labels_take_the_scheme_away() -> None:
+    rng = np.random.default_rng(3)
+    planted = plant_redundant(rng, 100, counts=(40, 30, 30))
+    shuffled = population(planted.activity, planted.readout, rng.permutation(planted.labels))
+    assert classify(shuffled, "sigmoidal").label == "undecided"
+
+
+@pytest.mark.parametrize("truth", ["analog", "redundant", "sparse"])
+def test_the_verdict_does_not_depend_on_units_or_order(truth: str) -> None:
+    planted = plant(truth, np.random.default_rng(21), 80)
+    order = np.random.default_rng(0).permutation(80)
+    unit = 5.0 if planted.scaling == "unbounded" else 1.0
+    moved = population(unit * planted.activity[order], 0.03 * planted.readout[order], planted.labels)
+    family = FAMILIES[planted.scaling]
+    here, there = classify(planted.population, family), classify(moved, family)
+    assert here.label == there.label
+    assert np.isclose(here.probability, there.probability, atol=0.02)
+
+
+def test_draws_and_chains_are_combined() -> None:
+    analog, redundant = plant_analog(np.random.default_rng(1), 60), plant_redundant(np.random.default_rng(1), 60)
+    agree = _chains(redundant.population, redundant.population)
+    assert classify(agree, "sigmoidal").label == "redundant"
+    assert classify(agree, "sigmoidal", draws_per_chain=1).by_draw.shape == (2, 1, 4)
+    differ = _chains(analog.population, redundant.population)
+    scheme = classify(differ, "sigmoidal")
+    assert scheme.label == "undecided"
+    assert scheme.by_draw.shape == (2, 2, 4)
+
+
+def _chains(*populations: Population) -> Population:
+    """Each population as a chain of two equal draws."""
+    return Population(
+        *(
+            np.stack([np.stack([getattr(each, name)] * 2) for each in populations])
+            for name in ("activity", "activity_error", "norm", "readout")
+        )
+    )

@@ -1,0 +1,118 @@
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.figure import Figure
+from planted_reports import PlantedReport, planted_report
+
+from codingschemes.coding.summary import Kernels
+from codingschemes.report import chains, populations, responses
+from codingschemes.report.figures import save_figures
+from codingschemes.report.style import CODE_COLORS, code_colors, neuron_groups, plain, spread_out
+
+CASES = {
+    "sigmoid": {"kind": "sigmoid"},
+    "relu": {"kind": "relu"},
+    "linear": {"kind": "linear"},
+    "two classes": {"kind": "sigmoid", "classes": 2, "chains": 1},
+    "eight classes": {"kind": "sigmoid", "classes": 8, "test": True},
+    "eight classes, sparse": {"kind": "relu", "classes": 8, "chains": 2},
+    "factors": {"kind": "relu", "classes": 4, "factors": True, "test": True},
+    "two layers": {"kind": "linear", "classes": 4, "depth": 2, "chains": 5},
+    "few neurons": {"kind": "sigmoid", "size": 8, "chains": 2},
+}
+
+
+@pytest.fixture(scope="module", params=CASES, ids=CASES)
+def planted(request: pytest.FixtureRequest) -> PlantedReport:
+    return planted_report(**CASES[request.param])
+
+
+def drawn(planted: PlantedReport) -> dict[str, Figure]:
+    summary, task = planted.summary, planted.task
+    figures = {
+        "activity": populations.activity(summary, task),
+        "contributions": populations.contributions(summary, task),
+        "neurons": populations.neurons(summary, task),
+        "distributions": populations.distributions(planted.pooled, summary, task),
+        "kernel": responses.kernel(summary, task),
+        "predictions": responses.predictions(summary, task),
+        "convergence": chains.convergence(summary),
+    }
+    return figures | ({"codes": populations.codes(summary)} if summary.codes else {})
+
+
+def test_every_figure_is_drawn_and_saved_without_warnings(planted: PlantedReport, tmp_path: Path) -> None:
+    figures = drawn(planted)
+    written = save_figures(figures, tmp_path)
+    assert set(written) == set(figures)
+    assert all(
+        path.stat().st_size > 5000 and path.with_suffix(".pdf").stat().st_size > 2000 for path in written.values()
+    )
+
+
+def test_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    planted = planted_report("relu", chains=2)
+    save_figures(drawn(planted), tmp_path)
+    assert dict(matplotlib.rcParams) == before
+    from matplotlib import pyplot
+
+    assert pyplot.get_fignums() == []
+
+
+@pytest.mark.parametrize(("count", "draws"), [(1, 40), (4, 40), (2, 6)])
+def test_traces_of_any_number_of_chains(count: int, draws: int, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).standard_normal((count, draws))
+    series = xr.DataArray(noise, dims=("chain", "draw"), coords={"chain": range(count), "draw": range(draws)})
+    save_figures({"traces": chains.traces({"energy": series, "kernel 0 – 1": 1e-3 * series})}, tmp_path)
+
+
+def test_outliers_are_seen_beside_the_bulk() -> None:
+    planted = planted_report("relu", chains=1)
+    figure = populations.activity(planted.summary, planted.task)
+    shown = figure.axes[0].images[0]
+    assert shown.norm(np.median(planted.summary.portraits[0].activity[5:].max(axis=1))) > 0.1
+    assert "power scale" in figure.axes[-1].get_ylabel()
+
+
+def test_signed_activity_is_drawn_on_a_scale_symmetric_about_zero() -> None:
+    planted = planted_report("linear", chains=1)
+    shown = populations.activity(planted.summary, planted.task).axes[0].images[0]
+    assert shown.norm(0.0) == pytest.approx(0.5)
+
+
+def test_classes_without_pairs_have_no_kernel_mean() -> None:
+    planted = planted_report("sigmoid")
+    kernels = planted.summary.kernels[0]
+    lonely = Kernels(
+        kernels.full,
+        np.array([np.nan, *kernels.within[1:]]),
+        kernels.between,
+        kernels.between_mcse,
+        kernels.diagonal,
+    )
+    figure = responses.kernel(replace(planted.summary, kernels=(lonely,)), planted.task)
+    assert "–" in {text.get_text() for axes in figure.axes for text in axes.texts}
+
+
+def test_the_most_frequent_codes_have_colours_of_their_own() -> None:
+    summary = planted_report("sigmoid").summary
+    colors = code_colors(summary)
+    assert [colors[share.code] for share in summary.codes] == list(CODE_COLORS[: len(summary.codes)])
+    assert set(neuron_groups(summary.portraits[0])) <= set(colors)
+
+
+def test_labels_spread_without_overlap_or_change_of_order() -> None:
+    moved = spread_out(np.array([1.0, 1.1, 1.2, 50.0, 99.0, 99.5]), gap=5.0, low=0.0, high=100.0)
+    assert np.all(np.diff(moved) >= 5 - 1e-9)
+    assert moved.min() >= 0
+    assert moved.max() <= 100
+
+
+def test_names_are_not_read_as_mathematics() -> None:
+    assert plain("$x$") == r"\$x\$"
+    assert len(plain("a" * 100)) == 18
