@@ -133,6 +133,19 @@ def _percent(counter: Counter[str]) -> str:
 
 
 LIMITS = """## Where it fails
+
+- **Few neurons.** Below about 40 neurons a Gaussian cloud cannot be told from a cloud that hides codes, so *analog* is
+  never named with confidence there; with 20 neurons redundant and sparse populations are often left undecided as well.
+- **High noise** (three times the spread of real draws): codes blur until bits are undecided, and weak outliers, 4 times
+  the bulk, sink into it. Both become undecided.
+- **Low-rank analog populations behind a bent activation** (class means and readouts along one or two directions, with
+  saturation) form a curve instead of a Gaussian; some are left undecided.
+- **Two codes of which one holds less than about 4 % of the neurons** look like one code; the code itself is found.
+- **Outliers without a gap**: where strengths fall off continuously, as in rectified networks on images that have not
+  yet merged their collinear outliers, no outlier is counted and the population is undecided.
+
+Planted populations are simpler than sampled ones: within a class samples are independent, and neurons of one code
+scatter as Gaussians.
 """
 
 if __name__ == "__main__":

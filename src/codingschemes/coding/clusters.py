@@ -19,6 +19,8 @@ from codingschemes.coding.population import Population
 
 SMALLEST_VARIANCE = 1e-4
 """Directions that hold less than this share of the variance show no structure."""
+MEANINGFUL = 0.02
+"""Tests of the Gaussian shape leave out directions with less than this share: weak nonlinearities bend the cloud."""
 RESOLVED = 4.0
 """Mahalanobis distance from which two clusters with a common covariance are apart: 2 sigma on either side."""
 LOOSE = 6.0
@@ -229,22 +231,22 @@ def modes(points: Float[np.ndarray, "N D"], mixture: Mixture, name: Int[np.ndarr
 def crowding(neurons: Population, repeats: int = 20) -> float:
     """How much closer neighbours are than in a Gaussian with the same covariance, in nats; 0 for a Gaussian.
 
-    The mean log distance to the nearest neighbour in Gaussian samples of the same size and the same sample
-    covariance, less that of the population. It sees sharp clusters that BIC cannot afford to name: few neurons, many
-    codes, or codes inside a broad cloud.
+    The mean log distance to the nearest neighbour in Gaussian samples of the same size and the same sample covariance,
+    less that of the population, in the `MEANINGFUL` principal components. It sees sharp clusters that BIC cannot afford
+    to name: few neurons, many codes, or codes inside a broad cloud.
     """
     blocks = [neurons.activity - neurons.activity.mean(0), neurons.readout - neurons.readout.mean(0)]
-    points = np.hstack([block / max(float(np.linalg.norm(block)), 1e-300) for block in blocks])
-    _, singular, axes = np.linalg.svd(points, full_matrices=False)
-    kept = singular > 1e-6 * max(float(singular[0]), 1e-300)
+    scaled = np.hstack([block / max(float(np.linalg.norm(block)), 1e-300) for block in blocks])
+    left, singular, _ = np.linalg.svd(scaled, full_matrices=False)
+    kept = singular**2 > MEANINGFUL * max(float(np.sum(singular**2)), 1e-300)
+    points = left[:, kept] * singular[kept]
     if not kept.any() or len(points) <= kept.sum() + 1:
         return 0.0
     rng = np.random.default_rng(0)
-    shape = singular[kept, None] * axes[kept]
     expected = []
     for _ in range(max(3, min(repeats, 5000 // len(points)))):
         sample = rng.standard_normal((len(points), int(kept.sum())))
-        expected.append(_log_neighbour_distance(np.linalg.qr(sample - sample.mean(0))[0] @ shape))
+        expected.append(_log_neighbour_distance(np.linalg.qr(sample - sample.mean(0))[0] * singular[kept]))
     return float(np.mean(expected)) - _log_neighbour_distance(points)
 
 

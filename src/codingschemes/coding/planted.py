@@ -190,33 +190,27 @@ def plant_redundant_and_outliers(rng: np.random.Generator, size: int, noise: flo
     return _planted("undecided", "redundant + outliers", "unbounded", activity, readout, base.labels, outliers=outliers)
 
 
-def plant_analog_and_outliers(
-    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3, outlier_share: float | None = None
-) -> Planted:
-    """A selective Gaussian bulk beside outliers that carry a share (.3 to .7) of the class-specific output."""
+def plant_analog_and_outliers(rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3) -> Planted:
+    """A selective Gaussian bulk beside one to three outliers 4 to 20 times stronger.
+
+    Outliers and bulk both carry at least a quarter of the class-specific output.
+    """
     labels = planted_labels(classes)
-    share = float(rng.uniform(0.3, 0.7)) if outlier_share is None else outlier_share
-    count = int(rng.integers(1, 4))
-    preferred = np.resize(rng.permutation(classes), count)
-    outliers = rng.choice(size, count, replace=False)
-    coupling = 1.0
     while True:
-        # Loosely coupled readouts give a bulk with little output, so that few outliers can be a share of it.
+        # Loosely coupled readouts give a wide bulk little output, so that few outliers can be a share of it.
+        coupling = np.exp(rng.uniform(np.log(0.02), 0))
         mean = rng.standard_normal((size, classes))
         readout = coupling * mean + np.sqrt(1 - coupling**2) * rng.standard_normal((size, classes))
-        mean[outliers], readout[outliers] = 0, 0
-        product = _discriminative_size(mean, readout) * share / (1 - share) / np.sqrt(count * (1 - 1 / classes))
-        factor = np.full(count, np.sqrt(product / classes))
-        if factor[0] < 20 or coupling < 0.02:
-            break
-        coupling *= 0.7
-    if factor[0] < 4:
-        factor[:] = 4
-    activity = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
-    stronger, weight = _outlier_neurons(rng, factor, preferred, labels, noise)
-    activity[outliers] = stronger * np.sqrt(classes) / BULK_ACTIVITY
-    readout[outliers] = weight * np.sqrt(classes) / np.linalg.norm(BULK_READOUT)
-    return _planted("undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers)
+        count = int(rng.integers(1, 4))
+        factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
+        outliers = rng.choice(size, count, replace=False)
+        preferred = np.resize(rng.permutation(classes), count)
+        activity = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
+        stronger, weight = _outlier_neurons(rng, factor, preferred, labels, noise)
+        activity[outliers] = stronger * np.sqrt(classes) / BULK_ACTIVITY
+        readout[outliers] = weight * np.sqrt(classes) / np.linalg.norm(BULK_READOUT)
+        if 0.25 <= _outlier_share(activity, readout, labels, outliers) <= 0.75:
+            return _planted("undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers)
 
 
 def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -> Planted:
@@ -326,11 +320,6 @@ def _outlier_neurons(
     size = strength * np.linalg.norm(BULK_READOUT)
     readout = size * np.where(chosen, 1, -0.1) + 0.13 * noise * rng.standard_normal(chosen.shape)
     return np.maximum(drive, 0), readout
-
-
-def _discriminative_size(mean: Float[np.ndarray, "N G"], readout: Float[np.ndarray, "N C"]) -> float:
-    output = mean.T @ readout
-    return float(np.linalg.norm(output - output.mean(0)))
 
 
 def _outlier_share(

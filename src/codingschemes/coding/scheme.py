@@ -34,6 +34,7 @@ from jaxtyping import Float, Int
 from scipy.special import expit
 
 from codingschemes.coding.clusters import (
+    MEANINGFUL,
     Mixture,
     background_share,
     best_mixture,
@@ -52,8 +53,6 @@ type Label = Literal["analog", "redundant", "sparse", "undecided"]
 LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
 CONFIDENT = 0.9
 """Least probability of a scheme that is named."""
-MEANINGFUL = 0.02
-"""Principal components that hold less than this share of the variance do not enter the test of normality."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     """Probabilities of one draw in the order of `LABELS`."""
     outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
     dominant = _passes(evidence.outlier_share, 0.78, 0.02)
-    clustered = _passes(evidence.minor_share, 0.04, 0.006) * _passes(evidence.bic_gain, 0.35, 0.03)
+    clustered = _passes(evidence.minor_share, 0.035, 0.004) * _passes(evidence.bic_gain, 0.4, 0.03)
     sharp = (
         _passes(evidence.bic_gain, 0.5, 0.07)
         * _passes(-evidence.background, -0.15, 0.02)
@@ -199,10 +198,12 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
         * _passes(evidence.coded, 0.8, 0.03)
     )
     # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: ask for less of it.
-    tolerated = 0.22 * min(1.0, np.sqrt(evidence.neurons / 80))
+    tolerated = 0.24 * min(1.0, np.sqrt(evidence.neurons / 80))
     cloud = (1 - clustered) * _passes(-evidence.crowding, -tolerated, 0.02) * _passes(evidence.neurons, 12.0, 1.0)
     tails = abs(evidence.kurtosis - 1) - 3 * evidence.kurtosis_error
-    graded = _passes(-tails, -0.25, 0.04) * _passes(evidence.selectivity, 1.5, 0.15)
+    graded = (
+        _passes(-tails, -0.25, 0.04) * _passes(evidence.selectivity, 1.5, 0.15) * _passes(evidence.neurons, 30.0, 2.0)
+    )
     sparse = outliers * dominant * cloud
     redundant = (1 - outliers) * clustered * sharp
     analog = (1 - outliers) * cloud * graded
@@ -224,7 +225,7 @@ def _separation(mixture: Mixture, mode: Int[np.ndarray, " K"]) -> float:
 
 
 def _kurtosis(points: Float[np.ndarray, "N D"]) -> tuple[float, float]:
-    """Mardia's kurtosis of the principal components that matter, over its mean for a Gaussian sample; its error."""
+    """Mardia's kurtosis of the `MEANINGFUL` principal components, over its mean for a Gaussian sample; its error."""
     variance = points.var(0)
     kept = variance > MEANINGFUL * variance.sum()
     if not kept.any():

@@ -66,7 +66,7 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
     size = 11 if len(blocks) <= 5 else 8.5 if len(blocks) <= 8 else 7
     digits = 3 if len(blocks) <= 5 else 2
     for (row, column), value in np.ndenumerate(blocks):
-        shown = f"{value:.{digits}f}" if np.isfinite(value) else "–"
+        shown = f"{value:#.{digits}g}".rstrip(".") if np.isfinite(value) else "–"
         color = readable_on(tuple(shades.to_rgba(value))) if np.isfinite(value) else "black"
         axis.text(column, row, shown, ha="center", va="center", color=color, fontsize=size)
     names = [plain(name, 10) for name in task.class_names]
@@ -83,7 +83,8 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
 def predictions(summary: Summary, task: Task) -> Figure:
     """Mean outputs at training and test inputs by class, a panel an output, with the targets."""
     outputs = len(task.target_names)
-    figure, axes = panels(outputs, columns=min(outputs, 3), height=3.2 if outputs > 1 else 3.6)
+    columns = 2 if outputs in (2, 4) else 3 if outputs <= 6 else 4
+    figure, axes = panels(outputs, columns=columns, height=3.2 if columns < 4 else 2.7)
     sides: list[tuple[str, Predictions, np.ndarray, str, float]] = [
         ("training inputs", summary.training, task.labels, TRAINING, -0.17 if summary.test else 0.0)
     ]
@@ -91,6 +92,7 @@ def predictions(summary: Summary, task: Task) -> Figure:
         sides.append(("test inputs", summary.test, task.test_labels, TEST, 0.17))
     first = [int(np.flatnonzero(task.labels == label)[0]) for label in range(task.class_count)]
     names = [plain(name, 10) for name in task.class_names]
+    crowded = columns * sum(map(len, names)) > 72
     jitter = np.random.default_rng(0)
     for output, axis in enumerate(axes):
         axis.hlines(
@@ -100,11 +102,11 @@ def predictions(summary: Summary, task: Task) -> Figure:
         for _, side, labels, color, offset in sides:
             across = labels + offset + jitter.uniform(-0.12, 0.12, len(labels))
             axis.scatter(across, side.outputs[:, output], s=9, color=color, alpha=0.45, linewidths=0)
-        axis.set_xticks(range(task.class_count), names, rotation=90 if sum(map(len, names)) > 24 else 0)
+        axis.set_xticks(range(task.class_count), names, rotation=90 if crowded else 0)
         axis.set_xlim(-0.6, task.class_count - 0.4)
         axis.set_title(f"output {plain(task.target_names[output])}")
         axis.set_xlabel("class of the input")
-    for axis in axes[:: min(outputs, 3)]:
+    for axis in axes[::columns]:
         axis.set_ylabel("mean output, dimensionless")
     handles = [Line2D([], [], color="black", linewidth=1.6, label="target")]
     handles += [Line2D([], [], marker="o", linestyle="", color=color, label=name) for name, _, _, color, _ in sides]

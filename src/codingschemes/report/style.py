@@ -106,7 +106,7 @@ def mark_classes(axes: Axes, task: Task, along: str = "x", color: str = "white")
     axis.set_tick_params(length=0)
     line: Callable[..., Any] = axes.axvline if along == "x" else axes.axhline
     for edge in edges[1:-1]:
-        line(edge, color=color, linewidth=1.2)
+        line(edge, color=color, linewidth=1.2 if len(names) <= 5 else 0.7)
 
 
 def activity_scale(portraits: Sequence[Portrait]) -> tuple[Normalize, str, str]:

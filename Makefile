@@ -1,0 +1,39 @@
+# `make demo` and `make test` set everything up by themselves; they need Python 3.12 or newer and nothing else.
+
+PYTHON ?= $(shell for python in python3.12 python3.13 python3.14 python3 python; do \
+	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then echo $$python; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test lint types setup clean
+
+demo: $(VENV)/runtime
+	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
+
+test: lint types
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(VENV)/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/development
+	$(BIN)/mypy
+
+setup: $(VENV)/development
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "codingschemes needs Python 3.12 or newer: install it, or name it with make PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/development: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/runtime
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

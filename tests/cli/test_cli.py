@@ -1,0 +1,162 @@
+"""The command line as people and scripts use it: exit statuses, one sentence, one JSON object."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from codingschemes.cli import main as cli
+
+SMALL = ["--samples", "12", "--width", "8", "--temperature", "1e-2", "--draws", "20", "--warmup", "30", "--chains", "2"]
+
+
+def call(capsys, monkeypatch, *words: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["codingschemes", *words])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    captured = capsys.readouterr()
+    return left.value.code, captured.out, captured.err
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    return lambda *words: call(capsys, monkeypatch, *words)
+
+
+def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
+    folder = str(tmp_path / "run")
+    status, out, _ = run("sample", "orthogonal", *SMALL, "--ratios", ".5,.25,.25", "--out", folder, "--json")
+    assert status == 0
+    sampled = json.loads(out)
+    assert sampled["draws"] == 20
+    assert sampled["config"]["prior"]["readout_variance"] == pytest.approx(1 / 12)
+    assert "literature" in sampled["config"]["prior"]["source"]
+
+    status, out, _ = run("summarize", folder, "--json")
+    assert status == 0
+    summary = json.loads(out)
+    assert summary["scheme"]["label"] in ("analog", "redundant", "sparse", "undecided")
+    assert 0 <= summary["scheme"]["probability"] <= 1
+    assert np.array(summary["outputs"]).shape == (12, 3)
+    assert np.array(summary["kernel"]["between"]).shape == (3, 3)
+    assert np.array(summary["kernel"]["within"]).shape == (3,)
+    assert {"rhat_max", "ess_min", "code_rhat", "divergences"} <= set(summary["diagnostics"])
+    assert {"parallelism", "ccgp", "shattering"} <= set(summary["abstraction"])
+    for code in summary["codes"]:
+        assert set(code["code"]) <= {"0", "1"}
+        assert code["interval"][0] <= code["fraction"] <= code["interval"][1]
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["scheme"] == summary["scheme"]
+
+    status, out, _ = run("report", folder, "--json")
+    assert status == 0
+    assert "<html" in (tmp_path / "run" / "report.html").read_text()
+    assert json.loads(out)["report"].endswith("report.html")
+
+    status, out, _ = run("summarize", folder)
+    assert status == 0
+    assert "scheme" in out
+
+    status, out, _ = run("sample", "--resume", "--draws", "25", "--out", folder, "--json")
+    assert status == 0
+    assert json.loads(out)["draws"] == 25
+
+
+def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
+    words = ["--labels-dim", "2", "--repeats", "2", "--width", "8", "--activation", "relu", "--temperature", "1e-2"]
+    status, out, _ = run(
+        "sample", "hypercube", *words, "--draws", "10", "--warmup", "20", "--penalty1", "0.1", "--penalty2", "0.1",
+        "--out", str(tmp_path / "run"), "--json",
+    )  # fmt: skip
+    assert status == 0
+    config = json.loads(out)["config"]
+    assert config["network"]["scaling"] == "none"
+    assert config["prior"]["weight_variance"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sample", "orthogonl"], "did you mean 'orthogonal'"),
+        (["sample", "orthogonal", "--activation", "sigmod"], "did you mean 'sigmoid'"),
+        (["sample", "orthogonal", "--sampler", "nutz"], "did you mean 'nuts'"),
+        (["sample", "orthogonal", "--labels-dim", "2"], "does not take --labels-dim"),
+        (["sample", "orthogonal", "--samples", "2"], "samples cannot cover 3 classes"),
+        (["sample", "orthogonal", "--samples", "many"], "--samples takes a whole number"),
+        (["sample", "orthogonal", "--ratios", ".5,.6"], "--ratios takes positive numbers that sum to 1"),
+        (["sample", "orthogonal", "--temperature", "0"], "temperature is 0"),
+        (["sample", "orthogonal", "--temperature", "-1"], "temperature is -1"),
+        (["sample", "orthogonal", "--weight-variance", "-2"], "weight variance is -2"),
+        (["sample", "orthogonal", "--width", "0"], "width is 0"),
+        (["sample", "orthogonal", "--width", "wide"], "'wide' is not a valid integer"),
+        (["sample", "orthogonal", "--draws", "0"], "--draws is 0"),
+        (["sample", "orthogonal", "--scaling", "ntk"], "'ntk' is not one of"),
+        (["sample", "orthogonal", "--penalty1", "1", "--penalty2", "1", "--readout-variance", "1"], "one or the other"),
+        (["sample", "npz", "--data", "nowhere.npz"], "nowhere.npz"),
+        (["sample", "npz"], "needs --data"),
+        (["sample"], "name a task"),
+        (["sample", "orthogonal", "--nonsense"], "No such option"),
+        (["summarize", "nowhere"], "no run folder nowhere"),
+        (["report", "nowhere"], "no run folder nowhere"),
+        (["summarise", "nowhere"], "No such command"),
+    ],
+)
+def test_wrong_input_gets_one_sentence_and_status_two(run, tmp_path, words, sentence):
+    out_option = ["--out", str(tmp_path / "run")] if words[0] == "sample" else []
+    status, out, err = run(*words, *out_option)
+    assert status == 2
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"x": np.full((9, 4), np.nan), "y": np.arange(9) % 3}, "NaN or infinite"),
+        ({"x": np.full((9, 4), np.inf), "y": np.arange(9) % 3}, "NaN or infinite"),
+        ({"x": np.ones((9, 4)), "y": np.arange(9) % 3}, "constant"),
+        ({"x": np.eye(9), "y": np.arange(8) % 3}, "8"),
+        ({"x": np.eye(9)}, "y"),
+    ],
+)
+def test_wrong_arrays_get_one_sentence(run, tmp_path, arrays, sentence):
+    file = tmp_path / "mine.npz"
+    np.savez(file, **arrays)
+    status, _, err = run("sample", "npz", "--data", str(file), "--out", str(tmp_path / "run"))
+    assert status == 2
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.npz"]
+
+
+def test_pickled_and_truncated_files_are_refused(run, tmp_path):
+    objects = tmp_path / "objects.npz"
+    np.savez(objects, x=np.array([{"a": 1}] * 9, dtype=object), y=np.arange(9) % 3, allow_pickle=True)
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(objects.read_bytes()[:60])
+    for file in (objects, broken):
+        status, _, err = run("sample", "npz", "--data", str(file), "--out", str(tmp_path / "run"))
+        assert status == 2
+        assert file.name in err
+        assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_output_folder_with_another_run_is_refused(run, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    status, _, err = run("sample", "orthogonal", *SMALL, "--out", str(folder))
+    assert status == 2
+    assert "another run" in err
+    assert (folder / "config.json").read_text() == "{}"
+
+
+def test_demo_refuses_a_folder_that_is_there(run, tmp_path):
+    (tmp_path / "kept").write_text("mine")
+    status, _, err = run("demo", "--out", str(tmp_path))
+    assert status == 2
+    assert "is there already" in err

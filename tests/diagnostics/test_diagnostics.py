@@ -1,0 +1,104 @@
+"""Diagnostics find what is wrong, and let pass what is right."""
+
+import numpy as np
+import pytest
+from known_answers import small_posterior
+
+import codingschemes as cs
+from codingschemes.diagnostics import diagnose, ess, mean_and_error, rhat
+from codingschemes.diagnostics.convergence import convergence, moving
+from codingschemes.diagnostics.identities import identities
+
+
+def autoregressive(rng, chains, draws, memory, count=1):
+    noise = rng.normal(size=(chains, draws, count)) * np.sqrt(1 - memory**2)
+    series = np.empty_like(noise)
+    series[:, 0] = rng.normal(size=(chains, count))
+    for draw in range(1, draws):
+        series[:, draw] = memory * series[:, draw - 1] + noise[:, draw]
+    return series
+
+
+def test_effective_draws_and_errors_of_an_autoregressive_chain():
+    memory, chains, draws = 0.8, 4, 2000
+    series = autoregressive(np.random.default_rng(0), chains, draws, memory, count=40)
+    exact = chains * draws * (1 - memory) / (1 + memory)
+    found = ess(series)
+    np.testing.assert_allclose(found.mean(), exact, rtol=0.1)
+    mean, error = mean_and_error(series)
+    np.testing.assert_allclose(error.mean(), 1 / np.sqrt(exact), rtol=0.1)
+    assert np.mean(np.abs(mean) < 1.96 * error) > 0.8
+    assert rhat(series).max() < 1.03
+
+
+def test_disagreeing_chains_are_told_from_drifting_ones():
+    rng = np.random.default_rng(1)
+    settled = autoregressive(rng, 4, 500, 0.3)
+    apart = settled + np.array([0, 0, 5, 5])[:, None, None]
+    drifting = settled + np.linspace(0, 5, 500)[None, :, None]
+    good, frozen, moved = (convergence({"energy": series[..., 0]}) for series in (settled, apart, drifting))
+    assert good.rhat_max < 1.05
+    assert not good.chains_differ
+    assert frozen.rhat_max > 1.5
+    assert frozen.rhat_within < 1.05
+    assert frozen.chains_differ
+    assert frozen.ess_min < 20 < frozen.ess_within
+    assert moved.rhat_within > 1.5
+    assert not moved.chains_differ
+
+
+def test_constant_and_undefined_entries_are_left_out():
+    series = np.random.default_rng(0).normal(size=(2, 50, 3))
+    series[..., 1] = 2.5
+    series[..., 2] = np.nan
+    assert moving(series).shape == (2, 50, 1)
+
+
+def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one():
+    run = cs.sample(small_posterior(), warmup=200, draws=400, progress=False)
+    findings = diagnose(run)
+    assert findings.identities.hold
+    assert findings.identities.virial_mcse < 0.02
+    virial, gradient = (run.data["posterior"][name].values for name in ("virial", "gradient"))
+    assert not identities(virial * 1.1, gradient).hold
+    assert not identities(virial, gradient + 0.5 * gradient.std()).hold
+
+
+def test_a_prior_of_the_wrong_scale_breaks_the_virial():
+    # Draws from one posterior, judged by the gradient of another whose prior is 20 % narrower.
+    right = small_posterior(readout_variance=6.0)
+    run = cs.sample(right, warmup=200, draws=400, progress=False, space="weights")
+    wrong = small_posterior(readout_variance=6.0 * 0.64).density("weights")
+    import jax
+    import jax.numpy as jnp
+
+    neurons = run.data["neurons"]
+    first = jnp.asarray(neurons["preactivation"].values[:, :, 0], float)
+    readout = jnp.asarray(neurons["readout"].values, float)
+    pinv = jnp.linalg.pinv(wrong.features)
+
+    def virial(z, a):
+        position = {"input": z @ pinv, "readout": a / jnp.sqrt(wrong.readout_variance)}
+        gradient = jax.grad(wrong.potential)(position)
+        # only the readout's part: the minimal input weights are not a posterior draw
+        return jnp.sum(position["readout"] * gradient["readout"]) / a.size
+
+    def judged(density_virial):
+        return np.asarray(jax.jit(jax.vmap(jax.vmap(density_virial)))(first, readout))
+
+    values = judged(virial)
+    assert abs((values.mean() - 1) / mean_and_error(values)[1]) > 5
+
+
+def test_warnings_name_what_to_try():
+    run = cs.sample(small_posterior(), warmup=0, draws=8, chains=2, progress=False, max_tree_depth=1)
+    said = " ".join(diagnose(run).warnings)
+    assert "--draws" in said
+    assert "--max-tree-depth" in said
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
+    series = np.random.default_rng(0).normal(size=(2, draws, 1))
+    assert np.isnan(rhat(series)).all()
+    assert np.isnan(mean_and_error(series)[1]).all()
