@@ -2,14 +2,14 @@
 
 import contextlib
 import os
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 # Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
-
-# Every core is a device of its own, so that chains run side by side. Where jax is already running, as it is.
+# Every core is a device of its own, so that chains run side by side. Where jax is already running, it stays as it is.
 with contextlib.suppress(RuntimeError):
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
@@ -20,4 +20,32 @@ from codingschemes.posterior import Posterior  # noqa: E402
 from codingschemes.runs import Run, sample  # noqa: E402
 from codingschemes.tasks import Task  # noqa: E402
 
-__all__ = ["InvalidInput", "Network", "Posterior", "Run", "Task", "sample", "tasks"]
+if TYPE_CHECKING:
+    from codingschemes.coding import Summary, summarize
+    from codingschemes.report import report
+
+__all__ = [
+    "InvalidInput",
+    "Network",
+    "Posterior",
+    "Run",
+    "Summary",
+    "Task",
+    "report",
+    "sample",
+    "summarize",
+    "tasks",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Sampling needs neither arviz nor matplotlib: they are imported with the first summary or report.
+    if name in ("summarize", "Summary"):
+        from codingschemes import coding
+
+        return getattr(coding, name)
+    if name == "report":
+        from codingschemes.report import report
+
+        return report
+    raise AttributeError(f"module 'codingschemes' has no attribute {name!r}")

@@ -55,7 +55,9 @@ def test_stored_observables_follow_from_stored_neurons(saved):
     stored = saved.data["posterior"]
     outputs = np.einsum("kdnp,kdnc->kdpc", activity, readout) / posterior.network.width
     np.testing.assert_allclose(stored["outputs"], outputs, atol=1e-5)
-    np.testing.assert_allclose(stored["training_loss"], ((outputs - posterior.task.targets) ** 2).mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(
+        stored["training_loss"], ((outputs - posterior.task.targets) ** 2).mean((2, 3)), atol=1e-4
+    )
     kernel = np.einsum("kdnp,kdnq->kdpq", activity, activity) / posterior.network.width
     labels = posterior.task.labels
     for a in range(2):
@@ -195,7 +197,7 @@ def test_a_full_disk_is_noticed_before_anything_is_written(tmp_path, monkeypatch
 
 
 def test_resuming_with_other_options_is_refused(saved):
-    with pytest.raises(cs.InvalidInput, match="temperature = 0.05, not 0.1"):
+    with pytest.raises(cs.InvalidInput, match=r"temperature = 0\.05, not 0\.1"):
         cs.sample(small_posterior(temperature=0.1), out=saved.path, resume=True, **OPTIONS)
     with pytest.raises(cs.InvalidInput, match="seed = 5, not 7"):
         cs.sample(small_posterior(), out=saved.path, resume=True, **{**OPTIONS, "seed": 7})

@@ -2,20 +2,21 @@
 
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from codingschemes.cli.options import json_option
 from codingschemes.cli.output import print_json, print_table
-from codingschemes.coding import Summary, summarize
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior
-from codingschemes.report import report
 from codingschemes.runs import sample
 from codingschemes.runs.run import write_json
 from codingschemes.tasks import Task, digits, orthogonal
+
+if TYPE_CHECKING:
+    from codingschemes.coding import Summary
 
 
 class Example(NamedTuple):
@@ -77,7 +78,10 @@ def _examples() -> list[Example]:
     ]
 
 
-def _run(example: Example, folder: Path) -> tuple[Summary, Path]:
+def _run(example: Example, folder: Path) -> tuple["Summary", Path]:
+    from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
+    from codingschemes.report import report
+
     click.echo(f"{example.name}: {example.task.name}, {example.activation} network", err=True)
     network = Network(example.activation, width=60)
     run = sample(
@@ -91,7 +95,7 @@ def _run(example: Example, folder: Path) -> tuple[Summary, Path]:
     return summary, report(run, summary=summary)
 
 
-def _row(example: Example, summary: Summary, page: Path) -> dict[str, Any]:
+def _row(example: Example, summary: "Summary", page: Path) -> dict[str, Any]:
     return {
         "task": example.task.name,
         "activation": example.activation,

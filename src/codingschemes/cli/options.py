@@ -26,7 +26,10 @@ _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
     "activation": (str, f"one of {', '.join(ACTIVATIONS)}; sigmoid if left out"),
     "width": (int, "neurons a layer, 100 if left out"),
     "depth": (int, "hidden layers, 1 if left out"),
-    "scaling": (click.Choice(["mean-field", "lazy", "none"]), "readout scaling; what the task's literature uses if left out"),
+    "scaling": (
+        click.Choice(["mean-field", "lazy", "none"]),
+        "readout scaling; that of the task's literature if left out",
+    ),
 }
 
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
@@ -62,7 +65,9 @@ def task_options(command: Command) -> Command:
 
 def network_options(command: Command) -> Command:
     """The options that make a `Network`."""
-    command = click.option("--bias", is_flag=True, default=None, help="a regularised bias in every hidden layer")(command)
+    command = click.option("--bias", is_flag=True, default=None, help="a regularised bias in every hidden layer")(
+        command
+    )
     return _with_options(_NETWORK_OPTIONS, command)
 
 

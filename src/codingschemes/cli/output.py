@@ -17,7 +17,9 @@ def print_json(values: Mapping[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table as wide as its texts need."""
-    table = Table(title=title, title_justify="left", *columns)
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
     for row in rows:
         table.add_row(*row)
     Console(soft_wrap=True).print(table)

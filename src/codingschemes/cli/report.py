@@ -6,7 +6,6 @@ import click
 
 from codingschemes.cli.options import json_option
 from codingschemes.cli.output import print_json
-from codingschemes.report import report as write_report
 from codingschemes.runs import Run
 
 
@@ -16,6 +15,8 @@ from codingschemes.runs import Run
 @json_option
 def report(run: Path, out: Path | None, as_json: bool) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
+    from codingschemes.report import report as write_report  # brings arviz and matplotlib: only when needed
+
     page = write_report(Run.open(run), out)
     if as_json:
         print_json({"report": str(page), "figures": str(page.parent / "figures")})

@@ -21,7 +21,7 @@ from codingschemes.runs import sample as sample_posterior
 
 
 @click.command()
-@click.argument("task", required=False)
+@click.argument("task_name", metavar="TASK", required=False)
 @task_options
 @network_options
 @posterior_options
@@ -29,15 +29,15 @@ from codingschemes.runs import sample as sample_posterior
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="run folder to make")
 @click.option("--resume", is_flag=True, help="continue the run in --out; only --draws may change")
 @json_option
-def sample(task: str | None, out: Path, resume: bool, as_json: bool, **options: Any) -> None:
+def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **options: Any) -> None:
     """Sample a posterior into a run folder.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz; with --resume it may be left out. Options that
     the task does not take are refused.
     """
     sampling = {name: options[name] for name in SAMPLING if options[name] is not None}
-    if task is not None:
-        posterior = posterior_from(task, options)
+    if task_name is not None:
+        posterior = posterior_from(task_name, options)
     elif resume:
         recorded = Run.open(out)
         unused = [name for name, value in options.items() if value is not None and name not in SAMPLING]
@@ -48,16 +48,17 @@ def sample(task: str | None, out: Path, resume: bool, as_json: bool, **options: 
         raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
     run = sample_posterior(posterior, out=out, resume=resume, **sampling)
     if as_json:
-        print_json(
-            {"run": str(out), "draws": run.draw_count, "config": run.config, "provenance": run.provenance}
-        )
+        print_json({"run": str(out), "draws": run.draw_count, "config": run.config, "provenance": run.provenance})
         return
-    prior, asked = run.config["prior"], run.config["sampling"]
+    task, prior, asked = posterior.task, run.config["prior"], run.config["sampling"]
     print_table(
         f"sampled into {out}",
         ["", ""],
         [
-            ["task", f"{posterior.task.name}, {posterior.task.sample_count} samples, {posterior.task.class_count} classes"],
+            [
+                "task",
+                f"{task.name}, {task.sample_count} samples, {task.class_count} classes",
+            ],
             ["network", _network_line(run)],
             ["temperature", f"{prior['temperature']:g}"],
             ["weight variance", f"{prior['weight_variance']:g}"],

@@ -1,15 +1,17 @@
 """`codingschemes summarize`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from codingschemes.cli.options import json_option
 from codingschemes.cli.output import print_json, print_table
-from codingschemes.coding import Summary
-from codingschemes.coding import summarize as summarize_run
 from codingschemes.runs import Run
 from codingschemes.runs.run import write_json
+
+if TYPE_CHECKING:
+    from codingschemes.coding import Summary
 
 
 @click.command()
@@ -20,6 +22,8 @@ def summarize(run: Path, as_json: bool) -> None:
 
     The same values are written to summary.json in the run folder.
     """
+    from codingschemes.coding import summarize as summarize_run  # brings arviz: only when it is needed
+
     summary = summarize_run(Run.open(run))
     values = summary.to_json()
     write_json(run / "summary.json", values)
@@ -43,7 +47,7 @@ def summarize(run: Path, as_json: bool) -> None:
         )
 
 
-def summary_rows(summary: Summary) -> list[list[str]]:
+def summary_rows(summary: "Summary") -> list[list[str]]:
     """What a person reads first."""
     found, scores = summary.diagnostics, summary.abstraction
     rows = [
@@ -62,7 +66,10 @@ def summary_rows(summary: Summary) -> list[list[str]]:
     for name in ("parallelism", "ccgp", "shattering"):
         score = getattr(scores, name)
         rows.append(
-            [name, f"{score:.3f} +- {summary.abstraction_spread[name]:.3f}" if score is not None else "not defined here"]
+            [
+                name,
+                f"{score:.3f} +- {summary.abstraction_spread[name]:.3f}" if score is not None else "not defined here",
+            ]
         )
     rows += [
         ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
@@ -77,12 +84,15 @@ def summary_rows(summary: Summary) -> list[list[str]]:
     ]
     if not summary.chains_share_codes:
         rows.append(
-            ["note", "chains hold different codes: codes are metastable, so these shares are those of the chains' starts"]
+            [
+                "note",
+                "chains hold different codes: codes are metastable, the shares are those of the chains' starts",
+            ]
         )
     rows += [["warning", warning] for warning in found.warnings]
     return rows
 
 
-def _classes_of_outliers(summary: Summary) -> str:
+def _classes_of_outliers(summary: "Summary") -> str:
     present = sorted({each.class_index for each in summary.outliers})
     return ", ".join(summary.class_names[index] for index in present) or "-"

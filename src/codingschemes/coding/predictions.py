@@ -42,7 +42,7 @@ class Predictions:
 def training_predictions(run: Run) -> Predictions:
     """Outputs at the training inputs, as recorded."""
     task = run.posterior.task
-    return _predictions(run.data["posterior"]["outputs"].values, task.targets, task.labels, _prototypes(run))
+    return _predictions(run.values("posterior", "outputs"), task.targets, task.labels, _prototypes(run))
 
 
 def test_predictions(run: Run) -> Predictions | None:

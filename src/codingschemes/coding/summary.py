@@ -205,7 +205,7 @@ def summarize(run: Run) -> Summary:
     last = [neurons.populations[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
     abstraction, spread = _abstraction(run)
-    energy, energy_error = mean_and_error(run.data["posterior"]["energy"].values)
+    energy, energy_error = mean_and_error(run.values("posterior", "energy"))
     return Summary(
         scheme=classify(neurons.populations, family),
         codes=_code_shares(codes),
@@ -288,8 +288,8 @@ def _abstraction(run: Run) -> tuple[AbstractionScores, dict[str, float]]:
 
 
 def _kernels(run: Run, full: Float[np.ndarray, "L P P"]) -> tuple[Kernels, ...]:
-    blocks, errors = mean_and_error(run.data["posterior"]["kernel_block"].values)
-    diagonals, _ = mean_and_error(run.data["posterior"]["kernel_diagonal"].values)
+    blocks, errors = mean_and_error(run.values("posterior", "kernel_block"))
+    diagonals, _ = mean_and_error(run.values("posterior", "kernel_diagonal"))
     return tuple(
         Kernels(kernel, np.diag(block), block, error, diagonal)
         for kernel, block, error, diagonal in zip(full, blocks, errors, diagonals, strict=True)

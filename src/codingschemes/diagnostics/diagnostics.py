@@ -7,6 +7,7 @@ import numpy as np
 from codingschemes.diagnostics.convergence import Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.runs import Run
+from codingschemes.runs.dimensions import DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Diagnostics:
 
 def diagnose(run: Run) -> Diagnostics:
     """Diagnose a run from its invariants."""
-    posterior = {name: array.values for name, array in run.data["posterior"].data_vars.items()}
-    stats = {name: array.values for name, array in run.data["sample_stats"].data_vars.items()}
+    posterior = {name: run.values("posterior", name) for name in DIMENSIONS["posterior"]}
+    stats = {name: run.values("sample_stats", name) for name in DIMENSIONS["sample_stats"]}
     steps = stats["n_steps"]
     longest = 2 ** run.config["sampling"]["max_tree_depth"] - 1
     findings = Diagnostics(

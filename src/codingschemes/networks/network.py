@@ -113,9 +113,7 @@ class Network(eqx.Module):
         """f = gamma phi^T a."""
         return self.readout_scale * activity.T @ readout
 
-    def apply(
-        self, weights: Weights, inputs: Float[Array, "P D"]
-    ) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
+    def apply(self, weights: Weights, inputs: Float[Array, "P D"]) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
         """Preactivations of every hidden layer and outputs at any inputs."""
         first = weights.input @ self.features(inputs.T)
         preactivations, activity = self.propagate(first, weights.hidden)

@@ -2,7 +2,9 @@
 
 With f = Phi^T r, r ~ N(0, c I) a column and Y = f + N(0, T I),
 
-    -log ∫ dr exp(-|r|^2/(2c) - ||Y - f||^2/(2T)) = tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) + const,  S = c Phi^T Phi + T I,
+    -log ∫ dr exp(-|r|^2/(2c) - ||Y - f||^2/(2T)) = tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) + const,
+
+    S = c Phi^T Phi + T I,
 
 where the constant is the prior's normalisation alone: the marginal of the `weights` form is this, exactly. The
 factorised matrix is S (P x P) or, in wide data (N < P), A = c Phi Phi^T + T I (N x N), which has the same determinant

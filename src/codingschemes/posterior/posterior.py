@@ -90,9 +90,7 @@ class Posterior:
             readout_variance=jnp.asarray(self.prior.readout_variance),
         )
 
-    def draw_weights(
-        self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]
-    ) -> Weights:
+    def draw_weights(self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]) -> Weights:
         """An exact draw of all weights given one draw's preactivations at the training inputs and its readout.
 
         Apply the network to them for preactivations and outputs at any inputs, jointly distributed as they should be.

@@ -38,8 +38,8 @@ CAPTIONS = {
     ),
     "traces": (
         "Chains",
-        "Chains that overlap agree, level traces have settled, and rank curves in the grey band are what independent "
-        "draws from one distribution give; chains that keep different codes stay apart.",
+        "Chains that overlap agree and level traces have settled; p is the chance of such ranks if all chains drew from "
+        "one distribution, which chains that keep different codes do not.",
     ),
     "convergence": (
         "Convergence",

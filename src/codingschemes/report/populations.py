@@ -58,7 +58,9 @@ def activity(summary: Summary, task: Task) -> Figure:
             axes.axhline(tall * len(portrait.outliers) - 0.5, color=lines, linewidth=1.2)
         axes.set_title(f"chain {chain}")
         axes.set_yticks([])
-        axes.set_ylabel(f"{len(groups)} neurons, sorted by " + ("code" if any(portrait.codes) else "activity"))
+        axes.set_ylabel(
+            f"{len(groups)} neurons, sorted by " + ("code" if set(groups) - {"", "outlier"} else "activity")
+        )
         axes.set_xlabel("input, sorted by class")
     figure.colorbar(image, ax=panel, label=f"activity φ(z), dimensionless{remark}", shrink=0.8, pad=0.02, aspect=30)
     return figure
@@ -173,7 +175,7 @@ def distributions(pooled: Population, summary: Summary, task: Task) -> Figure:
             if index >= len(names):
                 axis.remove()
                 continue
-            axis.hist(values[:, index], bins=edges, color=color, log=rare)
+            axis.hist(values[:, index], bins=edges, color=color, log=rare, histtype="stepfilled")
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
                 axis.set_ylabel("neurons × draws" + (", log" if rare else ""))
@@ -197,7 +199,7 @@ def codes(summary: Summary) -> Figure:
             axis.plot(own, row + offset, **chain_style(chain, chains), markersize=6, linestyle="")
     axis.set_yticks(range(len(shares)), [share.code for share in shares], family="monospace", fontsize=11)
     axis.set_ylim(len(shares) - 0.4, -0.6)
-    axis.set_xlim(left=-0.01)
+    axis.set_xlim(left=-0.015 * axis.get_xlim()[1])
     axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     rest = len(summary.codes) - len(shares)
     axis.set_xlabel("share of the neurons" + (f" ({rest} rarer codes not shown)" if rest else ""))

@@ -12,6 +12,7 @@ type Level = Literal["good", "note", "care", "bad"]
 
 ACTIVATIONS = {"relu": "ReLU", "gelu": "GELU", "erf": "erf"}
 NAMED_CODES = 6
+LONGEST_LIST = 12
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 METASTABLE = (
@@ -142,7 +143,8 @@ def checks(summary: Summary) -> list[Check]:
     found, converged = summary.diagnostics, summary.diagnostics.convergence
     exact = found.identities
     apart = bool(summary.codes) and not summary.chains_share_codes
-    explained: Level = "note" if apart or converged.chains_differ else "care"
+    settled = converged.rhat_within <= 1.2
+    explained: Level = "note" if settled else "care"
     rows = [
         Check(
             "good" if exact.hold else "bad",
@@ -157,7 +159,7 @@ def checks(summary: Summary) -> list[Check]:
             f"largest of {exact.directions} directions, in standard errors",
         ),
         Check(
-            "good" if converged.rhat_within <= 1.1 else "care",
+            "good" if settled else "care",
             "R-hat within a chain",
             number(converged.rhat_within),
             "largest over invariants, first half of a chain against its second; near 1: chains have settled",
@@ -272,7 +274,9 @@ def plain_value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):
-        return ", ".join(plain_value(item) for item in value) or "–"
+        shown = [plain_value(item) for item in value[:LONGEST_LIST]]
+        rest = f", … ({len(value)} values)" if len(value) > LONGEST_LIST else ""
+        return ", ".join(shown) + rest or "–"
     if isinstance(value, dict):
         return "; ".join(f"{name}: {plain_value(item)}" for name, item in value.items()) or "–"
     return str(value)

@@ -76,9 +76,7 @@ def _squared_norm(
     density: Density, position: Position, first: Float[Array, "N P"], readout: Float[Array, "N C"]
 ) -> Float[Array, ""]:
     hidden = jnp.sum(position["hidden"] ** 2) if "hidden" in position else 0.0
-    return (
-        jnp.sum(density.input_coordinates(first) ** 2) + hidden + jnp.sum(readout**2) / density.readout_variance
-    )
+    return jnp.sum(density.input_coordinates(first) ** 2) + hidden + jnp.sum(readout**2) / density.readout_variance
 
 
 def _class_means(

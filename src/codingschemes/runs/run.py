@@ -97,6 +97,10 @@ class Run:
         )
         return xr.DataTree.from_dict(groups, name="run")
 
+    def values(self, group: str, variable: str) -> np.ndarray:
+        """A stored variable as a plain array (chain, draw, ...), read in full."""
+        return np.asarray(self.data[group].dataset[variable].values)
+
     def __repr__(self) -> str:
         network = self.config["network"]
         where = "in memory" if self.path is None else f"in {self.path}"

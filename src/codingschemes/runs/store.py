@@ -31,15 +31,14 @@ class DrawStore:
     @property
     def draw_count(self) -> int:
         """Stored draws a chain."""
-        lengths = [array.shape[1] for group in self._root.group_values() for array in group.array_values()]
-        return min(lengths, default=0)
+        stored = self._stored()
+        complete = len(stored) == sum(map(len, DIMENSIONS.values()))
+        return min(array.shape[1] for array in stored) if complete else 0
 
     def truncate(self, draws: int) -> None:
         """Forget all draws after the first `draws` (what was written after the last checkpoint)."""
-        for group in DIMENSIONS:
-            if group in self._root:
-                for array in self._root[group].array_values():
-                    array.resize((array.shape[0], min(draws, array.shape[1]), *array.shape[2:]))
+        for array in self._stored():
+            array.resize((array.shape[0], min(draws, array.shape[1]), *array.shape[2:]))
 
     def datasets(self, coordinates: Mapping[str, Any]) -> dict[str, xr.Dataset]:
         """The stored groups, opened lazily, with `coordinates` on the dimensions they have."""
@@ -56,7 +55,7 @@ class DrawStore:
     def _array(self, group: str, name: str, values: np.ndarray) -> zarr.Array:
         path = f"{group}/{name}"
         if path in self._root:
-            return self._root[path]
+            return self._opened(path)
         chains, _, *rest = values.shape
         return self._root.create_array(
             path,
@@ -65,3 +64,12 @@ class DrawStore:
             dtype=values.dtype,
             dimension_names=("chain", "draw", *DIMENSIONS[group][name]),
         )
+
+    def _stored(self) -> list[zarr.Array]:
+        paths = [f"{group}/{name}" for group, variables in DIMENSIONS.items() for name in variables]
+        return [self._opened(path) for path in paths if path in self._root]
+
+    def _opened(self, path: str) -> zarr.Array:
+        array = self._root[path]
+        assert isinstance(array, zarr.Array)
+        return array
