@@ -5,6 +5,7 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 from planted_reports import PlantedReport, planted_report
 
@@ -16,11 +17,10 @@ from codingschemes.report.style import CODE_COLORS, code_colors, neuron_groups, 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
     "relu": {"kind": "relu"},
-    "linear": {"kind": "linear"},
+    "linear": {"kind": "linear", "chains": 3},
     "two classes": {"kind": "sigmoid", "classes": 2, "chains": 1},
-    "eight classes": {"kind": "sigmoid", "classes": 8, "test": True},
-    "eight classes, sparse": {"kind": "relu", "classes": 8, "chains": 2},
-    "factors": {"kind": "relu", "classes": 4, "factors": True, "test": True},
+    "eight classes": {"kind": "sigmoid", "classes": 8, "test": True, "chains": 2},
+    "factors": {"kind": "relu", "classes": 4, "factors": True, "test": True, "chains": 2},
     "two layers": {"kind": "linear", "classes": 4, "depth": 2, "chains": 5},
     "few neurons": {"kind": "sigmoid", "size": 8, "chains": 2},
 }
@@ -45,30 +45,28 @@ def drawn(planted: PlantedReport) -> dict[str, Figure]:
     return figures | ({"codes": populations.codes(summary)} if summary.codes else {})
 
 
-def test_every_figure_is_drawn_and_saved_without_warnings(planted: PlantedReport, tmp_path: Path) -> None:
-    figures = drawn(planted)
-    written = save_figures(figures, tmp_path)
-    assert set(written) == set(figures)
-    assert all(
-        path.stat().st_size > 5000 and path.with_suffix(".pdf").stat().st_size > 2000 for path in written.values()
-    )
+def test_every_figure_is_laid_out_without_warnings(planted: PlantedReport) -> None:
+    for figure in drawn(planted).values():
+        figure.draw_without_rendering()
+        assert any(axes.get_xlabel() for axes in figure.axes)
 
 
-def test_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:
+def test_saved_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
     planted = planted_report("relu", chains=2)
-    save_figures(drawn(planted), tmp_path)
+    written = save_figures({"kernel": responses.kernel(planted.summary, planted.task)}, tmp_path)
+    assert written == {"kernel": tmp_path / "kernel.png"}
+    assert written["kernel"].stat().st_size > 5000
+    assert (tmp_path / "kernel.pdf").stat().st_size > 5000
     assert dict(matplotlib.rcParams) == before
-    from matplotlib import pyplot
-
     assert pyplot.get_fignums() == []
 
 
 @pytest.mark.parametrize(("count", "draws"), [(1, 40), (4, 40), (2, 6)])
-def test_traces_of_any_number_of_chains(count: int, draws: int, tmp_path: Path) -> None:
+def test_traces_of_any_number_of_chains(count: int, draws: int) -> None:
     noise = np.random.default_rng(0).standard_normal((count, draws))
     series = xr.DataArray(noise, dims=("chain", "draw"), coords={"chain": range(count), "draw": range(draws)})
-    save_figures({"traces": chains.traces({"energy": series, "kernel 0 – 1": 1e-3 * series})}, tmp_path)
+    chains.traces({"energy": series, "kernel 0 – 1": 1e-3 * series}).draw_without_rendering()
 
 
 def test_outliers_are_seen_beside_the_bulk() -> None:

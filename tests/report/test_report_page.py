@@ -47,7 +47,7 @@ def test_the_page_says_what_was_found_and_how(page: Path, small_run: cs.Run, sma
     assert small_summary.scheme.label in text.lower()
     for share in small_summary.codes:
         assert f"<code>{share.code}</code>" in text
-    for word in ("Can it be trusted?", "temperature", "readout variance", "seed", "jax version", "R-hat", "orthogonal"):
+    for word in ("Can it be trusted?", "temperature", "readout variance", "seed", "jaxlib", "R-hat", "orthogonal"):
         assert word in text
     assert text.index("<h1>") < text.index("Can it be trusted?") < text.index("<figure") < text.index("Configuration")
 
@@ -127,6 +127,7 @@ def test_undefined_scores_say_why() -> None:
         (-0.5, 0.02, "−0.500 ± 0.020"),
         (0.5, float("nan"), "0.5"),
         (1234.5, 250.0, "1,234 ± 2.5×10²"),
+        (0.00017771, 5.7e-7, "(1.7771 ± 0.0057)×10⁻⁴"),
         (float("nan"), 0.1, "–"),
     ],
 )

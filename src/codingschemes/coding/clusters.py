@@ -21,8 +21,8 @@ SMALLEST_VARIANCE = 1e-4
 """Directions that hold less than this share of the variance show no structure."""
 MEANINGFUL = 0.02
 """Tests of the Gaussian shape leave out directions with less than this share: weak nonlinearities bend the cloud."""
-RESOLVED = 4.0
-"""Mahalanobis distance from which two clusters with a common covariance are apart: 2 sigma on either side."""
+RESOLVED = 5.0
+"""Mahalanobis distance from which two clusters with a common covariance are apart: 2.5 sigma on either side."""
 LOOSE = 6.0
 """Ratio of scatters (variances) beyond which two clusters are not of one kind."""
 
@@ -221,15 +221,15 @@ def modes(points: Float[np.ndarray, "N D"], mixture: Mixture, name: Int[np.ndarr
     joined = (name[:, None] == name) & (name >= 0)
     for first in range(mixture.count):
         for second in range(first + 1, mixture.count):
-            if distance[first, second] < 3 * RESOLVED and not joined[first, second]:
+            if distance[first, second] < 2.5 * RESOLVED and not joined[first, second]:
                 joined[first, second] = distance[first, second] < RESOLVED or _no_valley(
                     white[(member == first) | (member == second)], centres[first], centres[second]
                 )
     return connected_components(joined, directed=False)[1]
 
 
-def crowding(neurons: Population, repeats: int = 20) -> float:
-    """How much closer neighbours are than in a Gaussian with the same covariance, in nats; 0 for a Gaussian.
+def crowding(neurons: Population, repeats: int = 20) -> tuple[float, float]:
+    """How much closer neighbours are than in a Gaussian with the same covariance, in nats, and its standard error.
 
     The mean log distance to the nearest neighbour in Gaussian samples of the same size and the same sample covariance,
     less that of the population, in the `MEANINGFUL` principal components. It sees sharp clusters that BIC cannot afford
@@ -241,13 +241,13 @@ def crowding(neurons: Population, repeats: int = 20) -> float:
     kept = singular**2 > MEANINGFUL * max(float(np.sum(singular**2)), 1e-300)
     points = left[:, kept] * singular[kept]
     if not kept.any() or len(points) <= kept.sum() + 1:
-        return 0.0
+        return 0.0, 0.0
     rng = np.random.default_rng(0)
     expected = []
-    for _ in range(max(3, min(repeats, 5000 // len(points)))):
+    for _ in range(max(5, min(repeats, 5000 // len(points)))):
         sample = rng.standard_normal((len(points), int(kept.sum())))
         expected.append(_log_neighbour_distance(np.linalg.qr(sample - sample.mean(0))[0] * singular[kept]))
-    return float(np.mean(expected)) - _log_neighbour_distance(points)
+    return float(np.mean(expected)) - _log_neighbour_distance(points), float(np.std(expected, ddof=1))
 
 
 def _log_neighbour_distance(points: Float[np.ndarray, "N D"]) -> float:

@@ -31,7 +31,7 @@ class Outliers:
             in all other classes.
         gap: strength of the weakest outlier over that of the strongest other neuron; without outliers, the largest
             ratio of successive strengths among those that could have been outliers.
-        unclear: whether there is a gap of at least 3 below neurons of at least `SMALLEST_RATIO` times the median
+        unclear: whether there is a gap of at least 4 below neurons of at least `SMALLEST_RATIO` times the median
             strength, be it counted or not.
         share: the part of the class-specific output that outliers carry.
         participation: (sum |c|)^2 / sum c^2 of the neurons' parts c of the class-specific output: how many neurons
@@ -96,7 +96,7 @@ def find_outliers(neurons: Population) -> Outliers:
         norm=neurons.norm[chosen] / max(float(np.median(neurons.norm)), np.finfo(float).tiny),
         selectivity=1 - activity[:, -2] / np.maximum(np.abs(activity[:, -1]), np.finfo(float).tiny),
         gap=float(ratios[count - 1] if count else ratios.max()),
-        unclear=bool(np.any((ratios >= 3) & (ranked[: len(ratios)] >= SMALLEST_RATIO * median))),
+        unclear=bool(np.any((ratios >= 4) & (ranked[: len(ratios)] >= SMALLEST_RATIO * median))),
         share=float(parts[chosen].sum()),
         participation=float(np.abs(parts).sum() ** 2 / max(np.sum(parts**2), np.finfo(float).tiny)),
     )

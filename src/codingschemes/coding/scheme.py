@@ -61,7 +61,7 @@ class Evidence:
 
     Attributes:
         outliers: number of outlier neurons whose activity for their class is at least twice that for any other.
-        unclear_gap: 1 where a gap of at least 3 below neurons of at least 4 times the median strength was not counted
+        unclear_gap: 1 where a gap of at least 4 below neurons of at least 4 times the median strength was not counted
             as outliers, because the rest might explain it or because the neurons above are not selective.
         outlier_gap: strength (activity norm times readout norm) of the weakest outlier over that of the strongest
             other neuron; without outliers the largest ratio of successive strengths.
@@ -80,6 +80,7 @@ class Evidence:
         codes: number of different codes.
         crowding: how much closer nearest neighbours in the bulk are than in a Gaussian with the same covariance, in
             nats.
+        crowding_error: its standard error for a Gaussian sample.
         kurtosis: Mardia's kurtosis of the bulk over its value for a Gaussian.
         kurtosis_error: its standard error for a Gaussian sample.
         neurons: number of neurons in the bulk.
@@ -101,6 +102,7 @@ class Evidence:
     coded: float
     codes: float
     crowding: float
+    crowding_error: float
     kurtosis: float
     kurtosis_error: float
     neurons: float
@@ -163,6 +165,7 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
     background, bic = background_share(points, mixture)
     codes = name_clusters(bulk, bulk, coordinates, mixture, family)
     mode = modes(points, mixture, codes.cluster_code)
+    crowded, crowding_error = crowding(bulk)
     kurtosis, kurtosis_error = _kurtosis(points)
     return Evidence(
         outliers=float(selective.sum()),
@@ -178,7 +181,8 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
         background=background,
         coded=float(np.mean(codes.assignment >= 0)),
         codes=float(len(codes.names)),
-        crowding=crowding(bulk),
+        crowding=crowded,
+        crowding_error=crowding_error,
         kurtosis=kurtosis,
         kurtosis_error=kurtosis_error,
         neurons=float(bulk.size),
@@ -194,15 +198,17 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     sharp = (
         _passes(evidence.bic_gain, 0.5, 0.07)
         * _passes(-evidence.background, -0.15, 0.02)
-        * _passes(evidence.separation, 4.5, 0.2)
         * _passes(evidence.coded, 0.8, 0.03)
     )
     # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: ask for less of it.
-    tolerated = 0.24 * min(1.0, np.sqrt(evidence.neurons / 80))
+    tolerated = max(0.24, 3 * evidence.crowding_error) * min(1.0, np.sqrt(evidence.neurons / 80))
     cloud = (1 - clustered) * _passes(-evidence.crowding, -tolerated, 0.02) * _passes(evidence.neurons, 12.0, 1.0)
     tails = abs(evidence.kurtosis - 1) - 3 * evidence.kurtosis_error
     graded = (
-        _passes(-tails, -0.25, 0.04) * _passes(evidence.selectivity, 1.5, 0.15) * _passes(evidence.neurons, 30.0, 2.0)
+        _passes(-tails, -0.25, 0.04)
+        * _passes(evidence.selectivity, 1.3, 0.08)
+        * _passes(evidence.participation / max(evidence.neurons, 1.0), 0.17, 0.01)
+        * _passes(evidence.neurons, 30.0, 2.0)
     )
     sparse = outliers * dominant * cloud
     redundant = (1 - outliers) * clustered * sharp

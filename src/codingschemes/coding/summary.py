@@ -244,7 +244,7 @@ def _code_shares(codes: Codes) -> tuple[CodeShare, ...]:
 
 
 def _code_rhat(codes: Codes) -> float:
-    changing = moving(occupancies(codes.assignment, len(codes.names)))
+    changing = moving(occupancies(codes.assignment, len(codes.names)).astype(float))
     if changing.shape[2] == 0:
         return 1.0
     frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)

@@ -38,8 +38,8 @@ CAPTIONS = {
     ),
     "traces": (
         "Chains",
-        "Chains that overlap agree and level traces have settled; p is the chance of such ranks if all chains drew from "
-        "one distribution, which chains that keep different codes do not.",
+        "Chains that overlap agree and level traces have settled; p is the chance of such ranks if all chains drew "
+        "from one distribution, which chains that keep different codes do not.",
     ),
     "convergence": (
         "Convergence",

@@ -80,8 +80,7 @@ def render(run: Run, summary: Summary, images: dict[str, bytes]) -> str:
         evidence=_evidence(summary),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
         class_names=summary.class_names,
-        configuration=_configuration(run),
-        provenance=_provenance(run),
+        origin=[*_configuration(run), *_provenance(run)],
     )
 
 
@@ -102,7 +101,7 @@ def _subtitle(run: Run) -> str:
     layers = "1 hidden layer" if network["depth"] == 1 else f"{network['depth']} hidden layers"
     return (
         f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {layers} of "
-        f"{network['width']} {network['activation']} neurons, {network['scaling']} scaling. Posterior: temperature "
+        f"{network['width']} {words.activation_name(network['activation'])} neurons, {network['scaling']} scaling. Posterior: temperature "
         f"{run.config['prior']['temperature']:g}, {sampling['chains']} chains of {run.draw_count} draws."
     )
 
@@ -160,8 +159,10 @@ def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     return [("task", told), *sections]
 
 
-def _provenance(run: Run) -> list[tuple[str, str]]:
-    flat: dict[str, Any] = {**run.provenance}
-    versions = flat.pop("versions", {})
-    rows = [(name.replace("_", " "), words.plain_value(value)) for name, value in flat.items()]
-    return rows + [(f"{name} version", str(version)) for name, version in versions.items()]
+def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
+    made = [
+        (name.replace("_", " "), f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value))
+        for name, value in run.provenance.items()
+        if name != "versions"
+    ]
+    return [("made by", made), ("versions", list(run.provenance.get("versions", {}).items()))]

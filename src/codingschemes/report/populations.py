@@ -8,7 +8,6 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
 
 from codingschemes.coding.population import Population, population
 from codingschemes.coding.summary import Summary
@@ -19,6 +18,7 @@ from codingschemes.report.style import (
     activity_scale,
     chain_style,
     class_label,
+    in_percent,
     code_colors,
     mark_classes,
     neuron_groups,
@@ -200,7 +200,7 @@ def codes(summary: Summary) -> Figure:
     axis.set_yticks(range(len(shares)), [share.code for share in shares], family="monospace", fontsize=11)
     axis.set_ylim(len(shares) - 0.4, -0.6)
     axis.set_xlim(left=-0.015 * axis.get_xlim()[1])
-    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axis.xaxis.set_major_formatter(in_percent)
     rest = len(summary.codes) - len(shares)
     axis.set_xlabel("share of the neurons" + (f" ({rest} rarer codes not shown)" if rest else ""))
     axis.set_ylabel("code")
@@ -232,7 +232,7 @@ def contributions(summary: Summary, task: Task) -> Figure:
     ranked.axhline(1 / drawn.size, color="#777777", linewidth=1, linestyle="--", zorder=0)
     ranked.set(xscale="log", xlabel="rank of the neuron", ylabel="part of the class-specific output")
     ranked.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ranked.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%".replace("-", "−"))
+    ranked.yaxis.set_major_formatter(in_percent)
     ranked.set_ylim(bottom=min(0, ranked.get_ylim()[0]))
     plane.set(xlabel="root-mean-square activity", ylabel="norm of the readout, |a|")
     if summary.outliers:

@@ -1,5 +1,7 @@
 """Figures of what the network as a whole does: kernels and outputs."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -64,9 +66,10 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
     image = axis.imshow(np.ma.masked_invalid(blocks), norm=norm, cmap=colormap)
     shades = ScalarMappable(norm, colormap)
     size = 11 if len(blocks) <= 5 else 8.5 if len(blocks) <= 8 else 7
-    digits = 3 if len(blocks) <= 5 else 2
+    largest = float(np.nanmax(np.abs(blocks))) or 1.0
+    decimals = max(0, (2 if len(blocks) <= 5 else 1) - math.floor(math.log10(largest)))
     for (row, column), value in np.ndenumerate(blocks):
-        shown = f"{value:#.{digits}g}".rstrip(".") if np.isfinite(value) else "–"
+        shown = f"{value:z.{decimals}f}".replace("-", "−") if np.isfinite(value) else "–"
         color = readable_on(tuple(shades.to_rgba(value))) if np.isfinite(value) else "black"
         axis.text(column, row, shown, ha="center", va="center", color=color, fontsize=size)
     names = [plain(name, 10) for name in task.class_names]

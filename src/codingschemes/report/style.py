@@ -42,6 +42,11 @@ def class_label(name: str) -> str:
     return plain(name, 12) if "class" in name.lower() else f"class {plain(name, 12)}"
 
 
+def in_percent(value: float, _: int | None = None) -> str:
+    """A tick label."""
+    return f"{100 * value:.3g}%".replace("-", "−")
+
+
 def plain_numbers(axis: Axis) -> None:
     """Say 0.5, 1, 2 rather than powers of ten on a logarithmic axis."""
     low, high = sorted(axis.get_view_interval())
@@ -135,10 +140,10 @@ def readable_on(color: Sequence[float]) -> str:
 
 def spread_out(positions: Float[np.ndarray, " K"], gap: float, low: float, high: float) -> Float[np.ndarray, " K"]:
     """Ascending positions moved as little as needed to lie `gap` apart between `low` and `high`."""
-    moved = np.array(positions, float)
+    moved = np.maximum(positions, low)
     for index in range(1, len(moved)):
         moved[index] = max(moved[index], moved[index - 1] + gap)
-    moved -= max(0.0, moved[-1] - high) if len(moved) else 0.0
+    moved = np.minimum(moved, high)
     for index in range(len(moved) - 2, -1, -1):
         moved[index] = min(moved[index], moved[index + 1] - gap)
-    return np.maximum(moved, low)
+    return moved

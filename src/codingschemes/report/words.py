@@ -10,7 +10,7 @@ from codingschemes.runs import Run
 
 type Level = Literal["good", "note", "care", "bad"]
 
-ACTIVATIONS = {"relu": "ReLU", "gelu": "GELU", "erf": "erf"}
+ACTIVATIONS = {"relu": "ReLU", "gelu": "GELU"}
 NAMED_CODES = 6
 LONGEST_LIST = 12
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -67,6 +67,10 @@ def with_error(value: float, error: float) -> str:
     if error == 0:
         return number(value, 6)
     decimals = 1 - math.floor(math.log10(error))
+    if decimals > 6 and value != 0:
+        exponent = math.floor(math.log10(abs(value)))
+        scaled = with_error(value / 10.0**exponent, error / 10.0**exponent)
+        return f"({scaled})×10{str(exponent).translate(SUPERSCRIPTS)}"
     if not 0 <= decimals <= 6:
         return f"{number(value, 4)} ± {number(error, 2)}"
     return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
@@ -93,7 +97,7 @@ def listed(words: Sequence[str]) -> str:
 def headline(summary: Summary, run: Run) -> str:
     """The answer in one sentence."""
     network = run.config["network"]
-    neurons = f"{network['width']} {ACTIVATIONS.get(network['activation'], network['activation'])} neurons"
+    neurons = f"{network['width']} {activation_name(network['activation'])} neurons"
     scheme = summary.scheme
     sure = f"probability {probability(scheme.probability)}"
     match scheme.label:
@@ -115,6 +119,11 @@ def headline(summary: Summary, run: Run) -> str:
     likeliest = sorted(scheme.probabilities.items(), key=lambda item: -item[1])
     leaning = listed([f"{name} {probability(value)}" for name, value in likeliest if name != "undecided"])
     return f"Undecided: the {neurons} fit no single coding scheme with confidence ({leaning})"
+
+
+def activation_name(registered: str) -> str:
+    """The activation as it is written in papers."""
+    return ACTIVATIONS.get(registered, registered)
 
 
 def outlier_count(summary: Summary) -> str:
@@ -144,7 +153,7 @@ def checks(summary: Summary) -> list[Check]:
     exact = found.identities
     apart = bool(summary.codes) and not summary.chains_share_codes
     settled = converged.rhat_within <= 1.2
-    explained: Level = "note" if settled else "care"
+    explained: Level = "note" if apart or settled else "care"
     rows = [
         Check(
             "good" if exact.hold else "bad",
