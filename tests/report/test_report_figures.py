@@ -62,11 +62,20 @@ def test_saved_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:
     assert pyplot.get_fignums() == []
 
 
-@pytest.mark.parametrize(("count", "draws"), [(1, 40), (4, 40), (2, 6)])
-def test_traces_of_any_number_of_chains(count: int, draws: int) -> None:
+@pytest.mark.parametrize(("count", "draws"), [(1, 1), (1, 40), (4, 40), (2, 6), (9, 10)])
+def test_traces_of_any_number_of_chains_and_draws(count: int, draws: int) -> None:
+    chains.traces({"energy": series(count, draws), "kernel, class a/b": series(count, draws)}).draw_without_rendering()
+
+
+def test_traces_of_chains_that_never_moved() -> None:
+    stuck = series(2, 40).copy()
+    stuck[0] = 1.0
+    chains.traces({"energy": stuck, "training loss": 0 * stuck}).draw_without_rendering()
+
+
+def series(count: int, draws: int) -> xr.DataArray:
     noise = np.random.default_rng(0).standard_normal((count, draws))
-    series = xr.DataArray(noise, dims=("chain", "draw"), coords={"chain": range(count), "draw": range(draws)})
-    chains.traces({"energy": series, "kernel 0 – 1": 1e-3 * series}).draw_without_rendering()
+    return xr.DataArray(noise, dims=("chain", "draw"), coords={"chain": range(count), "draw": range(draws)})
 
 
 def test_outliers_are_seen_beside_the_bulk() -> None:

@@ -7,14 +7,14 @@ Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean ac
 - one unselective bulk and a few much stronger neurons, each for one class, that carry the class-specific output:
   **sparse**.
 
-Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at a stated threshold:
+Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at a threshold (`probabilities_of`):
 
 | question | statistic |
 | --- | --- |
 | `outliers` | are there class-selective outliers, and do they carry output worth mentioning? |
 | `dominant` | do they carry nearly all of the class-specific output? |
-| `clustered` | does the bulk fall into separate modes? |
-| `sharp` | are all neurons in sharp modes that have codes, none in a background? |
+| `clustered` | does the bulk fall into separate modes, or into sharp clusters and a background? |
+| `sharp` | are these modes that have codes, and is the background negligible? |
 | `graded` | is a bulk without modes Gaussian and selective? |
 
     P(sparse)    = outliers dominant (1 - clustered)
@@ -194,15 +194,17 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     """Probabilities of one draw in the order of `LABELS`."""
     outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
     dominant = _passes(evidence.outlier_share, 0.78, 0.02)
-    clustered = _passes(evidence.minor_share, 0.035, 0.004) * _passes(evidence.bic_gain, 0.4, 0.03)
-    sharp = (
-        _passes(evidence.bic_gain, 0.5, 0.07)
-        * _passes(-evidence.background, -0.15, 0.02)
-        * _passes(evidence.coded, 0.8, 0.03)
-    )
-    # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: ask for less of it.
-    tolerated = max(0.24, 3 * evidence.crowding_error) * min(1.0, np.sqrt(evidence.neurons / 80))
-    cloud = (1 - clustered) * _passes(-evidence.crowding, -tolerated, 0.02) * _passes(evidence.neurons, 12.0, 1.0)
+
+    separate = _passes(evidence.minor_share, 0.035, 0.004)
+    in_background = _passes(evidence.background, 0.15, 0.02)
+    structure = evidence.bic_gain / 0.55 * max(separate, in_background)
+    clustered = _passes(structure, 1.0, 0.05)
+    sharp = separate * (1 - in_background) * _passes(evidence.coded, 0.8, 0.03)
+
+    # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: tolerate less of it.
+    tolerated = np.clip(5.5 * evidence.crowding_error, 0.15, 0.6) * min(1.0, (evidence.neurons / 100) ** 0.75)
+    irregular = structure + max(0.0, evidence.crowding) / tolerated
+    cloud = _passes(-irregular, -1.1, 0.06) * _passes(evidence.neurons, 12.0, 1.0)
     tails = abs(evidence.kurtosis - 1) - 3 * evidence.kurtosis_error
     graded = (
         _passes(-tails, -0.25, 0.04)
@@ -210,6 +212,7 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
         * _passes(evidence.participation / max(evidence.neurons, 1.0), 0.17, 0.01)
         * _passes(evidence.neurons, 30.0, 2.0)
     )
+
     sparse = outliers * dominant * cloud
     redundant = (1 - outliers) * clustered * sharp
     analog = (1 - outliers) * cloud * graded

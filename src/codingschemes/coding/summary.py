@@ -170,6 +170,7 @@ class Summary:
                 "rhat_within": found.convergence.rhat_within,
                 "ess_within": found.convergence.ess_within,
                 "code_rhat": self.code_rhat,
+                "chains_share_codes": self.chains_share_codes,
                 "divergences": found.divergences,
                 "gradients_per_draw": found.gradients_per_draw,
                 "waste": found.waste,

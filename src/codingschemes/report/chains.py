@@ -1,5 +1,6 @@
 """Figures of the chains: traces and ranks of invariants by arviz, and histograms of R-hat and ESS."""
 
+import warnings
 from collections.abc import Mapping
 
 import arviz as az
@@ -35,14 +36,16 @@ def traced(run: Run) -> dict[str, xr.DataArray]:
     for row, column in ((0, 0), (0, last)):
         entry = blocks.isel({"class": row, "other_class": column}, drop=True)
         if np.isfinite(entry.values).all():
-            chosen[f"kernel, class {names[row]} – {names[column]}"] = entry
+            pair = f"within {names[row]}" if row == column else f"{names[row]} and {names[column]}"
+            chosen[f"kernel, {pair}"] = entry
     return {name: entry.drop_vars(["layer"], errors="ignore") for name, entry in chosen.items()}
 
 
 @styled()
 def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
     """Distribution, trace and rank plot of a few invariants, one row each, one colour a chain."""
-    data = xr.Dataset({name: array.astype(float) for name, array in chosen.items()})
+    rows = [f"row {index}" for index in range(len(chosen))]  # names of classes may hold a slash, those of variables not
+    data = xr.Dataset({row: array.astype(float) for row, array in zip(rows, chosen.values(), strict=True)})
     chains, draws = data.sizes["chain"], data.sizes["draw"]
     ranked = chains > 1 and draws >= 8
     figure = Figure(figsize=(10, 1.9 * len(chosen) + 0.3), layout="constrained")
@@ -51,18 +54,21 @@ def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
     colors = chain_colors(chains)
 
     def column(index: int) -> PlotCollection:
-        cells = xr.Dataset({name: ((), axes) for name, axes in zip(chosen, grid[:, index], strict=True)})
+        cells = xr.Dataset({name: ((), axes) for name, axes in zip(rows, grid[:, index], strict=True)})
         places = xr.DataTree.from_dict({"/": xr.Dataset({"figure": ((), figure)}), "plot": cells})
         return PlotCollection(
             data, places, aes={"color": ["chain"], "overlay": ["chain"]}, backend="matplotlib", color=colors
         )
 
-    az.plot_dist(
-        tree,
-        kind="kde",
-        plot_collection=column(0),
-        visuals=dict.fromkeys(("title", "credible_interval", "point_estimate", "point_estimate_text"), False),
-    )
+    with warnings.catch_warnings():
+        # A chain that never moved has no density; the diagnostics say so in words.
+        warnings.filterwarnings("ignore", "Your data appears to have a single value")
+        az.plot_dist(
+            tree,
+            kind="kde",
+            plot_collection=column(0),
+            visuals=dict.fromkeys(("title", "credible_interval", "point_estimate", "point_estimate_text"), False),
+        )
     unlabelled = dict.fromkeys(("title", "ticklabels", "xlabel"), False)
     az.plot_trace(tree, plot_collection=column(1), visuals={**unlabelled, "trace": {"width": 0.8, "alpha": 0.9}})
     if ranked:
@@ -71,6 +77,7 @@ def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
             _free_rank_text(axes)
     for row, name in enumerate(chosen):
         grid[row, 0].set_xlabel(name)
+        grid[row, 0].locator_params(axis="x", nbins=4)
         grid[row, 1].set_ylabel(name)
     for axes, title in zip(grid[0], ("distribution", "trace", "rank Δ-ECDF"), strict=False):
         axes.set_title(title)
@@ -95,17 +102,17 @@ def convergence(summary: Summary) -> Figure:
     """Histograms of R-hat and of the effective sample size over all entries of all invariants."""
     found = summary.diagnostics.convergence
     figure, (left, right) = panels(2, columns=2, height=3.8)
-    _stacked_histogram(left, found.rhat, (1.01, 1.1))
+    _histogram(left, found.rhat, (1.01, 1.1))
     left.set(xlabel="R-hat over all chains", ylabel="entries of invariants")
     right.set_xscale("log")
-    _stacked_histogram(right, found.ess, (100.0, 400.0))
+    _histogram(right, found.ess, (100.0, 400.0))
     right.set(xlabel="bulk effective sample size, draws", ylabel="entries of invariants")
     handles, _ = left.get_legend_handles_labels()
     figure.legend(handles=handles, loc="outside upper left", ncols=4)
     return figure
 
 
-def _stacked_histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds: tuple[float, float]) -> None:
+def _histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds: tuple[float, float]) -> None:
     families = {
         family: np.concatenate([values[name] for name in members if name in values] or [np.zeros(0)])
         for family, members in FAMILIES.items()

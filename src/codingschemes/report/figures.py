@@ -1,5 +1,6 @@
 """All figures of a report, in the order they are read, and their files."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,15 +24,17 @@ def figures(run: Run, summary: Summary) -> dict[str, Figure]:
     drawn = {"activity": populations.activity(summary, task)}
     if summary.codes:
         drawn["codes"] = populations.codes(summary)
-    return drawn | {
+    drawn |= {
         "contributions": populations.contributions(summary, task),
         "neurons": populations.neurons(summary, task),
         "distributions": populations.distributions(pooled_neurons(run), summary, task),
         "kernel": responses.kernel(summary, task),
         "predictions": responses.predictions(summary, task),
         "traces": chains.traces(chains.traced(run)),
-        "convergence": chains.convergence(summary),
     }
+    if math.isfinite(summary.diagnostics.convergence.rhat_max):
+        drawn["convergence"] = chains.convergence(summary)
+    return drawn
 
 
 def pooled_neurons(run: Run) -> Population:

@@ -99,10 +99,11 @@ def _destination(run: Run, out: str | Path | None) -> Path:
 def _subtitle(run: Run) -> str:
     task, network, sampling = run.posterior.task, run.config["network"], run.config["sampling"]
     layers = "1 hidden layer" if network["depth"] == 1 else f"{network['depth']} hidden layers"
+    neurons = f"{network['width']} {words.activation_name(network['activation'])} neurons"
     return (
-        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {layers} of "
-        f"{network['width']} {words.activation_name(network['activation'])} neurons, {network['scaling']} scaling. Posterior: temperature "
-        f"{run.config['prior']['temperature']:g}, {sampling['chains']} chains of {run.draw_count} draws."
+        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {layers} of {neurons}, "
+        f"{network['scaling']} scaling. Posterior: temperature {run.config['prior']['temperature']:g}, "
+        f"{sampling['chains']} chain{'s' if sampling['chains'] > 1 else ''} of {run.draw_count} draws."
     )
 
 

@@ -42,7 +42,7 @@ def class_label(name: str) -> str:
     return plain(name, 12) if "class" in name.lower() else f"class {plain(name, 12)}"
 
 
-def in_percent(value: float, _: int | None = None) -> str:
+def in_percent(value: float, _position: Any = None) -> str:
     """A tick label."""
     return f"{100 * value:.3g}%".replace("-", "−")
 

@@ -246,9 +246,8 @@ def cards(summary: Summary) -> list[Card]:
     ]
     if summary.test is not None:
         shown.append(_errors("test error", summary.test))
-    shown.append(
-        Card("energy", number(summary.energy.mean, 5), f"± {number(summary.energy.mcse, 2)}; mean regularised loss")
-    )
+    error = "" if math.isnan(summary.energy.mcse) else f"± {number(summary.energy.mcse, 2)}; "
+    shown.append(Card("energy", number(summary.energy.mean, 5), f"{error}mean regularised loss"))
     values = {"parallelism": scores.parallelism, "ccgp": scores.ccgp, "shattering": scores.shattering}
     if not spread and len(set(scores.reasons.values())) == 1:
         return [*shown, Card("abstraction scores", "undefined", scores.reasons["parallelism"])]
