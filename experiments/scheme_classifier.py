@@ -4,7 +4,7 @@
 
 About 3 minutes on one core. Every population is random: 3 or 4 classes, bounded or unbounded activities, 2 to 7 codes,
 1 to 5 outliers, or one of three mixtures (codingschemes.coding.planted). The thresholds of the classifier were set on
-`--seed 0`; the table comes from another seed.
+seeds below 10; the table comes from another one.
 """
 
 import argparse
@@ -20,9 +20,9 @@ from codingschemes.coding.planted import NOISE_LEVELS, TRUTHS, Planted, plant
 from codingschemes.networks.activations import Family
 
 COUNTS = {
-    "low": {20: 50, 50: 50, 100: 50, 300: 15, 1000: 5},
+    "low": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
     "moderate": {20: 100, 50: 100, 100: 200, 300: 50, 1000: 15},
-    "high": {20: 50, 50: 50, 100: 50, 300: 15, 1000: 5},
+    "high": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
 }
 """Noise level -> number of neurons -> populations a truth."""
 FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
@@ -48,7 +48,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--seed", type=int, default=2030)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "benchmarks" / "scheme_classifier.md")
     options = parser.parse_args()
     began = time.perf_counter()
@@ -140,7 +140,7 @@ LIMITS = """## Where it fails
   the bulk, sink into it. Both become undecided.
 - **Low-rank analog populations behind a bent activation** (class means and readouts along one or two directions, with
   saturation) form a curve instead of a Gaussian; some are left undecided.
-- **Two codes of which one holds less than about 4 % of the neurons** are undecided, though both codes are found.
+- **Two codes of which one holds a single neuron in a hundred** are undecided, though both codes are found.
 - **Outliers without a gap**: where strengths fall off continuously, as in rectified networks on images that have not
   yet merged their collinear outliers, no outlier is counted and the population is undecided.
 

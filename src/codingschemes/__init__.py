@@ -22,7 +22,7 @@ from codingschemes.tasks import Task  # noqa: E402
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary, summarize
-    from codingschemes.report import report
+    from codingschemes.reports import report
 
 __all__ = [
     "InvalidInput",
@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(coding, name)
     if name == "report":
-        from codingschemes.report import report
+        from codingschemes.reports import report
 
         return report
     raise AttributeError(f"module 'codingschemes' has no attribute {name!r}")

@@ -69,18 +69,18 @@ def demo(out: Path, as_json: bool) -> None:
 
 
 def _examples() -> list[Example]:
-    toy = orthogonal(samples=60, ratios=[0.5, 0.25, 0.25])
+    toy = orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
-        Example("linear", toy, "linear", 1e-3, 150, 100),
-        Example("sigmoid", toy, "sigmoid", 1e-3, 150, 100),
-        Example("relu", toy, "relu", 1e-3, 150, 100),
-        Example("digits", digits(samples=60, classes=3, test=300), "sigmoid", 1e-3, 150, 100),
+        Example("linear", toy, "linear", 1e-3, 120, 80),
+        Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80),
+        Example("relu", toy, "relu", 1e-3, 120, 80),
+        Example("digits", digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80),
     ]
 
 
 def _run(example: Example, folder: Path) -> tuple["Summary", Path]:
     from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
-    from codingschemes.report import report
+    from codingschemes.reports import report
 
     click.echo(f"{example.name}: {example.task.name}, {example.activation} network", err=True)
     network = Network(example.activation, width=60)

@@ -15,7 +15,7 @@ from codingschemes.runs import Run
 @json_option
 def report(run: Path, out: Path | None, as_json: bool) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
-    from codingschemes.report import report as write_report  # brings arviz and matplotlib: only when needed
+    from codingschemes.reports import report as write_report  # brings arviz and matplotlib: only when needed
 
     page = write_report(Run.open(run), out)
     if as_json:

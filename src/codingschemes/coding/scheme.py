@@ -7,7 +7,8 @@ Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean ac
 - one unselective bulk and a few much stronger neurons, each for one class, that carry the class-specific output:
   **sparse**.
 
-Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at a threshold (`probabilities_of`):
+Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at the threshold stated in
+`probabilities_of`:
 
 | question | statistic |
 | --- | --- |
@@ -195,11 +196,13 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
     dominant = _passes(evidence.outlier_share, 0.78, 0.02)
 
-    separate = _passes(evidence.minor_share, 0.035, 0.004)
-    in_background = _passes(evidence.background, 0.15, 0.02)
+    # A second mode is worth a few neurons in a hundred, or two of them where it is far away.
+    far = _passes(evidence.separation, 15.0, 1.0)
+    separate = max(_passes(evidence.minor_share, 0.035, 0.004), far * _passes(evidence.minor_share, 0.012, 0.002))
+    in_background = _passes(evidence.background, 0.15, 0.02) * _passes(-evidence.background, -0.9, 0.01)
     structure = evidence.bic_gain / 0.55 * max(separate, in_background)
     clustered = _passes(structure, 1.0, 0.05)
-    sharp = separate * (1 - in_background) * _passes(evidence.coded, 0.8, 0.03)
+    sharp = separate * _passes(-evidence.background, -0.15, 0.02) * _passes(evidence.coded, 0.8, 0.03)
 
     # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: tolerate less of it.
     tolerated = np.clip(5.5 * evidence.crowding_error, 0.15, 0.6) * min(1.0, (evidence.neurons / 100) ** 0.75)

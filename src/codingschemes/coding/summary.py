@@ -1,7 +1,7 @@
 """What a run says: codes, scheme, outliers, abstraction, kernels, errors, and whether to trust it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from codingschemes.runs import Run
 
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
+#: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
+SAME_CODES = 1.1
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Summary:
     @property
     def chains_share_codes(self) -> bool:
         """Whether all chains hold the same codes in the same shares."""
-        return self.code_rhat < 1.1
+        return self.code_rhat < SAME_CODES
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""
@@ -207,6 +209,7 @@ def summarize(run: Run) -> Summary:
     outliers = [find_outliers(each) for each in last]
     abstraction, spread = _abstraction(run)
     energy, energy_error = mean_and_error(run.values("posterior", "energy"))
+    code_rhat = _code_rhat(codes)
     return Summary(
         scheme=classify(neurons.populations, family),
         codes=_code_shares(codes),
@@ -220,14 +223,25 @@ def summarize(run: Run) -> Summary:
         energy=Estimate(float(energy), float(energy_error)),
         training=training_predictions(run),
         test=test_predictions(run),
-        code_rhat=_code_rhat(codes),
+        code_rhat=code_rhat,
         portraits=tuple(
             _portrait(shown, each, found, codes)
             for shown, each, found in zip(activity[:, -1, -1], last, outliers, strict=True)
         ),
         class_names=run.posterior.task.class_names,
-        diagnostics=diagnose(run),
+        diagnostics=_with_disagreement(diagnose(run), same_codes=code_rhat < SAME_CODES),
     )
+
+
+def _with_disagreement(found: Diagnostics, *, same_codes: bool) -> Diagnostics:
+    """Chains in different codes show physics; chains that disagree although their codes do not is a warning."""
+    if not (same_codes and found.convergence.chains_differ):
+        return found
+    warning = (
+        f"chains disagree with each other (R-hat {found.convergence.rhat_max:.2f}) though each has settled and all "
+        "hold the same codes: raise --warmup and --draws"
+    )
+    return replace(found, warnings=(*found.warnings, warning))
 
 
 def _code_shares(codes: Codes) -> tuple[CodeShare, ...]:

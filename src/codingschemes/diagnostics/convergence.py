@@ -121,5 +121,5 @@ def convergence(posterior: Mapping[str, np.ndarray]) -> Convergence:
 
 
 def _worst(values: Iterable[np.ndarray], reduce: Callable[[np.ndarray], Any]) -> float:
-    together = np.concatenate([np.ravel(value) for value in values])
+    together = np.concatenate([np.zeros(0), *(np.ravel(value) for value in values)])
     return float(reduce(together)) if np.isfinite(together).any() else float("nan")

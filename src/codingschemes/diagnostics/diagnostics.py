@@ -68,7 +68,9 @@ def _warnings(found: Diagnostics, draws: int) -> list[str]:
         said.append(
             f"{found.divergences} of {draws} transitions diverged: raise --target-acceptance, or --temperature if many"
         )
-    if not found.identities.hold:
+    if not found.identities.known:
+        said.append("there are too few draws to tell anything about convergence: raise --draws")
+    elif not found.identities.hold:
         said.append(
             f"an exact identity is broken (virial {found.identities.virial:.4f} +- {found.identities.virial_mcse:.4f} "
             f"instead of 1, largest gradient z {found.identities.gradient_z:.1f}): the chains have not settled, "

@@ -33,6 +33,11 @@ class Identities:
         return (self.virial - 1) / self.virial_mcse
 
     @property
+    def known(self) -> bool:
+        """Whether there are enough draws for the errors that the identities are judged by."""
+        return bool(np.isfinite([self.virial_mcse, self.gradient_z]).all())
+
+    @property
     def hold(self) -> bool:
         """Whether both agree within what noise does once in ten thousand runs."""
         gradient_limit = norm.isf(0.5e-4 / self.directions)

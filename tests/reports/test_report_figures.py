@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from planted_reports import PlantedReport, planted_report
 
 from codingschemes.coding.summary import Kernels
-from codingschemes.report import chains, populations, responses
-from codingschemes.report.figures import save_figures
-from codingschemes.report.style import CODE_COLORS, code_colors, neuron_groups, plain, spread_out
+from codingschemes.reports import chains, populations, responses
+from codingschemes.reports.figures import save_figures
+from codingschemes.reports.style import CODE_COLORS, code_colors, neuron_groups, plain, spread_out
 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},

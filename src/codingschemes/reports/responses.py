@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Kernels, Predictions, Summary
-from codingschemes.report.style import (
+from codingschemes.reports.style import (
     DIVERGING,
     SEQUENTIAL,
     mark_classes,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Summary
-from codingschemes.report.style import chain_colors, panels, plain, plain_numbers, styled
+from codingschemes.reports.style import chain_colors, panels, plain, plain_numbers, styled
 from codingschemes.runs import Run
 
 FAMILIES = {

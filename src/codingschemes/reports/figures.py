@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from codingschemes.coding.neurons import activity_chunks, spread_draws
 from codingschemes.coding.population import Population, population
 from codingschemes.coding.summary import Summary
-from codingschemes.report import chains, populations, responses
-from codingschemes.report.style import styled
+from codingschemes.reports import chains, populations, responses
+from codingschemes.reports.style import styled
 from codingschemes.runs import Run
 
 POOLED_DRAWS = 50

@@ -1,5 +1,5 @@
 """One self-contained page that says what a run found, and whether to trust it."""
 
-from codingschemes.report.page import report
+from codingschemes.reports.page import report
 
 __all__ = ["report"]

@@ -28,7 +28,7 @@ POWER = 0.4
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw with the style file of this package; leaves matplotlib's settings as they were. Also a decorator."""
-    with matplotlib.style.context("codingschemes.report.codingschemes"):
+    with matplotlib.style.context("codingschemes.reports.codingschemes"):
         yield
 
 

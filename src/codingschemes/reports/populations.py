@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from codingschemes.coding.population import Population, population
 from codingschemes.coding.summary import Summary
-from codingschemes.report.style import (
+from codingschemes.reports.style import (
     NO_CODE,
     OUTLIER,
     SEQUENTIAL,

@@ -138,7 +138,7 @@ def outlier_count(summary: Summary) -> str:
 def verdict(summary: Summary) -> Verdict:
     """Whether the run can be trusted, from its diagnostics."""
     found = summary.diagnostics
-    if found.stuck or not found.identities.hold:
+    if found.stuck or (found.identities.known and not found.identities.hold):
         return Verdict("bad", "No: the chains do not sample the posterior yet.", found.warnings)
     if found.warnings:
         return Verdict(
@@ -153,16 +153,17 @@ def checks(summary: Summary) -> list[Check]:
     exact = found.identities
     apart = bool(summary.codes) and not summary.chains_share_codes
     settled = converged.rhat_within <= 1.2
-    explained: Level = "note" if apart or settled else "care"
+    explained: Level = "note" if apart else "care"
+    exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
     rows = [
         Check(
-            "good" if exact.hold else "bad",
+            exactly,
             "exact identity ⟨θ·∇U⟩ / dimension = 1",
             with_error(exact.virial, exact.virial_mcse),
             f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
         ),
         Check(
-            "good" if exact.hold else "bad",
+            exactly,
             "exact identity ⟨∇U⟩ = 0",
             f"|z| ≤ {number(exact.gradient_z, 2)}",
             f"largest of {exact.directions} directions, in standard errors",

@@ -8,8 +8,8 @@ from planted_reports import planted_report
 
 import codingschemes as cs
 from codingschemes.coding.summary import Estimate, Summary
-from codingschemes.report import report, words
-from codingschemes.report.page import render
+from codingschemes.reports import report, words
+from codingschemes.reports.page import render
 
 
 class References(HTMLParser):

@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from codingschemes.coding.summary import Kernels, Summary, summarize
 from codingschemes.errors import InvalidInput
-from codingschemes.report import words
-from codingschemes.report.captions import CAPTIONS
-from codingschemes.report.figures import figures, save_figures
+from codingschemes.reports import words
+from codingschemes.reports.captions import CAPTIONS
+from codingschemes.reports.figures import figures, save_figures
 from codingschemes.runs import Run
 
 PAGE, FIGURES = "report.html", "figures"
@@ -54,7 +54,7 @@ def render(run: Run, summary: Summary, images: dict[str, bytes]) -> str:
         images: PNG files by the name of the figure.
     """
     environment = Environment(
-        loader=PackageLoader("codingschemes.report", "."),
+        loader=PackageLoader("codingschemes.reports", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
