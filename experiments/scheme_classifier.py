@@ -146,6 +146,9 @@ LIMITS = """## Where it fails
 
 Planted populations are simpler than sampled ones: within a class samples are independent, and neurons of one code
 scatter as Gaussians.
+
+Wrong answers are rare rather than impossible: of 1,150 further analog populations (N = 100 and 300, moderate noise),
+which the thresholds had seen, 99.1 % were right; and the probabilities are degrees of evidence, not frequencies.
 """
 
 if __name__ == "__main__":

@@ -197,20 +197,6 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
     return Drift(float(switches.sum() / max(steps.sum(), 1)), switches, steps)
 
 
-def _pool(neurons: Population) -> tuple[Population, int]:
-    """Evenly spaced draws of each chain as one population, and how often each neuron is in it."""
-    if not neurons.draws:
-        return neurons, 1
-    stacked = neurons[None] if len(neurons.draws) == 1 else neurons
-    chains, draws = stacked.draws
-    repeats = int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, min(draws, 5)))
-    chosen = np.unique(np.linspace(draws - 1, 0, repeats).round().astype(int))
-    pooled = stacked[:, chosen].pooled()
-    if pooled.size > POOLED_NEURONS:
-        pooled = pooled.neurons(np.random.default_rng(0).choice(pooled.size, POOLED_NEURONS, replace=False))
-    return pooled, len(chosen)
-
-
 def _assign(
     neurons: Population,
     coordinates: Features,

@@ -7,24 +7,25 @@ Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean ac
 - one unselective bulk and a few much stronger neurons, each for one class, that carry the class-specific output:
   **sparse**.
 
-Five questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at the threshold stated in
+Six questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at the threshold stated in
 `probabilities_of`:
 
-| question | statistic |
+| question | what decides |
 | --- | --- |
-| `outliers` | are there class-selective outliers, and do they carry output worth mentioning? |
+| `outliers` | are there class-selective outliers? |
 | `dominant` | do they carry nearly all of the class-specific output? |
 | `clustered` | does the bulk fall into separate modes, or into sharp clusters and a background? |
 | `sharp` | are these modes that have codes, and is the background negligible? |
-| `graded` | is a bulk without modes Gaussian and selective? |
+| `cloud` | is the bulk one cloud: neither modes nor neighbours closer than in a Gaussian? |
+| `graded` | is this cloud selective and Gaussian, and do many neurons carry the output? |
 
-    P(sparse)    = outliers dominant (1 - clustered)
+    P(sparse)    = outliers dominant cloud
     P(redundant) = (1 - outliers) clustered sharp
-    P(analog)    = (1 - outliers) (1 - clustered) graded
+    P(analog)    = (1 - outliers) cloud graded
 
 and what remains is `undecided`: evidence of two schemes at once leaves no scheme a high probability. These are
-degrees of evidence, validated on planted populations (`experiments/scheme_classifier.py`). Over several draws they
-are averaged, and the label is the scheme with probability of at least .9.
+degrees of evidence, validated on planted populations (`experiments/scheme_classifier.py`), not frequencies. Over
+several draws they are averaged, and the label is the scheme with a probability of at least .9.
 """
 
 from dataclasses import dataclass, fields

@@ -57,9 +57,18 @@ class Posterior:
             penalty1=penalty1,
             penalty2=penalty2,
         )
-        object.__setattr__(self, "task", task)
-        object.__setattr__(self, "network", network)
-        object.__setattr__(self, "prior", prior)
+        self._set(task, network, prior)
+
+    @classmethod
+    def with_prior(cls, task: Task, network: Network, prior: Prior) -> "Posterior":
+        """The posterior with a prior that is resolved already, as a run recorded it."""
+        posterior = cls.__new__(cls)
+        posterior._set(task, network, prior)
+        return posterior
+
+    def _set(self, task: Task, network: Network, prior: Prior) -> None:
+        for name, value in (("task", task), ("network", network), ("prior", prior)):
+            object.__setattr__(self, name, value)
 
     def input_kernel(self) -> Float[np.ndarray, "P P"]:
         """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""

@@ -11,7 +11,7 @@ import xarray as xr
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
-from codingschemes.posterior import Posterior
+from codingschemes.posterior import Posterior, Prior
 from codingschemes.runs.dimensions import QUANTILES
 from codingschemes.runs.store import DrawStore
 from codingschemes.tasks import Task
@@ -132,11 +132,5 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 def _posterior(task: Task, config: dict[str, Any]) -> Posterior:
-    prior = config["prior"]
-    return Posterior(
-        task,
-        Network(**config["network"]),
-        temperature=prior["temperature"],
-        weight_variance=prior["weight_variance"],
-        readout_variance=prior["readout_variance"],
-    )
+    prior = Prior(**{name: config["prior"][name] for name in Prior._fields})
+    return Posterior.with_prior(task, Network(**config["network"]), prior)
