@@ -50,7 +50,7 @@ def demo(out: Path, as_json: bool) -> None:
         return
     print_table(
         f"which coding scheme? ({seconds:.0f} s)",
-        ["task", "network", "scheme", "probability", "codes", "outliers", "test error"],
+        ["task", "network", "scheme", "prob.", "codes", "outliers", "test error"],
         [
             [
                 row["task"],
@@ -71,7 +71,7 @@ def demo(out: Path, as_json: bool) -> None:
 def _examples() -> list[Example]:
     toy = orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
-        Example("linear", toy, "linear", 1e-3, 120, 80),
+        Example("linear", toy, "linear", 5e-3, 120, 80),
         Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80),
         Example("relu", toy, "relu", 1e-3, 120, 80),
         Example("digits", digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80),

@@ -16,13 +16,15 @@ def print_json(values: Mapping[str, Any]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table as wide as its texts need."""
+    """A table that fits the terminal."""
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column)
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=True).print(table)
+    console = Console()
+    # Where no terminal sets the width, lines are as long as they need.
+    (console if console.is_terminal else Console(width=200)).print(table)
 
 
 def _plain(value: Any) -> Any:
