@@ -7,7 +7,7 @@ import pytest
 
 from codingschemes import tasks
 from codingschemes.errors import InvalidInput
-from codingschemes.tasks.options import read_option
+from codingschemes.tasks.options import flag, read_option
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,13 @@ def test_read(name: str, value: Any, expected: Any) -> None:
     ],
 )
 def test_refuse(name: str, value: Any) -> None:
-    with pytest.raises(InvalidInput, match=f"--{name.replace('_', '-')} takes .*, not "):
+    with pytest.raises(InvalidInput, match=f"{flag(name)} takes .*, not "):
         read_option(name, value)
+
+
+def test_flags_are_what_people_type() -> None:
+    assert flag("labels_dim") == "--labels-dim"
+    assert flag("seed") == "--task-seed"  # --seed is the sampler's
 
 
 def test_constructors_read_their_options() -> None:
