@@ -209,7 +209,7 @@ def summarize(run: Run) -> Summary:
     outliers = [find_outliers(each) for each in last]
     abstraction, spread = _abstraction(run)
     energy, energy_error = mean_and_error(run.values("posterior", "energy"))
-    code_rhat = _code_rhat(codes)
+    share_rhat = code_rhat(occupancies(codes.assignment, len(codes.names)))
     return Summary(
         scheme=classify(neurons.populations, family),
         codes=_code_shares(codes),
@@ -223,13 +223,13 @@ def summarize(run: Run) -> Summary:
         energy=Estimate(float(energy), float(energy_error)),
         training=training_predictions(run),
         test=test_predictions(run),
-        code_rhat=code_rhat,
+        code_rhat=share_rhat,
         portraits=tuple(
             _portrait(shown, each, found, codes)
             for shown, each, found in zip(activity[:, -1, -1], last, outliers, strict=True)
         ),
         class_names=run.posterior.task.class_names,
-        diagnostics=_with_disagreement(diagnose(run), same_codes=code_rhat < SAME_CODES),
+        diagnostics=_with_disagreement(diagnose(run), same_codes=share_rhat < SAME_CODES),
     )
 
 
@@ -258,8 +258,9 @@ def _code_shares(codes: Codes) -> tuple[CodeShare, ...]:
     )
 
 
-def _code_rhat(codes: Codes) -> float:
-    changing = moving(occupancies(codes.assignment, len(codes.names)).astype(float))
+def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
+    """Largest R-hat of the number of neurons in each code; infinite where it never changes but chains differ."""
+    changing = moving(occupancy.astype(float))
     if changing.shape[2] == 0:
         return 1.0
     frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)

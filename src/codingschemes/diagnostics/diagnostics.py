@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from codingschemes.diagnostics.convergence import Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
@@ -54,10 +55,16 @@ def diagnose(run: Run) -> Diagnostics:
         saturated=float((steps >= longest).mean()),
         acceptance_rate=float(stats["acceptance_rate"].mean()),
         step_size=tuple(float(size) for size in stats["step_size"][:, -1]),
-        stuck=tuple(int(chain) for chain in np.flatnonzero(np.ptp(posterior["energy"], axis=1) == 0)),
+        stuck=_stuck_chains(posterior["energy"]),
         warnings=(),
     )
     return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size))})
+
+
+def _stuck_chains(energy: Float[np.ndarray, "chain draw"]) -> tuple[int, ...]:
+    if energy.shape[1] < 4:
+        return ()
+    return tuple(int(chain) for chain in np.flatnonzero(np.ptp(energy, axis=1) == 0))
 
 
 def _warnings(found: Diagnostics, draws: int) -> list[str]:

@@ -1,0 +1,85 @@
+"""A summary agrees with itself, with the draws it was made from, and with what must be so."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from known_answers import correlated_task
+
+import codingschemes as cs
+from codingschemes.coding.summary import code_rhat
+from codingschemes.representation import block_means
+
+
+@pytest.fixture(scope="module")
+def run() -> cs.Run:
+    """Its test inputs are its training inputs, in another order."""
+    task = correlated_task(8)
+    shuffled = np.arange(8)[::-1]
+    task = replace(
+        task,
+        test_inputs=task.inputs[shuffled],
+        test_targets=task.targets[shuffled],
+        test_labels=task.labels[shuffled],
+    )
+    posterior = cs.Posterior(task, cs.Network("sigmoid", width=6, depth=2), temperature=0.02, readout_variance=6.0)
+    return cs.sample(posterior, warmup=60, draws=20, chains=2, progress=False)
+
+
+@pytest.fixture(scope="module")
+def summary(run: cs.Run) -> cs.Summary:
+    return cs.summarize(run)
+
+
+def test_test_inputs_that_are_training_inputs_get_the_same_outputs(summary):
+    np.testing.assert_allclose(summary.test.outputs[::-1], summary.training.outputs, atol=1e-4)
+    np.testing.assert_allclose(summary.test.spread[::-1], summary.training.spread, atol=1e-4)
+    assert summary.test.error == summary.training.error
+    assert summary.test.loss.mean == pytest.approx(summary.training.loss.mean, abs=1e-4)
+
+
+def test_kernels_agree_with_each_other(summary, run):
+    labels = run.posterior.task.labels
+    assert len(summary.kernels) == 2
+    for kernels in summary.kernels:
+        blocks = block_means(kernels.full.astype(float), labels)
+        np.testing.assert_allclose(kernels.between, blocks.between, rtol=1e-4)
+        np.testing.assert_allclose(kernels.within, np.diag(kernels.between))
+        np.testing.assert_allclose(kernels.diagonal, blocks.diagonal, rtol=1e-4)
+
+
+def test_shares_of_codes_add_up(summary):
+    assert sum(code.fraction for code in summary.codes) == pytest.approx(summary.coded)
+    for code in summary.codes:
+        assert np.mean(code.by_chain) == pytest.approx(code.fraction)
+        assert code.interval[0] <= code.interval[1]
+    for portrait in summary.portraits:
+        assert sorted(portrait.order) == list(range(6))
+        assert portrait.output_part.sum() == pytest.approx(1)
+
+
+def test_json_is_plain(summary):
+    values = json.loads(json.dumps(summary.to_json()))
+    assert values["scheme"]["label"] == summary.scheme.label
+    assert sum(values["scheme"]["probabilities"].values()) == pytest.approx(1)
+    np.testing.assert_array_equal(values["outputs"], summary.training.outputs)
+
+
+@pytest.mark.parametrize("draws", [1, 2])
+def test_a_run_cut_short_is_summarised_with_a_warning(draws):
+    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    summary = cs.summarize(cs.sample(posterior, warmup=60, draws=draws, chains=2, progress=False))
+    assert "too few draws" in summary.diagnostics.warnings[0]
+
+
+def test_rhat_of_code_shares_tells_frozen_from_mixing_chains():
+    rng = np.random.default_rng(0)
+    mixing = rng.integers(0, 5, size=(4, 200, 2))
+    apart = mixing + np.array([0, 0, 8, 8])[:, None, None]
+    frozen = np.broadcast_to(np.array([[[3, 5]], [[4, 4]]]), (2, 50, 2))
+    assert code_rhat(mixing) < 1.05
+    assert code_rhat(apart) > 1.5
+    assert code_rhat(frozen) == float("inf")
+    assert code_rhat(np.full((2, 50, 2), 4)) == 1
+    assert code_rhat(np.zeros((2, 50, 0), int)) == 1
