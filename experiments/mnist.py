@@ -1,7 +1,7 @@
 """Three MNIST digits with a sigmoid and a ReLU network: which code on real images, and how well it generalises.
 
-P = N = 100, T = 1e-4, 1,000 test images, image files from CODINGSCHEMES_DATA or downloaded. TIME on 2 cores for each
-network.
+P = N = 100, T = 1e-4, 1,000 test images, image files from CODINGSCHEMES_DATA or downloaded. About 4 minutes on 2 cores
+for each network.
 """
 
 import codingschemes as cs
