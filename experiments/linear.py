@@ -1,7 +1,7 @@
 """A linear network uses an analog code (van Meegen & Sompolinsky 2025).
 
 Every neuron answers to all classes in graded strength: readouts and class-mean activities form one Gaussian cloud.
-Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 6 minutes on 2 cores.
+Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 6 minutes, 2 cores.
 """
 
 import codingschemes as cs

@@ -1,7 +1,7 @@
 """A ReLU network uses a sparse code (van Meegen & Sompolinsky 2025).
 
 Most neurons form an unselective bulk; a few outliers, at least one for each class, carry the class-specific output.
-Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes on 2 cores.
+Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes, 2 cores.
 """
 
 import codingschemes as cs

@@ -1,7 +1,7 @@
 """A sigmoid network uses a redundant code (van Meegen & Sompolinsky 2025).
 
 Neurons fall into a few codes (110, 101, 011, 100), each shared by many neurons, and hardly ever change code.
-Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes on 2 cores.
+Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes, 2 cores.
 """
 
 import codingschemes as cs

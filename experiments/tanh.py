@@ -1,7 +1,7 @@
 """A tanh network also uses a redundant code.
 
 With an odd, saturating activation neurons split into codes and their mirror images; not treated in the paper.
-Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes on 2 cores.
+Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4. About 4 minutes, 2 cores.
 """
 
 import codingschemes as cs
