@@ -25,8 +25,10 @@ class Prior(NamedTuple):
 
 
 def literature_readout_variance(network: Network, samples: int) -> float:
-    """1/P for nonlinear networks, P^{-1/L} for linear ones (van Meegen & Sompolinsky 2025; the linear exponent is
-    derived, see facts on mean-field scaling: it keeps the readouts' order of magnitude at any depth)."""
+    """1/P for nonlinear networks (van Meegen & Sompolinsky 2025) and P^{-1/L} for linear ones.
+
+    The linear exponent is derived, not printed: with it readouts stay of one order of magnitude at any depth.
+    """
     exponent = 1 / network.depth if network.activation.family == "linear" else 1
     return samples**-exponent
 
