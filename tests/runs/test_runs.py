@@ -112,7 +112,7 @@ def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
 
 @pytest.mark.parametrize("iterations_before", [2, 45])
 def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_before):
-    original = driver.advance
+    original, handler = driver.advance, signal.getsignal(signal.SIGINT)
 
     def interrupting(kernel, mesh, program, states, first, count, recording):
         if int(first) <= iterations_before < int(first) + int(count):
@@ -125,7 +125,7 @@ def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_be
     assert stopped.draw_count == max(0, iterations_before + 1 - 30)
     monkeypatch.undo()
     assert threading.current_thread() is threading.main_thread()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 
 
