@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.coding.population import Population, population
+from codingschemes.coding.population import Population, join, population
 from codingschemes.runs import Run
 
 _CHUNK_NUMBERS = 20_000_000
@@ -33,9 +33,7 @@ def read_neurons(run: Run) -> Neurons:
         parts.append(population(activity[:, :, -1], readout, labels))
         kernels = kernels + np.einsum("kdlnp,kdlnq->lpq", activity, activity, optimize=True) / width
         draws += activity.shape[0] * activity.shape[1]
-    fields = ("activity", "activity_error", "norm", "readout")
-    joined = Population(*(np.concatenate([getattr(part, name) for part in parts], axis=1) for name in fields))
-    return Neurons(joined, np.asarray(kernels) / draws)
+    return Neurons(join(parts, axis=1), np.asarray(kernels) / draws)
 
 
 def activity_chunks(

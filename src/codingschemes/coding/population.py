@@ -1,6 +1,7 @@
 """The neurons of one draw as the coding schemes see them: class-mean activities, their errors, norms and readouts."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,12 @@ class Population:
             self.norm.reshape(-1),
             self.readout.reshape(-1, self.readout.shape[-1]),
         )
+
+
+def join(parts: Sequence[Population], axis: int) -> Population:
+    """Populations of the same network as one, along an axis that all their arrays have."""
+    names = [field.name for field in fields(Population)]
+    return Population(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name in names))
 
 
 def population(

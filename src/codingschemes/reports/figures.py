@@ -4,11 +4,10 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from codingschemes.coding.neurons import activity_chunks, spread_draws
-from codingschemes.coding.population import Population, population
+from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports import chains, populations, responses
 from codingschemes.reports.style import styled
@@ -44,8 +43,7 @@ def pooled_neurons(run: Run) -> Population:
         population(activity[:, :, -1], readout, labels).pooled()
         for activity, readout in activity_chunks(run, spread_draws(run, POOLED_DRAWS))
     ]
-    fields = ("activity", "activity_error", "norm", "readout")
-    return Population(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+    return join(parts, axis=0)
 
 
 @styled()
