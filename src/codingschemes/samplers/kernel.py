@@ -36,12 +36,15 @@ class Kernel(NamedTuple):
         init: (key, position, density) -> state. The state carries its own random key.
         step: (state, density) -> (state, Info). The first `warmup` steps after `init` adapt and must be discarded.
         position: state -> position.
+        move: (state, position, density) -> the state at another position or under another density, with what has been
+            adapted kept.
         warmup: number of adapting steps.
     """
 
     init: Callable[[Array, Position, Density], State]
     step: Callable[[State, Density], tuple[State, Info]]
     position: Callable[[State], Position]
+    move: Callable[[State, Position, Density], State]
     warmup: int
 
 

@@ -43,7 +43,11 @@ def nuts(settings: Settings) -> Kernel:
             step_size=state.adapt_state.step_size,
         )
 
-    return Kernel(init, step, lambda state: state.z, settings.warmup)
+    def move(state: HMCState, position: Position, density: Density) -> HMCState:
+        potential, gradient = _potential_and_gradient(density, position)
+        return state._replace(z=position, potential_energy=potential, z_grad=gradient)
+
+    return Kernel(init, step, lambda state: state.z, move, settings.warmup)
 
 
 SAMPLERS.register("nuts", nuts)
