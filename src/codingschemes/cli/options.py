@@ -40,7 +40,7 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "warmup": (int, "adapting steps a chain, 500 if left out"),
     "seed": (int, "0 if left out; the same seed on the same machine gives the same draws"),
     "start": (click.Choice(["prior", "annealed"]), "where chains begin, prior if left out"),
-    "target_acceptance": (float, "acceptance that step sizes are adapted to, 0.8 if left out"),
+    "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),
 }
 

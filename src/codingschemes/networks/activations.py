@@ -23,11 +23,13 @@ class Activation:
         function: phi, acting elementwise on arrays.
         family: `linear`; `threshold` (zero for z < 0); `sigmoidal` (bounded, nonnegative); `odd` (phi(-z) = -phi(z),
             bounded); `smooth` (none of these, e.g. softplus).
+        kinked: whether the slope jumps somewhere, so that integrators of high order gain nothing.
     """
 
     name: str
     function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
     family: Family
+    kinked: bool = False
 
     def __call__(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.function(z)
@@ -37,10 +39,14 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 
 
 def register(
-    name: str, family: Family, function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+    name: str,
+    family: Family,
+    function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]],
+    *,
+    kinked: bool = False,
 ) -> Activation:
     """Make `function` available as `--activation name`."""
-    return ACTIVATIONS.register(name, Activation(name, function, family))
+    return ACTIVATIONS.register(name, Activation(name, function, family, kinked))
 
 
 def _thresholded(concave: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
@@ -49,17 +55,17 @@ def _thresholded(concave: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Arr
 
 
 register("linear", "linear", lambda z: z)
-register("relu", "threshold", jax.nn.relu)
-register("threshold-tanh", "threshold", _thresholded(jnp.tanh))
-register("threshold-log1p", "threshold", _thresholded(jnp.log1p))
-register("threshold-ratio", "threshold", _thresholded(lambda z: z / (1 + z)))
+register("relu", "threshold", jax.nn.relu, kinked=True)
+register("threshold-tanh", "threshold", _thresholded(jnp.tanh), kinked=True)
+register("threshold-log1p", "threshold", _thresholded(jnp.log1p), kinked=True)
+register("threshold-ratio", "threshold", _thresholded(lambda z: z / (1 + z)), kinked=True)
 # The sigmoid of van Meegen & Sompolinsky 2025: slope 1/2 at zero, Gaussian averages in closed form.
 register("sigmoid", "sigmoidal", lambda z: 0.5 * (1 + erf(jnp.sqrt(jnp.pi) * z / 2)))
 register("logistic", "sigmoidal", jax.nn.sigmoid)
-register("hardsigmoid", "sigmoidal", lambda z: jnp.clip(z / 6 + 0.5, 0.0, 1.0))
+register("hardsigmoid", "sigmoidal", lambda z: jnp.clip(z / 6 + 0.5, 0.0, 1.0), kinked=True)
 register("tanh", "odd", jnp.tanh)
 register("erf", "odd", erf)
-register("hardtanh", "odd", lambda z: jnp.clip(z, -1.0, 1.0))
+register("hardtanh", "odd", lambda z: jnp.clip(z, -1.0, 1.0), kinked=True)
 register("softplus", "smooth", jax.nn.softplus)
 register("gelu", "smooth", lambda z: jax.nn.gelu(z, approximate=False))
 register("silu", "smooth", jax.nn.silu)

@@ -33,6 +33,7 @@ class Density(eqx.Module):
         targets: Y, (sample, output).
         basis: L with L L^T = K0, one column an eigenvector of K0 times the root of its eigenvalue, largest first,
             (sample, component).
+        class_average: what averages over the samples of each class, (sample, class).
         temperature, weight_variance, readout_variance: as in `Prior`.
     """
 
@@ -40,6 +41,7 @@ class Density(eqx.Module):
     features: Float[Array, "F P"]
     targets: Float[Array, "P C"]
     basis: Float[Array, "P R"]
+    class_average: Float[Array, "P G"]
     temperature: Scalar
     weight_variance: Scalar
     readout_variance: Scalar
@@ -65,6 +67,11 @@ class Density(eqx.Module):
     def dimension(self) -> int:
         """Number of coordinates."""
         return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @property
+    def signal(self) -> Scalar:
+        """Prior variance of a readout times the network's readout scale squared, c."""
+        return self.network.readout_scale**2 * self.readout_variance
 
     def potential(self, position: Position) -> Scalar:
         """U = |theta|^2/2 + misfit."""
@@ -138,13 +145,9 @@ class ReducedDensity(Density):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": (self.network.width, self.basis.shape[1]), **self._hidden_shape()}
 
-    @property
-    def _signal(self) -> Scalar:
-        return self.network.readout_scale**2 * self.readout_variance
-
     def misfit(self, position: Position) -> Scalar:
         _, activity = self.propagate(position)
-        return collapsed_misfit(activity, self.targets, self._signal, self.temperature)
+        return collapsed_misfit(activity, self.targets, self.signal, self.temperature)
 
     def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
         return position["input"] @ self.basis.T
@@ -155,5 +158,5 @@ class ReducedDensity(Density):
         position: Position,  # noqa: ARG002  (the activity says all there is to know)
         activity: Float[Array, "N P"],
     ) -> Float[Array, "N C"]:
-        scaled = draw_readout(key, activity, self.targets, self._signal, self.temperature)
+        scaled = draw_readout(key, activity, self.targets, self.signal, self.temperature)
         return scaled / self.network.readout_scale

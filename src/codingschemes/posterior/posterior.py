@@ -89,11 +89,13 @@ class Posterior:
         eigenvalues, eigenvectors = eigenvalues[order], eigenvectors[:, order]
         resolved = eigenvalues > eigenvalues[0] * len(eigenvalues) * 10 * np.finfo(float).eps
         basis = eigenvectors[:, resolved] * np.sqrt(eigenvalues[resolved])
+        membership = np.eye(self.task.class_count)[self.task.labels]
         return _FORMS[space](
             network=self.network,
             features=features,
             targets=jnp.asarray(self.task.targets),
             basis=jnp.asarray(basis),
+            class_average=jnp.asarray(membership / membership.sum(axis=0)),
             temperature=jnp.asarray(self.prior.temperature),
             weight_variance=jnp.asarray(self.prior.weight_variance),
             readout_variance=jnp.asarray(self.prior.readout_variance),

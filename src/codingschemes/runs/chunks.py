@@ -85,6 +85,7 @@ def _advance_here(
             "n_steps": info.gradients,
             "diverging": info.diverging,
             "step_size": info.step_size,
+            "switches": info.switches,
         }
         return states, {**observed, "sample_stats": stats}
 

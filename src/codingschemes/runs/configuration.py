@@ -29,7 +29,7 @@ class Sampling:
         warmup: adapting steps a chain, not stored.
         seed: of everything random; the same seed on the same machine gives the same draws.
         start: `prior` (each chain from its own prior draw) or `annealed` (prior draws cooled to the temperature).
-        target_acceptance, max_tree_depth: as in `samplers.Settings`.
+        target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
 
     Raises:
         InvalidInput: an unknown name or a number out of range.
@@ -42,7 +42,7 @@ class Sampling:
     warmup: int = 500
     seed: int = 0
     start: Start = "prior"
-    target_acceptance: float = 0.8
+    target_acceptance: float | None = None
     max_tree_depth: int = 10
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Sampling:
             if value < low:
                 option = name.replace("_", "-")
                 raise InvalidInput(f"--{option} is {value}: give an integer of at least {low}")
-        if not 0 < self.target_acceptance < 1:
+        if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
             raise InvalidInput(f"--target-acceptance is {self.target_acceptance}: give a number between 0 and 1")
         for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
             if getattr(self, name) not in allowed:
@@ -73,7 +73,7 @@ class SamplingOptions(TypedDict, total=False):
     warmup: int
     seed: int
     start: Start
-    target_acceptance: float
+    target_acceptance: float | None
     max_tree_depth: int
 
 

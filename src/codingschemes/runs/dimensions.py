@@ -25,6 +25,7 @@ DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "n_steps": (),
         "diverging": (),
         "step_size": (),
+        "switches": (),
     },
 }
 

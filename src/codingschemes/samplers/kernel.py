@@ -1,4 +1,4 @@
-"""What a sampler is: two pure functions over a state, and the registry of those that exist."""
+"""What a sampler is: pure functions over a state, and the registry of those that exist."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ class Info(NamedTuple):
         gradients: gradient evaluations spent.
         diverging: whether the integrator lost the energy.
         step_size: the integrator's step.
+        switches: accepted jumps of single neurons between codes; 0 for samplers that propose none.
     """
 
     potential: Float[Array, "*chains"]
@@ -27,6 +28,7 @@ class Info(NamedTuple):
     gradients: Int[Array, "*chains"]
     diverging: Array
     step_size: Float[Array, "*chains"]
+    switches: Int[Array, "*chains"]
 
 
 class Kernel(NamedTuple):
@@ -39,6 +41,7 @@ class Kernel(NamedTuple):
         move: (state, position, density) -> the state at another position or under another density, with what has been
             adapted kept.
         warmup: number of adapting steps.
+        exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -46,6 +49,7 @@ class Kernel(NamedTuple):
     position: Callable[[State], Position]
     move: Callable[[State, Position, Density], State]
     warmup: int
+    exact: bool = True
 
 
 class Settings(NamedTuple):
@@ -53,12 +57,12 @@ class Settings(NamedTuple):
 
     Attributes:
         warmup: adapting steps before the first draw.
-        target_acceptance: what step sizes are adapted to.
+        target_acceptance: what step sizes are adapted to; None is each sampler's own optimum.
         max_tree_depth: a NUTS trajectory has at most 2^depth - 1 steps.
     """
 
     warmup: int = 500
-    target_acceptance: float = 0.8
+    target_acceptance: float | None = None
     max_tree_depth: int = 10
 
 

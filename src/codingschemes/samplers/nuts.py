@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 from numpyro.infer.hmc import HMCState, hmc
 from numpyro.infer.util import ParamInfo
@@ -27,7 +28,7 @@ def nuts(settings: Settings) -> Kernel:
             ParamInfo(position, potential, gradient),
             num_warmup=settings.warmup,
             step_size=0.1,
-            target_accept_prob=settings.target_acceptance,
+            target_accept_prob=settings.target_acceptance or 0.8,
             max_tree_depth=settings.max_tree_depth,
             model_args=(density,),
             rng_key=key,
@@ -41,6 +42,7 @@ def nuts(settings: Settings) -> Kernel:
             gradients=state.num_steps,
             diverging=state.diverging,
             step_size=state.adapt_state.step_size,
+            switches=jnp.asarray(0),
         )
 
     def move(state: HMCState, position: Position, density: Density) -> HMCState:

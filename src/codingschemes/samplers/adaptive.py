@@ -1,0 +1,196 @@
+"""What all gradient samplers share: a preconditioner and a step size, adapted during warm-up, then frozen.
+
+Preconditioning. The coordinates are standard normal under the prior; the posterior's own curvature enters through the
+Fisher identity E[g_r^2] = E[d^2 U/dtheta_r^2] (g the gradient of U), averaged over neurons, which are exchangeable:
+
+    scale_r = E[g_r^2]^{-1/2}.
+
+It is an average of local curvatures, so that jumps between distant modes do not widen it, as they would a covariance.
+Samplers see theta / scale, in which every direction has about unit curvature.
+
+The step size follows the acceptance rate by dual averaging (Hoffman & Gelman 2014), started again whenever the scale
+changes, at a quarter, half and three quarters of the warm-up.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from blackjax.adaptation.step_size import DualAveragingAdaptationState, dual_averaging_adaptation
+from jaxtyping import Array, Float, Int
+
+from codingschemes.posterior import Density, Position
+from codingschemes.samplers.kernel import Info, Kernel
+
+type Scalar = Float[Array, ""]
+
+_FIRST_STEP_SIZE = 0.1
+_STAGES = (0.25, 0.5, 0.75)
+
+
+class Point(NamedTuple):
+    """A position with its log density and gradient, in scaled coordinates (the layout of blackjax's states)."""
+
+    position: Position
+    logdensity: Scalar
+    logdensity_grad: Position
+
+
+class Outcome(NamedTuple):
+    """What a transition tells: as in `Info`."""
+
+    acceptance_rate: Scalar
+    gradients: Int[Array, ""]
+    diverging: Array
+
+    @classmethod
+    def of(cls, acceptance_rate: Scalar, *, gradients: int) -> "Outcome":
+        """The outcome of a single proposal: diverging where it can only be rejected."""
+        return cls(acceptance_rate, jnp.asarray(gradients), acceptance_rate < 1e-300)
+
+
+class Target(NamedTuple):
+    """What a transition samples.
+
+    Attributes:
+        logdensity: scaled coordinates -> log density.
+        kinked: as in `Activation`.
+        dimension: number of coordinates.
+    """
+
+    logdensity: Callable[[Position], Scalar]
+    kinked: bool
+    dimension: int
+
+
+#: (key, point, target, step size, iteration) -> (point, outcome).
+type Transition = Callable[[Array, Point, Target, Scalar, Array], tuple[Point, Outcome]]
+
+
+class AdaptiveState(NamedTuple):
+    """State of an adaptive gradient kernel.
+
+    Attributes:
+        key: randomness of the next step.
+        point: position, log density and gradient in the density's own coordinates.
+        scale: the preconditioner: one number a component and block, the same for all neurons.
+        curvature: sum of squared gradients since the scale last changed, averaged over neurons.
+        collected: number of terms in `curvature`.
+        averaging: dual averaging of the step size.
+        step_size: in use now.
+        iteration: steps taken.
+    """
+
+    key: Array
+    point: Point
+    scale: Position
+    curvature: Position
+    collected: Int[Array, ""]
+    averaging: DualAveragingAdaptationState
+    step_size: Scalar
+    iteration: Int[Array, ""]
+
+
+def adaptive_kernel(
+    transition: Transition,
+    *,
+    warmup: int,
+    target_acceptance: float,
+    preconditioned: bool = True,
+    exact: bool = True,
+) -> Kernel:
+    """A kernel from a transition in scaled coordinates.
+
+    Args:
+        transition: leaves exp(log density) invariant (or nearly so, where not `exact`) at any step size.
+        warmup: steps during which scale and step size adapt.
+        target_acceptance: acceptance rate that the step size is adapted to.
+        preconditioned: False keeps the prior's own coordinates (scale 1).
+        exact: as in `Kernel`.
+    """
+    start_averaging, update_averaging, averaged = dual_averaging_adaptation(target_acceptance)
+    stages = jnp.asarray([int(warmup * share) for share in _STAGES])
+
+    def init(key: Array, position: Position, density: Density) -> AdaptiveState:
+        blank = {name: jnp.zeros((*block.shape[:-2], 1, block.shape[-1])) for name, block in position.items()}
+        return AdaptiveState(
+            key=key,
+            point=evaluate(density, position),
+            scale=jax.tree.map(jnp.ones_like, blank),
+            curvature=blank,
+            collected=jnp.asarray(0),
+            averaging=start_averaging(_FIRST_STEP_SIZE),
+            step_size=jnp.asarray(_FIRST_STEP_SIZE),
+            iteration=jnp.asarray(0),
+        )
+
+    def adapt(state: AdaptiveState, acceptance_rate: Scalar) -> AdaptiveState:
+        averaging = update_averaging(state.averaging, acceptance_rate)
+        curvature = jax.tree.map(
+            lambda total, gradient: total + jnp.mean(gradient**2, axis=-2, keepdims=True),
+            state.curvature,
+            state.point.logdensity_grad,
+        )
+        collected = state.collected + 1
+        ends = jnp.any(state.iteration == stages)
+        step_size = jnp.where(state.iteration == warmup - 1, averaged(averaging), jnp.exp(averaging.log_step_size))
+
+        def choose[T](fresh: T, kept: T) -> T:
+            return jax.tree.map(lambda a, b: jnp.where(ends, a, b), fresh, kept)
+
+        scale = jax.tree.map(lambda total: jnp.sqrt(collected / total), curvature)
+        return state._replace(
+            scale=choose(scale, state.scale) if preconditioned else state.scale,
+            curvature=choose(jax.tree.map(jnp.zeros_like, curvature), curvature),
+            collected=jnp.where(ends, 0, collected),
+            averaging=choose(start_averaging(averaged(averaging)), averaging),
+            step_size=step_size,
+        )
+
+    def step(state: AdaptiveState, density: Density) -> tuple[AdaptiveState, Info]:
+        key, step_key = jax.random.split(state.key)
+
+        def logdensity(scaled: Position) -> Scalar:
+            return -density.potential(_times(scaled, state.scale))
+
+        scaled = Point(
+            jax.tree.map(jnp.divide, state.point.position, state.scale),
+            state.point.logdensity,
+            _times(state.point.logdensity_grad, state.scale),
+        )
+        target = Target(logdensity, density.network.activation.kinked, density.dimension)
+        moved, outcome = transition(step_key, scaled, target, state.step_size, state.iteration)
+        point = Point(
+            _times(moved.position, state.scale),
+            moved.logdensity,
+            jax.tree.map(jnp.divide, moved.logdensity_grad, state.scale),
+        )
+        state = state._replace(key=key, point=point)
+        if warmup:
+            adapted = adapt(state, outcome.acceptance_rate)
+            state = jax.tree.map(lambda a, b: jnp.where(state.iteration < warmup, a, b), adapted, state)
+        info = Info(
+            potential=-point.logdensity,
+            acceptance_rate=outcome.acceptance_rate,
+            gradients=outcome.gradients,
+            diverging=outcome.diverging,
+            step_size=state.step_size,
+            switches=jnp.asarray(0),
+        )
+        return state._replace(iteration=state.iteration + 1), info
+
+    def move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:
+        return state._replace(point=evaluate(density, position))
+
+    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact)
+
+
+def evaluate(density: Density, position: Position) -> Point:
+    """The point at a position, in the density's own coordinates."""
+    potential, gradient = jax.value_and_grad(density.potential)(position)
+    return Point(position, -potential, jax.tree.map(jnp.negative, gradient))
+
+
+def _times(position: Position, scale: Position) -> Position:
+    return jax.tree.map(jnp.multiply, position, scale)

@@ -1,0 +1,134 @@
+"""One neuron among the others, with all readouts integrated out.
+
+With S = c sum_j phi_j phi_j^T + T I, taking neuron i away is a rank-one downdate. Given the others, its log density is
+
+    -|u|^2/2 - (C/2) log s + (c/2) |B^T phi|^2 / s,     s = 1 + c phi^T A phi,
+
+A = (S - c phi_i phi_i^T)^{-1} the cavity's inverse and B = A Y the field it feels; O(P^2) a neuron.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Float
+
+from codingschemes.posterior import Density
+
+type Scalar = Float[Array, ""]
+
+
+class Population(NamedTuple):
+    """The neurons of the last layer and what their likelihood is made of.
+
+    Attributes:
+        coordinates: whitened, (neuron, component).
+        activity: Phi, (neuron, sample).
+        inverse: S^{-1}, (sample, sample).
+        field: S^{-1} Y, (sample, output).
+    """
+
+    coordinates: Float[Array, "N R"]
+    activity: Float[Array, "N P"]
+    inverse: Float[Array, "P P"]
+    field: Float[Array, "P C"]
+
+
+class Cavity(NamedTuple):
+    """The population without one neuron.
+
+    Attributes:
+        inverse, field: those of the whole population.
+        direction: v = S^{-1} phi_i; A = S^{-1} + v v^T / gap.
+        gap: (1 - c phi_i . v) / c.
+        own: S^{-1} Y corrected for the missing neuron, B.
+        signal: c.
+    """
+
+    inverse: Float[Array, "P P"]
+    direction: Float[Array, " P"]
+    gap: Scalar
+    own: Float[Array, "P C"]
+    signal: Scalar
+
+    def times(self, vectors: Float[Array, "K P"]) -> Float[Array, "K P"]:
+        """A x for each row x."""
+        return vectors @ self.inverse + jnp.outer(vectors @ self.direction, self.direction) / self.gap
+
+    def log_likelihood(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, " K"]:
+        """The misfit's part of the log density for each row phi of `activity`, `image` being A phi."""
+        stretch = 1 + self.signal * jnp.sum(activity * image, axis=1)
+        pull = jnp.sum((activity @ self.own) ** 2, axis=1)
+        return self.signal * pull / stretch / 2 - self.own.shape[1] * jnp.log(stretch) / 2
+
+    def slope(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
+        """The gradient of `log_likelihood` with respect to phi."""
+        stretch = (1 + self.signal * jnp.sum(activity * image, axis=1))[:, None]
+        overlap = activity @ self.own
+        pull = jnp.sum(overlap**2, axis=1)[:, None]
+        along = overlap @ self.own.T
+        return self.signal * (
+            along / stretch - (self.own.shape[1] / stretch + self.signal * pull / stretch**2) * image
+        )
+
+    def derivatives(self, activity: Float[Array, " P"]) -> tuple[Float[Array, " P"], Float[Array, "P P"]]:
+        """Gradient and Hessian of `log_likelihood` with respect to one phi."""
+        image = self.times(activity[None])[0]
+        stretch = 1 + self.signal * activity @ image
+        overlap = activity @ self.own
+        along = self.own @ overlap
+        pull = overlap @ overlap
+        outputs = self.own.shape[1]
+        stiffness = outputs / stretch + self.signal * pull / stretch**2
+        cross = 2 * self.signal / stretch**2
+        both = jnp.outer(along, image)
+        full = self.inverse + jnp.outer(self.direction, self.direction) / self.gap
+        hessian = (
+            self.own @ self.own.T / stretch
+            - cross * (both + both.T)
+            - stiffness * full
+            + cross * (outputs + 2 * self.signal * pull / stretch) * jnp.outer(image, image)
+        )
+        return self.signal * (along / stretch - stiffness * image), self.signal * hessian
+
+
+def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Array, "P R"]) -> Population:
+    """The population at some coordinates, z = u basis^T; one Cholesky factorisation."""
+    activity = density.network.activation(coordinates @ basis.T)
+    samples = activity.shape[1]
+    kernel = density.signal * activity.T @ activity + density.temperature * jnp.eye(samples)
+    factor = cho_factor(kernel, lower=True)
+    inverse = cho_solve(factor, jnp.eye(samples))
+    return Population(coordinates, activity, inverse, inverse @ density.targets)
+
+
+def without(population: Population, neuron: Array, targets: Float[Array, "P C"], signal: Scalar) -> Cavity:
+    """The cavity that one neuron leaves."""
+    activity = population.activity[neuron]
+    direction = population.inverse @ activity
+    gap = (1 - signal * activity @ direction) / signal
+    own = population.field + jnp.outer(direction, direction @ targets) / gap
+    return Cavity(population.inverse, direction, gap, own, signal)
+
+
+def with_neuron(
+    population: Population,
+    neuron: Array,
+    cavity: Cavity,
+    coordinates: Float[Array, " R"],
+    activity: Float[Array, " P"],
+) -> Population:
+    """The population with one neuron replaced: a rank-two update of S^{-1}."""
+    image = cavity.times(activity[None])[0]
+    stretch = 1 / cavity.signal + activity @ image
+    inverse = (
+        population.inverse
+        + jnp.outer(cavity.direction, cavity.direction) / cavity.gap
+        - jnp.outer(image, image) / stretch
+    )
+    return Population(
+        population.coordinates.at[neuron].set(coordinates),
+        population.activity.at[neuron].set(activity),
+        inverse,
+        cavity.own - jnp.outer(image, activity @ cavity.own) / stretch,
+    )
