@@ -1,5 +1,8 @@
 """Every registered sampler, on posteriors whose answers are known by other means."""
 
+import itertools
+from typing import get_args
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from known_answers import agreement_z, small_posterior
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose, mean_and_error
+from codingschemes.posterior import Space
 from codingschemes.samplers import SAMPLERS, Settings
 
 #: 4.9 standard errors: one false alarm in a million entries.
@@ -65,11 +69,20 @@ def test_one_neuron_agrees_with_quadrature(sampler, space, activation, temperatu
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
-@pytest.mark.parametrize(("activation", "depth"), [("sigmoid", 1), ("relu", 1), ("tanh", 2)])
-def test_both_forms_give_the_same_posterior(sampler, activation, depth):
-    posterior = small_posterior(activation, depth=depth)
+@pytest.mark.parametrize(
+    ("activation", "options"),
+    [
+        ("sigmoid", {}),
+        ("relu", {}),
+        ("tanh", {"depth": 2}),
+        ("tanh", {"depth": 2, "samples": 4}),
+        ("sigmoid", {"depth": 2, "samples": 4, "bias": True}),
+    ],
+)
+def test_all_forms_give_the_same_posterior(sampler, activation, options):
+    posterior = small_posterior(activation, **options)
     moments = {}
-    for space in ("reduced", "weights"):
+    for space in get_args(Space.__value__):
         run = cs.sample(posterior, sampler=sampler, space=space, draws=700, warmup=250, seed=2, progress=False)
         findings = diagnose(run)
         assert findings.convergence.rhat_max < 1.1
@@ -79,13 +92,13 @@ def test_both_forms_give_the_same_posterior(sampler, activation, depth):
             for name in ("energy", "training_loss", "outputs", "kernel_block", "kernel_eigenvalue")
         }
         moments[space]["readout_norm"] = mean_and_error(run.data["posterior"]["readout_norm_quantile"].values)
-    for name in moments["reduced"]:
-        z = agreement_z(*moments["reduced"][name], *moments["weights"][name])
-        assert np.abs(z).max() < Z_LIMIT, name
+    for space, name in itertools.product(("function", "reduced"), moments["weights"]):
+        z = agreement_z(*moments[space][name], *moments["weights"][name])
+        assert np.abs(z).max() < Z_LIMIT, (space, name)
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
-@pytest.mark.parametrize("space", ["reduced", "weights"])
+@pytest.mark.parametrize("space", get_args(Space.__value__))
 def test_without_data_preactivations_have_covariance_k0(sampler, space):
     posterior = small_posterior(temperature=1e9)
     run = cs.sample(posterior, sampler=sampler, space=space, draws=1000, warmup=300, seed=3, progress=False)
