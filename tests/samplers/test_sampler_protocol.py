@@ -1,5 +1,7 @@
 """Every registered sampler, on posteriors whose answers are known by other means."""
 
+import itertools
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,6 +13,10 @@ from codingschemes.samplers import SAMPLERS, Settings
 
 #: 4.9 standard errors: one false alarm in a million entries.
 Z_LIMIT = 4.9
+
+#: Forms other than the weights: function space is the reduced form at depth 1, and with fewer neurons than samples.
+REDUCED = ("reduced",)
+EVERY = ("reduced", "function")
 
 
 def one_neuron_posterior(activation: str, temperature: float) -> cs.Posterior:
@@ -65,11 +71,20 @@ def test_one_neuron_agrees_with_quadrature(sampler, space, activation, temperatu
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
-@pytest.mark.parametrize(("activation", "depth"), [("sigmoid", 1), ("relu", 1), ("tanh", 2)])
-def test_both_forms_give_the_same_posterior(sampler, activation, depth):
-    posterior = small_posterior(activation, depth=depth)
+@pytest.mark.parametrize(
+    ("activation", "options", "spaces"),
+    [
+        ("sigmoid", {}, REDUCED),
+        ("relu", {}, REDUCED),
+        ("tanh", {"depth": 2}, REDUCED),
+        ("tanh", {"depth": 2, "samples": 4}, EVERY),
+        ("sigmoid", {"depth": 2, "samples": 4, "bias": True}, EVERY),
+    ],
+)
+def test_all_forms_give_the_same_posterior(sampler, activation, options, spaces):
+    posterior = small_posterior(activation, **options)
     moments = {}
-    for space in ("reduced", "weights"):
+    for space in (*spaces, "weights"):
         run = cs.sample(posterior, sampler=sampler, space=space, draws=700, warmup=250, seed=2, progress=False)
         findings = diagnose(run)
         assert findings.convergence.rhat_max < 1.1
@@ -79,9 +94,9 @@ def test_both_forms_give_the_same_posterior(sampler, activation, depth):
             for name in ("energy", "training_loss", "outputs", "kernel_block", "kernel_eigenvalue")
         }
         moments[space]["readout_norm"] = mean_and_error(run.data["posterior"]["readout_norm_quantile"].values)
-    for name in moments["reduced"]:
-        z = agreement_z(*moments["reduced"][name], *moments["weights"][name])
-        assert np.abs(z).max() < Z_LIMIT, name
+    for space, name in itertools.product(spaces, moments["weights"]):
+        z = agreement_z(*moments[space][name], *moments["weights"][name])
+        assert np.abs(z).max() < Z_LIMIT, (space, name)
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))

@@ -1,12 +1,12 @@
 """The options of the command line that several commands share, and how they become objects."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from codingschemes.networks import ACTIVATIONS, Network
-from codingschemes.posterior import Posterior
+from codingschemes.posterior import Posterior, Space
 from codingschemes.tasks import OPTIONS, TASKS, make_task
 
 type Command = Callable[..., Any]
@@ -34,7 +34,7 @@ _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
 
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "sampler": (str, "nuts if left out"),
-    "space": (click.Choice(["reduced", "weights"]), "form of the posterior, reduced if left out"),
+    "space": (click.Choice(get_args(Space.__value__)), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
     "draws": (int, "stored draws a chain, 500 if left out"),
     "warmup": (int, "adapting steps a chain, 500 if left out"),

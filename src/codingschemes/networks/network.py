@@ -1,5 +1,6 @@
 """Fully connected networks: how many neurons, how they are scaled, how activity propagates."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
 import equinox as eqx
@@ -94,16 +95,26 @@ class Network(eqx.Module):
         return units
 
     def propagate(
-        self, first: Float[Array, "N P"], hidden: Float[Array, "H N F"]
+        self,
+        first: Float[Array, "N P"],
+        hidden: Float[Array, "H N K"],
+        combine: Callable[[Array, Array], Array] = jnp.matmul,
     ) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
-        """Preactivations of every hidden layer, and the last layer's activity, from the first preactivations."""
+        """Preactivations of every hidden layer, and the last layer's activity, from the first preactivations.
+
+        Args:
+            first: z^1.
+            hidden: weights between hidden layers, or other coordinates of the neurons.
+            combine: (a layer's coordinates (neuron, coordinate), features below (feature, sample)) -> preactivations;
+                weights are multiplied with features.
+        """
         if self.depth == 1:
             return first[None], self.activation(first)
 
         def next_layer(
-            z: Float[Array, "N P"], weights: Float[Array, "N F"]
+            z: Float[Array, "N P"], coordinates: Float[Array, "N K"]
         ) -> tuple[Float[Array, "N P"], Float[Array, "N P"]]:
-            z = weights @ self.features(self.activation(z))
+            z = combine(coordinates, self.features(self.activation(z)))
             return z, z
 
         last, above = lax.scan(next_layer, first, hidden)

@@ -1,11 +1,13 @@
-"""The posterior over weights: priors, the two samplable forms, and exact conditional draws."""
+"""The posterior over weights: priors, the samplable forms, and exact conditional draws."""
 
 from codingschemes.posterior.density import Density, Position, ReducedDensity, WeightsDensity
+from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.posterior import Posterior, Space
 from codingschemes.posterior.priors import Prior, resolve_prior
 
 __all__ = [
     "Density",
+    "FunctionDensity",
     "Position",
     "Posterior",
     "Prior",

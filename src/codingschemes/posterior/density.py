@@ -1,12 +1,13 @@
-"""Two samplable forms of one posterior.
+"""Samplable forms of one posterior.
 
-Both work in whitened coordinates theta, standard normal under the prior, so that
+All work in whitened coordinates theta, standard normal under the prior, so that
 
     U(theta) = |theta|^2/2 + misfit(theta),    p(theta) proportional to exp(-U(theta)).
 
 `WeightsDensity` samples every weight; `ReducedDensity` samples the first layer through its preactivations at the
-training inputs, z = u L^T with K0 = L L^T, and integrates the readout out. The marginals of what both share
-(preactivations, readouts) agree exactly.
+training inputs, z = u L^T with K0 = L L^T, and integrates the readout out; `FunctionDensity` (in `function`) samples
+the layers above through their preactivations, too. The marginals of what all share (preactivations, readouts) agree
+exactly.
 """
 
 import abc
@@ -85,25 +86,39 @@ class Density(eqx.Module):
             for block_key, (name, shape) in zip(keys, self.shapes.items(), strict=True)
         }
 
-    def hidden_weights(self, position: Position) -> Float[Array, "H N F"]:
-        """Weights between hidden layers as they stand."""
-        if self.network.depth == 1:
-            return jnp.zeros((0, self.network.width, self.network.hidden_feature_count), self.features.dtype)
-        return jnp.sqrt(self.weight_variance) * position["hidden"]
+    def hidden_norm(self, key: Array, position: Position) -> Scalar:  # noqa: ARG002  (weights are in the position)
+        """|w|^2 of the whitened weights between hidden layers: part of the position, or drawn from their exact
+        conditional."""
+        return jnp.sum(self._hidden(position) ** 2)
 
     def propagate(self, position: Position) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
         """Preactivations of every hidden layer and the last layer's activity at the training inputs."""
-        return self.network.propagate(self.first_preactivation(position), self.hidden_weights(position))
+        hidden = jnp.sqrt(self.weight_variance) * self._hidden(position)
+        return self.network.propagate(self.first_preactivation(position), hidden, self._next_preactivation)
 
     def input_coordinates(self, first: Float[Array, "N P"]) -> Float[Array, "N R"]:
         """u with z^1 = u L^T."""
         return first @ self.basis / jnp.sum(self.basis**2, axis=0)
 
+    @property
+    def _hidden_columns(self) -> int:
+        """Coordinates of a neuron in a layer above the first."""
+        return self.network.hidden_feature_count
+
+    def _next_preactivation(self, coordinates: Float[Array, "N K"], below: Float[Array, "F P"]) -> Float[Array, "N P"]:
+        """z^{l+1} from a layer's coordinates, times sigma_w, and the features of z^l."""
+        return coordinates @ below
+
     def _hidden_shape(self) -> dict[str, tuple[int, ...]]:
         network = self.network
         if network.depth == 1:
             return {}
-        return {"hidden": (network.depth - 1, network.width, network.hidden_feature_count)}
+        return {"hidden": (network.depth - 1, network.width, self._hidden_columns)}
+
+    def _hidden(self, position: Position) -> Float[Array, "H N K"]:
+        if self.network.depth == 1:
+            return jnp.zeros((0, self.network.width, self._hidden_columns), self.features.dtype)
+        return position["hidden"]
 
 
 class WeightsDensity(Density):

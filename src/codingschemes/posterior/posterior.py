@@ -1,7 +1,7 @@
 """The L2-regularised loss of a network on a task, read as a negative log posterior."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,12 +12,17 @@ from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network, Weights
 from codingschemes.posterior.conditionals import draw_weights
 from codingschemes.posterior.density import Density, ReducedDensity, WeightsDensity
+from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.priors import Prior, resolve_prior
 from codingschemes.tasks import Task
 
-type Space = Literal["reduced", "weights"]
+type Space = Literal["reduced", "function", "weights"]
 
-_FORMS: dict[str, type[Density]] = {"reduced": ReducedDensity, "weights": WeightsDensity}
+_FORMS: dict[str, type[Density]] = {
+    "reduced": ReducedDensity,
+    "function": FunctionDensity,
+    "weights": WeightsDensity,
+}
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -76,13 +81,13 @@ class Posterior:
         return self.prior.weight_variance * features.T @ features
 
     def density(self, space: Space = "reduced") -> Density:
-        """The log density in one of its two forms.
+        """The log density in one of its forms.
 
         Raises:
             InvalidInput: a form that does not exist.
         """
-        if space not in get_args(Space.__value__):
-            raise InvalidInput(f"there is no space {space!r}: choose reduced or weights")
+        if space not in _FORMS:
+            raise InvalidInput(f"there is no space {space!r}: choose one of {', '.join(_FORMS)}")
         features = self.network.features(jnp.asarray(self.task.inputs.T))
         eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
         order = np.argsort(eigenvalues)[::-1]

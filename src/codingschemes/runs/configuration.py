@@ -23,7 +23,7 @@ class Sampling:
 
     Attributes:
         sampler: registered name.
-        space: the form of the posterior, `reduced` or `weights`.
+        space: the form of the posterior, `reduced`, `function` or `weights`.
         chains: chains run side by side.
         draws: stored draws a chain.
         warmup: adapting steps a chain, not stored.
@@ -56,7 +56,7 @@ class Sampling:
             raise InvalidInput(f"--target-acceptance is {self.target_acceptance}: give a number between 0 and 1")
         for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
             if getattr(self, name) not in allowed:
-                raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose {' or '.join(allowed)}")
+                raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
 
     @property
     def settings(self) -> Settings:

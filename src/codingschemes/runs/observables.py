@@ -20,15 +20,16 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
     """The recorded variables of one draw, by group (see `dimensions.DIMENSIONS`).
 
     Args:
-        key: randomness for the readout where it is integrated out.
+        key: randomness for the readout and the hidden weights where they are integrated out.
         position: whitened coordinates.
         density: the density they were drawn from.
         membership: one-hot class of each sample.
 
     The `posterior` group holds:
         energy: ||Y - f||^2 + T (|u|^2 + |w|^2 + |a|^2/sigma_a^2), with u the whitened first-layer preactivations, w
-            the whitened hidden weights: the regularised loss at the smallest input weights that give these
-            preactivations (Wang, Johnston & Fusi 2025), the same function in both forms of the posterior.
+            the whitened hidden weights (see `Density.hidden_norm`): the regularised loss at the smallest input
+            weights that give these preactivations (Wang, Johnston & Fusi 2025), with the same distribution in all
+            forms of the posterior.
         training_loss: mean squared error over samples and outputs.
         training_error: share of samples whose output is nearest to another class's target.
         outputs: f at the training inputs.
@@ -41,9 +42,10 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
         gradient: the gradient summed over neurons / sqrt(N) in the leading directions of each block of coordinates,
             with expectation exactly 0.
     """
+    readout_key, hidden_key = jax.random.split(key)
     preactivations, _ = density.propagate(position)
     activity = density.network.activation(preactivations)
-    readout = density.readout(key, position, activity[-1])
+    readout = density.readout(readout_key, position, activity[-1])
     outputs = density.network.outputs(activity[-1], readout)
     residual = density.targets - outputs
     kernel = jnp.einsum("lnp,lnq->lpq", activity, activity) / density.network.width
@@ -53,7 +55,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
     return {
         "posterior": {
             "energy": jnp.sum(residual**2)
-            + density.temperature * _squared_norm(density, position, preactivations[0], readout),
+            + density.temperature * _squared_norm(hidden_key, density, position, preactivations[0], readout),
             "training_loss": jnp.mean(residual**2),
             "training_error": _error(outputs, density.targets, membership),
             "outputs": outputs,
@@ -73,10 +75,10 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
 
 
 def _squared_norm(
-    density: Density, position: Position, first: Float[Array, "N P"], readout: Float[Array, "N C"]
+    key: Array, density: Density, position: Position, first: Float[Array, "N P"], readout: Float[Array, "N C"]
 ) -> Float[Array, ""]:
-    hidden = jnp.sum(position["hidden"] ** 2) if "hidden" in position else 0.0
-    return jnp.sum(density.input_coordinates(first) ** 2) + hidden + jnp.sum(readout**2) / density.readout_variance
+    inputs = jnp.sum(density.input_coordinates(first) ** 2)
+    return inputs + density.hidden_norm(key, position) + jnp.sum(readout**2) / density.readout_variance
 
 
 def _class_means(
