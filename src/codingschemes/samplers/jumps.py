@@ -16,9 +16,11 @@ Centres and weights depend on the other neurons and on frozen numbers alone, and
 class-mean activity) on the neuron alone, so the jump back has the same chance: detailed balance holds.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.modes import Modes
@@ -26,68 +28,126 @@ from codingschemes.samplers.neighbourhood import Cavity, Population, with_neuron
 
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
 _FLOOR = 0.01
+#: Neurons whose centres and weights are computed together.
+_BLOCK = 16
 
 
 def jump_sweep(
     key: Array, population: Population, modes: Modes, density: Density, basis: Float[Array, "P R"]
 ) -> tuple[Population, Int[Array, ""]]:
-    """One sweep over all neurons; also the number of accepted jumps."""
+    """One sweep over all neurons; also the number of accepted jumps.
+
+    Centres and weights are computed for a block of neurons at once. They hold until a neuron of the block has jumped;
+    then the next block begins behind it.
+    """
     order_key, move_key = jax.random.split(key)
-    order = jax.random.permutation(order_key, population.coordinates.shape[0])
+    width = population.coordinates.shape[0]
+    order = jnp.pad(jax.random.permutation(order_key, width), (0, _BLOCK))
 
-    def visit(index: Array, carry: tuple[Population, Array]) -> tuple[Population, Array]:
-        population, switches = carry
-        neuron = order[index]
-        mode_key, accept_key = jax.random.split(jax.random.fold_in(move_key, index))
-        cavity = without(population, neuron, density.targets, density.signal)
-        centres, log_weights = _recentred(modes, cavity, density, basis)
-        own = _mode_of(population.activity[neuron], modes, density)
-        other = jax.random.categorical(mode_key, log_weights)
+    def block(carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
+        population, first, switches = carry
+        neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
+        cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
+        centres, log_weights = _recentred(modes, population, cavities, density, basis)
+        own = jax.vmap(mode_of, (0, None, None))(population.activity[neurons], modes, density)
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
+        mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
+        other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
+        attempts = (own != other) & modes.found[own] & (first + jnp.arange(_BLOCK) < width)
 
-        def jump() -> tuple[Population, Array]:
-            before = population.coordinates[neuron]
-            noise = modes.whitening[own] @ (before - centres[own])
-            after = centres[other] + modes.spread[other] @ noise
-            activity = density.network.activation(basis @ after)
-            both = jnp.stack([population.activity[neuron], activity])
-            log_likelihood = cavity.log_likelihood(both, cavity.times(both))
-            log_ratio = (
-                log_likelihood[1]
-                - log_likelihood[0]
-                - (after @ after - before @ before) / 2
-                + modes.log_volume[other]
-                - modes.log_volume[own]
-                + log_weights[own]
-                - log_weights[other]
+        def waiting(carry: tuple[Population, Array, Array]) -> Array:
+            _, behind, jumped = carry
+            return ~jumped & jnp.any(attempts & (jnp.arange(_BLOCK) >= behind))
+
+        def attempt(carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
+            population, behind, _ = carry
+            index = jnp.argmax(attempts & (jnp.arange(_BLOCK) >= behind))
+            cavity = jax.tree.map(lambda entries: entries[index], cavities)
+            population, jumped = _jump(
+                accept_keys[index],
+                population,
+                neurons[index],
+                Route(own[index], other[index], centres[index], log_weights[index]),
+                cavity,
+                modes,
+                density,
+                basis,
             )
-            allowed = modes.found[own] & (_mode_of(activity, modes, density) == other)
-            accepted = allowed & (jnp.log(jax.random.uniform(accept_key, dtype=after.dtype)) < log_ratio)
-            changed = jax.lax.cond(
-                accepted, lambda: with_neuron(population, neuron, cavity, after, activity), lambda: population
-            )
-            return changed, switches + accepted
+            return population, index + 1, jumped
 
-        return jax.lax.cond(own == other, lambda: (population, switches), jump)
+        population, behind, jumped = jax.lax.while_loop(
+            waiting, attempt, (population, jnp.asarray(0), jnp.asarray(False))
+        )
+        return population, first + jnp.where(jumped, behind, _BLOCK), switches + jumped
 
-    return jax.lax.fori_loop(0, order.shape[0], visit, (population, jnp.asarray(0)))
+    population, _, switches = jax.lax.while_loop(
+        lambda carry: carry[1] < width, block, (population, jnp.asarray(0), jnp.asarray(0))
+    )
+    return population, switches
+
+
+class Route(NamedTuple):
+    """From a neuron's own mode to another, with all modes' centres and log weights in its cavity."""
+
+    own: Int[Array, ""]
+    other: Int[Array, ""]
+    centres: Float[Array, "K R"]
+    log_weights: Float[Array, " K"]
+
+
+def _jump(
+    key: Array,
+    population: Population,
+    neuron: Array,
+    route: Route,
+    cavity: Cavity,
+    modes: Modes,
+    density: Density,
+    basis: Float[Array, "P R"],
+) -> tuple[Population, Bool[Array, ""]]:
+    """Map a neuron along a route and accept or reject; also whether it was accepted."""
+    own, other, centres, log_weights = route
+    before = population.coordinates[neuron]
+    after = centres[other] + modes.spread[other] @ (modes.whitening[own] @ (before - centres[own]))
+    activity = density.network.activation(basis @ after)
+    both = jnp.stack([population.activity[neuron], activity])
+    log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
+    log_ratio = (
+        log_likelihood[1]
+        - log_likelihood[0]
+        - (after @ after - before @ before) / 2
+        + modes.log_volume[other]
+        - modes.log_volume[own]
+        + log_weights[own]
+        - log_weights[other]
+    )
+    allowed = mode_of(activity, modes, density) == other
+    accepted = allowed & (jnp.log(jax.random.uniform(key, dtype=after.dtype)) < log_ratio)
+    changed = jax.lax.cond(
+        accepted, lambda: with_neuron(population, neuron, cavity, after, activity), lambda: population
+    )
+    return changed, accepted
 
 
 def _recentred(
-    modes: Modes, cavity: Cavity, density: Density, basis: Float[Array, "P R"]
-) -> tuple[Float[Array, "K R"], Float[Array, " K"]]:
-    """Centres after one Newton step in this cavity, and the log weights of the modes there."""
-    slope = modes.gain * cavity.slope(modes.activity, cavity.times(modes.activity)) @ basis - modes.centre
-    newton = jnp.einsum("kij,kj->ki", modes.spread, jnp.einsum("kij,kj->ki", modes.spread, slope))
-    centres = modes.centre + newton
+    modes: Modes, population: Population, cavities: Cavity, density: Density, basis: Float[Array, "P R"]
+) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
+    """Centres after one Newton step in each cavity, and the log weights of the modes there."""
+    images = modes.activity @ population.inverse
+    slopes = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity, images)
+    steps = [slopes[:, mode] @ modes.answer[mode].T for mode in range(len(modes.answer))]
+    centres = modes.centre + modes.drift + jnp.stack(steps, axis=1)
     activity = density.network.activation(centres @ basis.T)
-    log_density = cavity.log_likelihood(activity, cavity.times(activity)) - jnp.sum(centres**2, axis=1) / 2
+    images = activity @ population.inverse
+    log_likelihood = jax.vmap(Cavity.log_likelihood)(cavities, activity, images)
+    log_density = log_likelihood - jnp.sum(centres**2, axis=2) / 2
     log_weights = jnp.where(modes.found, log_density + modes.log_volume, -jnp.inf)
-    weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0))
+    weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0), axis=1)
     floored = (1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1)
     return centres, jnp.log(floored)
 
 
-def _mode_of(activity: Float[Array, " P"], modes: Modes, density: Density) -> Int[Array, ""]:
+def mode_of(activity: Float[Array, " P"], modes: Modes, density: Density) -> Int[Array, ""]:
     """The mode found whose class-mean activities are nearest."""
     distance = jnp.sum((modes.pattern - activity @ density.class_average) ** 2, axis=1)
     return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))

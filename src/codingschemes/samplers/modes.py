@@ -34,7 +34,9 @@ class Modes(NamedTuple):
         whitening: H^{1/2}.
         log_volume: log det spread.
         activity: phi at the mode, (mode, sample).
-        gain: phi' at the mode.
+        answer: spread spread^T L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component,
+            sample).
+        drift: -spread spread^T centre, what the prior does.
         pattern: mean activity in each class.
         found: False for a code without a mode of its own; the rest of its entries mean nothing.
     """
@@ -44,7 +46,8 @@ class Modes(NamedTuple):
     whitening: Float[Array, "K R R"]
     log_volume: Float[Array, " K"]
     activity: Float[Array, "K P"]
-    gain: Float[Array, "K P"]
+    answer: Float[Array, "K R P"]
+    drift: Float[Array, "K R"]
     pattern: Float[Array, "K G"]
     found: Bool[Array, " K"]
 
@@ -59,7 +62,8 @@ def no_modes(samples: int, components: int, classes: int) -> Modes:
         whitening=identity,
         log_volume=jnp.zeros(codes),
         activity=jnp.zeros((codes, samples)),
-        gain=jnp.zeros((codes, samples)),
+        answer=jnp.zeros((codes, components, samples)),
+        drift=jnp.zeros((codes, components)),
         pattern=jnp.zeros((codes, classes)),
         found=jnp.zeros(codes, bool),
     )
@@ -101,9 +105,10 @@ def _mode(
     nearest = jnp.argmin(jnp.sum((means - activation(pattern @ density.class_average)) ** 2, axis=1))
     cavity = without(population, nearest, density.targets, density.signal)
 
-    centre, curvature = _maximum(start, cavity, density, basis)
+    centre, curvature = _maximum(start, cavity, population.inverse, density, basis)
     eigenvalues, axes = jnp.linalg.eigh(curvature)
     safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
+    covariance = (axes / safe) @ axes.T
     activity, gain, _ = _taylor(activation, basis @ centre)
     mean = activity @ density.class_average
     settled = (mean > activation(jnp.zeros(()))).astype(int)
@@ -113,14 +118,19 @@ def _mode(
         whitening=(axes * jnp.sqrt(safe)) @ axes.T,
         log_volume=-jnp.sum(jnp.log(safe)) / 2,
         activity=activity,
-        gain=gain,
+        answer=covariance @ (basis.T * gain),
+        drift=-covariance @ centre,
         pattern=mean,
         found=jnp.all(settled == code) & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
     )
 
 
 def _maximum(
-    start: Float[Array, " R"], cavity: Cavity, density: Density, basis: Float[Array, "P R"]
+    start: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
 ) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
     """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
     until they climb."""
@@ -129,12 +139,12 @@ def _maximum(
 
     def value(at: Float[Array, " R"]) -> Float[Array, ""]:
         activity = activation(basis @ at)[None]
-        return cavity.log_likelihood(activity, cavity.times(activity))[0] - at @ at / 2
+        return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
 
     def derivatives(at: Float[Array, " R"]) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
         activity, gain, bend = _taylor(activation, basis @ at)
-        slope, curvature = cavity.derivatives(activity)
-        inner = gain[:, None] * curvature * gain + jnp.diag(bend * slope)
+        slope = cavity.slope(activity[None], (inverse @ activity)[None])[0]
+        inner = gain[:, None] * cavity.curvature(activity, inverse) * gain + jnp.diag(bend * slope)
         return (gain * slope) @ basis - at, identity - basis.T @ inner @ basis
 
     def climb(_: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:

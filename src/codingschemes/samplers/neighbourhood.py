@@ -35,61 +35,59 @@ class Population(NamedTuple):
 
 
 class Cavity(NamedTuple):
-    """The population without one neuron.
+    """The population without one neuron, relative to the whole.
+
+    `image` is S^{-1} phi in what follows: A phi differs from it by a multiple of v.
 
     Attributes:
-        inverse, field: those of the whole population.
         direction: v = S^{-1} phi_i; A = S^{-1} + v v^T / gap.
         gap: (1 - c phi_i . v) / c.
-        own: S^{-1} Y corrected for the missing neuron, B.
+        field: B = A Y.
         signal: c.
     """
 
-    inverse: Float[Array, "P P"]
     direction: Float[Array, " P"]
     gap: Scalar
-    own: Float[Array, "P C"]
+    field: Float[Array, "P C"]
     signal: Scalar
 
-    def times(self, vectors: Float[Array, "K P"]) -> Float[Array, "K P"]:
-        """A x for each row x."""
-        return vectors @ self.inverse + jnp.outer(vectors @ self.direction, self.direction) / self.gap
+    def correct(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
+        """A phi for each row phi."""
+        return image + jnp.outer(activity @ self.direction, self.direction) / self.gap
 
     def log_likelihood(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, " K"]:
-        """The misfit's part of the log density for each row phi of `activity`, `image` being A phi."""
-        stretch = 1 + self.signal * jnp.sum(activity * image, axis=1)
-        pull = jnp.sum((activity @ self.own) ** 2, axis=1)
-        return self.signal * pull / stretch / 2 - self.own.shape[1] * jnp.log(stretch) / 2
+        """The misfit's part of the log density for each row phi."""
+        reach = jnp.sum(activity * image, axis=1) + (activity @ self.direction) ** 2 / self.gap
+        stretch = 1 + self.signal * reach
+        pull = jnp.sum((activity @ self.field) ** 2, axis=1)
+        return self.signal * pull / stretch / 2 - self.field.shape[1] * jnp.log(stretch) / 2
 
     def slope(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
         """The gradient of `log_likelihood` with respect to phi."""
+        image = self.correct(activity, image)
         stretch = (1 + self.signal * jnp.sum(activity * image, axis=1))[:, None]
-        overlap = activity @ self.own
+        overlap = activity @ self.field
         pull = jnp.sum(overlap**2, axis=1)[:, None]
-        along = overlap @ self.own.T
-        return self.signal * (
-            along / stretch - (self.own.shape[1] / stretch + self.signal * pull / stretch**2) * image
-        )
+        along = overlap @ self.field.T
+        stiffness = self.field.shape[1] / stretch + self.signal * pull / stretch**2
+        return self.signal * (along / stretch - stiffness * image)
 
-    def derivatives(self, activity: Float[Array, " P"]) -> tuple[Float[Array, " P"], Float[Array, "P P"]]:
-        """Gradient and Hessian of `log_likelihood` with respect to one phi."""
-        image = self.times(activity[None])[0]
+    def curvature(self, activity: Float[Array, " P"], inverse: Float[Array, "P P"]) -> Float[Array, "P P"]:
+        """The Hessian of `log_likelihood` with respect to one phi; `inverse` is S^{-1}."""
+        full = inverse + jnp.outer(self.direction, self.direction) / self.gap
+        image = full @ activity
         stretch = 1 + self.signal * activity @ image
-        overlap = activity @ self.own
-        along = self.own @ overlap
+        overlap = activity @ self.field
+        both = jnp.outer(self.field @ overlap, image)
         pull = overlap @ overlap
-        outputs = self.own.shape[1]
-        stiffness = outputs / stretch + self.signal * pull / stretch**2
+        outputs = self.field.shape[1]
         cross = 2 * self.signal / stretch**2
-        both = jnp.outer(along, image)
-        full = self.inverse + jnp.outer(self.direction, self.direction) / self.gap
-        hessian = (
-            self.own @ self.own.T / stretch
+        return self.signal * (
+            self.field @ self.field.T / stretch
             - cross * (both + both.T)
-            - stiffness * full
+            - (outputs / stretch + self.signal * pull / stretch**2) * full
             + cross * (outputs + 2 * self.signal * pull / stretch) * jnp.outer(image, image)
         )
-        return self.signal * (along / stretch - stiffness * image), self.signal * hessian
 
 
 def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Array, "P R"]) -> Population:
@@ -106,9 +104,8 @@ def without(population: Population, neuron: Array, targets: Float[Array, "P C"],
     """The cavity that one neuron leaves."""
     activity = population.activity[neuron]
     direction = population.inverse @ activity
-    gap = (1 - signal * activity @ direction) / signal
-    own = population.field + jnp.outer(direction, direction @ targets) / gap
-    return Cavity(population.inverse, direction, gap, own, signal)
+    gap = 1 / signal - activity @ direction
+    return Cavity(direction, gap, population.field + jnp.outer(direction, direction @ targets) / gap, signal)
 
 
 def with_neuron(
@@ -119,7 +116,7 @@ def with_neuron(
     activity: Float[Array, " P"],
 ) -> Population:
     """The population with one neuron replaced: a rank-two update of S^{-1}."""
-    image = cavity.times(activity[None])[0]
+    image = cavity.correct(activity[None], (population.inverse @ activity)[None])[0]
     stretch = 1 / cavity.signal + activity @ image
     inverse = (
         population.inverse
@@ -130,5 +127,5 @@ def with_neuron(
         population.coordinates.at[neuron].set(coordinates),
         population.activity.at[neuron].set(activity),
         inverse,
-        cavity.own - jnp.outer(image, activity @ cavity.own) / stretch,
+        cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
     )
