@@ -94,7 +94,35 @@ class Density(eqx.Module):
     def propagate(self, position: Position) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
         """Preactivations of every hidden layer and the last layer's activity at the training inputs."""
         hidden = jnp.sqrt(self.weight_variance) * self._hidden(position)
-        return self.network.propagate(self.first_preactivation(position), hidden, self._next_preactivation)
+        return self.network.propagate(
+            self.first_preactivation(position), hidden, lambda coordinates, below: coordinates @ self.factor(below)
+        )
+
+    def last_layer(self, position: Position) -> tuple[Float[Array, "N R"], Float[Array, "P R"]]:
+        """Coordinates u of the neurons of the last hidden layer and the basis B with z = u B^T: given the layers below,
+        u is standard normal under the prior, neuron by neuron."""
+        if self.network.depth == 1:
+            return self.input_coordinates(self.first_preactivation(position)), self.basis
+        hidden = position["hidden"]
+        below, _ = self.network.propagate(
+            self.first_preactivation(position),
+            jnp.sqrt(self.weight_variance) * hidden[:-1],
+            lambda coordinates, below: coordinates @ self.factor(below),
+        )
+        features = self.network.features(self.network.activation(below[-1]))
+        return hidden[-1], jnp.sqrt(self.weight_variance) * self.factor(features).T
+
+    def replace_last_layer(
+        self,
+        key: Array,  # noqa: ARG002  (for forms in which something must be drawn again)
+        position: Position,
+        coordinates: Float[Array, "N R"],
+    ) -> Position:
+        """The position with other neurons in the last hidden layer, and with whatever depends on them and is not
+        integrated out drawn from its exact conditional."""
+        if self.network.depth == 1:
+            return {**position, "input": coordinates}
+        return {**position, "hidden": position["hidden"].at[-1].set(coordinates)}
 
     def input_coordinates(self, first: Float[Array, "N P"]) -> Float[Array, "N R"]:
         """u with z^1 = u L^T."""
@@ -105,9 +133,9 @@ class Density(eqx.Module):
         """Coordinates of a neuron in a layer above the first."""
         return self.network.hidden_feature_count
 
-    def _next_preactivation(self, coordinates: Float[Array, "N K"], below: Float[Array, "F P"]) -> Float[Array, "N P"]:
-        """z^{l+1} from a layer's coordinates, times sigma_w, and the features of z^l."""
-        return coordinates @ below
+    def factor(self, below: Float[Array, "F P"]) -> Float[Array, "K P"]:
+        """M with z^{l+1} = sigma_w u M for a layer's coordinates u, given the features of the layer below."""
+        return below
 
     def _hidden_shape(self) -> dict[str, tuple[int, ...]]:
         network = self.network
@@ -142,6 +170,17 @@ class WeightsDensity(Density):
 
     def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
         return jnp.sqrt(self.weight_variance) * position["input"] @ self.features
+
+    def replace_last_layer(self, key: Array, position: Position, coordinates: Float[Array, "N R"]) -> Position:
+        if self.network.depth == 1:
+            # the directions of weight space that the samples see, orthonormal
+            seen = jnp.sqrt(self.weight_variance) * self.features @ self.basis / jnp.sum(self.basis**2, axis=0)
+            position = {**position, "input": position["input"] + (coordinates - position["input"] @ seen) @ seen.T}
+        else:
+            position = super().replace_last_layer(key, position, coordinates)
+        _, activity = self.propagate(position)
+        scaled = draw_readout(key, activity, self.targets, self.signal, self.temperature)
+        return {**position, "readout": scaled / jnp.sqrt(self.signal)}
 
     def readout(
         self,

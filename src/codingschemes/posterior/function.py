@@ -65,8 +65,8 @@ class FunctionDensity(ReducedDensity):
     def _hidden_columns(self) -> int:
         return min(self.network.hidden_feature_count, self.targets.shape[0])
 
-    def _next_preactivation(self, coordinates: Float[Array, "N K"], below: Float[Array, "F P"]) -> Float[Array, "N P"]:
-        return coordinates @ (below if below.shape[0] <= below.shape[1] else gram_root(below))
+    def factor(self, below: Float[Array, "F P"]) -> Float[Array, "K P"]:
+        return below if below.shape[0] <= below.shape[1] else gram_root(below)
 
     def hidden_norm(self, key: Array, position: Position) -> Scalar:
         network = self.network

@@ -1,4 +1,9 @@
-"""HMC for all neurons together, and jumps of single neurons between codes: the sampler that equilibrates codes."""
+"""HMC for all neurons together, and exact moves of single neurons that gradients never make: the sampler that
+equilibrates codes and outliers.
+
+Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
+(`rotations`). Both act on the last hidden layer, given the layers below.
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,41 +17,50 @@ from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
-from codingschemes.samplers.modes import Modes, find_modes, no_modes
+from codingschemes.samplers.modes import Modes, Reference, modes_from, no_reference, reference
 from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.rotations import rotation_sweep
 
-#: When modes are looked for, as shares of the warm-up. They are frozen after the last.
+#: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
+_BOUNDED = ("sigmoidal", "odd")
 
 
 class CodesState(NamedTuple):
-    """State of `codes`: that of HMC, the modes, and the key of the jumps."""
+    """State of `codes`: the key of the moves, the state of HMC, and what the jumps have frozen (None where pairs
+    rotate instead)."""
 
     key: Array
     flow: AdaptiveState
-    modes: Modes
+    reference: Reference | None
+    modes: Modes | None
 
 
 @lru_cache
 def codes(settings: Settings) -> Kernel:
-    """A sweep of jumps, then an HMC trajectory."""
+    """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
     searches = jnp.asarray([int(settings.warmup * share) for share in _SEARCHES])
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
         key, flow_key = jax.random.split(key)
-        modes = no_modes(density.basis.shape[0], density.basis.shape[1], density.class_average.shape[1])
-        return CodesState(key, flow.init(flow_key, position, density), modes)
+        state = CodesState(key, flow.init(flow_key, position, density), None, None)
+        if density.network.activation.family not in _BOUNDED:
+            return state
+        blank = no_reference(density)
+        return state._replace(reference=blank, modes=modes_from(blank, density, density.last_layer(position)[1]))
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
-        key, sweep_key = jax.random.split(state.key)
+        key, sweep_key, replace_key = jax.random.split(state.key, 3)
+        position = flow.position(state.flow)
         searching = jnp.any(state.flow.iteration == searches)
-        coordinates, modes, switches = _sweep(
-            sweep_key, state.flow.point.position["input"], state.modes, searching, density
+        coordinates, reference, modes, switches = _sweep(
+            sweep_key, position, state.reference, state.modes, searching, density
         )
-        moved = flow.move(state.flow, {**state.flow.point.position, "input": coordinates}, density)
+        moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
-        return CodesState(key, stepped, modes), info._replace(gradients=info.gradients + 1, switches=switches)
+        info = info._replace(gradients=info.gradients + 1, switches=switches)
+        return CodesState(key, stepped, reference, modes), info
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         return state._replace(flow=flow.move(state.flow, position, density))
@@ -56,13 +70,23 @@ def codes(settings: Settings) -> Kernel:
 
 @jax.custom_batching.sequential_vmap
 def _sweep(
-    key: Array, coordinates: Array, modes: Modes, searching: Array, density: Density
-) -> tuple[Array, Modes, Int[Array, ""]]:
+    key: Array,
+    position: Position,
+    frozen: Reference | None,
+    modes: Modes | None,
+    searching: Array,
+    density: Density,
+) -> tuple[Array, Reference | None, Modes | None, Int[Array, ""]]:
     """Chains one after the other, so that a branch not taken costs nothing."""
-    population = populate(density, coordinates, density.basis)
-    modes = jax.lax.cond(searching, lambda: find_modes(population, density, density.basis), lambda: modes)
-    population, switches = jump_sweep(key, population, modes, density, density.basis)
-    return population.coordinates, modes, switches
+    population = populate(density, *density.last_layer(position))
+    if frozen is None or modes is None:
+        population = rotation_sweep(key, population, density, population.coordinates.shape[0] // 2)
+        return population.coordinates, frozen, modes, jnp.asarray(0)
+    frozen = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
+    stale = searching if density.network.depth == 1 else jnp.asarray(True)
+    modes = jax.lax.cond(stale, lambda: modes_from(frozen, density, population.basis), lambda: modes)
+    population, switches = jump_sweep(key, population, modes, density)
+    return population.coordinates, frozen, modes, switches
 
 
 SAMPLERS.register("codes", codes)

@@ -33,7 +33,7 @@ _BLOCK = 16
 
 
 def jump_sweep(
-    key: Array, population: Population, modes: Modes, density: Density, basis: Float[Array, "P R"]
+    key: Array, population: Population, modes: Modes, density: Density
 ) -> tuple[Population, Int[Array, ""]]:
     """One sweep over all neurons; also the number of accepted jumps.
 
@@ -48,7 +48,7 @@ def jump_sweep(
         population, first, switches = carry
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
         cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
-        centres, log_weights = _recentred(modes, population, cavities, density, basis)
+        centres, log_weights = _recentred(modes, population, cavities, density)
         own = jax.vmap(mode_of, (0, None, None))(population.activity[neurons], modes, density)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
@@ -71,7 +71,6 @@ def jump_sweep(
                 cavity,
                 modes,
                 density,
-                basis,
             )
             return population, index + 1, jumped
 
@@ -103,13 +102,12 @@ def _jump(
     cavity: Cavity,
     modes: Modes,
     density: Density,
-    basis: Float[Array, "P R"],
 ) -> tuple[Population, Bool[Array, ""]]:
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
     after = centres[other] + modes.spread[other] @ (modes.whitening[own] @ (before - centres[own]))
-    activity = density.network.activation(basis @ after)
+    activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
     log_ratio = (
@@ -130,14 +128,14 @@ def _jump(
 
 
 def _recentred(
-    modes: Modes, population: Population, cavities: Cavity, density: Density, basis: Float[Array, "P R"]
+    modes: Modes, population: Population, cavities: Cavity, density: Density
 ) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
     """Centres after one Newton step in each cavity, and the log weights of the modes there."""
     images = modes.activity @ population.inverse
     slopes = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity, images)
     steps = [slopes[:, mode] @ modes.answer[mode].T for mode in range(len(modes.answer))]
     centres = modes.centre + modes.drift + jnp.stack(steps, axis=1)
-    activity = density.network.activation(centres @ basis.T)
+    activity = density.network.activation(centres @ population.basis.T)
     images = activity @ population.inverse
     log_likelihood = jax.vmap(Cavity.log_likelihood)(cavities, activity, images)
     log_density = log_likelihood - jnp.sum(centres**2, axis=2) / 2

@@ -1,10 +1,10 @@
 """Where a single neuron can be: the modes of its density given the others, one for each code.
 
-A code has one bit a class: whether the neuron's mean activity in the class is above that at z = 0. Modes are found
-during warm-up, from the neurons as they are and from class patterns, and then frozen.
+A code has one bit a class: whether the neuron's mean activity in the class is above that at z = 0. A reference is taken
+from the neurons during warm-up and then frozen. With one hidden layer the modes are frozen with it; above other layers
+they are computed again whenever those have moved, from the reference alone.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -19,7 +19,7 @@ from codingschemes.samplers.neighbourhood import Cavity, Population, without
 #: With up to this many classes every code is tried; with more, those that neurons have.
 _ALL_CODES_UP_TO = 4
 _MOST_CODES = 2**_ALL_CODES_UP_TO
-_NEWTON_STEPS = 30
+_NEWTON_STEPS = 20
 _PATTERN_LEVEL = 1.5
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
@@ -52,29 +52,66 @@ class Modes(NamedTuple):
     found: Bool[Array, " K"]
 
 
-def no_modes(samples: int, components: int, classes: int) -> Modes:
-    """Room for modes, none found."""
+class Reference(NamedTuple):
+    """What modes are computed from, frozen: the modes themselves are functions of this and of the layers below.
+
+    Attributes:
+        inverse: S^{-1} of the population that was searched, (sample, sample).
+        cavities: the cavity that each code was looked for in, stacked.
+        preactivation: z to start from, (code, sample).
+        code: one bit a class, (code, class).
+    """
+
+    inverse: Float[Array, "P P"]
+    cavities: Cavity
+    preactivation: Float[Array, "K P"]
+    code: Int[Array, "K G"]
+
+
+def reference(population: Population, density: Density) -> Reference:
+    """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
+    the mean of the neurons that have it, or from its pattern."""
+    middle = density.network.activation(jnp.zeros(()))
+    means = population.activity @ density.class_average
+    bits = (means > middle).astype(int)
+    codes = _codes(bits)
+    membership = (density.class_average > 0).astype(population.activity.dtype)
+    patterns = _PATTERN_LEVEL * (2.0 * codes - 1) @ membership.T
+    owners = jnp.all(bits[None] == codes[:, None], axis=2).astype(patterns.dtype)
+    counts = jnp.sum(owners, axis=1, keepdims=True)
+    preactivation = population.coordinates @ population.basis.T
+    starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
+    wanted = density.network.activation(patterns) @ density.class_average
+    nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
+    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
+    return Reference(population.inverse, cavities, starts, codes)
+
+
+def no_reference(density: Density) -> Reference:
+    """Room for a reference."""
+    samples, outputs = density.targets.shape
+    classes = density.class_average.shape[1]
     codes = min(2**classes, _MOST_CODES)
-    identity = jnp.broadcast_to(jnp.eye(components), (codes, components, components))
-    return Modes(
-        centre=jnp.zeros((codes, components)),
-        spread=identity,
-        whitening=identity,
-        log_volume=jnp.zeros(codes),
-        activity=jnp.zeros((codes, samples)),
-        answer=jnp.zeros((codes, components, samples)),
-        drift=jnp.zeros((codes, components)),
-        pattern=jnp.zeros((codes, classes)),
-        found=jnp.zeros(codes, bool),
+    cavities = Cavity(
+        direction=jnp.zeros((codes, samples)),
+        gap=jnp.ones(codes),
+        field=jnp.zeros((codes, samples, outputs)),
+        signal=jnp.broadcast_to(density.signal, (codes,)),
+    )
+    return Reference(
+        jnp.eye(samples), cavities, jnp.zeros((codes, samples)), jnp.zeros((codes, classes), int)
     )
 
 
-def find_modes(population: Population, density: Density, basis: Float[Array, "P R"]) -> Modes:
-    """The modes of a neuron's density, each in the cavity of the neuron that is nearest to the code."""
-    means = population.activity @ density.class_average
-    bits = (means > density.network.activation(jnp.zeros(()))).astype(int)
-    codes = _codes(bits)
-    return jax.lax.map(partial(_mode, population, density, basis, means, bits), codes)
+def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
+    """The modes of a neuron's density under a reference, for neurons z = u basis^T."""
+    ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
+    starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
+
+    def mode(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Modes:
+        return _mode(*row, reference.inverse, density, basis)
+
+    return jax.lax.map(mode, (starts, reference.cavities, reference.code))
 
 
 def _codes(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
@@ -86,26 +123,15 @@ def _codes(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
 
 
 def _mode(
-    population: Population,
+    start: Float[Array, " R"],
+    cavity: Cavity,
+    code: Int[Array, " G"],
+    inverse: Float[Array, "P P"],
     density: Density,
     basis: Float[Array, "P R"],
-    means: Float[Array, "N G"],
-    bits: Int[Array, "N G"],
-    code: Int[Array, " G"],
 ) -> Modes:
     activation = density.network.activation
-    pattern = (density.class_average > 0).astype(float) @ (_PATTERN_LEVEL * (2.0 * code - 1))
-    ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
-    members = jnp.all(bits == code, axis=1)
-    start = jnp.where(
-        jnp.any(members),
-        members @ population.coordinates / jnp.maximum(jnp.sum(members), 1),
-        basis.T @ jnp.linalg.solve(ridge, pattern),
-    )
-    nearest = jnp.argmin(jnp.sum((means - activation(pattern @ density.class_average)) ** 2, axis=1))
-    cavity = without(population, nearest, density.targets, density.signal)
-
-    centre, curvature = _maximum(start, cavity, population.inverse, density, basis)
+    centre, curvature = _maximum(start, cavity, inverse, density, basis)
     eigenvalues, axes = jnp.linalg.eigh(curvature)
     safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
     covariance = (axes / safe) @ axes.T

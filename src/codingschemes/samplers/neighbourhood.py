@@ -22,13 +22,15 @@ class Population(NamedTuple):
     """The neurons of the last layer and what their likelihood is made of.
 
     Attributes:
-        coordinates: whitened, (neuron, component).
+        coordinates: u, whitened, (neuron, component).
+        basis: z = u basis^T, (sample, component).
         activity: Phi, (neuron, sample).
         inverse: S^{-1}, (sample, sample).
         field: S^{-1} Y, (sample, output).
     """
 
     coordinates: Float[Array, "N R"]
+    basis: Float[Array, "P R"]
     activity: Float[Array, "N P"]
     inverse: Float[Array, "P P"]
     field: Float[Array, "P C"]
@@ -97,7 +99,7 @@ def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Ar
     kernel = density.signal * activity.T @ activity + density.temperature * jnp.eye(samples)
     factor = cho_factor(kernel, lower=True)
     inverse = cho_solve(factor, jnp.eye(samples))
-    return Population(coordinates, activity, inverse, inverse @ density.targets)
+    return Population(coordinates, basis, activity, inverse, inverse @ density.targets)
 
 
 def without(population: Population, neuron: Array, targets: Float[Array, "P C"], signal: Scalar) -> Cavity:
@@ -123,9 +125,9 @@ def with_neuron(
         + jnp.outer(cavity.direction, cavity.direction) / cavity.gap
         - jnp.outer(image, image) / stretch
     )
-    return Population(
-        population.coordinates.at[neuron].set(coordinates),
-        population.activity.at[neuron].set(activity),
-        inverse,
-        cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
+    return population._replace(
+        coordinates=population.coordinates.at[neuron].set(coordinates),
+        activity=population.activity.at[neuron].set(activity),
+        inverse=inverse,
+        field=cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
     )

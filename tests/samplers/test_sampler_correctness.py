@@ -1,0 +1,71 @@
+"""Every exact sampler leaves the posterior as it is, and finds it. `test_checks.py` shows what the checks can see."""
+
+import jax
+import numpy as np
+import pytest
+from checks import (
+    adapted,
+    copies,
+    joint,
+    known_answer,
+    positions_of,
+    prior_law,
+    put,
+    ranks,
+    stationarity,
+    step,
+    verdict,
+)
+from problems import DRAWABLE, KNOWN, problem
+from subjects import SETTINGS, exact_samplers, reversible_samplers
+
+from codingschemes.samplers import SAMPLERS
+
+# `scope="class"` runs the tests of one sampler on one problem one after the other: they share what is compiled.
+
+
+@pytest.mark.parametrize("name", KNOWN, scope="class")
+@pytest.mark.parametrize("sampler", exact_samplers(), scope="class")
+class TestKnownAnswer:
+    """The linear network with one output, whose posterior is one integral."""
+
+    def test_moments_and_distributions_by_quadrature(self, sampler, name):
+        """From one point, after warm-up: means, second moments, distribution functions."""
+        assert not verdict(known_answer, SAMPLERS[sampler](SETTINGS), problem(name), seed=11)
+
+    def test_exact_draws_stay_exact(self, sampler, name):
+        """Chains at exact draws of the posterior have its law ten steps later."""
+        assert not verdict(stationarity, SAMPLERS[sampler](SETTINGS), problem(name), seed=12)
+
+
+@pytest.mark.parametrize("name", DRAWABLE, scope="class")
+@pytest.mark.parametrize("sampler", exact_samplers(), scope="class")
+class TestDrawnData:
+    """Nonlinear networks: the prior, and data drawn from the model."""
+
+    def test_without_data_the_prior(self, sampler, name):
+        """At a temperature at which the data say nothing every coordinate is standard normal."""
+        assert not verdict(prior_law, SAMPLERS[sampler](SETTINGS), problem(name), seed=13)
+
+    def test_joint_distribution(self, sampler, name):
+        """Geweke 2004: steps alternating with fresh data against direct draws of both."""
+        assert not verdict(joint, SAMPLERS[sampler](SETTINGS), problem(name), seed=14)
+
+    def test_ranks_are_uniform(self, sampler, name):
+        """Talts et al. 2018, made exact by Gandy & Scott 2020: the rank of the truth in a short chain through it."""
+        if sampler not in reversible_samplers():
+            pytest.skip("a chain cannot be run backwards")
+        assert not verdict(ranks, SAMPLERS[sampler](SETTINGS), problem(name), seed=15)
+
+    def test_a_step_tells_the_energy_of_its_position(self, sampler, name):
+        """Also right after a move to other positions: nothing is left over from before."""
+        kernel, densities = SAMPLERS[sampler](SETTINGS), copies(problem(name).density)
+        states = adapted(kernel, problem(name), jax.random.PRNGKey(16))
+        elsewhere = jax.tree.map(lambda block: block[::-1] / 2, positions_of(kernel, states))
+        states = put(kernel, states, elsewhere, densities)
+        for block, moved in zip(jax.tree.leaves(elsewhere), jax.tree.leaves(positions_of(kernel, states)), strict=True):
+            np.testing.assert_array_equal(block, moved)
+        potential = jax.jit(jax.vmap(lambda density, position: density.potential(position)))
+        for _ in range(3):
+            states, info = step(kernel, states, densities)
+            np.testing.assert_allclose(info.potential, potential(densities, positions_of(kernel, states)), rtol=1e-9)
