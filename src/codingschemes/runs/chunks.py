@@ -14,7 +14,7 @@ from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.runs.devices import CHAIN, EVERYWHERE
+from codingschemes.devices import CHAIN, EVERYWHERE
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
 

@@ -16,12 +16,12 @@ from jaxtyping import Array
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
-from codingschemes.errors import InvalidInput
+from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Posterior
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import CAPACITY, Program, advance, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
-from codingschemes.runs.devices import CHAIN, EVERYWHERE, chain_mesh, place
+from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
@@ -31,10 +31,6 @@ from codingschemes.samplers import SAMPLERS, Kernel
 
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
-
-
-class SamplingFailed(RuntimeError):
-    """The sampler left the region where the density is finite; the message says what to try."""
 
 
 class Checkpoint(NamedTuple):

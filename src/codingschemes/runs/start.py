@@ -3,7 +3,6 @@
 import functools
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +30,7 @@ def initial_positions(key: Array, density: Density, sampling: Sampling) -> Posit
     kernel = SAMPLERS[sampling.sampler](sampling.settings._replace(warmup=_STEPS_PER_STAGE))
     hottest = max(1.0, float(density.temperature))
     for stage, temperature in enumerate(np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES)):
-        tempered = eqx.tree_at(lambda tree: tree.temperature, density, jnp.asarray(temperature))
+        tempered = density.at_temperature(jnp.asarray(temperature))
         keys = jax.random.split(jax.random.fold_in(anneal_key, stage), sampling.chains)
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, tempered)
         positions = _settle(kernel, states, tempered)
