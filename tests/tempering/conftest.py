@@ -49,13 +49,13 @@ def leapfrog(settings: Settings) -> Kernel:
         info = Info(density.potential(position), acceptance, jnp.asarray(_LEAPS), jnp.asarray(False), size)
         return State(key, position, log_step, state.iteration + 1), info
 
-    return Kernel(
-        lambda key, position, density: State(key, position, jnp.log(0.3), jnp.asarray(0)),
-        step,
-        lambda state: state.position,
-        lambda state, position, density: state._replace(position=position),
-        settings.warmup,
-    )
+    def init(key, position, density):
+        return State(key, position, jnp.log(0.3), jnp.asarray(0))
+
+    def move(state, position, density):
+        return state._replace(position=position)
+
+    return Kernel(init, step, lambda state: state.position, move, settings.warmup)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from codingschemes.posterior import Posterior
 from codingschemes.tempering.options import Tempering, TemperingOptions
-from codingschemes.tempering.sweeps import sweep
+from codingschemes.tempering.sweeps import implied_variances, sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,15 +71,14 @@ class Evidence:
     def weight_error(self) -> float:
         """The error of one sweep whose particles forget their past at every temperature.
 
-        var log Z = sum over temperatures of 1/ESS - 1/N (Del Moral, Doucet & Jasra 2006, section 3.2, for perfect
-        mixing). Repeats that spread much wider mean that the particles do not mix: raise `steps`.
+        From the effective sample sizes alone. Repeats that spread much wider mean that the particles do not mix: raise
+        `steps`.
         """
         return float(self._weight_errors[-1])
 
     @property
     def _weight_errors(self) -> Float[np.ndarray, " stage"]:
-        variances = 1 / self.effective_particles - 1 / self.options.particles
-        return np.sqrt(np.cumsum(np.maximum(variances, 0), axis=1).mean(axis=0))
+        return np.sqrt(implied_variances(self.effective_particles, self.options.particles).mean(axis=0))
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
@@ -120,9 +119,10 @@ def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evide
     density = posterior.density(tempering.space)
     keys = jax.random.split(jax.random.PRNGKey(tempering.seed), tempering.repeats)
     stages = [sweep(keys[0], density, tempering).stages]
-    stages += [sweep(key, density, tempering, path=stages[0].temperature).stages for key in keys[1:]]
+    temperatures = np.asarray(stages[0].temperature)
+    stages += [sweep(key, density, tempering, path=temperatures).stages for key in keys[1:]]
     return Evidence(
-        temperatures=np.asarray(stages[0].temperature),
+        temperatures=temperatures,
         curves=np.stack([np.cumsum(stage.increment) for stage in stages]),
         effective_particles=np.stack([stage.effective for stage in stages]),
         acceptance=np.stack([stage.acceptance for stage in stages]),

@@ -56,9 +56,7 @@ class Tempering:
     def kernel(self) -> Kernel:
         """What moves the particles."""
         return SAMPLERS[self.sampler](
-            Settings(
-                warmup=self.adapting, target_acceptance=self.target_acceptance, max_tree_depth=self.max_tree_depth
-            )
+            Settings(warmup=self.adapting, target_acceptance=self.target_acceptance, max_tree_depth=self.max_tree_depth)
         )
 
 

@@ -1,11 +1,10 @@
 """One sweep of tempered sequential Monte Carlo: particles from the prior down to a temperature.
 
-The path is the temperature itself. At every temperature on the way the particles stand for
-prior(theta) L_T(theta) / Z(T) with L_T the normalised likelihood of the targets, so that Z(T) = p(Y | T) is the evidence
-at that temperature, and the weights from T to T' are L_T'/L_T; the first weights, from the prior, are L_T alone. The
-product of mean weights is an unbiased estimate of Z (Del Moral, Doucet & Jasra 2006) along a path that was fixed
-before; choosing the path by effective sample size on the way leaves it consistent, with the same asymptotic variance
-(Beskos, Jasra, Kantas & Thiery 2016).
+The path is the temperature itself. At every temperature the particles stand for prior(theta) L_T(theta) / Z(T), with
+L_T the normalised likelihood of the targets: Z(T) = p(Y | T) is the evidence at that temperature. The weights from
+T to T' are L_T'/L_T; the first weights, from the prior, are L_T alone. Along a path and with moves that were fixed
+before, the product of mean weights is an unbiased estimate of Z (Del Moral, Doucet & Jasra 2006); choosing both on the
+way leaves it consistent, with the same asymptotic variance (Beskos, Jasra, Kantas & Thiery 2016).
 """
 
 import functools
@@ -114,6 +113,17 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
     return Sweep(particles.positions, jax.tree.map(lambda *values: np.stack(values), *stages))
 
 
+def implied_variances(
+    effective: Float[np.ndarray, "*repeat stage"], particles: int
+) -> Float[np.ndarray, "*repeat stage"]:
+    """Variance of the log evidence at every temperature of one sweep whose particles forget their past at each.
+
+    The sum of 1/ESS - 1/N over temperatures: the relative variance of a mean weight is (N/ESS - 1)/N, and perfect
+    mixing makes the factors independent (Del Moral, Doucet & Jasra 2006).
+    """
+    return np.cumsum(np.maximum(1 / effective - 1 / particles, 0), axis=-1)
+
+
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def cool(
     kernel: Kernel,
@@ -133,8 +143,7 @@ def cool(
     Every particle then adapts the kernel for itself at the new temperature, over `kernel.warmup` steps from where
     resampling put it, and moves `steps` more with what it adapted held fixed. Each of these last steps leaves the
     posterior exactly invariant. The adapting steps do so only up to the dependence of a step size on the particle's
-    own past, a deviation of their endpoints that later steps contract; the reweighing does not see it to first order
-    where energies are close to equilibrium after the fixed steps. (Tuning on the particles themselves is standard:
+    own past, a deviation of their endpoints that later steps contract. (Tuning on the particles themselves is standard:
     Buchholz, Chopin & Jacob 2021.)
     """
     count = particles.log_likelihoods.shape[0]
