@@ -2,7 +2,7 @@
 
     python experiments/evidence.py
 
-Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 40, down to T = 1e-3. Writes
+Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 20, down to T = 1e-3. Writes
 docs/evidence.png.
 """
 
@@ -16,9 +16,9 @@ import codingschemes as cs
 COLORS = {"linear": "#0072B2", "sigmoid": "#E69F00", "relu": "#009E73", "tanh": "#CC79A7"}
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--size", type=int, default=40, help="neurons and samples")
+parser.add_argument("--size", type=int, default=20, help="neurons and samples")
 parser.add_argument("--temperature", type=float, default=1e-3)
-parser.add_argument("--particles", type=int, default=24)
+parser.add_argument("--particles", type=int, default=16)
 parser.add_argument("--repeats", type=int, default=2)
 parser.add_argument("--sampler", default="nuts")
 parser.add_argument("--max-tree-depth", type=int, default=5)

@@ -57,15 +57,14 @@ def _tempered(key: Array, density: Density, sampling: Sampling) -> Beginning:
         max_tree_depth=min(sampling.max_tree_depth, _DEEPEST_TREE),
     )
     found = sweep(key, density, tempering)
+    variance = implied_variances(np.asarray(found.stages.effective), tempering.particles)[-1]
     # Systematic resampling keeps copies of one particle side by side.
     positions = jax.tree.map(lambda leaf: leaf[::apart], found.positions)
     return Beginning(
         positions,
         {
             "log_evidence": float(found.stages.increment.sum()),
-            "log_evidence_error": float(
-                np.sqrt(implied_variances(np.asarray(found.stages.effective), tempering.particles)[-1])
-            ),
+            "log_evidence_error": float(np.sqrt(variance)),
             "tempering_gradients": int(found.stages.gradients.sum()),
         },
     )
