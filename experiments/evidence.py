@@ -3,7 +3,7 @@
     python experiments/evidence.py
 
 Toy task: orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 20, down to T = 1e-3. Writes
-docs/evidence.png.
+docs/evidence.png. Priors are those of the literature: the readout variance of a linear network is another one.
 """
 
 import argparse
@@ -19,7 +19,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--size", type=int, default=20, help="neurons and samples")
 parser.add_argument("--temperature", type=float, default=1e-3)
 parser.add_argument("--particles", type=int, default=16)
-parser.add_argument("--repeats", type=int, default=2)
+parser.add_argument("--sweeps", type=int, default=2)
 parser.add_argument("--sampler", default="nuts")
 parser.add_argument("--max-tree-depth", type=int, default=5)
 parser.add_argument("--activations", default=",".join(COLORS))
@@ -33,7 +33,7 @@ print("activation  log evidence  error  of one sweep  temperatures  acceptance  
 for activation in options.activations.split(","):
     posterior = cs.Posterior(task, cs.Network(activation, width=options.size), temperature=options.temperature)
     found = cs.evidence(
-        posterior, particles=options.particles, repeats=options.repeats, sampler=options.sampler,
+        posterior, particles=options.particles, sweeps=options.sweeps, sampler=options.sampler,
         max_tree_depth=options.max_tree_depth,
     )  # fmt: skip
     print(

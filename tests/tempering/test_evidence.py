@@ -14,9 +14,9 @@ from scipy.stats import chi2, multivariate_normal, norm
 import codingschemes as cs
 from codingschemes.tempering import sweeps
 
-#: With errors from 12 repeats (11 degrees of freedom): four false alarms in ten thousand.
+#: With errors from 12 sweeps (11 degrees of freedom): four false alarms in ten thousand.
 Z_LIMIT = 5
-QUICK = {"particles": 24, "repeats": 12, "adapting": 6, "steps": 4, "sampler": "leapfrog"}
+QUICK = {"particles": 24, "sweeps": 12, "adapting": 6, "steps": 4, "sampler": "leapfrog"}
 
 pytestmark = pytest.mark.usefixtures("quick_kernel")
 
@@ -73,7 +73,7 @@ def test_one_neuron_agrees_with_quadrature_at_every_temperature(activation, temp
 
 def test_registered_samplers_move_the_particles():
     posterior = one_neuron_posterior("relu", 1e-2)
-    found = cs.evidence(posterior, particles=16, repeats=8, adapting=4, steps=2, max_tree_depth=3)
+    found = cs.evidence(posterior, particles=16, sweeps=8, adapting=4, steps=2, max_tree_depth=3)
     assert found.options.sampler == "nuts"
     assert abs(found.log_evidence - by_quadrature(posterior, 1e-2)) < Z_LIMIT * found.standard_error
 
@@ -112,7 +112,7 @@ def test_both_forms_have_the_same_evidence():
 def test_the_error_of_one_sweep_is_of_the_size_of_the_spread_of_many():
     found = cs.evidence(one_neuron_posterior("sigmoid", 1e-3), **QUICK)
     spread = found.estimates.std(ddof=1)
-    assert 0.4 < spread / found.weight_error < 2.5  # 12 repeats say their spread to a factor of 1.6 (95 %)
+    assert 0.4 < spread / found.weight_error < 2.5  # 12 sweeps say their spread to a factor of 1.6 (95 %)
 
 
 def test_the_log_likelihood_is_normalised_in_both_forms():
@@ -134,7 +134,7 @@ def test_the_log_likelihood_is_normalised_in_both_forms():
 
 def test_the_path_is_compiled_once_and_followed_by_every_repeat():
     posterior = one_neuron_posterior("sigmoid", 1e-3)
-    options = {**QUICK, "repeats": 2}
+    options = {**QUICK, "sweeps": 2}
     first = cs.evidence(posterior, **options)
     compiled = sweeps.cool._cache_size()
     other = one_neuron_posterior("sigmoid", 1e-5)
@@ -151,7 +151,7 @@ def test_the_path_is_compiled_once_and_followed_by_every_repeat():
 
 
 def test_what_is_written_is_plain_json():
-    found = cs.evidence(one_neuron_posterior("sigmoid", 1e-3), **{**QUICK, "repeats": 1})
+    found = cs.evidence(one_neuron_posterior("sigmoid", 1e-3), **{**QUICK, "sweeps": 1})
     values = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert values["log_evidence"] == found.log_evidence
     assert values["standard_error"] == found.weight_error
@@ -165,7 +165,7 @@ def test_what_is_written_is_plain_json():
     [
         ({"sampler": "nutz"}, "did you mean 'nuts'"),
         ({"particles": 1}, "--particles is 1"),
-        ({"repeats": 0}, "--repeats is 0"),
+        ({"sweeps": 0}, "--sweeps is 0"),
         ({"steps": 0}, "--steps is 0"),
         ({"threshold": 1.0}, "--threshold is 1"),
         ({"target_acceptance": 0.0}, "--target-acceptance is 0"),

@@ -9,7 +9,7 @@ from codingschemes.runs.start import beginning
 
 
 def test_tempered_chains_begin_at_different_networks_near_the_posterior(quick_kernel):
-    density = small_posterior(temperature=1e-3).density()
+    density = small_posterior(samples=4, width=3, temperature=5e-3).density()
     energies = {}
     for start in ("prior", "tempered"):
         sampling = Sampling(sampler=quick_kernel, chains=4, start=start)

@@ -47,7 +47,7 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
             ["log p(Y)", f"{found.log_evidence:.5g} +- {found.standard_error:.2g} nats"],
             ["sweeps", "  ".join(f"{value:.5g}" for value in found.estimates)],
             ["error of one sweep", f"{found.weight_error:.2g} if particles mix at every temperature"],
-            ["particles", f"{asked.particles} x {asked.repeats} sweeps with {asked.sampler} in {asked.space} space"],
+            ["particles", f"{asked.particles} x {asked.sweeps} sweeps with {asked.sampler} in {asked.space} space"],
             ["cost", f"{found.gradients} gradients, {found.seconds:.0f} seconds"],
         ],
     )

@@ -46,7 +46,7 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
 
 _TEMPERING_OPTIONS: dict[str, tuple[Any, str]] = {
     "particles": (int, "networks carried from the prior to the posterior, 64 if left out"),
-    "repeats": (int, "independent sweeps, 2 if left out"),
+    "sweeps": (int, "independent sweeps, 2 if left out"),
     "threshold": (float, "share of particles left effective by a change of temperature, 0.5 if left out"),
     "adapting": (int, "adapting steps at every temperature, 10 if left out"),
     "steps": (int, "steps at every temperature after these, 5 if left out"),

@@ -14,7 +14,7 @@ from codingschemes.samplers import SAMPLERS, Settings
 
 type Start = Literal["prior", "annealed", "tempered"]
 
-_RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "numpy", "equinox", "xarray", "zarr", "arviz")
+_RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "equinox", "xarray", "zarr", "arviz")
 
 
 @dataclass(frozen=True)

@@ -20,30 +20,30 @@ class Evidence:
 
     Attributes:
         temperatures: falling to the posterior's own, (stage,).
-        curves: log p(Y | T) at each of them, (repeat, stage).
-        effective_particles: effective sample size of the weights that led there, (repeat, stage).
-        acceptance: mean acceptance probability there, in [0, 1], (repeat, stage).
-        gradients: gradient evaluations of all particles and repeats.
+        curves: log p(Y | T) at each of them, (sweep, stage).
+        effective_particles: effective sample size of the weights that led there, (sweep, stage).
+        acceptance: mean acceptance probability there, in [0, 1], (sweep, stage).
+        gradients: gradient evaluations of all particles and sweeps.
         seconds: wall-clock time, compilation included.
         options: how the sweeps were made.
     """
 
     temperatures: Float[np.ndarray, " stage"]
-    curves: Float[np.ndarray, "repeat stage"]
-    effective_particles: Float[np.ndarray, "repeat stage"]
-    acceptance: Float[np.ndarray, "repeat stage"]
+    curves: Float[np.ndarray, "sweep stage"]
+    effective_particles: Float[np.ndarray, "sweep stage"]
+    acceptance: Float[np.ndarray, "sweep stage"]
     gradients: int
     seconds: float
     options: Tempering
 
     @property
-    def estimates(self) -> Float[np.ndarray, " repeat"]:
+    def estimates(self) -> Float[np.ndarray, " sweep"]:
         """log p(Y) of every sweep."""
         return self.curves[:, -1]
 
     @property
     def log_curve(self) -> Float[np.ndarray, " stage"]:
-        """log of the mean evidence over repeats: the mean of an evidence is unbiased, that of its log is not."""
+        """log of the mean evidence over sweeps: the mean of an evidence is unbiased, that of its log is not."""
         return logsumexp(self.curves, axis=0) - np.log(len(self.curves))
 
     @property
@@ -53,14 +53,14 @@ class Evidence:
 
     @property
     def curve_error(self) -> Float[np.ndarray, " stage"]:
-        """Standard error of `log_curve`: that of the repeats, or what their weights imply where this is larger.
+        """Standard error of `log_curve`: that of their spread, or what their weights imply where this is larger.
 
-        Two or three repeats may agree by chance; what the weights imply is then the safer number.
+        Two or three sweeps may agree by chance; what the weights imply is then the safer number.
         """
-        repeats = len(self.curves)
+        sweeps = len(self.curves)
         implied = self._weight_errors
-        spread = self.curves.std(axis=0, ddof=1) if repeats > 1 else np.zeros_like(implied)
-        return np.maximum(spread, implied) / np.sqrt(repeats)
+        spread = self.curves.std(axis=0, ddof=1) if sweeps > 1 else np.zeros_like(implied)
+        return np.maximum(spread, implied) / np.sqrt(sweeps)
 
     @property
     def standard_error(self) -> float:
@@ -71,7 +71,7 @@ class Evidence:
     def weight_error(self) -> float:
         """The error of one sweep whose particles forget their past at every temperature.
 
-        From the effective sample sizes alone. Repeats that spread much wider mean that the particles do not mix: raise
+        From the effective sample sizes alone. Sweeps that spread much wider mean that the particles do not mix: raise
         `steps`.
         """
         return float(self._weight_errors[-1])
@@ -117,7 +117,7 @@ def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evide
     tempering = Tempering(**options)
     started = time.monotonic()
     density = posterior.density(tempering.space)
-    keys = jax.random.split(jax.random.PRNGKey(tempering.seed), tempering.repeats)
+    keys = jax.random.split(jax.random.PRNGKey(tempering.seed), tempering.sweeps)
     stages = [sweep(keys[0], density, tempering).stages]
     temperatures = np.asarray(stages[0].temperature)
     stages += [sweep(key, density, tempering, path=temperatures).stages for key in keys[1:]]

@@ -14,7 +14,7 @@ class Tempering:
 
     Attributes:
         particles: networks carried along.
-        repeats: independent sweeps.
+        sweeps: independent sweeps; they say how well each can be trusted.
         sampler: registered name of what moves the particles at each temperature.
         space: the form of the posterior, `reduced` or `weights`.
         seed: of everything random; the same seed on the same machine gives the same numbers.
@@ -28,7 +28,7 @@ class Tempering:
     """
 
     particles: int = 64
-    repeats: int = 2
+    sweeps: int = 2
     sampler: str = "nuts"
     space: Space = "reduced"
     seed: int = 0
@@ -40,7 +40,7 @@ class Tempering:
 
     def __post_init__(self) -> None:
         SAMPLERS[self.sampler]
-        lowest = {"particles": 2, "repeats": 1, "seed": 0, "adapting": 0, "steps": 1, "max_tree_depth": 1}
+        lowest = {"particles": 2, "sweeps": 1, "seed": 0, "adapting": 0, "steps": 1, "max_tree_depth": 1}
         for name, low in lowest.items():
             value = getattr(self, name)
             if value < low:
@@ -64,7 +64,7 @@ class TemperingOptions(TypedDict, total=False):
     """The fields of `Tempering` as keyword arguments."""
 
     particles: int
-    repeats: int
+    sweeps: int
     sampler: str
     space: Space
     seed: int

@@ -114,8 +114,8 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
 
 
 def implied_variances(
-    effective: Float[np.ndarray, "*repeat stage"], particles: int
-) -> Float[np.ndarray, "*repeat stage"]:
+    effective: Float[np.ndarray, "*sweep stage"], particles: int
+) -> Float[np.ndarray, "*sweep stage"]:
     """Variance of the log evidence at every temperature of one sweep whose particles forget their past at each.
 
     The sum of 1/ESS - 1/N over temperatures: the relative variance of a mean weight is (N/ESS - 1)/N, and perfect
