@@ -19,18 +19,21 @@ from codingschemes.networks import Network  # noqa: E402
 from codingschemes.posterior import Posterior  # noqa: E402
 from codingschemes.runs import Run, sample  # noqa: E402
 from codingschemes.tasks import Task  # noqa: E402
+from codingschemes.tempering import Evidence, evidence  # noqa: E402
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary, summarize
     from codingschemes.reports import report
 
 __all__ = [
+    "Evidence",
     "InvalidInput",
     "Network",
     "Posterior",
     "Run",
     "Summary",
     "Task",
+    "evidence",
     "report",
     "sample",
     "summarize",

@@ -1,4 +1,4 @@
-"""The one exception that means: what you asked for cannot be done, and here is what to do instead."""
+"""Wrong input, which can be put right, and sampling that failed."""
 
 
 class InvalidInput(ValueError):
@@ -6,3 +6,7 @@ class InvalidInput(ValueError):
 
     The command line prints the sentence and leaves with status 2; every other exception is a failure (status 1).
     """
+
+
+class SamplingFailed(RuntimeError):
+    """The sampler left the region where the density is finite; the message says what to try."""

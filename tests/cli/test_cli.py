@@ -62,6 +62,21 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert json.loads(out)["draws"] == 25
 
 
+def test_evidence_prints_one_json_object_or_a_table(run):
+    words = ["evidence", "orthogonal", "--samples", "6", "--width", "4", "--temperature", "0.1", "--particles", "8"]
+    words += ["--adapting", "2", "--steps", "1", "--max-tree-depth", "2"]
+    status, out, _ = run(*words, "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found["temperatures"][-1] == 0.1
+    assert found["options"]["particles"] == 8
+    assert np.array(found["curves"]).shape == (2, len(found["temperatures"]))
+    status, out, _ = run(*words)
+    assert status == 0
+    assert "nats" in out
+    assert "acceptance" in out
+
+
 def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
     words = ["--labels-dim", "2", "--repeats", "2", "--width", "8", "--activation", "relu", "--temperature", "1e-2"]
     status, out, _ = run(
@@ -96,6 +111,9 @@ def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
         (["sample", "npz"], "needs --data"),
         (["sample"], "name a task"),
         (["sample", "orthogonal", "--nonsense"], "No such option"),
+        (["evidence", "orthogonl"], "did you mean 'orthogonal'"),
+        (["evidence", "orthogonal", "--particles", "1"], "--particles is 1"),
+        (["evidence"], "Missing argument 'TASK'"),
         (["summarize", "nowhere"], "no run folder nowhere"),
         (["report", "nowhere"], "no run folder nowhere"),
         (["summarise", "nowhere"], "No such command"),

@@ -5,6 +5,7 @@ import sys
 import click
 
 from codingschemes.cli.demo import demo
+from codingschemes.cli.evidence import evidence
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
 from codingschemes.cli.summarize import summarize
@@ -22,7 +23,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, report):
+for command in (demo, sample, summarize, report, evidence):
     commands.add_command(command)
 
 

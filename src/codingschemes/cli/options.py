@@ -39,11 +39,22 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "draws": (int, "stored draws a chain, 500 if left out"),
     "warmup": (int, "adapting steps a chain, 500 if left out"),
     "seed": (int, "0 if left out; the same seed on the same machine gives the same draws"),
-    "start": (click.Choice(["prior", "annealed"]), "where chains begin, prior if left out"),
+    "start": (click.Choice(["prior", "annealed", "tempered"]), "where chains begin, prior if left out"),
     "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),
 }
 
+_TEMPERING_OPTIONS: dict[str, tuple[Any, str]] = {
+    "particles": (int, "networks carried from the prior to the posterior, 64 if left out"),
+    "sweeps": (int, "independent sweeps, 2 if left out"),
+    "threshold": (float, "share of particles left effective by a change of temperature, 0.5 if left out"),
+    "adapting": (int, "adapting steps at every temperature, 10 if left out"),
+    "steps": (int, "steps at every temperature after these, 5 if left out"),
+    **{name: _SAMPLING_OPTIONS[name] for name in ("sampler", "space", "seed", "target_acceptance")},
+    "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 6 if left out"),
+}
+
+TEMPERING = tuple(_TEMPERING_OPTIONS)
 SAMPLING = tuple(_SAMPLING_OPTIONS)
 
 
@@ -79,6 +90,11 @@ def posterior_options(command: Command) -> Command:
 def sampling_options(command: Command) -> Command:
     """The options that make a `Sampling`."""
     return _with_options(_SAMPLING_OPTIONS, command)
+
+
+def tempering_options(command: Command) -> Command:
+    """The options that make a `Tempering`."""
+    return _with_options(_TEMPERING_OPTIONS, command)
 
 
 def json_option(command: Command) -> Command:

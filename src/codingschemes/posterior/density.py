@@ -78,6 +78,18 @@ class Density(eqx.Module):
         """U = |theta|^2/2 + misfit."""
         return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit(position)
 
+    def log_likelihood(self, position: Position) -> Scalar:
+        """log p(Y | position) in nats, normalised over Y: -misfit - (P C / 2) log(2 pi T).
+
+        N(Y; f, T I) in the weights form. In the reduced form N(y; 0, S) for every output: its misfit holds
+        log det(S/T), so that the same constant normalises both.
+        """
+        return -self.misfit(position) - self.targets.size * jnp.log(2 * jnp.pi * self.temperature) / 2
+
+    def at_temperature(self, temperature: Float[Array, ""]) -> "Density":
+        """The same density at another temperature."""
+        return eqx.tree_at(lambda density: density.temperature, self, temperature)
+
     def prior_draw(self, key: Array) -> Position:
         """A draw from the prior: every coordinate standard normal."""
         keys = jax.random.split(key, len(self.shapes))

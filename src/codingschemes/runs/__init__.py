@@ -1,7 +1,8 @@
 """Sampling a posterior into a run: chunks, storage, checkpoints, configuration."""
 
+from codingschemes.errors import SamplingFailed
 from codingschemes.runs.configuration import Sampling
-from codingschemes.runs.driver import SamplingFailed, sample
+from codingschemes.runs.driver import sample
 from codingschemes.runs.run import Run
 
 __all__ = ["Run", "Sampling", "SamplingFailed", "sample"]

@@ -13,8 +13,8 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
+from codingschemes.devices import CHAIN, EVERYWHERE
 from codingschemes.posterior import Density
-from codingschemes.runs.devices import CHAIN, EVERYWHERE
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
 

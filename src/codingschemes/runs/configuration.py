@@ -12,9 +12,9 @@ from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior, Space
 from codingschemes.samplers import SAMPLERS, Settings
 
-type Start = Literal["prior", "annealed"]
+type Start = Literal["prior", "annealed", "tempered"]
 
-_RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "numpy", "equinox", "xarray", "zarr", "arviz")
+_RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "equinox", "xarray", "zarr", "arviz")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Sampling:
         draws: stored draws a chain.
         warmup: adapting steps a chain, not stored.
         seed: of everything random; the same seed on the same machine gives the same draws.
-        start: `prior` (each chain from its own prior draw) or `annealed` (prior draws cooled to the temperature).
+        start: `prior` (each chain from its own prior draw), `annealed` (prior draws cooled to the temperature) or
+            `tempered` (particles of a sequential Monte Carlo sweep from the prior).
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
 
     Raises:

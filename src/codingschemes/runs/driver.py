@@ -1,5 +1,6 @@
 """The one loop that all samplers share: chunks of compiled steps, with everything else done between them."""
 
+import dataclasses
 import errno
 import functools
 import time
@@ -16,25 +17,21 @@ from jaxtyping import Array
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
-from codingschemes.errors import InvalidInput
+from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
+from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Posterior
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import CAPACITY, Program, advance, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
-from codingschemes.runs.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
-from codingschemes.runs.start import initial_positions
+from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
 from codingschemes.samplers import SAMPLERS, Kernel
 
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
-
-
-class SamplingFailed(RuntimeError):
-    """The sampler left the region where the density is finite; the message says what to try."""
 
 
 class Checkpoint(NamedTuple):
@@ -87,9 +84,11 @@ def sample(
         membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
         mesh = chain_mesh(sampling.chains)
         program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
-        checkpoint = _start(start_key, kernel_key, kernel, density, sampling)
+        # A checkpoint replaces the states of a resumed run: nothing is cooled again for it.
+        begun = dataclasses.replace(sampling, start="prior") if resume else sampling
+        checkpoint, facts = _start(start_key, kernel_key, kernel, density, begun)
         checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
-        provenance = {**made_by(sampling), "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
+        provenance = {**made_by(sampling), **facts, "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
         if path is None:
             store = DrawStore(MemoryStore(), chunk=CAPACITY)
         elif resume:
@@ -109,11 +108,14 @@ def sample(
     return run
 
 
-def _start(start_key: Array, kernel_key: Array, kernel: Kernel, density: Density, sampling: Sampling) -> Checkpoint:
-    positions = initial_positions(start_key, density, sampling)
+def _start(
+    start_key: Array, kernel_key: Array, kernel: Kernel, density: Density, sampling: Sampling
+) -> tuple[Checkpoint, dict[str, Any]]:
+    """The checkpoint before the first step, and what to record about it."""
+    positions, facts = beginning(start_key, density, sampling)
     _check_finite(jax.jit(jax.vmap(density.potential))(positions), "at the start")
     states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(kernel_key, sampling.chains), positions, density)
-    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0))
+    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0)), facts
 
 
 def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint) -> float:

@@ -1,9 +1,8 @@
 """Where chains begin."""
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,27 +11,71 @@ from jaxtyping import Array
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.configuration import Sampling
 from codingschemes.samplers import SAMPLERS, Kernel
+from codingschemes.tempering import Tempering, implied_variances, sweep
 
 _ANNEALING_STAGES = 30
 _STEPS_PER_STAGE = 10
+#: A tempered start carries at least this many particles: weights of fewer say little about the next temperature.
+_FEWEST_PARTICLES = 16
+_DEEPEST_TREE = 6
 
 
-def initial_positions(key: Array, density: Density, sampling: Sampling) -> Position:
-    """Positions of all chains, with the chain in front: prior draws, cooled down where `start` is `annealed`.
+class Beginning(NamedTuple):
+    """Positions of all chains, with the chain in front, and what there is to record about them, as JSON values."""
+
+    positions: Position
+    facts: dict[str, Any]
+
+
+def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
+    """Where the chains of a run begin: prior draws, cooled down where `start` is `annealed` or `tempered`.
 
     Annealing lowers the temperature geometrically from 1 (targets are of order 1: the prior all but alone) to the
     density's own, with a few adapting steps at each of 30 temperatures. It finds lower energies than a quench at low
     temperature; the chains still have their whole warm-up ahead of them.
+
+    Tempering takes a population of networks down by sequential Monte Carlo: those that come to explain the targets
+    multiply, the others die out, so that the basins the chains begin in carry about their share of the posterior. Its
+    log evidence is recorded, with the error that its weights imply.
     """
-    prior_key, anneal_key = jax.random.split(key)
+    prior_key, cooling_key = jax.random.split(key)
+    if sampling.start == "tempered":
+        return _tempered(cooling_key, density, sampling)
     positions = jax.vmap(density.prior_draw)(jax.random.split(prior_key, sampling.chains))
-    if sampling.start == "prior":
-        return positions
+    if sampling.start == "annealed":
+        positions = _annealed(cooling_key, density, sampling, positions)
+    return Beginning(positions, {})
+
+
+def _tempered(key: Array, density: Density, sampling: Sampling) -> Beginning:
+    apart = -(-_FEWEST_PARTICLES // sampling.chains)
+    tempering = Tempering(
+        particles=apart * sampling.chains,
+        sampler=sampling.sampler,
+        space=sampling.space,
+        target_acceptance=sampling.target_acceptance,
+        max_tree_depth=min(sampling.max_tree_depth, _DEEPEST_TREE),
+    )
+    found = sweep(key, density, tempering)
+    variance = implied_variances(np.asarray(found.stages.effective), tempering.particles)[-1]
+    # Systematic resampling keeps copies of one particle side by side.
+    positions = jax.tree.map(lambda leaf: leaf[::apart], found.positions)
+    return Beginning(
+        positions,
+        {
+            "log_evidence": float(found.stages.increment.sum()),
+            "log_evidence_error": float(np.sqrt(variance)),
+            "tempering_gradients": int(found.stages.gradients.sum()),
+        },
+    )
+
+
+def _annealed(key: Array, density: Density, sampling: Sampling, positions: Position) -> Position:
     kernel = SAMPLERS[sampling.sampler](sampling.settings._replace(warmup=_STEPS_PER_STAGE))
     hottest = max(1.0, float(density.temperature))
     for stage, temperature in enumerate(np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES)):
-        tempered = eqx.tree_at(lambda tree: tree.temperature, density, jnp.asarray(temperature))
-        keys = jax.random.split(jax.random.fold_in(anneal_key, stage), sampling.chains)
+        tempered = density.at_temperature(jnp.asarray(temperature))
+        keys = jax.random.split(jax.random.fold_in(key, stage), sampling.chains)
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, tempered)
         positions = _settle(kernel, states, tempered)
     return positions

@@ -1,0 +1,7 @@
+"""Sequential Monte Carlo from the prior to the posterior: log evidence, and particles to start chains from."""
+
+from codingschemes.tempering.evidence import Evidence, evidence
+from codingschemes.tempering.options import Tempering
+from codingschemes.tempering.sweeps import Sweep, implied_variances, sweep
+
+__all__ = ["Evidence", "Sweep", "Tempering", "evidence", "implied_variances", "sweep"]

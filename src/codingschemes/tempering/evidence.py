@@ -1,0 +1,132 @@
+"""The log evidence of a posterior at every temperature from the prior down to its own."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Unpack
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from scipy.special import logsumexp
+
+from codingschemes.posterior import Posterior
+from codingschemes.tempering.options import Tempering, TemperingOptions
+from codingschemes.tempering.sweeps import implied_variances, sweep
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """log p(Y | T) in nats, by independent sweeps along the same temperatures.
+
+    Attributes:
+        temperatures: falling to the posterior's own, (stage,).
+        curves: log p(Y | T) at each of them, (sweep, stage).
+        effective_particles: effective sample size of the weights that led there, (sweep, stage).
+        acceptance: mean acceptance probability there, in [0, 1], (sweep, stage).
+        gradients: gradient evaluations of all particles and sweeps.
+        seconds: wall-clock time, compilation included.
+        options: how the sweeps were made.
+    """
+
+    temperatures: Float[np.ndarray, " stage"]
+    curves: Float[np.ndarray, "sweep stage"]
+    effective_particles: Float[np.ndarray, "sweep stage"]
+    acceptance: Float[np.ndarray, "sweep stage"]
+    gradients: int
+    seconds: float
+    options: Tempering
+
+    @property
+    def estimates(self) -> Float[np.ndarray, " sweep"]:
+        """log p(Y) of every sweep."""
+        return self.curves[:, -1]
+
+    @property
+    def log_curve(self) -> Float[np.ndarray, " stage"]:
+        """log of the mean evidence over sweeps: the mean of an evidence is unbiased, that of its log is not."""
+        return logsumexp(self.curves, axis=0) - np.log(len(self.curves))
+
+    @property
+    def log_evidence(self) -> float:
+        """log p(Y) at the posterior's temperature."""
+        return float(self.log_curve[-1])
+
+    @property
+    def curve_error(self) -> Float[np.ndarray, " stage"]:
+        """Standard error of `log_curve`: that of their spread, or what their weights imply where this is larger.
+
+        Two or three sweeps may agree by chance; what the weights imply is then the safer number.
+        """
+        sweeps = len(self.curves)
+        implied = self._weight_errors
+        spread = self.curves.std(axis=0, ddof=1) if sweeps > 1 else np.zeros_like(implied)
+        return np.maximum(spread, implied) / np.sqrt(sweeps)
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of `log_evidence`."""
+        return float(self.curve_error[-1])
+
+    @property
+    def weight_error(self) -> float:
+        """The error of one sweep whose particles forget their past at every temperature.
+
+        From the effective sample sizes alone. Sweeps that spread much wider mean that the particles do not mix: raise
+        `steps`.
+        """
+        return float(self._weight_errors[-1])
+
+    @property
+    def _weight_errors(self) -> Float[np.ndarray, " stage"]:
+        return np.sqrt(implied_variances(self.effective_particles, self.options.particles).mean(axis=0))
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON values."""
+        return {
+            "log_evidence": self.log_evidence,
+            "standard_error": self.standard_error,
+            "weight_error": self.weight_error,
+            "estimates": self.estimates.tolist(),
+            "temperatures": self.temperatures.tolist(),
+            "log_curve": self.log_curve.tolist(),
+            "curve_error": self.curve_error.tolist(),
+            "curves": self.curves.tolist(),
+            "effective_particles": self.effective_particles.tolist(),
+            "acceptance": self.acceptance.tolist(),
+            "gradients": self.gradients,
+            "seconds": self.seconds,
+            "options": asdict(self.options),
+        }
+
+
+def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evidence:
+    """Estimate log p(Y | T) = log of the integral of prior times likelihood N(Y; f, T I), by tempered sequential
+    Monte Carlo (Del Moral, Doucet & Jasra 2006).
+
+    The first sweep chooses the temperatures, the others follow them. Differences between two posteriors on the same
+    targets are log Bayes factors.
+
+    Args:
+        posterior: prior, network, task and the last temperature.
+        **options: see `Tempering`.
+
+    Raises:
+        InvalidInput: an option out of range.
+        SamplingFailed: the likelihood is not finite on the way.
+    """
+    tempering = Tempering(**options)
+    started = time.monotonic()
+    density = posterior.density(tempering.space)
+    keys = jax.random.split(jax.random.PRNGKey(tempering.seed), tempering.sweeps)
+    stages = [sweep(keys[0], density, tempering).stages]
+    temperatures = np.asarray(stages[0].temperature)
+    stages += [sweep(key, density, tempering, path=temperatures).stages for key in keys[1:]]
+    return Evidence(
+        temperatures=temperatures,
+        curves=np.stack([np.cumsum(stage.increment) for stage in stages]),
+        effective_particles=np.stack([stage.effective for stage in stages]),
+        acceptance=np.stack([stage.acceptance for stage in stages]),
+        gradients=int(sum(stage.gradients.sum() for stage in stages)),
+        seconds=time.monotonic() - started,
+        options=tempering,
+    )

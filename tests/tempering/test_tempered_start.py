@@ -1,0 +1,22 @@
+"""Chains that begin at the particles of a sweep."""
+
+import jax
+import numpy as np
+from known_answers import small_posterior
+
+from codingschemes.runs import Sampling
+from codingschemes.runs.start import beginning
+
+
+def test_tempered_chains_begin_at_different_networks_near_the_posterior(quick_kernel):
+    density = small_posterior(samples=4, width=3, temperature=5e-3).density()
+    energies = {}
+    for start in ("prior", "tempered"):
+        sampling = Sampling(sampler=quick_kernel, chains=4, start=start)
+        positions, facts = beginning(jax.random.PRNGKey(0), density, sampling)
+        assert positions["input"].shape == (4, *density.shapes["input"])
+        energies[start] = np.asarray(jax.vmap(density.potential)(positions))
+    assert len(set(energies["tempered"].tolist())) == 4
+    assert energies["tempered"].max() < energies["prior"].min()
+    assert np.isfinite(facts["log_evidence"])
+    assert 0 < facts["log_evidence_error"] < 2
