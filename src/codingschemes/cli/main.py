@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from codingschemes.cli.bench import bench
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
 from codingschemes.cli.report import report
@@ -23,7 +24,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, report, evidence):
+for command in (demo, sample, summarize, report, bench, evidence):
     commands.add_command(command)
 
 

@@ -41,6 +41,7 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "seed": (int, "0 if left out; the same seed on the same machine gives the same draws"),
     "start": (click.Choice(["prior", "annealed", "tempered"]), "where chains begin, prior if left out"),
     "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
+    "time_limit": (float, "seconds of sampling after which a run stops with the draws made so far"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),
 }
 

@@ -31,6 +31,7 @@ class Sampling:
         start: `prior` (each chain from its own prior draw), `annealed` (prior draws cooled to the temperature) or
             `tempered` (particles of a sequential Monte Carlo sweep from the prior).
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
+        time_limit: seconds of sampling after which the run stops with fewer draws; None makes them all.
 
     Raises:
         InvalidInput: an unknown name or a number out of range.
@@ -45,6 +46,7 @@ class Sampling:
     start: Start = "prior"
     target_acceptance: float | None = None
     max_tree_depth: int = 10
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         SAMPLERS[self.sampler]
@@ -55,6 +57,8 @@ class Sampling:
                 raise InvalidInput(f"--{option} is {value}: give an integer of at least {low}")
         if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
             raise InvalidInput(f"--target-acceptance is {self.target_acceptance}: give a number between 0 and 1")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise InvalidInput(f"--time-limit is {self.time_limit}: give a number of seconds above 0")
         for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
             if getattr(self, name) not in allowed:
                 raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
@@ -76,6 +80,7 @@ class SamplingOptions(TypedDict, total=False):
     start: Start
     target_acceptance: float | None
     max_tree_depth: int
+    time_limit: float | None
 
 
 def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _run_chunks(
         begin = 0
         for phase, end in ends.items():
             shown = bar.add_task(phase, total=end - begin, completed=max(0, int(checkpoint.iteration) - begin))
-            while (iteration := int(checkpoint.iteration)) < end and not interruption:
+            while (iteration := int(checkpoint.iteration)) < end and not (interruption or _late(checkpoint, sampling)):
                 count = min(length, end - iteration)
                 recording = phase == "sampling"
                 started = time.monotonic()
@@ -161,6 +161,10 @@ def _run_chunks(
             begin = end
         if interruption:
             bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept: --resume goes on from here")
+
+
+def _late(checkpoint: Checkpoint, sampling: Sampling) -> bool:
+    return sampling.time_limit is not None and float(checkpoint.sampling_seconds) >= sampling.time_limit
 
 
 def _keep(run: Run, checkpoint: Checkpoint, records: Records | None) -> None:

@@ -11,7 +11,7 @@ from codingschemes.posterior import Posterior
 from codingschemes.runs.run import CONFIG, PROVENANCE, TASK, read_json, write_json
 
 #: Options that may differ when a run is continued.
-_FREE_TO_CHANGE = {"draws"}
+_FREE_TO_CHANGE = {"draws", "time_limit"}
 
 
 def check_free(path: Path, bytes_needed: int) -> None:

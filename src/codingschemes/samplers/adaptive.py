@@ -114,7 +114,7 @@ def adaptive_kernel(
 
     def init(key: Array, position: Position, density: Density) -> AdaptiveState:
         blank = {name: jnp.zeros((*block.shape[:-2], 1, block.shape[-1])) for name, block in position.items()}
-        return AdaptiveState(
+        state = AdaptiveState(
             key=key,
             point=evaluate(density, position),
             scale=jax.tree.map(jnp.ones_like, blank),
@@ -124,6 +124,8 @@ def adaptive_kernel(
             step_size=jnp.asarray(_FIRST_STEP_SIZE),
             iteration=jnp.asarray(0),
         )
+        # Python numbers make weakly typed arrays, which `step` does not return: everything would compile twice.
+        return jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, jnp.result_type(leaf)), state)
 
     def adapt(state: AdaptiveState, acceptance_rate: Scalar) -> AdaptiveState:
         averaging = update_averaging(state.averaging, acceptance_rate)

@@ -23,6 +23,8 @@ from codingschemes.samplers.rotations import rotation_sweep
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
+#: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
+_DEEP_INTERVAL = 10
 _BOUNDED = ("sigmoidal", "odd")
 
 
@@ -54,8 +56,9 @@ def codes(settings: Settings) -> Kernel:
         key, sweep_key, replace_key = jax.random.split(state.key, 3)
         position = flow.position(state.flow)
         searching = jnp.any(state.flow.iteration == searches)
+        due = searching | (state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0)
         coordinates, reference, modes, switches = _sweep(
-            sweep_key, position, state.reference, state.modes, searching, density
+            sweep_key, position, state.reference, state.modes, searching, due, density
         )
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
@@ -75,18 +78,29 @@ def _sweep(
     frozen: Reference | None,
     modes: Modes | None,
     searching: Array,
+    due: Array,
     density: Density,
 ) -> tuple[Array, Reference | None, Modes | None, Int[Array, ""]]:
     """Chains one after the other, so that a branch not taken costs nothing."""
-    population = populate(density, *density.last_layer(position))
+    coordinates, basis = density.last_layer(position)
+
+    def rotate() -> Array:
+        population = populate(density, coordinates, basis)
+        return rotation_sweep(key, population, density, coordinates.shape[0] // 2).coordinates
+
+    def jump(frozen: Reference, modes: Modes) -> tuple[Array, Reference, Modes, Array]:
+        population = populate(density, coordinates, basis)
+        frozen = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
+        stale = searching if density.network.depth == 1 else jnp.asarray(True)
+        modes = jax.lax.cond(stale, lambda: modes_from(frozen, density, basis), lambda: modes)
+        population, switches = jump_sweep(key, population, modes, density)
+        return population.coordinates, frozen, modes, switches
+
     if frozen is None or modes is None:
-        population = rotation_sweep(key, population, density, population.coordinates.shape[0] // 2)
-        return population.coordinates, frozen, modes, jnp.asarray(0)
-    frozen = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
-    stale = searching if density.network.depth == 1 else jnp.asarray(True)
-    modes = jax.lax.cond(stale, lambda: modes_from(frozen, density, population.basis), lambda: modes)
-    population, switches = jump_sweep(key, population, modes, density)
-    return population.coordinates, frozen, modes, switches
+        return rotate(), frozen, modes, jnp.asarray(0)
+    return jax.lax.cond(
+        due, lambda: jump(frozen, modes), lambda: (coordinates, frozen, modes, jnp.asarray(0))
+    )
 
 
 SAMPLERS.register("codes", codes)

@@ -1,9 +1,9 @@
 """Single neurons jump between codes, exactly.
 
-Between the Gaussian approximations of two modes there is an obvious map: u -> centre' + spread' spread^{-1} (u -
-centre). It keeps a neuron's noise, so that what the approximation misses is nearly the same before and after, and
-cancels in the acceptance ratio (the deterministic jump of Pompe, Holmes & Latuszynski 2020; a fresh Gaussian draw is
-accepted ten times less often). One sweep visits every neuron once, in random order:
+Between the Gaussian approximations of two modes there are maps u -> centre' + spread' O spread^{-1} (u - centre), O
+orthogonal. They keep a neuron's noise, reflected at the samples whose class changes side, so that what the
+approximation misses is nearly the same before and after, and cancels in the acceptance ratio (the deterministic jump
+of Pompe, Holmes & Latuszynski 2020). One sweep visits every neuron once, in random order:
 
 1. each mode's centre moves by one Newton step in the field that the other neurons leave here, and gets the weight that
    Laplace's approximation gives it;
@@ -106,7 +106,8 @@ def _jump(
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
-    after = centres[other] + modes.spread[other] @ (modes.whitening[own] @ (before - centres[own]))
+    noise = modes.reflection[own, other] @ (modes.whitening[own] @ (before - centres[own]))
+    after = centres[other] + modes.spread[other] @ noise
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)

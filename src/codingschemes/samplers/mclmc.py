@@ -16,6 +16,7 @@ from blackjax.mcmc import mclmc as blackjax_mclmc
 from blackjax.mcmc.dynamic_hmc import DynamicHMCState
 from jaxtyping import Array
 
+from codingschemes.errors import InvalidInput
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
@@ -23,6 +24,17 @@ from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
 #: Variance of the energy error a dimension that blackjax's tuning recommends.
 _ENERGY_VARIANCE = 5e-4
 _UNADJUSTED_STEPS = 16
+
+
+def _speed_sphere(target: Target) -> float:
+    """The root of the dimension, by which lengths are measured.
+
+    Raises:
+        InvalidInput: a single coordinate, in which a constant speed has no directions to choose from.
+    """
+    if target.dimension < 2:
+        raise InvalidInput("microcanonical dynamics needs more than one coordinate: choose --sampler hmc")
+    return target.dimension**0.5
 
 
 def _adjusted(key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array) -> tuple[Point, Outcome]:
@@ -35,7 +47,7 @@ def _adjusted(key: Array, point: Point, target: Target, step_size: Scalar, itera
         key,
         DynamicHMCState(*point, random_generator_arg=steps),
         target.logdensity,
-        stages * step_size * target.dimension**0.5,
+        stages * step_size * _speed_sphere(target),
     )
     moved = Point(state.position, state.logdensity, state.logdensity_grad)
     return moved, Outcome(info.acceptance_rate, stages * steps, info.is_divergent)
@@ -48,8 +60,8 @@ def _unadjusted(
     step_size: Scalar,
     iteration: Array,  # noqa: ARG001
 ) -> tuple[Point, Outcome]:
+    root = _speed_sphere(target)
     kernel = blackjax_mclmc.build_kernel()
-    root = target.dimension**0.5
     start_key, *keys = jax.random.split(key, _UNADJUSTED_STEPS + 1)
     momentum = blackjax_mclmc.init(point.position, target.logdensity, start_key).momentum
 

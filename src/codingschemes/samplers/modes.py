@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Bool, Float, Int
 
@@ -37,6 +38,8 @@ class Modes(NamedTuple):
         answer: spread spread^T L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component,
             sample).
         drift: -spread spread^T centre, what the prior does.
+        reflection: orthogonal, from one mode to another in coordinates whitened by `whitening` (mode, mode, component,
+            component): what comes nearest to z -> -z at the samples whose class changes side. The transpose leads back.
         pattern: mean activity in each class.
         found: False for a code without a mode of its own; the rest of its entries mean nothing.
     """
@@ -48,6 +51,7 @@ class Modes(NamedTuple):
     activity: Float[Array, "K P"]
     answer: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
+    reflection: Float[Array, "K K R R"]
     pattern: Float[Array, "K G"]
     found: Bool[Array, " K"]
 
@@ -111,7 +115,34 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     def mode(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Modes:
         return _mode(*row, reference.inverse, density, basis)
 
-    return jax.lax.map(mode, (starts, reference.cavities, reference.code))
+    modes = jax.lax.map(mode, (starts, reference.cavities, reference.code))
+    return modes._replace(reflection=_reflections(modes, reference.code, density, basis))
+
+
+def _reflections(
+    modes: Modes, code: Int[Array, "K G"], density: Density, basis: Float[Array, "P R"]
+) -> Float[Array, "K K R R"]:
+    """The orthogonal factor of whitening' L^+ D L spread for every pair of modes, D the change of sign in z.
+
+    Activations of bounded neurons are symmetric about z = 0, so that fluctuations about a mode are skewed one way on
+    one side and the other way on the other: reflected, what a Gaussian misses cancels.
+    """
+    count, components = modes.centre.shape
+    inverse = basis.T / jnp.sum(basis**2, axis=0)[:, None] if density.network.depth == 1 else jnp.linalg.pinv(basis)
+    membership = (density.class_average > 0).astype(basis.dtype)
+
+    def reflection(pair: Int[Array, "2"]) -> Float[Array, "R R"]:
+        one, other = pair
+        sign = 1 - 2 * membership @ (code[one] != code[other]).astype(basis.dtype)
+        left, _, right = jnp.linalg.svd(
+            modes.whitening[other] @ inverse @ (sign[:, None] * basis) @ modes.spread[one], full_matrices=False
+        )
+        return left @ right
+
+    ones, others = np.triu_indices(count, 1)
+    above = jax.lax.map(reflection, jnp.stack([jnp.asarray(ones), jnp.asarray(others)], axis=1))
+    identity = jnp.broadcast_to(jnp.eye(components), (count, count, components, components))
+    return identity.at[ones, others].set(above).at[others, ones].set(jnp.swapaxes(above, 1, 2))
 
 
 def _codes(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
@@ -146,6 +177,7 @@ def _mode(
         activity=activity,
         answer=covariance @ (basis.T * gain),
         drift=-covariance @ centre,
+        reflection=jnp.zeros(()),
         pattern=mean,
         found=jnp.all(settled == code) & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
     )

@@ -1,0 +1,7 @@
+"""How fast and how right the samplers are: named posteriors, one row for each of them and each sampler."""
+
+from codingschemes.benchmark.measure import Row, measure
+from codingschemes.benchmark.table import Bench, bench
+from codingschemes.benchmark.targets import SUITES, TARGETS, Target
+
+__all__ = ["SUITES", "TARGETS", "Bench", "Row", "Target", "bench", "measure"]

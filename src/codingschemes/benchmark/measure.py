@@ -1,0 +1,151 @@
+"""One sampler on one posterior: what an effective draw costs."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from codingschemes.diagnostics import ess, mean_and_error, rhat
+from codingschemes.diagnostics.convergence import INVARIANTS, moving
+from codingschemes.posterior import Posterior, Space
+from codingschemes.runs import Run, sample
+
+#: The row that ratios are taken against.
+BASELINE = ("nuts", "weights")
+#: Names under which samplers of other libraries are listed.
+LISTED = {"nuts": "numpyro-nuts"}
+_MOST_DRAWS = 2000
+_BLOCK = 200
+#: Scalars whose mean a sampler must get right.
+COMPARED = ("energy", "training_loss", "kernel_diagonal")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one sampler did on one target.
+
+    Attributes:
+        target, sampler, space: names.
+        draws: recorded draws, all chains.
+        gradients_per_draw: of one chain.
+        ess_min, ess_median: bulk effective sample size over all recorded invariants and chains; chains that disagree
+            lower it.
+        rhat_max: largest R-hat of the invariants.
+        seconds: wall-clock time of the recorded draws, recording included.
+        warmup_seconds, compile_seconds: before them.
+        ess_min_per_second: ess_min / seconds.
+        code_switches: neurons that change code from one draw to the next, mean over draws and chains; NaN where the
+            activation is not bounded.
+        means: mean and Monte Carlo error of `COMPARED`.
+        reference_z: largest |z| of these against the recorded reference; NaN without one.
+        device: what it ran on.
+    """
+
+    target: str
+    sampler: str
+    space: Space
+    draws: int
+    gradients_per_draw: float
+    ess_min: float
+    ess_median: float
+    rhat_max: float
+    seconds: float
+    warmup_seconds: float
+    compile_seconds: float
+    ess_min_per_second: float
+    code_switches: float
+    means: dict[str, tuple[float, float]]
+    reference_z: float
+    device: str
+
+
+def measure(
+    name: str,
+    posterior: Posterior,
+    sampler: str,
+    space: Space,
+    *,
+    warmup: int,
+    seconds: float,
+    reference: dict[str, tuple[float, float]] | None = None,
+    seed: int = 0,
+) -> Row:
+    """Sample a target for some time after its warm-up.
+
+    Args:
+        name: what the target is called.
+        posterior: the target.
+        sampler, space: as in `Sampling`.
+        warmup: adapting iterations.
+        seconds: of sampling, about.
+        reference: mean and error of each of `COMPARED`.
+        seed: of the sampler.
+
+    Raises:
+        InvalidInput: the sampler is not for this target.
+    """
+    run = sample(
+        posterior,
+        sampler=sampler,
+        space=space,
+        chains=4,
+        warmup=warmup,
+        draws=_MOST_DRAWS,
+        time_limit=seconds,
+        seed=seed,
+        max_tree_depth=8,
+        progress=False,
+    )
+    moved = np.concatenate([moving(run.values("posterior", variable)) for variable in INVARIANTS], axis=2)
+    sizes = ess(moved)
+    means = {variable: _scalar(run.values("posterior", variable)) for variable in COMPARED}
+    spent = run.provenance["sampling_seconds"]
+    return Row(
+        target=name,
+        sampler=LISTED.get(sampler, sampler),
+        space=space,
+        draws=run.draw_count * 4,
+        gradients_per_draw=float(run.values("sample_stats", "n_steps").mean()),
+        ess_min=float(sizes.min()),
+        ess_median=float(np.median(sizes)),
+        rhat_max=float(rhat(moved).max()),
+        seconds=spent,
+        warmup_seconds=run.provenance["warmup_seconds"],
+        compile_seconds=run.provenance["compile_seconds"],
+        ess_min_per_second=float(sizes.min()) / spent,
+        code_switches=_code_switches(run, posterior),
+        means=means,
+        reference_z=_worst_z(means, reference),
+        device=jax.devices()[0].device_kind,
+    )
+
+
+def _scalar(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[float, float]:
+    mean, error = mean_and_error(series.reshape(*series.shape[:2], -1).mean(axis=2))
+    return float(mean), float(error)
+
+
+def _worst_z(means: dict[str, tuple[float, float]], reference: dict[str, tuple[float, float]] | None) -> float:
+    if reference is None:
+        return float("nan")
+    scores = [
+        abs(mean - reference[name][0]) / np.hypot(error, reference[name][1]) for name, (mean, error) in means.items()
+    ]
+    return float(max(scores))
+
+
+def _code_switches(run: Run, posterior: Posterior) -> float:
+    activation = posterior.network.activation
+    if activation.family not in ("sigmoidal", "odd"):
+        return float("nan")
+    membership = np.eye(posterior.task.class_count)[posterior.task.labels]
+    average = membership / membership.sum(axis=0)
+    stored = run.data["neurons"].dataset["preactivation"]
+    middle, changes = float(activation(jnp.zeros(()))), []
+    for first in range(0, run.draw_count - 1, _BLOCK):  # the neurons of all draws outgrow memory
+        preactivation = stored[:, first : first + _BLOCK + 1, -1].values
+        bits = np.asarray(activation(jnp.asarray(preactivation))) @ average > middle
+        changes.append(np.any(bits[:, 1:] != bits[:, :-1], axis=3).sum(axis=2).mean(axis=0))
+    return float(np.mean(np.concatenate(changes))) if changes else float("nan")

@@ -1,0 +1,192 @@
+"""Many rows, and what an effective draw costs relative to numpyro's NUTS on all weights."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure
+from codingschemes.benchmark.targets import SUITES, TARGETS
+from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Space
+
+type Contender = tuple[str, Space]
+
+#: The sampler a user gets, which the headline ratio is for.
+DEFAULT: Contender = ("codes", "reduced")
+CONTENDERS: tuple[Contender, ...] = (
+    ("nuts", "weights"),
+    ("nuts", "reduced"),
+    ("blackjax-nuts", "reduced"),
+    ("mclmc-unadjusted", "reduced"),
+    ("mclmc", "reduced"),
+    ("hmc", "reduced"),
+    ("codes", "reduced"),
+)
+_REFERENCES = "references.json"
+
+type References = dict[str, dict[str, tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All rows of one call."""
+
+    rows: tuple[Row, ...]
+
+    def ratios(self) -> dict[str, dict[str, float]]:
+        """target -> sampler/space -> its ess_min_per_second over that of numpyro's NUTS on all weights."""
+        baseline = f"{LISTED[BASELINE[0]]}/{BASELINE[1]}"
+        rates = {
+            target: {_label(row): row.ess_min_per_second for row in self.rows if row.target == target}
+            for target in dict.fromkeys(row.target for row in self.rows)
+        }
+        return {
+            target: {name: rate / found[baseline] for name, rate in found.items() if name != baseline}
+            for target, found in rates.items()
+            if baseline in found
+        }
+
+    def summary(self, contender: Contender = DEFAULT) -> dict[str, float]:
+        """Geometric mean and smallest ratio of one sampler over the targets it was measured on."""
+        name = f"{LISTED.get(contender[0], contender[0])}/{contender[1]}"
+        found = [ratios[name] for ratios in self.ratios().values() if name in ratios]
+        if not found:
+            return {"geometric_mean": float("nan"), "smallest": float("nan")}
+        return {"geometric_mean": float(np.exp(np.mean(np.log(found)))), "smallest": min(found)}
+
+    def to_json(self) -> dict[str, Any]:
+        """The rows, the ratios and the headline, as JSON values."""
+        return {
+            "rows": [asdict(row) for row in self.rows],
+            "ratios": self.ratios(),
+            "default": {"sampler": "/".join(DEFAULT), **self.summary()},
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Bench":
+        """The rows of `to_json` again, to draw or join tables."""
+        rows = [{**row, "means": {name: tuple(pair) for name, pair in row["means"].items()}} for row in values["rows"]]
+        return cls(tuple(Row(**row) for row in rows))
+
+
+def bench(
+    suite: str = "quick",
+    *,
+    contenders: Sequence[Contender] = CONTENDERS,
+    warmup: int = 300,
+    seconds: float = 15.0,
+    told: Callable[[str], None] = lambda _: None,
+) -> Bench:
+    """Measure samplers on the targets of a suite.
+
+    Args:
+        suite: name of a suite, or of one or several targets, separated by commas.
+        contenders: samplers and forms of the posterior.
+        warmup: adapting iterations of each.
+        seconds: of sampling, for each.
+        told: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.
+
+    Raises:
+        InvalidInput: an unknown suite or target.
+    """
+    references, rows = read_references(), []
+    for name in targets_of(suite):
+        try:
+            posterior = TARGETS[name].posterior()
+        except InvalidInput as error:
+            told(f"{name}: left out ({error})")
+            continue
+        for sampler, space in contenders:
+            try:
+                row = measure(
+                    name,
+                    posterior,
+                    sampler,
+                    space,
+                    warmup=warmup,
+                    seconds=seconds,
+                    reference=references.get(name),
+                )
+            except InvalidInput as error:
+                told(f"{name} {sampler}/{space}: left out ({error})")
+                continue
+            rows.append(row)
+            told(
+                f"{name} {_label(row)}: {row.ess_min_per_second:.3g} effective draws a second, "
+                f"{row.gradients_per_draw:.0f} gradients a draw, R-hat {row.rhat_max:.2f}"
+            )
+    return Bench(tuple(rows))
+
+
+def targets_of(suite: str) -> list[str]:
+    """The targets of a suite, or those named.
+
+    Raises:
+        InvalidInput: neither.
+    """
+    if suite in SUITES:
+        return list(SUITES[suite])
+    names = suite.split(",")
+    for name in names:
+        if name not in TARGETS:
+            raise InvalidInput(
+                f"there is no suite or target {name!r}: choose {', '.join(SUITES)}, or some of {', '.join(TARGETS)}"
+            )
+    return names
+
+
+def read_references() -> References:
+    """The recorded expectations: target -> quantity -> (mean, error)."""
+    text = resources.files("codingschemes.benchmark").joinpath(_REFERENCES).read_text()
+    return {
+        target: {name: (pair[0], pair[1]) for name, pair in quantities.items()}
+        for target, quantities in json.loads(text).items()
+    }
+
+
+def columns() -> list[str]:
+    """Headings of `lines`."""
+    return [
+        "target",
+        "sampler",
+        "gradients a draw",
+        "min ESS",
+        "median ESS",
+        "R-hat",
+        "seconds",
+        "min ESS a second",
+        "ratio",
+        "switches a draw",
+        "z",
+        "warm-up s",
+        "compile s",
+    ]
+
+
+def lines(found: Bench) -> Iterator[list[str]]:
+    """The table, one row a sampler and target."""
+    ratios = found.ratios()
+    for row in found.rows:
+        ratio = ratios.get(row.target, {}).get(_label(row), float("nan"))
+        numbers = (
+            f"{row.gradients_per_draw:.1f}",
+            f"{row.ess_min:.0f}",
+            f"{row.ess_median:.0f}",
+            f"{row.rhat_max:.2f}",
+            f"{row.seconds:.1f}",
+            f"{row.ess_min_per_second:.3g}",
+            f"{ratio:.3g}",
+            f"{row.code_switches:.2g}",
+            f"{row.reference_z:.1f}",
+            f"{row.warmup_seconds:.1f}",
+            f"{row.compile_seconds:.1f}",
+        )
+        yield [row.target, _label(row), *(number.replace("nan", "-") for number in numbers)]
+
+
+def _label(row: Row) -> str:
+    return f"{row.sampler}/{row.space}"

@@ -1,0 +1,51 @@
+"""`codingschemes bench`."""
+
+from pathlib import Path
+
+import click
+
+from codingschemes.cli.options import json_option
+from codingschemes.cli.output import print_json, print_table
+from codingschemes.errors import InvalidInput
+from codingschemes.runs.run import write_json
+
+
+@click.command()
+@click.option("--suite", default="quick", show_default=True, help="full, toy, quick, or targets separated by commas")
+@click.option("--samplers", default=None, help="sampler/space separated by commas; the usual seven if left out")
+@click.option("--warmup", default=300, show_default=True, help="adapting iterations")
+@click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
+@click.option("--out", type=click.Path(path_type=Path), help="write the rows as JSON here, and a figure beside it")
+@json_option
+def bench(
+    suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool
+) -> None:
+    """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
+    from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
+    from codingschemes.benchmark.figure import draw_ratios
+    from codingschemes.benchmark.table import CONTENDERS, columns, lines
+
+    chosen = CONTENDERS if samplers is None else tuple(_contender(name) for name in samplers.split(","))
+    if out is not None and not out.absolute().parent.is_dir():
+        raise InvalidInput(f"the folder of {out} does not exist: make it, or choose another --out")
+    found = run_bench(
+        suite,
+        contenders=chosen,
+        warmup=warmup,
+        seconds=seconds,
+        told=lambda line: click.echo(line, err=True),
+    )
+    values = found.to_json()
+    if out is not None:
+        write_json(out, values)
+        draw_ratios(found, out.with_suffix(".png"))
+    if as_json:
+        print_json(values)
+        return
+    print_table(f"suite {suite}", columns(), list(lines(found)))
+    print_table("default sampler", ["quantity", "ratio"], [[k, f"{v:.3g}"] for k, v in found.summary().items()])
+
+
+def _contender(name: str) -> tuple:
+    sampler, _, space = name.partition("/")
+    return sampler, space or "reduced"

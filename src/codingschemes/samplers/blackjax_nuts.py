@@ -1,0 +1,41 @@
+"""The No-U-Turn Sampler (Hoffman & Gelman 2014), blackjax's iterative implementation (Phan, Pradhan & Jankowiak 2019)."""
+
+from functools import lru_cache
+
+import jax.numpy as jnp
+from blackjax.mcmc import nuts as blackjax
+from blackjax.mcmc.hmc import HMCState
+from jaxtyping import Array
+
+from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+
+
+@lru_cache
+def blackjax_nuts(settings: Settings) -> Kernel:
+    """NUTS with this package's preconditioner and step size."""
+    proposal = blackjax.build_kernel()
+
+    def transition(
+        key: Array,
+        point: Point,
+        target: Target,
+        step_size: Scalar,
+        iteration: Array,  # noqa: ARG001
+    ) -> tuple[Point, Outcome]:
+        state, info = proposal(
+            key,
+            HMCState(*point),
+            target.logdensity,
+            step_size,
+            jnp.ones(target.dimension),
+            max_num_doublings=settings.max_tree_depth,
+        )
+        return Point(*state), Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
+
+    return adaptive_kernel(
+        transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.8
+    )
+
+
+SAMPLERS.register("blackjax-nuts", blackjax_nuts)
