@@ -2,7 +2,7 @@
 equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
-(`rotations`). Both act on the last hidden layer, given the layers below.
+(`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below.
 """
 
 from functools import lru_cache
@@ -19,7 +19,7 @@ from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
 from codingschemes.samplers.modes import Modes, Reference, modes_from, no_reference, reference
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.rotations import rotation_sweep
+from codingschemes.samplers.rotations import rotation_sweep, turn_all
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
@@ -47,7 +47,7 @@ def codes(settings: Settings) -> Kernel:
     def init(key: Array, position: Position, density: Density) -> CodesState:
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)
-        if density.network.activation.family not in _BOUNDED:
+        if density.network.activation.family not in _BOUNDED or density.network.width == 1:
             return state
         blank = no_reference(density)
         return state._replace(reference=blank, modes=modes_from(blank, density, density.last_layer(position)[1]))
@@ -97,7 +97,10 @@ def _sweep(
         return population.coordinates, frozen, modes, switches
 
     if frozen is None or modes is None:
-        return rotate(), frozen, modes, jnp.asarray(0)
+        if density.network.width == 1:
+            return coordinates, frozen, modes, jnp.asarray(0)
+        linear = density.network.activation.family == "linear"
+        return turn_all(key, coordinates) if linear else rotate(), frozen, modes, jnp.asarray(0)
     return jax.lax.cond(
         due, lambda: jump(frozen, modes), lambda: (coordinates, frozen, modes, jnp.asarray(0))
     )

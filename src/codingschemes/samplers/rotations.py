@@ -5,9 +5,9 @@ same way it leaves the likelihood as it is, too: one may take over the other's w
 gradients never find. The angle is drawn by slice sampling (Murray, Adams & MacKay 2010, on a circle), which never
 rejects; a trial costs O(P^2).
 
-Heavy neurons are visited more often. A pair is drawn with probability s(i, j | u), and the angle from the density times
-s(i, j | u(t)): a draw of the pair given u, then of u along the circle given the pair, which leaves the product, and so
-the density, invariant whatever s is.
+Every other pair is drawn uniformly, the rest with heavy neurons more often: with probability s(i, j | u), and then the
+angle from the density times s(i, j | u(t)). That is a draw of the pair given u, then of u along the circle given the
+pair, which leaves the product, and so the density, invariant whatever s is.
 """
 
 from typing import NamedTuple
@@ -21,8 +21,16 @@ from codingschemes.samplers.neighbourhood import Population
 
 type Scalar = Float[Array, ""]
 
-#: Trials after which an angle that shrinks to nothing is given up; never seen.
+#: After so many trials the angle is zero to round-off.
 _MOST_TRIALS = 60
+
+
+def turn_all(key: Array, coordinates: Float[Array, "N R"]) -> Float[Array, "N R"]:
+    """All neurons of a linear network turned by a random rotation, uniform over the group: neither the prior nor the
+    likelihood, a function of u^T u, can tell."""
+    width = coordinates.shape[0]
+    directions, lengths = jnp.linalg.qr(jax.random.normal(key, (width, width), coordinates.dtype))
+    return (directions * jnp.sign(jnp.diagonal(lengths))) @ coordinates
 
 
 class Hole(NamedTuple):
@@ -39,7 +47,8 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
 
     def visit(index: Array, population: Population) -> Population:
         first_key, second_key, level_key, angle_key = jax.random.split(jax.random.fold_in(key, index), 4)
-        weights = jnp.sum(population.activity**2, axis=1)
+        even = index % 2 == 0
+        weights = jnp.where(even, 1.0, jnp.sum(population.activity**2, axis=1))
         total = jnp.sum(weights)
         first = jax.random.categorical(first_key, jnp.log(weights))
         second = jax.random.categorical(second_key, jnp.log(weights).at[first].set(-jnp.inf))
@@ -52,7 +61,8 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
             activity = activation(_turn(angle) @ preactivation)
             image = activity @ population.inverse
             likelihood = _log_likelihood(activity, image, hole, density)
-            return likelihood + _log_selection(jnp.sum(activity**2, axis=1), rest), activity, image
+            selection = jnp.where(even, 0.0, _log_selection(jnp.sum(activity**2, axis=1), rest))
+            return likelihood + selection, activity, image
 
         floor = log_density(jnp.zeros(()))[0] + jnp.log(jax.random.uniform(level_key, dtype=total.dtype))
         start = 2 * jnp.pi * jax.random.uniform(angle_key, dtype=total.dtype)
@@ -67,12 +77,11 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
             angle = low + (high - low) * jax.random.uniform(jax.random.fold_in(angle_key, trials), dtype=low.dtype)
             return angle, low, high, trials + 1, log_density(angle)
 
-        angle, _, _, _, (height, activity, image) = jax.lax.while_loop(
+        angle, _, _, _, (_, activity, image) = jax.lax.while_loop(
             below, shrink, (start, start - 2 * jnp.pi, start, jnp.asarray(0), log_density(start))
         )
         turned = _turn(angle) @ population.coordinates[pair]
-        moved = _with_pair(population, pair, turned, activity, image, hole, density)
-        return jax.tree.map(lambda new, old: jnp.where(height > floor, new, old), moved, population)
+        return _with_pair(population, pair, turned, activity, image, hole, density)
 
     return jax.lax.fori_loop(0, visits, visit, population)
 
@@ -80,6 +89,16 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
 def _turn(angle: Scalar) -> Float[Array, "2 2"]:
     cosine, sine = jnp.cos(angle), jnp.sin(angle)
     return jnp.array([[cosine, sine], [-sine, cosine]])
+
+
+def _determinant(matrix: Float[Array, "2 2"]) -> Scalar:
+    return matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]
+
+
+def _inverse(matrix: Float[Array, "2 2"]) -> Float[Array, "2 2"]:
+    """Written out: a library call for two rows costs more than everything around it."""
+    rows = jnp.array([[matrix[1, 1], -matrix[0, 1]], [-matrix[1, 0], matrix[0, 0]]])
+    return rows / _determinant(matrix)
 
 
 def _log_selection(weights: Float[Array, "2"], rest: Scalar) -> Scalar:
@@ -91,7 +110,7 @@ def _log_selection(weights: Float[Array, "2"], rest: Scalar) -> Scalar:
 def _without_pair(population: Population, pair: Array, density: Density) -> Hole:
     activity = population.activity[pair]
     directions = population.inverse @ activity.T
-    gap = jnp.linalg.inv(jnp.eye(2) / density.signal - activity @ directions)
+    gap = _inverse(jnp.eye(2) / density.signal - activity @ directions)
     return Hole(directions, gap, population.field + directions @ gap @ (directions.T @ density.targets))
 
 
@@ -109,8 +128,7 @@ def _log_likelihood(
     stretch, _ = _stretch(activity, image, hole, density)
     pull = activity @ hole.field
     outputs = hole.field.shape[1]
-    determinant = stretch[0, 0] * stretch[1, 1] - stretch[0, 1] * stretch[1, 0]
-    return jnp.sum(pull * (jnp.linalg.inv(stretch) @ pull)) / 2 - outputs * jnp.log(determinant) / 2
+    return jnp.sum(pull * (_inverse(stretch) @ pull)) / 2 - outputs * jnp.log(_determinant(stretch)) / 2
 
 
 def _with_pair(
@@ -123,7 +141,7 @@ def _with_pair(
     density: Density,
 ) -> Population:
     stretch, image = _stretch(activity, image, hole, density)
-    update = jnp.linalg.inv(stretch)
+    update = _inverse(stretch)
     return population._replace(
         coordinates=population.coordinates.at[pair].set(coordinates),
         activity=population.activity.at[pair].set(activity),
