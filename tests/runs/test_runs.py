@@ -7,6 +7,7 @@ import signal
 import threading
 
 import arviz as az
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ import xarray as xr
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes.runs import SamplingFailed, chunks, driver, folder
+from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder
 from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.start import Beginning
+from codingschemes.samplers import SAMPLERS
 
 OPTIONS = {"chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
@@ -214,10 +217,35 @@ def test_resuming_what_is_not_a_run_is_refused(tmp_path):
 
 
 def test_an_infinite_energy_is_said_and_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(driver, "initial_positions", lambda *_: {"input": jnp.full((2, 6, 5), jnp.nan)})
+    nowhere = Beginning({"input": jnp.full((2, 6, 5), jnp.nan)}, {})
+    monkeypatch.setattr(driver, "beginning", lambda *_: nowhere)
     with pytest.raises(SamplingFailed, match="not finite at the start"):
         cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("bad_step", [12, 47])
+def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, bad_step):
+    nuts = SAMPLERS["nuts"](Sampling(**{name: value for name, value in OPTIONS.items() if name != "progress"}).settings)
+
+    def step(state, density):
+        state, info = nuts.step(state, density)
+        lost = state.i >= bad_step
+        position = jax.tree.map(lambda block: jnp.where(lost, jnp.nan, block), state.z)
+        return state._replace(z=position), info._replace(potential=jnp.where(lost, jnp.nan, info.potential))
+
+    monkeypatch.setattr(driver, "SAMPLERS", {"nuts": lambda _: nuts._replace(step=step)})
+    with pytest.raises(SamplingFailed, match=f"not finite in chain 0 after {bad_step - 1} iterations: raise --temp"):
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    kept = cs.Run.open(tmp_path / "run")
+    assert kept.draw_count < max(1, bad_step - 30)
+    for group in DIMENSIONS if kept.draw_count else ():
+        for name in DIMENSIONS[group]:
+            expected = saved.values(group, name)[:, : kept.draw_count]
+            np.testing.assert_array_equal(kept.values(group, name), expected, err_msg=name)
+    # The checkpoint is from before, too: the sound sampler goes on from it.
+    monkeypatch.undo()
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 
 
 def test_configuration_is_plain_json(saved):
