@@ -15,6 +15,7 @@ import xarray as xr
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
+from codingschemes.posterior import ReducedDensity
 from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.start import Beginning
@@ -139,17 +140,24 @@ def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
         _ = run.data
 
 
-def test_new_data_of_the_same_shape_compile_nothing(saved):
+@pytest.mark.parametrize("sampler", ["nuts", "hmc", "codes"])
+def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(sampler, monkeypatch):
+    traced = []
+    misfit = ReducedDensity.misfit
+    monkeypatch.setattr(ReducedDensity, "misfit", lambda *arguments: traced.append(1) or misfit(*arguments))
+    # Shapes that no other test has: programs are kept for as long as the tests run.
+    task = correlated_task(7)
+    options = {**OPTIONS, "sampler": sampler, "draws": 10}
     before = chunks.advance._cache_size()
-    task = correlated_task(8)
-    other = cs.Posterior(
-        task.with_inputs(2 * task.inputs, task.test_inputs, "doubled"),
-        cs.Network("sigmoid", width=6),
-        temperature=0.2,
-        readout_variance=3.0,
-    )
-    cs.sample(other, **OPTIONS)
-    assert chunks.advance._cache_size() == before
+    cs.sample(cs.Posterior(task, cs.Network("sigmoid", width=5)), **options)
+    assert chunks.advance._cache_size() == before + 1
+    assert len(traced) <= 12
+    traced.clear()
+    doubled = task.with_inputs(2 * task.inputs, task.test_inputs, "doubled")
+    other = cs.Posterior(doubled, cs.Network("sigmoid", width=5), temperature=0.2, readout_variance=3.0)
+    cs.sample(other, **options)
+    assert chunks.advance._cache_size() == before + 1
+    assert len(traced) <= 3  # the check of the start, and starting the kernel
 
 
 def test_annealed_chains_start_near_the_posterior():
