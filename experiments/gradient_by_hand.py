@@ -2,7 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/gradient_by_hand.py
 
-By hand: one jitted function of plain arrays for one hidden layer, with the analytical gradient from one Cholesky factor.
+By hand: one jitted function of plain arrays for one hidden layer, with the analytical gradient by one Cholesky.
 The two take turns, 15 rounds of a tenth of a second of processor time each; medians over the rounds.
 """
 
