@@ -22,6 +22,11 @@ def chain_mesh(chains: int) -> Mesh:
 
 
 def place[T](values: T, mesh: Mesh, spec: Spec) -> T:
-    """The arrays of a pytree on the mesh: split by chain, or the same everywhere. What is placed once compiles once."""
-    shared: Any = NamedSharding(mesh, spec)
-    return jax.device_put(values, shared)
+    """The arrays of a pytree on the mesh: split by chain, or the same everywhere. What is placed once compiles once.
+
+    Weak types, which Python numbers leave behind, are dropped: a compiled step returns arrays without them, and would
+    be compiled again for its own results. So would one on a single device, which returns everything unsplit.
+    """
+    shared: Any = NamedSharding(mesh, spec if mesh.size > 1 else EVERYWHERE)
+    typed = jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), values)
+    return jax.device_put(typed, shared)

@@ -1,13 +1,36 @@
 """Diagnostics find what is wrong, and let pass what is right."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from known_answers import small_posterior
+from zarr.storage import MemoryStore
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose, ess, mean_and_error, rhat
+from codingschemes.diagnostics.chains import find_faults
 from codingschemes.diagnostics.convergence import convergence, moving
 from codingschemes.diagnostics.identities import identities
+from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.store import DrawStore
+
+#: Records of a run by group and variable, to be changed in place.
+Records = dict[str, dict[str, np.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def healthy() -> cs.Run:
+    return cs.sample(small_posterior(), warmup=200, draws=400, progress=False)
+
+
+def planted(run: cs.Run, spoil: Callable[[Records], None]) -> cs.Run:
+    """The run with spoilt records."""
+    records = {group: {name: run.values(group, name).copy() for name in DIMENSIONS[group]} for group in DIMENSIONS}
+    spoil(records)
+    store = DrawStore(MemoryStore())
+    store.append(records)
+    return cs.Run(run.posterior, run.config, run.provenance, store)
 
 
 def autoregressive(rng, chains, draws, memory, count=1):
@@ -54,9 +77,8 @@ def test_constant_and_undefined_entries_are_left_out():
     assert moving(series).shape == (2, 50, 1)
 
 
-def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one():
-    run = cs.sample(small_posterior(), warmup=200, draws=400, progress=False)
-    findings = diagnose(run)
+def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one(healthy):
+    run, findings = healthy, diagnose(healthy)
     assert findings.identities.hold
     assert findings.identities.virial_mcse < 0.02
     virial, gradient = (run.data["posterior"][name].values for name in ("virial", "gradient"))
@@ -102,3 +124,83 @@ def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
     series = np.random.default_rng(0).normal(size=(2, draws, 1))
     assert np.isnan(rhat(series)).all()
     assert np.isnan(mean_and_error(series)[1]).all()
+
+
+def test_chains_of_a_healthy_run_are_not_accused(healthy):
+    found = diagnose(healthy)
+    assert not found.faults
+    assert found.trust == ("with care" if found.warnings else "yes")
+
+
+def hold(records: Records, chain: int, first: int) -> None:
+    """The chain rejects everything from a draw on; a readout that is drawn afresh still moves the energy."""
+    for group, name in (("sample_stats", "lp"), ("posterior", "virial"), ("posterior", "gradient")):
+        records[group][name][chain, first:] = records[group][name][chain, first]
+
+
+def test_a_stuck_chain_is_named_and_the_run_not_trusted(healthy):
+    def spoil(records: Records) -> None:
+        hold(records, 2, 250)
+        records["sample_stats"]["lp"][2, 250:] *= 1 + 1e-13 * np.arange(150)  # round-off
+
+    found = diagnose(planted(healthy, spoil))
+    assert found.faults.stuck == (2,)
+    assert found.trust == "no"
+    assert "chain 2 stayed in one place" in found.warnings[0]
+    assert "--warmup" in found.warnings[0]
+
+
+def test_a_run_of_stuck_chains_only_is_not_trusted(healthy):
+    def spoil(records: Records) -> None:
+        for chain in range(4):
+            hold(records, chain, first=0)
+
+    found = diagnose(planted(healthy, spoil))
+    assert found.faults.stuck == (0, 1, 2, 3)
+    assert found.trust == "no"
+
+
+def test_a_chain_that_rejects_half_of_its_proposals_is_not_stuck():
+    rng = np.random.default_rng(2)
+    places = np.cumsum(rng.random((200, 100)) < 0.5, axis=1)
+    potential = np.take_along_axis(rng.normal(5e4, 70, (200, 101)), places, axis=1)
+    ones = np.ones_like(potential)
+    assert not find_faults(potential, rng.normal(size=potential.shape), ones, ones, 0.8)
+
+
+def test_a_chain_in_a_bad_place_is_named_even_when_it_is_not_alone(healthy):
+    def spoil(records: Records) -> None:
+        energy = records["posterior"]["energy"]
+        energy[[0, 1, 3]] += 8 * energy.std()
+
+    found = diagnose(planted(healthy, spoil))
+    assert found.faults.far == (0, 1, 3)
+    assert found.trust == "no"
+    assert "chains 0, 1, 3 stayed at far higher energies" in found.warnings[0]
+    assert "--start annealed" in found.warnings[0]
+
+
+def test_collapsed_steps_and_missed_acceptance_are_named(healthy):
+    def spoil(records: Records) -> None:
+        records["sample_stats"]["step_size"][1] /= 50
+        records["sample_stats"]["acceptance_rate"][3] *= 0.2
+
+    found = diagnose(planted(healthy, spoil))
+    assert (found.faults.collapsed, found.faults.rejecting) == ((1,), (3,))
+    assert found.faults.chains == (1, 3)
+    assert found.trust == "no"
+    said = " ".join(found.warnings)
+    assert "step size of chain 1 collapsed" in said
+    assert "chain 3 accepted less than half" in said
+
+
+def test_acceptance_is_judged_by_what_was_asked_for():
+    flat = np.ones((2, 50))
+    moving_potential = np.random.default_rng(0).normal(size=(2, 50))
+    assert find_faults(moving_potential, moving_potential, flat, 0.3 * flat, 0.8).rejecting == (0, 1)
+    assert not find_faults(moving_potential, moving_potential, flat, 0.3 * flat, 0.4)
+
+
+def test_one_draw_of_one_chain_accuses_nobody():
+    one = np.ones((1, 1))
+    assert not find_faults(one, one, one, one, 0.8)

@@ -17,7 +17,7 @@ from codingschemes.coding.summary import (
     Predictions,
     Summary,
 )
-from codingschemes.diagnostics import Convergence, Diagnostics, Identities
+from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
 from codingschemes.representation import AbstractionScores, abstraction_scores
 from codingschemes.tasks import Task
 
@@ -188,6 +188,6 @@ def _diagnostics(warnings: tuple[str, ...]) -> Diagnostics:
         saturated=0.0,
         acceptance_rate=0.85,
         step_size=(0.1, 0.1, 0.1, 0.1),
-        stuck=(),
+        faults=Faults(),
         warnings=warnings,
     )

@@ -7,6 +7,7 @@ import signal
 import threading
 
 import arviz as az
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,8 +15,11 @@ import xarray as xr
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes.runs import SamplingFailed, chunks, driver, folder
+from codingschemes.posterior import ReducedDensity
+from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder
 from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.start import Beginning
+from codingschemes.samplers import SAMPLERS
 
 OPTIONS = {"chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
@@ -136,17 +140,24 @@ def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
         _ = run.data
 
 
-def test_new_data_of_the_same_shape_compile_nothing(saved):
+@pytest.mark.parametrize("sampler", ["nuts", "hmc", "codes"])
+def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(sampler, monkeypatch):
+    traced = []
+    misfit = ReducedDensity.misfit
+    monkeypatch.setattr(ReducedDensity, "misfit", lambda *arguments: traced.append(1) or misfit(*arguments))
+    # Shapes that no other test has: programs are kept for as long as the tests run.
+    task = correlated_task(7)
+    options = {**OPTIONS, "sampler": sampler, "draws": 10}
     before = chunks.advance._cache_size()
-    task = correlated_task(8)
-    other = cs.Posterior(
-        task.with_inputs(2 * task.inputs, task.test_inputs, "doubled"),
-        cs.Network("sigmoid", width=6),
-        temperature=0.2,
-        readout_variance=3.0,
-    )
-    cs.sample(other, **OPTIONS)
-    assert chunks.advance._cache_size() == before
+    cs.sample(cs.Posterior(task, cs.Network("sigmoid", width=5)), **options)
+    assert chunks.advance._cache_size() == before + 1
+    assert len(traced) <= 12
+    traced.clear()
+    doubled = task.with_inputs(2 * task.inputs, task.test_inputs, "doubled")
+    other = cs.Posterior(doubled, cs.Network("sigmoid", width=5), temperature=0.2, readout_variance=3.0)
+    cs.sample(other, **options)
+    assert chunks.advance._cache_size() == before + 1
+    assert len(traced) <= 3  # the check of the start, and starting the kernel
 
 
 def test_annealed_chains_start_near_the_posterior():
@@ -214,10 +225,35 @@ def test_resuming_what_is_not_a_run_is_refused(tmp_path):
 
 
 def test_an_infinite_energy_is_said_and_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(driver, "initial_positions", lambda *_: {"input": jnp.full((2, 6, 5), jnp.nan)})
+    nowhere = Beginning({"input": jnp.full((2, 6, 5), jnp.nan)}, {})
+    monkeypatch.setattr(driver, "beginning", lambda *_: nowhere)
     with pytest.raises(SamplingFailed, match="not finite at the start"):
         cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("bad_step", [12, 47])
+def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, bad_step):
+    nuts = SAMPLERS["nuts"](Sampling(**{name: value for name, value in OPTIONS.items() if name != "progress"}).settings)
+
+    def step(state, density):
+        state, info = nuts.step(state, density)
+        lost = state.i >= bad_step
+        position = jax.tree.map(lambda block: jnp.where(lost, jnp.nan, block), state.z)
+        return state._replace(z=position), info._replace(potential=jnp.where(lost, jnp.nan, info.potential))
+
+    monkeypatch.setattr(driver, "SAMPLERS", {"nuts": lambda _: nuts._replace(step=step)})
+    with pytest.raises(SamplingFailed, match=f"not finite in chain 0 after {bad_step - 1} iterations: raise --temp"):
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    kept = cs.Run.open(tmp_path / "run")
+    assert kept.draw_count < max(1, bad_step - 30)
+    for group in DIMENSIONS if kept.draw_count else ():
+        for name in DIMENSIONS[group]:
+            expected = saved.values(group, name)[:, : kept.draw_count]
+            np.testing.assert_array_equal(kept.values(group, name), expected, err_msg=name)
+    # The checkpoint is from before, too: the sound sampler goes on from it.
+    monkeypatch.undo()
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 
 
 def test_configuration_is_plain_json(saved):

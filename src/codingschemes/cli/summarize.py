@@ -89,6 +89,7 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
                 "chains hold different codes: codes are metastable, the shares are those of the chains' starts",
             ]
         )
+    rows.append(["can it be trusted?", found.trust])
     rows += [["warning", warning] for warning in found.warnings]
     return rows
 

@@ -1,7 +1,8 @@
 """Can a run be trusted? arviz on invariants, and two exact identities."""
 
+from codingschemes.diagnostics.chains import Faults
 from codingschemes.diagnostics.convergence import Convergence, ess, mean_and_error, rhat
 from codingschemes.diagnostics.diagnostics import Diagnostics, diagnose
 from codingschemes.diagnostics.identities import Identities
 
-__all__ = ["Convergence", "Diagnostics", "Identities", "diagnose", "ess", "mean_and_error", "rhat"]
+__all__ = ["Convergence", "Diagnostics", "Faults", "Identities", "diagnose", "ess", "mean_and_error", "rhat"]

@@ -1,14 +1,16 @@
 """Can this run be trusted? Numbers, and what they mean in sentences."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-from jaxtyping import Float
-
+from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.convergence import Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
-from codingschemes.runs import Run
+from codingschemes.runs import Run, Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.samplers import SAMPLERS
+
+type Trust = Literal["yes", "with care", "no"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Diagnostics:
         saturated: share of draws whose trajectory was cut at its longest allowed length.
         acceptance_rate: mean.
         step_size: one a chain.
-        stuck: chains whose energy did not move.
+        faults: single chains that went wrong.
         warnings: sentences, the gravest first; empty if nothing stands against the run.
     """
 
@@ -36,8 +38,15 @@ class Diagnostics:
     saturated: float
     acceptance_rate: float
     step_size: tuple[float, ...]
-    stuck: tuple[int, ...]
+    faults: Faults
     warnings: tuple[str, ...]
+
+    @property
+    def trust(self) -> Trust:
+        """Whether the draws can be taken for the posterior: not where a chain went wrong or an identity is broken."""
+        if self.faults or (self.identities.known and not self.identities.hold):
+            return "no"
+        return "with care" if self.warnings else "yes"
 
 
 def diagnose(run: Run) -> Diagnostics:
@@ -45,6 +54,7 @@ def diagnose(run: Run) -> Diagnostics:
     posterior = {name: run.values("posterior", name) for name in DIMENSIONS["posterior"]}
     stats = {name: run.values("sample_stats", name) for name in DIMENSIONS["sample_stats"]}
     steps = stats["n_steps"]
+    kernel = SAMPLERS[run.config["sampling"]["sampler"]](Sampling(**run.config["sampling"]).settings)
     longest = 2 ** run.config["sampling"]["max_tree_depth"] - 1
     findings = Diagnostics(
         convergence=convergence(posterior),
@@ -55,22 +65,20 @@ def diagnose(run: Run) -> Diagnostics:
         saturated=float((steps >= longest).mean()),
         acceptance_rate=float(stats["acceptance_rate"].mean()),
         step_size=tuple(float(size) for size in stats["step_size"][:, -1]),
-        stuck=_stuck_chains(posterior["energy"]),
+        faults=find_faults(
+            -stats["lp"],
+            posterior["energy"],
+            stats["step_size"],
+            stats["acceptance_rate"],
+            kernel.target_acceptance,
+        ),
         warnings=(),
     )
     return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size))})
 
 
-def _stuck_chains(energy: Float[np.ndarray, "chain draw"]) -> tuple[int, ...]:
-    if energy.shape[1] < 4:
-        return ()
-    return tuple(int(chain) for chain in np.flatnonzero(np.ptp(energy, axis=1) == 0))
-
-
 def _warnings(found: Diagnostics, draws: int) -> list[str]:
-    said = []
-    if found.stuck:
-        said.append(f"chains {', '.join(map(str, found.stuck))} never moved: raise --temperature or --warmup")
+    said = found.faults.sentences()
     if found.divergences:
         said.append(
             f"{found.divergences} of {draws} transitions diverged: raise --target-acceptance, or --temperature if many"

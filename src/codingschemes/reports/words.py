@@ -138,9 +138,9 @@ def outlier_count(summary: Summary) -> str:
 def verdict(summary: Summary) -> Verdict:
     """Whether the run can be trusted, from its diagnostics."""
     found = summary.diagnostics
-    if found.stuck or (found.identities.known and not found.identities.hold):
+    if found.trust == "no":
         return Verdict("bad", "No: the chains do not sample the posterior yet.", found.warnings)
-    if found.warnings:
+    if found.trust == "with care":
         return Verdict(
             "care", "With care: read the numbers as estimates that more draws would sharpen.", found.warnings
         )
@@ -198,6 +198,12 @@ def checks(summary: Summary) -> list[Check]:
             "divergent transitions",
             str(found.divergences),
             "of the sampler's integrator; each one hints at a region it could not enter",
+        ),
+        Check(
+            "bad" if found.faults else "good",
+            "chains that went wrong",
+            listed([str(chain) for chain in found.faults.chains]) or "none",
+            "stuck in one place, at far higher energies, with a collapsed step, or rejecting most proposals",
         ),
     ]
     if summary.codes:

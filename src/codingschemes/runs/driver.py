@@ -148,7 +148,7 @@ def _run_chunks(
                 )
                 records = to_host(rows, count)
                 elapsed = time.monotonic() - started
-                _check_finite(records["sample_stats"]["lp"], f"after {iteration} iterations")
+                _check_records(records, iteration, recording=recording)
                 checkpoint = Checkpoint(
                     states,
                     jnp.asarray(iteration + count),
@@ -195,6 +195,17 @@ def _check_finite(potentials: np.ndarray | Array, when: str) -> None:
         raise SamplingFailed(
             f"the energy is not finite {when}: raise --temperature, or check the scale of the inputs (--preprocess)"
         )
+
+
+def _check_records(records: Records, iteration: int, *, recording: bool) -> None:
+    """Raise SamplingFailed before a chunk with anything that is not finite is stored."""
+    seen = [records["sample_stats"]["lp"]]
+    if recording:
+        seen += [records["posterior"]["energy"], records["neurons"]["readout"]]
+    finite = np.all([np.isfinite(values).reshape(*values.shape[:2], -1).all(axis=2) for values in seen], axis=0)
+    if not finite.all():
+        chain = int(np.flatnonzero(~finite.all(axis=1))[0])
+        _check_finite(np.array(np.nan), f"in chain {chain} after {iteration + int(finite[chain].argmin())} iterations")
 
 
 def _bytes_needed(posterior: Posterior, sampling: Sampling) -> int:

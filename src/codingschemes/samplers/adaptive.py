@@ -185,7 +185,7 @@ def adaptive_kernel(
     def move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:
         return state._replace(point=evaluate(density, position))
 
-    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact)
+    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance)
 
 
 def evaluate(density: Density, position: Position) -> Point:

@@ -68,7 +68,9 @@ def codes(settings: Settings) -> Kernel:
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         return state._replace(flow=flow.move(state.flow, position, density))
 
-    return Kernel(init, step, lambda state: flow.position(state.flow), move, settings.warmup)
+    return Kernel(
+        init, step, lambda state: flow.position(state.flow), move, flow.warmup, flow.exact, flow.target_acceptance
+    )
 
 
 @jax.custom_batching.sequential_vmap

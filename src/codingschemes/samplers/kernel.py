@@ -42,6 +42,7 @@ class Kernel(NamedTuple):
             adapted kept.
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
+        target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -50,6 +51,7 @@ class Kernel(NamedTuple):
     move: Callable[[State, Position, Density], State]
     warmup: int
     exact: bool = True
+    target_acceptance: float = 0.0
 
 
 class Settings(NamedTuple):

@@ -20,6 +20,7 @@ def _potential_and_gradient(density: Density, position: Position) -> tuple[Array
 @lru_cache
 def nuts(settings: Settings) -> Kernel:
     """NUTS with dual averaging and a diagonal metric, both adapted over the first `settings.warmup` steps."""
+    target_acceptance = settings.target_acceptance or 0.8
     init_kernel, sample_kernel = hmc(potential_fn_gen=lambda density: density.potential, algo="NUTS")
 
     def init(key: Array, position: Position, density: Density) -> HMCState:
@@ -28,7 +29,7 @@ def nuts(settings: Settings) -> Kernel:
             ParamInfo(position, potential, gradient),
             num_warmup=settings.warmup,
             step_size=0.1,
-            target_accept_prob=settings.target_acceptance or 0.8,
+            target_accept_prob=target_acceptance,
             max_tree_depth=settings.max_tree_depth,
             model_args=(density,),
             rng_key=key,
@@ -49,7 +50,7 @@ def nuts(settings: Settings) -> Kernel:
         potential, gradient = _potential_and_gradient(density, position)
         return state._replace(z=position, potential_energy=potential, z_grad=gradient)
 
-    return Kernel(init, step, lambda state: state.z, move, settings.warmup)
+    return Kernel(init, step, lambda state: state.z, move, settings.warmup, target_acceptance=target_acceptance)
 
 
 SAMPLERS.register("nuts", nuts)

@@ -122,9 +122,7 @@ def _stretch(
     return jnp.eye(2) / density.signal + activity @ image.T, image
 
 
-def _log_likelihood(
-    activity: Float[Array, "2 P"], image: Float[Array, "2 P"], hole: Hole, density: Density
-) -> Scalar:
+def _log_likelihood(activity: Float[Array, "2 P"], image: Float[Array, "2 P"], hole: Hole, density: Density) -> Scalar:
     stretch, _ = _stretch(activity, image, hole, density)
     pull = activity @ hole.field
     outputs = hole.field.shape[1]
