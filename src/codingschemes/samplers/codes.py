@@ -53,7 +53,7 @@ def codes(settings: Settings) -> Kernel:
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key, replace_key = jax.random.split(state.key, 3)
         position = flow.position(state.flow)
-        searching = jnp.any(state.flow.iteration == searches)
+        searching = jnp.any(state.flow.iteration == searches) & (state.flow.iteration < settings.warmup)
         coordinates, reference, modes, switches = _sweep(
             sweep_key, position, state.reference, state.modes, searching, density
         )

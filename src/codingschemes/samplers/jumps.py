@@ -32,9 +32,7 @@ _FLOOR = 0.01
 _BLOCK = 16
 
 
-def jump_sweep(
-    key: Array, population: Population, modes: Modes, density: Density
-) -> tuple[Population, Int[Array, ""]]:
+def jump_sweep(key: Array, population: Population, modes: Modes, density: Density) -> tuple[Population, Int[Array, ""]]:
     """One sweep over all neurons; also the number of accepted jumps.
 
     Centres and weights are computed for a block of neurons at once. They hold until a neuron of the block has jumped;

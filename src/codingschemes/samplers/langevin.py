@@ -37,16 +37,12 @@ def _kinetic(momentum: Position) -> Scalar:
     return sum(jnp.sum(block**2) for block in momentum.values()) / 2
 
 
-def _transition(
-    key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array
-) -> tuple[Point, Outcome]:
+def _transition(key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array) -> tuple[Point, Outcome]:
     decay = jnp.exp(-step_size / 2)
     steps = jittered_steps(iteration, step_size)
 
     def refresh(key: Array, momentum: Position) -> Position:
-        return jax.tree.map(
-            lambda v, xi: decay * v + jnp.sqrt(1 - decay**2) * xi, momentum, _noise(key, momentum)
-        )
+        return jax.tree.map(lambda v, xi: decay * v + jnp.sqrt(1 - decay**2) * xi, momentum, _noise(key, momentum))
 
     def body(index: Array, carry: tuple[Point, Position, Scalar]) -> tuple[Point, Position, Scalar]:
         point, momentum, total = carry

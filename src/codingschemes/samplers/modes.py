@@ -98,9 +98,7 @@ def no_reference(density: Density) -> Reference:
         field=jnp.zeros((codes, samples, outputs)),
         signal=jnp.broadcast_to(density.signal, (codes,)),
     )
-    return Reference(
-        jnp.eye(samples), cavities, jnp.zeros((codes, samples)), jnp.zeros((codes, classes), int)
-    )
+    return Reference(jnp.eye(samples), cavities, jnp.zeros((codes, samples)), jnp.zeros((codes, classes), int))
 
 
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:

@@ -5,7 +5,8 @@ same way it leaves the likelihood as it is, too: one may take over the other's w
 gradients never find. The angle is drawn by slice sampling (Murray, Adams & MacKay 2010, on a circle), which never
 rejects; a trial costs O(P^2).
 
-Heavy neurons are visited more often. A pair is drawn with probability s(i, j | u), and the angle from the density times
+Heavy neurons are visited more often, silent ones hardly ever, but not never: else a pair could not be drawn where all
+others are silent. A pair is drawn with probability s(i, j | u), and the angle from the density times
 s(i, j | u(t)): a draw of the pair given u, then of u along the circle given the pair, which leaves the product, and so
 the density, invariant whatever s is.
 """
@@ -21,6 +22,8 @@ from codingschemes.samplers.neighbourhood import Population
 
 type Scalar = Float[Array, ""]
 
+#: Weight of a silent neuron relative to the prior's mean of |z|^2.
+_SILENT = 1e-4
 #: Trials after which an angle that shrinks to nothing is given up; never seen.
 _MOST_TRIALS = 60
 
@@ -36,15 +39,18 @@ class Hole(NamedTuple):
 def rotation_sweep(key: Array, population: Population, density: Density, visits: int) -> Population:
     """`visits` pairs, one after the other."""
     activation = density.network.activation
+    least = _SILENT * jnp.sum(population.basis**2)
+
+    def weigh(activity: Float[Array, "K P"]) -> Float[Array, " K"]:
+        return jnp.sum(activity**2, axis=1) + least
 
     def visit(index: Array, population: Population) -> Population:
         first_key, second_key, level_key, angle_key = jax.random.split(jax.random.fold_in(key, index), 4)
-        weights = jnp.sum(population.activity**2, axis=1)
-        total = jnp.sum(weights)
+        weights = weigh(population.activity)
         first = jax.random.categorical(first_key, jnp.log(weights))
         second = jax.random.categorical(second_key, jnp.log(weights).at[first].set(-jnp.inf))
         pair = jnp.stack([first, second])
-        rest = total - jnp.sum(weights[pair])
+        rest = jnp.sum(weights.at[pair].set(0.0))
         hole = _without_pair(population, pair, density)
         preactivation = population.coordinates[pair] @ population.basis.T
 
@@ -52,10 +58,10 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
             activity = activation(_turn(angle) @ preactivation)
             image = activity @ population.inverse
             likelihood = _log_likelihood(activity, image, hole, density)
-            return likelihood + _log_selection(jnp.sum(activity**2, axis=1), rest), activity, image
+            return likelihood + _log_selection(weigh(activity), rest), activity, image
 
-        floor = log_density(jnp.zeros(()))[0] + jnp.log(jax.random.uniform(level_key, dtype=total.dtype))
-        start = 2 * jnp.pi * jax.random.uniform(angle_key, dtype=total.dtype)
+        floor = log_density(jnp.zeros(()))[0] + jnp.log(jax.random.uniform(level_key, dtype=rest.dtype))
+        start = 2 * jnp.pi * jax.random.uniform(angle_key, dtype=rest.dtype)
 
         def below(carry: tuple[Scalar, Scalar, Scalar, Array, tuple]) -> Array:
             _, _, _, trials, (height, _, _) = carry
@@ -84,8 +90,7 @@ def _turn(angle: Scalar) -> Float[Array, "2 2"]:
 
 def _log_selection(weights: Float[Array, "2"], rest: Scalar) -> Scalar:
     """log of the probability of drawing these two, in either order, among all."""
-    total = rest + jnp.sum(weights)
-    return jnp.sum(jnp.log(weights)) - jnp.log(total) + jnp.log(jnp.sum(1 / (total - weights)))
+    return jnp.sum(jnp.log(weights)) - jnp.log(rest + jnp.sum(weights)) + jnp.log(jnp.sum(1 / (rest + weights[::-1])))
 
 
 def _without_pair(population: Population, pair: Array, density: Density) -> Hole:
@@ -103,9 +108,7 @@ def _stretch(
     return jnp.eye(2) / density.signal + activity @ image.T, image
 
 
-def _log_likelihood(
-    activity: Float[Array, "2 P"], image: Float[Array, "2 P"], hole: Hole, density: Density
-) -> Scalar:
+def _log_likelihood(activity: Float[Array, "2 P"], image: Float[Array, "2 P"], hole: Hole, density: Density) -> Scalar:
     stretch, _ = _stretch(activity, image, hole, density)
     pull = activity @ hole.field
     outputs = hole.field.shape[1]
