@@ -19,18 +19,16 @@ from codingschemes.posterior import Density, Position
 from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
 from codingschemes.samplers.neighbourhood import Population, populate
 
-#: Prior draws, and draws resampled from them.
-PRIOR_DRAWS, DRAWS = 60_000, 1_000
-#: The resampled draws are few among the effective ones, so that they are nearly independent.
-LEAST_EFFECTIVE = 2 * DRAWS
+#: Prior draws that exact ones are resampled from.
+PRIOR_DRAWS = 120_000
 
 NAMES = (
     "misfit", "square", "readout_norm", "output", "kernel_00", "kernel_01", "largest", "second", "low", "high", "split",
 )  # fmt: skip
 
 
-def exact_draws(density: Density, seed: int = 0) -> Position:
-    """DRAWS positions from the posterior, stacked. In the weights form the readout comes from its conditional."""
+def exact_draws(density: Density, count: int, seed: int = 0) -> Position:
+    """Positions from the posterior, stacked. In the weights form the readout comes from its conditional."""
 
     @jax.jit
     @jax.vmap
@@ -42,8 +40,9 @@ def exact_draws(density: Density, seed: int = 0) -> Position:
     positions, log_weights = draw(jax.random.split(jax.random.PRNGKey(seed), PRIOR_DRAWS))
     weights = np.exp(np.asarray(log_weights) - np.max(log_weights))
     weights /= weights.sum()
-    assert 1 / np.sum(weights**2) > LEAST_EFFECTIVE
-    chosen = np.random.default_rng(seed).choice(PRIOR_DRAWS, DRAWS, p=weights)
+    # few among the effective draws: nearly independent
+    assert 1 / np.sum(weights**2) > 2 * count
+    chosen = np.random.default_rng(seed).choice(PRIOR_DRAWS, count, p=weights)
     positions = jax.tree.map(lambda block: block[chosen], positions)
     if "readout" not in positions:
         return positions
@@ -55,7 +54,7 @@ def exact_draws(density: Density, seed: int = 0) -> Position:
         readout = draw_readout(key, activity, density.targets, density.signal, density.temperature)
         return {**position, "readout": readout / jnp.sqrt(density.signal)}
 
-    return complete(jax.random.split(jax.random.PRNGKey(seed + 1), DRAWS), positions)
+    return complete(jax.random.split(jax.random.PRNGKey(seed + 1), count), positions)
 
 
 def _observe(key: Array, position: Position, density: Density) -> Float[Array, " K"]:
@@ -108,7 +107,8 @@ def mover(
         return told, jnp.stack([_observe(before_key, position, density), _observe(after_key, after, density)])
 
     def moved(faults: Any) -> tuple[Findings, np.ndarray, np.ndarray]:
-        told, values = run(jax.random.split(jax.random.PRNGKey(1), DRAWS), positions, faults)
+        count = len(positions["input"])
+        told, values = run(jax.random.split(jax.random.PRNGKey(1), count), positions, faults)
         # what a move keeps changes in the last digits: not in those of float32
         before, after = np.moveaxis(np.asarray(values, np.float32), 1, 0)
         findings = {}

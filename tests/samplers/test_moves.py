@@ -1,6 +1,7 @@
 """Jumps and rotations by themselves leave exact draws exact, and really happen; broken ones are found out."""
 
 import functools
+import sys
 from typing import NamedTuple
 from unittest import mock
 
@@ -58,13 +59,15 @@ FORMS = {
     "two layers, function": lambda: deep("function"),
     "two layers, weights": lambda: deep("weights"),
 }
+#: Draws and sweeps.
+SIZES = {"one layer": (4000, 6), "two layers, function": (1000, 2), "two layers, weights": (1000, 2)}
 
 
 @functools.cache
-def jumping(form: str):
+def jumping(form: str, draws: int, sweeps: int):
     density = FORMS[form]()
-    positions = exact_draws(density)
-    first = jax.tree.map(lambda block: block[0], exact_draws(density, seed=5))
+    positions = exact_draws(density, draws)
+    first = jax.tree.map(lambda block: block[0], exact_draws(density, 1, seed=5))
     frozen = reference(populate(density, *density.last_layer(first)), density)
     genuine = jumps._jump
 
@@ -80,7 +83,7 @@ def jumping(form: str):
                 key, population, modes._replace(log_volume=faults.volume * modes.log_volume), density
             )
 
-    return mover(density, positions, sweep, sweeps=2)
+    return mover(density, positions, sweep, sweeps)
 
 
 @functools.cache
@@ -95,19 +98,19 @@ def rotating(space: str):
         with mock.patch.object(rotations, "_log_selection", selection):
             return rotations.rotation_sweep(key, population, density, 2), jnp.asarray(0)
 
-    return mover(density, exact_draws(density), sweep, sweeps=2)
+    return mover(density, exact_draws(density, 2000), sweep, sweeps=2)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_jumps_leave_exact_draws_exact(form):
-    findings, switches, _ = jumping(form)(Faults())
+    findings, switches, _ = jumping(form, *SIZES[form])(Faults())
     assert combined(findings) > ALARM, worst(findings)
     assert (switches > 0).mean() > 0.05
 
 
 @pytest.mark.parametrize("faults", [Faults(volume=0.0), Faults(weights=0.0)])
 def test_jumps_that_forget_a_factor_are_found_out(faults):
-    findings, _, _ = jumping("one layer")(faults)
+    findings, _, _ = jumping("one layer", *SIZES["one layer"])(faults)
     assert combined(findings) < ALARM
 
 
@@ -124,11 +127,17 @@ def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
     assert combined(findings) < ALARM
 
 
-def test_without_warm_up_no_modes_are_taken_from_the_chain_itself():
+def test_without_warm_up_no_reference_is_taken(monkeypatch):
     """Modes that depend on where a chain is would not leave its posterior invariant."""
+    seen = []
+
+    def sweep(key, position, frozen, modes, searching, density):
+        seen.append(bool(searching))
+        return density.last_layer(position)[0], frozen, modes, jnp.asarray(0)
+
+    monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_sweep", sweep)
     density = shallow("sigmoid", "reduced")
-    kernel = SAMPLERS["codes"](Settings(warmup=0))
-    state = kernel.init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)
-    state, info = jax.jit(kernel.step)(state, density)
-    assert not state.modes.found.any()
-    assert info.switches == 0
+    for warmup in (0, 3):
+        kernel = SAMPLERS["codes"](Settings(warmup=warmup))
+        kernel.step(kernel.init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density), density)
+    assert seen == [False, True]
