@@ -20,7 +20,7 @@ LIMIT = 1.1
 
 def toy(activation: str) -> Density:
     network = cs.Network(activation, width=24)
-    return cs.Posterior(orthogonal(samples=24), network, temperature=3e-3).density()
+    return cs.Posterior(orthogonal(samples=24), network, temperature=3e-4).density()
 
 
 def starts(density: Density, planted: Position) -> Position:
@@ -66,13 +66,14 @@ def test_planted_codes_are_forgotten_by_jumps_alone():
     pattern = np.where(np.repeat(np.arange(3), 8) == 0, 1.5, -1.5)
     planted = {"input": density.input_coordinates(jnp.tile(jnp.asarray(pattern), (24, 1)))}
     begin = starts(density, planted)
-    shares = run("codes", density, begin, occupancies)
-    moving = shares.std(axis=(0, 1)) > 0
-    assert moving[[3, 5, 6]].all()
-    assert rhat(shares[:, :, moving]).max() < LIMIT
-    shares = run("hmc", density, begin, occupancies)
-    planted, free = shares[:CHAINS].mean(axis=(0, 1)), shares[CHAINS:].mean(axis=(0, 1))
-    assert np.abs(planted - free).max() > 0.1
+
+    def gap(sampler: str) -> float:
+        shares = run(sampler, density, begin, occupancies)
+        return float(np.abs(shares[:CHAINS].mean(axis=(0, 1)) - shares[CHAINS:].mean(axis=(0, 1))).max())
+
+    # a neuron is 0.04; means over 150 steps of occupancies that stray by one neuron
+    assert gap("codes") < 0.04
+    assert gap("hmc") > 0.08
 
 
 def test_planted_outliers_are_forgotten_by_rotations_alone():
@@ -81,4 +82,4 @@ def test_planted_outliers_are_forgotten_by_rotations_alone():
     owner = np.arange(24)[:, None] % 3 == np.repeat(np.arange(3), 8)
     begin = starts(density, {"input": density.input_coordinates(jnp.asarray(3.0 * owner))})
     assert rhat(run("codes", density, begin, largest_norms)).max() < LIMIT
-    assert rhat(run("hmc", density, begin, largest_norms)).max() > 1.5
+    assert rhat(run("hmc", density, begin, largest_norms)).max() > 1.2
