@@ -43,19 +43,24 @@ type Check = Callable[[Kernel, Problem, Array, int], Findings]
 # ---------------------------------------------------------------------------------------------------- running kernels
 
 
+def _strong(tree: Any) -> Any:
+    """No weak types: an initial state with some would compile every step again."""
+    return jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), tree)
+
+
 @functools.partial(jax.jit, static_argnums=0)
 def _init(init: Callable[..., Any], keys: Array, positions: Position, densities: Density) -> Any:
-    return jax.vmap(init)(keys, positions, densities)
+    return _strong(jax.vmap(init)(keys, positions, densities))
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _step(step: Callable[..., Any], states: Any, densities: Density) -> tuple[Any, Info]:
-    return jax.vmap(step)(states, densities)
+    return _strong(jax.vmap(step)(states, densities))
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _move(move: Callable[..., Any], states: Any, positions: Position, densities: Density) -> Any:
-    return jax.vmap(move)(states, positions, densities)
+    return _strong(jax.vmap(move)(states, positions, densities))
 
 
 @jax.jit

@@ -8,11 +8,11 @@ from codingschemes.runs import Sampling
 from codingschemes.runs.start import beginning
 
 
-def test_tempered_chains_begin_at_different_networks_near_the_posterior(quick_kernel):
+def test_tempered_chains_begin_at_different_networks_near_the_posterior():
     density = small_posterior(samples=4, width=3, temperature=5e-3).density()
     energies = {}
     for start in ("prior", "tempered"):
-        sampling = Sampling(sampler=quick_kernel, chains=4, start=start)
+        sampling = Sampling(sampler="hmc", chains=4, start=start)
         positions, facts = beginning(jax.random.PRNGKey(0), density, sampling)
         assert positions["input"].shape == (4, *density.shapes["input"])
         energies[start] = np.asarray(jax.vmap(density.potential)(positions))

@@ -17,9 +17,7 @@ from codingschemes.runs.run import write_json
 @click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
 @click.option("--out", type=click.Path(path_type=Path), help="write the rows as JSON here, and a figure beside it")
 @json_option
-def bench(
-    suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool
-) -> None:
+def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool) -> None:
     """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios

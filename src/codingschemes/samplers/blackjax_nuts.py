@@ -33,9 +33,7 @@ def blackjax_nuts(settings: Settings) -> Kernel:
         )
         return Point(*state), Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
-    return adaptive_kernel(
-        transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.8
-    )
+    return adaptive_kernel(transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.8)
 
 
 SAMPLERS.register("blackjax-nuts", blackjax_nuts)

@@ -55,7 +55,7 @@ def codes(settings: Settings) -> Kernel:
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key, replace_key = jax.random.split(state.key, 3)
         position = flow.position(state.flow)
-        searching = jnp.any(state.flow.iteration == searches)
+        searching = jnp.any(state.flow.iteration == searches) & (state.flow.iteration < settings.warmup)
         due = searching | (state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0)
         coordinates, reference, modes, switches = _sweep(
             sweep_key, position, state.reference, state.modes, searching, due, density
@@ -103,9 +103,7 @@ def _sweep(
             return coordinates, frozen, modes, jnp.asarray(0)
         linear = density.network.activation.family == "linear"
         return turn_all(key, coordinates) if linear else rotate(), frozen, modes, jnp.asarray(0)
-    return jax.lax.cond(
-        due, lambda: jump(frozen, modes), lambda: (coordinates, frozen, modes, jnp.asarray(0))
-    )
+    return jax.lax.cond(due, lambda: jump(frozen, modes), lambda: (coordinates, frozen, modes, jnp.asarray(0)))
 
 
 SAMPLERS.register("codes", codes)

@@ -31,8 +31,7 @@ def _inner(left: Position, right: Position) -> Scalar:
 
 
 def _cost(point: Point, other: Point, h: Scalar) -> Scalar:
-    """rho(theta, theta') of Cotter et al., equation (4.12): accept with
-    exp(rho(theta, theta') - rho(theta', theta))."""
+    """rho(theta, theta') of Cotter et al.: accept with exp(rho(theta, theta') - rho(theta', theta))."""
     value, gradient = _misfit(point)
     difference = jax.tree.map(jnp.subtract, other.position, point.position)
     total = jax.tree.map(jnp.add, other.position, point.position)

@@ -5,9 +5,10 @@ same way it leaves the likelihood as it is, too: one may take over the other's w
 gradients never find. The angle is drawn by slice sampling (Murray, Adams & MacKay 2010, on a circle), which never
 rejects; a trial costs O(P^2).
 
-Every other pair is drawn uniformly, the rest with heavy neurons more often: with probability s(i, j | u), and then the
-angle from the density times s(i, j | u(t)). That is a draw of the pair given u, then of u along the circle given the
-pair, which leaves the product, and so the density, invariant whatever s is.
+Every other pair is drawn uniformly, the rest with heavy neurons more often (and silent ones hardly ever, but not never:
+else a pair could not be drawn where all others are silent): with probability s(i, j | u), and then the angle from the
+density times s(i, j | u(t)). That is a draw of the pair given u, then of u along the circle given the pair, which
+leaves the product, and so the density, invariant whatever s is.
 """
 
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from codingschemes.samplers.neighbourhood import Population
 
 type Scalar = Float[Array, ""]
 
+#: Weight of a silent neuron relative to the prior's mean of |z|^2.
+_SILENT = 1e-4
 #: After so many trials the angle is zero to round-off.
 _MOST_TRIALS = 60
 
@@ -44,16 +47,19 @@ class Hole(NamedTuple):
 def rotation_sweep(key: Array, population: Population, density: Density, visits: int) -> Population:
     """`visits` pairs, one after the other."""
     activation = density.network.activation
+    least = _SILENT * jnp.sum(population.basis**2)
+
+    def weigh(activity: Float[Array, "K P"]) -> Float[Array, " K"]:
+        return jnp.sum(activity**2, axis=1) + least
 
     def visit(index: Array, population: Population) -> Population:
         first_key, second_key, level_key, angle_key = jax.random.split(jax.random.fold_in(key, index), 4)
         even = index % 2 == 0
-        weights = jnp.where(even, 1.0, jnp.sum(population.activity**2, axis=1))
-        total = jnp.sum(weights)
+        weights = jnp.where(even, 1.0, weigh(population.activity))
         first = jax.random.categorical(first_key, jnp.log(weights))
         second = jax.random.categorical(second_key, jnp.log(weights).at[first].set(-jnp.inf))
         pair = jnp.stack([first, second])
-        rest = total - jnp.sum(weights[pair])
+        rest = jnp.sum(weights.at[pair].set(0.0))
         hole = _without_pair(population, pair, density)
         preactivation = population.coordinates[pair] @ population.basis.T
 
@@ -61,11 +67,11 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
             activity = activation(_turn(angle) @ preactivation)
             image = activity @ population.inverse
             likelihood = _log_likelihood(activity, image, hole, density)
-            selection = jnp.where(even, 0.0, _log_selection(jnp.sum(activity**2, axis=1), rest))
+            selection = jnp.where(even, 0.0, _log_selection(weigh(activity), rest))
             return likelihood + selection, activity, image
 
-        floor = log_density(jnp.zeros(()))[0] + jnp.log(jax.random.uniform(level_key, dtype=total.dtype))
-        start = 2 * jnp.pi * jax.random.uniform(angle_key, dtype=total.dtype)
+        floor = log_density(jnp.zeros(()))[0] + jnp.log(jax.random.uniform(level_key, dtype=rest.dtype))
+        start = 2 * jnp.pi * jax.random.uniform(angle_key, dtype=rest.dtype)
 
         def below(carry: tuple[Scalar, Scalar, Scalar, Array, tuple]) -> Array:
             _, _, _, trials, (height, _, _) = carry
@@ -103,8 +109,7 @@ def _inverse(matrix: Float[Array, "2 2"]) -> Float[Array, "2 2"]:
 
 def _log_selection(weights: Float[Array, "2"], rest: Scalar) -> Scalar:
     """log of the probability of drawing these two, in either order, among all."""
-    total = rest + jnp.sum(weights)
-    return jnp.sum(jnp.log(weights)) - jnp.log(total) + jnp.log(jnp.sum(1 / (total - weights)))
+    return jnp.sum(jnp.log(weights)) - jnp.log(rest + jnp.sum(weights)) + jnp.log(jnp.sum(1 / (rest + weights[::-1])))
 
 
 def _without_pair(population: Population, pair: Array, density: Density) -> Hole:

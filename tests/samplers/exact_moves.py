@@ -1,0 +1,121 @@
+"""Exact draws of tiny nonlinear posteriors, and whether a move leaves their law as it is.
+
+Prior draws are resampled by their likelihood: nothing is shared with any sampler. A move then acts on each draw by
+itself, and the mean change of every invariant is zero if the posterior is invariant; draws on which nothing happened
+add no noise.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from checks import Findings, levels, mean_p
+from jaxtyping import Array, Float
+
+from codingschemes.posterior import Density, Position
+from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
+from codingschemes.samplers.neighbourhood import Population, populate
+
+#: Prior draws that exact ones are resampled from.
+PRIOR_DRAWS = 120_000
+
+NAMES = (
+    "misfit", "square", "readout_norm", "output", "kernel_00", "kernel_01", "largest", "second", "low", "high", "split",
+)  # fmt: skip
+
+
+def exact_draws(density: Density, count: int, seed: int = 0) -> Position:
+    """Positions from the posterior, stacked. In the weights form the readout comes from its conditional."""
+
+    @jax.jit
+    @jax.vmap
+    def draw(key: Array) -> tuple[Position, Array]:
+        position = density.prior_draw(key)
+        _, activity = density.propagate(position)
+        return position, -collapsed_misfit(activity, density.targets, density.signal, density.temperature)
+
+    positions, log_weights = draw(jax.random.split(jax.random.PRNGKey(seed), PRIOR_DRAWS))
+    weights = np.exp(np.asarray(log_weights) - np.max(log_weights))
+    weights /= weights.sum()
+    # few among the effective draws: nearly independent
+    assert 1 / np.sum(weights**2) > 2 * count
+    chosen = np.random.default_rng(seed).choice(PRIOR_DRAWS, count, p=weights)
+    positions = jax.tree.map(lambda block: block[chosen], positions)
+    if "readout" not in positions:
+        return positions
+
+    @jax.jit
+    @jax.vmap
+    def complete(key: Array, position: Position) -> Position:
+        _, activity = density.propagate(position)
+        readout = draw_readout(key, activity, density.targets, density.signal, density.temperature)
+        return {**position, "readout": readout / jnp.sqrt(density.signal)}
+
+    return complete(jax.random.split(jax.random.PRNGKey(seed + 1), count), positions)
+
+
+def _observe(key: Array, position: Position, density: Density) -> Float[Array, " K"]:
+    """The NAMES of one draw. The last three count neurons by the side of the middle they are on, on both classes."""
+    _, activity = density.propagate(position)
+    readout = density.readout(key, position, activity)
+    norms = jnp.sort(jnp.sum(activity**2, axis=1))[::-1]
+    kernel = activity.T @ activity
+    bits = activity @ density.class_average[:, :2] > density.network.activation(jnp.zeros(()))
+    counts = [jnp.sum(~bits[:, 0] & ~bits[:, 1]), jnp.sum(bits[:, 0] & bits[:, 1]), jnp.sum(bits[:, 0] & ~bits[:, 1])]
+    return jnp.stack(
+        [
+            density.misfit(position),
+            sum(jnp.sum(block**2) for block in position.values()),
+            jnp.sum(readout**2),
+            density.network.outputs(activity, readout)[0, 0],
+            kernel[0, 0],
+            kernel[0, 1],
+            norms[0],
+            norms[1],
+            *counts,
+        ]
+    )
+
+
+type Sweep = Callable[[Array, Population, Any], tuple[Population, Array]]
+
+
+def mover(
+    density: Density, positions: Position, sweep: Sweep, sweeps: int
+) -> Callable[[Any], tuple[Findings, Float[np.ndarray, " draw"], Float[np.ndarray, "2 draw K"]]]:
+    """A function from faults (numbers for `sweep`: one compiled program for all) to p-values of no mean change after
+    some sweeps over exact draws, what the sweeps told of each draw in all, and the invariants before and after.
+
+    `sweep` maps (key, population, faults) to the population afterwards and a number.
+    """
+
+    @jax.jit
+    @functools.partial(jax.vmap, in_axes=(0, 0, None))
+    def run(key: Array, position: Position, faults: Any) -> tuple[Array, Array]:
+        before_key, after_key, key = jax.random.split(key, 3)
+
+        def body(index: Array, carry: tuple[Position, Array]) -> tuple[Position, Array]:
+            position, total = carry
+            sweep_key, replace_key = jax.random.split(jax.random.fold_in(key, index))
+            population, told = sweep(sweep_key, populate(density, *density.last_layer(position)), faults)
+            return density.replace_last_layer(replace_key, position, population.coordinates), total + told
+
+        after, told = jax.lax.fori_loop(0, sweeps, body, (position, jnp.asarray(0)))
+        return told, jnp.stack([_observe(before_key, position, density), _observe(after_key, after, density)])
+
+    def moved(faults: Any) -> tuple[Findings, np.ndarray, np.ndarray]:
+        count = len(positions["input"])
+        told, values = run(jax.random.split(jax.random.PRNGKey(1), count), positions, faults)
+        # what a move keeps changes in the last digits: not in those of float32
+        before, after = np.moveaxis(np.asarray(values, np.float32), 1, 0)
+        findings = {}
+        for name, measure in (("location", lambda level: level), ("spread", lambda level: (2 * level - 1) ** 2)):
+            change = measure(levels(after, before)) - measure(levels(before, before))
+            p = mean_p(change, np.zeros(len(NAMES)))
+            findings |= {f"{name} of {entry}": value for entry, value in zip(NAMES, p, strict=True)}
+        return findings, np.asarray(told), np.stack([before, after])
+
+    return moved

@@ -1,0 +1,85 @@
+"""Codes and outliers do not remember where chains began under `codes`, and do under HMC alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+import codingschemes as cs
+from codingschemes.diagnostics.convergence import rhat
+from codingschemes.posterior import Density, Position
+from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.tasks import orthogonal
+
+#: Chains from either start.
+CHAINS = 2
+WARMUP, STEPS = 60, 150
+#: R-hat of chains from both starts. 1.05 would take chains that are longer than a test may last.
+LIMIT = 1.1
+
+
+def toy(activation: str) -> Density:
+    network = cs.Network(activation, width=24)
+    return cs.Posterior(orthogonal(samples=24), network, temperature=3e-4).density()
+
+
+def starts(density: Density, planted: Position) -> Position:
+    """CHAINS times the planted network, jittered, then CHAINS prior draws."""
+    draws = jax.vmap(density.prior_draw)(jax.random.split(jax.random.PRNGKey(0), 2 * CHAINS))
+    near = jax.tree.map(lambda block, noise: block + 0.1 * noise[:CHAINS], planted, draws)
+    return jax.tree.map(lambda one, other: jnp.concatenate([one, other[CHAINS:]]), near, draws)
+
+
+def run(sampler: str, density: Density, positions: Position, observe) -> Float[np.ndarray, "chain step K"]:
+    kernel = SAMPLERS[sampler](Settings(warmup=WARMUP))
+    states = jax.vmap(kernel.init, (0, 0, None))(
+        jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density
+    )
+
+    @jax.jit
+    def steps(states, density):
+        def body(states, _):
+            states, _ = jax.vmap(kernel.step, (0, None))(states, density)
+            return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
+
+        return jax.lax.scan(body, states, length=WARMUP + STEPS)[1]
+
+    return np.moveaxis(np.asarray(steps(states, density))[WARMUP:], 0, 1)
+
+
+def occupancies(position: Position, density: Density) -> Float[Array, " K"]:
+    """Share of the neurons in each of the eight codes."""
+    activity = density.propagate(position)[1]
+    bits = (activity @ density.class_average > density.network.activation(jnp.zeros(()))).astype(int)
+    return jnp.mean(bits @ jnp.array([1, 2, 4])[:, None] == jnp.arange(8), axis=0)
+
+
+def largest_norms(position: Position, density: Density) -> Float[Array, " K"]:
+    """log |phi|^2 of the strongest neuron, and the number of neurons that have a tenth of it."""
+    norms = jnp.sum(density.propagate(position)[1] ** 2, axis=1)
+    return jnp.stack([jnp.log(jnp.max(norms)), jnp.sum(norms > jnp.max(norms) / 10).astype(float)])
+
+
+def test_planted_codes_are_forgotten_by_jumps_alone():
+    """All neurons in one code: jumps bring them to the occupancies that chains from the prior find."""
+    density = toy("sigmoid")
+    pattern = np.where(np.repeat(np.arange(3), 8) == 0, 1.5, -1.5)
+    planted = {"input": density.input_coordinates(jnp.tile(jnp.asarray(pattern), (24, 1)))}
+    begin = starts(density, planted)
+
+    def gap(sampler: str) -> float:
+        shares = run(sampler, density, begin, occupancies)
+        return float(np.abs(shares[:CHAINS].mean(axis=(0, 1)) - shares[CHAINS:].mean(axis=(0, 1))).max())
+
+    # a neuron is 0.04; means over 150 steps of occupancies that stray by one neuron
+    assert gap("codes") < 0.04
+    assert gap("hmc") > 0.08
+
+
+def test_planted_outliers_are_forgotten_by_rotations_alone():
+    """Every ReLU neuron a strong one: the largest activity norm becomes that of chains from the prior."""
+    density = toy("relu")
+    owner = np.arange(24)[:, None] % 3 == np.repeat(np.arange(3), 8)
+    begin = starts(density, {"input": density.input_coordinates(jnp.asarray(3.0 * owner))})
+    assert rhat(run("codes", density, begin, largest_norms)).max() < LIMIT
+    assert rhat(run("hmc", density, begin, largest_norms)).max() > 1.2

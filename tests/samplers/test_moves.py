@@ -1,0 +1,145 @@
+"""Jumps and rotations by themselves leave exact draws exact, and really happen; broken ones are found out."""
+
+import functools
+import sys
+from typing import NamedTuple
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from checks import combined, worst
+from exact_moves import NAMES, exact_draws, mover
+from known_answers import small_posterior
+from problems import _posterior
+
+from codingschemes.posterior import Density
+from codingschemes.samplers import SAMPLERS, Settings, jumps, rotations
+from codingschemes.samplers.modes import Modes, modes_from, reference
+from codingschemes.samplers.neighbourhood import populate
+
+#: A correct move fails with this probability, a broken one has to fail.
+ALARM = 1e-5
+
+
+def shallow(activation: str, space: str) -> Density:
+    prior = {"temperature": 0.03, "weight_variance": 8.0} if activation == "sigmoid" else {}
+    samples, features = (4, 3) if activation == "sigmoid" else (3, 2)
+    return _posterior(activation, samples=samples, outputs=2, features=features, **prior).density(space)
+
+
+def deep(space: str) -> Density:
+    """More neurons than samples: function space has coordinates of its own."""
+    return small_posterior(
+        "sigmoid", samples=3, width=4, depth=2, bias=True, temperature=0.03, weight_variance=8.0
+    ).density(space)
+
+
+def distorted(modes: Modes) -> Modes:
+    """Modes of unlike widths. Any frozen modes are allowed; poor ones show whether jumps are corrected for them."""
+    factor = jnp.where(jnp.arange(len(modes.found)) % 2 == 0, 0.6, 1.0)
+    return modes._replace(
+        spread=factor[:, None, None] * modes.spread,
+        whitening=modes.whitening / factor[:, None, None],
+        log_volume=modes.log_volume + modes.centre.shape[1] * jnp.log(factor),
+    )
+
+
+class Faults(NamedTuple):
+    """Exponents of factors in the acceptance of jumps and in the density of angles: 1, or 0 where one is forgotten."""
+
+    volume: float = 1.0
+    weights: float = 1.0
+    selection: float = 1.0
+
+
+FORMS = {
+    "one layer": lambda: shallow("sigmoid", "reduced"),
+    "two layers, function": lambda: deep("function"),
+    "two layers, weights": lambda: deep("weights"),
+}
+#: Draws and sweeps.
+SIZES = {"one layer": (4000, 6), "two layers, function": (1000, 2), "two layers, weights": (1000, 2)}
+
+
+@functools.cache
+def jumping(form: str, draws: int, sweeps: int):
+    density = FORMS[form]()
+    positions = exact_draws(density, draws)
+    first = jax.tree.map(lambda block: block[0], exact_draws(density, 1, seed=5))
+    frozen = reference(populate(density, *density.last_layer(first)), density)
+    genuine = jumps._jump
+
+    def sweep(key, population, faults):
+        def jump(key, population, neuron, route, *rest):
+            return genuine(
+                key, population, neuron, route._replace(log_weights=faults.weights * route.log_weights), *rest
+            )
+
+        modes = distorted(modes_from(frozen, density, population.basis))
+        with mock.patch.object(jumps, "_jump", jump):
+            return jumps.jump_sweep(
+                key, population, modes._replace(log_volume=faults.volume * modes.log_volume), density
+            )
+
+    return mover(density, positions, sweep, sweeps)
+
+
+@functools.cache
+def rotating(space: str):
+    density = shallow("relu", space)
+    genuine = rotations._log_selection
+
+    def sweep(key, population, faults):
+        def selection(*weights):
+            return faults.selection * genuine(*weights)
+
+        with mock.patch.object(rotations, "_log_selection", selection):
+            return rotations.rotation_sweep(key, population, density, 2), jnp.asarray(0)
+
+    return mover(density, exact_draws(density, 2000), sweep, sweeps=2)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_jumps_leave_exact_draws_exact(form):
+    findings, switches, _ = jumping(form, *SIZES[form])(Faults())
+    assert combined(findings) > ALARM, worst(findings)
+    assert (switches > 0).mean() > 0.05
+
+
+@pytest.mark.parametrize("faults", [Faults(volume=0.0), Faults(weights=0.0)])
+def test_jumps_that_forget_a_factor_are_found_out(faults):
+    findings, _, _ = jumping("one layer", *SIZES["one layer"])(faults)
+    assert combined(findings) < ALARM
+
+
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+def test_rotations_leave_exact_draws_exact(space):
+    findings, _, (before, after) = rotating(space)(Faults())
+    assert combined(findings) > ALARM, worst(findings)
+    largest = NAMES.index("largest")
+    assert (np.abs(after - before)[:, largest] > 0.1 * before[:, largest]).mean() > 0.5
+
+
+def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
+    findings, _, _ = rotating("reduced")(Faults(selection=0.0))
+    assert combined(findings) < ALARM
+
+
+def test_without_warm_up_no_reference_is_taken(monkeypatch):
+    """Modes that depend on where a chain is would not leave its posterior invariant."""
+
+    class Seen(Exception):
+        pass
+
+    def sweep(key, position, frozen, modes, searching, density):
+        raise Seen(bool(searching))
+
+    monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_sweep", sweep)
+    density = shallow("relu", "reduced")
+    for warmup in (0, 3):
+        kernel = SAMPLERS["codes"](Settings(warmup=warmup))
+        state = kernel.init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)
+        with pytest.raises(Seen, match=str(warmup > 0)):
+            kernel.step(state, density)

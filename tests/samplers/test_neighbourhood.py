@@ -1,0 +1,118 @@
+"""One neuron, and a pair, among the others: against the whole likelihood, its derivatives, and a fresh start."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from known_answers import small_posterior
+
+from codingschemes.posterior.collapsed import collapsed_misfit
+from codingschemes.samplers.neighbourhood import Population, populate, with_neuron, without
+from codingschemes.samplers.rotations import _log_likelihood, _log_selection, _turn, _with_pair, _without_pair
+
+#: S has a condition number of about 1e3 here, which multiplies the round-off of float64.
+ROUND_OFF = 1e-11
+
+NEURON = jnp.asarray(2)
+PAIR = jnp.asarray([4, 1])
+
+
+@pytest.fixture(params=["sigmoid", "relu"])
+def scene(request):
+    """A density, its population at a prior draw, and other coordinates for two neurons."""
+    density = small_posterior(request.param, samples=8, width=6).density()
+    position = density.prior_draw(jax.random.PRNGKey(1))
+    population = populate(density, *density.last_layer(position))
+    others = jax.random.normal(jax.random.PRNGKey(2), (2, population.coordinates.shape[1]))
+    return density, population, others
+
+
+def misfit(activity, density):
+    return collapsed_misfit(activity, density.targets, density.signal, density.temperature)
+
+
+def assert_same(found: Population, expected: Population):
+    for name, one, other in zip(Population._fields, found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=ROUND_OFF * np.abs(other).max(), err_msg=name)
+
+
+def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
+    density, population, others = scene
+    activity = density.network.activation(others @ population.basis.T)
+    cavity = without(population, NEURON, density.targets, density.signal)
+    found = cavity.log_likelihood(activity, activity @ population.inverse)
+    expected = [-misfit(population.activity.at[NEURON].set(row), density) for row in activity]
+    np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
+    silent = -misfit(population.activity.at[NEURON].set(0.0), density)
+    np.testing.assert_allclose(found, jnp.stack(expected) - silent, rtol=ROUND_OFF)
+
+
+def test_slope_and_curvature_are_the_derivatives(scene):
+    density, population, others = scene
+    activity = density.network.activation(others @ population.basis.T)
+    cavity = without(population, NEURON, density.targets, density.signal)
+
+    def alone(row):
+        return -misfit(population.activity.at[NEURON].set(row), density)
+
+    def smooth(row):  # jax.hessian goes through the Cholesky factor: collapsed_misfit has a first derivative only
+        whole = population.activity.at[NEURON].set(row)
+        kernel = density.signal * whole.T @ whole + density.temperature * jnp.eye(whole.shape[1])
+        fit = jnp.sum(density.targets * jnp.linalg.solve(kernel, density.targets))
+        return -(fit + density.targets.shape[1] * jnp.linalg.slogdet(kernel)[1]) / 2
+
+    slopes = jax.vmap(jax.grad(alone))(activity)
+    found = cavity.slope(activity, activity @ population.inverse)
+    np.testing.assert_allclose(found, slopes, rtol=0, atol=ROUND_OFF * np.abs(slopes).max())
+    for row in activity:
+        hessian = jax.hessian(smooth)(row)
+        found = cavity.curvature(row, population.inverse)
+        np.testing.assert_allclose(found, hessian, rtol=0, atol=10 * ROUND_OFF * np.abs(hessian).max())
+
+
+def test_a_neuron_replaced_is_a_population_from_scratch(scene):
+    density, population, others = scene
+    coordinates = others[0]
+    activity = density.network.activation(population.basis @ coordinates)
+    cavity = without(population, NEURON, density.targets, density.signal)
+    found = with_neuron(population, NEURON, cavity, coordinates, activity)
+    assert_same(found, populate(density, population.coordinates.at[NEURON].set(coordinates), population.basis))
+
+
+def test_a_neuron_put_back_leaves_everything_as_it_was(scene):
+    density, population, _ = scene
+    cavity = without(population, NEURON, density.targets, density.signal)
+    back = with_neuron(population, NEURON, cavity, population.coordinates[NEURON], population.activity[NEURON])
+    assert_same(back, population)
+
+
+def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
+    density, population, others = scene
+    pairs = jnp.stack([others, _turn(jnp.asarray(0.7)) @ population.coordinates[PAIR]])
+    activity = density.network.activation(pairs @ population.basis.T)
+    hole = _without_pair(population, PAIR, density)
+    found = [_log_likelihood(rows, rows @ population.inverse, hole, density) for rows in activity]
+    expected = [-misfit(population.activity.at[PAIR].set(rows), density) for rows in activity]
+    np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
+
+
+def test_a_pair_replaced_is_a_population_from_scratch(scene):
+    density, population, others = scene
+    activity = density.network.activation(others @ population.basis.T)
+    hole = _without_pair(population, PAIR, density)
+    found = _with_pair(population, PAIR, others, activity, activity @ population.inverse, hole, density)
+    assert_same(found, populate(density, population.coordinates.at[PAIR].set(others), population.basis))
+
+
+def test_a_turn_keeps_the_prior_and_turns_back():
+    pair = jax.random.normal(jax.random.PRNGKey(3), (2, 4))
+    turned = _turn(jnp.asarray(1.1)) @ pair
+    np.testing.assert_allclose(jnp.sum(turned**2), jnp.sum(pair**2), rtol=1e-14)
+    np.testing.assert_allclose(_turn(jnp.asarray(-1.1)) @ turned, pair, atol=1e-14)
+
+
+def test_selection_probabilities_of_all_pairs_add_up_to_one():
+    weights = jnp.asarray([5.0, 0.3, 1e-9, 2.0])
+    pairs = [jnp.asarray([i, j]) for i in range(4) for j in range(i)]
+    found = [jnp.exp(_log_selection(weights[pair], jnp.sum(weights) - jnp.sum(weights[pair]))) for pair in pairs]
+    np.testing.assert_allclose(sum(found), 1, rtol=1e-12)
