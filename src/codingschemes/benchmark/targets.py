@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -67,17 +68,14 @@ def _register(name: str, posterior: Callable[[], Posterior]) -> None:
 
 for _activation in ("linear", "sigmoid", "relu"):
     for _temperature in ("1e-3", "1e-4"):
-        _register(
-            f"toy-{_activation}-{_temperature}",
-            lambda activation=_activation, temperature=_temperature: _toy(activation, float(temperature)),
-        )
-_register("digits-sigmoid", lambda: _images("digits", "3,5,8", 1e-3))
-_register("mnist-sigmoid", lambda: _images("mnist", "3,5,8", 1e-4))
-_register("cifar10-sigmoid", lambda: _images("cifar10", "0,1,2", 1e-4))
+        _register(f"toy-{_activation}-{_temperature}", partial(_toy, _activation, float(_temperature)))
+_register("digits-sigmoid", partial(_images, "digits", "3,5,8", 1e-3))
+_register("mnist-sigmoid", partial(_images, "mnist", "3,5,8", 1e-4))
+_register("cifar10-sigmoid", partial(_images, "cifar10", "0,1,2", 1e-4))
 _register("hypercube-relu", _hypercube)
-_register("two-layer-sigmoid", lambda: _toy("sigmoid", 1e-3, size=50, depth=2))
-_register("tiny-sigmoid", lambda: two_points("sigmoid", 0.1))
-_register("tiny-relu", lambda: two_points("relu", 0.3))
+_register("two-layer-sigmoid", partial(_toy, "sigmoid", 1e-3, size=50, depth=2))
+_register("tiny-sigmoid", partial(two_points, "sigmoid", 0.1))
+_register("tiny-relu", partial(two_points, "relu", 0.3))
 
 #: Names for several targets at once.
 SUITES: dict[str, tuple[str, ...]] = {

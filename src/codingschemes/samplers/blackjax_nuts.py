@@ -1,4 +1,4 @@
-"""The No-U-Turn Sampler (Hoffman & Gelman 2014), blackjax's iterative implementation (Phan, Pradhan & Jankowiak 2019)."""
+"""The No-U-Turn Sampler (Hoffman & Gelman 2014), blackjax's implementation."""
 
 from functools import lru_cache
 
