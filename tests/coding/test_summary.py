@@ -24,7 +24,7 @@ def run() -> cs.Run:
         test_labels=task.labels[shuffled],
     )
     posterior = cs.Posterior(task, cs.Network("sigmoid", width=6, depth=2), temperature=0.02, readout_variance=6.0)
-    return cs.sample(posterior, warmup=60, draws=20, chains=2, progress=False)
+    return cs.sample(posterior, sampler="hmc", warmup=60, draws=20, chains=2, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_json_is_plain(summary):
 @pytest.mark.parametrize("draws", [1, 2])
 def test_a_run_cut_short_is_summarised_with_a_warning(draws):
     posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
-    summary = cs.summarize(cs.sample(posterior, warmup=60, draws=draws, chains=2, progress=False))
+    summary = cs.summarize(cs.sample(posterior, sampler="hmc", warmup=60, draws=draws, chains=2, progress=False))
     assert "too few draws" in summary.diagnostics.warnings[0]
 
 

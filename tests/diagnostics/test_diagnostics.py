@@ -21,7 +21,7 @@ Records = dict[str, dict[str, np.ndarray]]
 
 @pytest.fixture(scope="module")
 def healthy() -> cs.Run:
-    return cs.sample(small_posterior(), warmup=200, draws=400, progress=False)
+    return cs.sample(small_posterior(), sampler="hmc", warmup=200, draws=400, progress=False)
 
 
 def planted(run: cs.Run, spoil: Callable[[Records], None]) -> cs.Run:
@@ -89,7 +89,7 @@ def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one(healthy):
 def test_a_prior_of_the_wrong_scale_breaks_the_virial():
     # Draws from one posterior, judged by the gradient of another whose prior is 20 % narrower.
     right = small_posterior(readout_variance=6.0)
-    run = cs.sample(right, warmup=200, draws=400, progress=False, space="weights")
+    run = cs.sample(right, sampler="hmc", warmup=200, draws=400, progress=False, space="weights")
     wrong = small_posterior(readout_variance=6.0 * 0.64).density("weights")
     import jax
     import jax.numpy as jnp
@@ -113,7 +113,7 @@ def test_a_prior_of_the_wrong_scale_breaks_the_virial():
 
 
 def test_warnings_name_what_to_try():
-    run = cs.sample(small_posterior(), warmup=0, draws=8, chains=2, progress=False, max_tree_depth=1)
+    run = cs.sample(small_posterior(), sampler="nuts", warmup=0, draws=8, chains=2, progress=False, max_tree_depth=1)
     said = " ".join(diagnose(run).warnings)
     assert "--draws" in said
     assert "--max-tree-depth" in said

@@ -21,7 +21,7 @@ from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.start import Beginning
 from codingschemes.samplers import SAMPLERS
 
-OPTIONS = {"chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
+OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def measure(
         sampler, space: as in `Sampling`.
         warmup: adapting iterations.
         seconds: of sampling, about.
-        reference: mean and error of each of `COMPARED`.
+        reference: mean and error of some of `COMPARED`.
         seed: of the sampler.
 
     Raises:
@@ -131,7 +131,9 @@ def _worst_z(means: dict[str, tuple[float, float]], reference: dict[str, tuple[f
     if reference is None:
         return float("nan")
     scores = [
-        abs(mean - reference[name][0]) / np.hypot(error, reference[name][1]) for name, (mean, error) in means.items()
+        abs(mean - reference[name][0]) / np.hypot(error, reference[name][1])
+        for name, (mean, error) in means.items()
+        if name in reference
     ]
     return float(max(scores))
 

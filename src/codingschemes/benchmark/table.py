@@ -69,8 +69,12 @@ class Bench:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Bench":
         """The rows of `to_json` again, to draw or join tables."""
-        rows = [{**row, "means": {name: tuple(pair) for name, pair in row["means"].items()}} for row in values["rows"]]
-        return cls(tuple(Row(**row) for row in rows))
+        rows = []
+        for row in values["rows"]:
+            numbers = {name: float("nan") if value is None else value for name, value in row.items()}
+            means = {name: (float(mean), float(error)) for name, (mean, error) in row["means"].items()}
+            rows.append(Row(**{**numbers, "means": means}))
+        return cls(tuple(rows))
 
 
 def bench(
@@ -80,6 +84,7 @@ def bench(
     warmup: int = 300,
     seconds: float = 15.0,
     told: Callable[[str], None] = lambda _: None,
+    kept: Callable[[Bench], None] = lambda _: None,
 ) -> Bench:
     """Measure samplers on the targets of a suite.
 
@@ -89,6 +94,7 @@ def bench(
         warmup: adapting iterations of each.
         seconds: of sampling, for each.
         told: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.
+        kept: is given the rows so far after each of them.
 
     Raises:
         InvalidInput: an unknown suite or target.
@@ -115,6 +121,7 @@ def bench(
                 told(f"{name} {sampler}/{space}: left out ({error})")
                 continue
             rows.append(row)
+            kept(Bench(tuple(rows)))
             told(
                 f"{name} {_label(row)}: {row.ess_min_per_second:.3g} effective draws a second, "
                 f"{row.gradients_per_draw:.0f} gradients a draw, R-hat {row.rhat_max:.2f}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from codingschemes.cli.options import json_option
-from codingschemes.cli.output import print_json, print_table
+from codingschemes.cli.output import plain, print_json, print_table
 from codingschemes.errors import InvalidInput
 from codingschemes.runs.run import write_json
 
@@ -32,13 +32,12 @@ def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Pa
         warmup=warmup,
         seconds=seconds,
         told=lambda line: click.echo(line, err=True),
+        kept=lambda rows: None if out is None else write_json(out, plain(rows.to_json())),
     )
-    values = found.to_json()
-    if out is not None:
-        write_json(out, values)
+    if out is not None and found.ratios():
         draw_ratios(found, out.with_suffix(".png"))
     if as_json:
-        print_json(values)
+        print_json(found.to_json())
         return
     print_table(f"suite {suite}", columns(), list(lines(found)))
     print_table("default sampler", ["quantity", "ratio"], [[k, f"{v:.3g}"] for k, v in found.summary().items()])

@@ -7,6 +7,7 @@ import click
 
 from codingschemes.networks import ACTIVATIONS, Network
 from codingschemes.posterior import Posterior, Space
+from codingschemes.samplers import SAMPLERS
 from codingschemes.tasks import OPTIONS, TASKS, make_task
 
 type Command = Callable[..., Any]
@@ -33,7 +34,7 @@ _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
 }
 
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
-    "sampler": (str, "nuts if left out"),
+    "sampler": (str, f"one of {', '.join(SAMPLERS)}; codes if left out"),
     "space": (click.Choice(get_args(Space.__value__)), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
     "draws": (int, "stored draws a chain, 500 if left out"),

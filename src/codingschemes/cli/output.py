@@ -12,7 +12,7 @@ from rich.table import Table
 
 def print_json(values: Mapping[str, Any]) -> None:
     """One JSON object. Numbers that do not exist (NaN, infinite) are null."""
-    click.echo(json.dumps(_plain(values), indent=2, allow_nan=False))
+    click.echo(json.dumps(plain(values), indent=2, allow_nan=False))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -27,11 +27,12 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     (console if console.is_terminal else Console(width=200)).print(table)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value as JSON has it: numbers that do not exist (NaN, infinite) are None."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.convergence import Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
@@ -55,7 +57,8 @@ def diagnose(run: Run) -> Diagnostics:
     stats = {name: run.values("sample_stats", name) for name in DIMENSIONS["sample_stats"]}
     steps = stats["n_steps"]
     kernel = SAMPLERS[run.config["sampling"]["sampler"]](Sampling(**run.config["sampling"]).settings)
-    longest = 2 ** run.config["sampling"]["max_tree_depth"] - 1
+    trees = "nuts" in run.config["sampling"]["sampler"]
+    longest = 2 ** run.config["sampling"]["max_tree_depth"] - 1 if trees else np.inf
     findings = Diagnostics(
         convergence=convergence(posterior),
         identities=identities(posterior["virial"], posterior["gradient"]),

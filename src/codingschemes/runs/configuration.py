@@ -37,7 +37,7 @@ class Sampling:
         InvalidInput: an unknown name or a number out of range.
     """
 
-    sampler: str = "nuts"
+    sampler: str = "codes"
     space: Space = "reduced"
     chains: int = 4
     draws: int = 500

@@ -50,7 +50,10 @@ def codes(settings: Settings) -> Kernel:
         if density.network.activation.family not in _BOUNDED or density.network.width == 1:
             return state
         blank = no_reference(density)
-        return state._replace(reference=blank, modes=modes_from(blank, density, density.last_layer(position)[1]))
+        modes = jax.eval_shape(modes_from, blank, density, density.last_layer(position)[1])
+        return state._replace(
+            reference=blank, modes=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), modes)
+        )
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key, replace_key = jax.random.split(state.key, 3)

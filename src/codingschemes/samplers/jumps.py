@@ -3,7 +3,7 @@
 Between the Gaussian approximations of two modes there are maps u -> centre' + spread' O spread^{-1} (u - centre), O
 orthogonal. They keep a neuron's noise, reflected at the samples whose class changes side, so that what the
 approximation misses is nearly the same before and after, and cancels in the acceptance ratio (the deterministic jump
-of Pompe, Holmes & Latuszynski 2020). One sweep visits every neuron once, in random order:
+of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in random order:
 
 1. each mode's centre moves by one Newton step in the field that the other neurons leave here, and gets the weight that
    Laplace's approximation gives it;
@@ -33,14 +33,14 @@ _BLOCK = 16
 
 
 def jump_sweep(key: Array, population: Population, modes: Modes, density: Density) -> tuple[Population, Int[Array, ""]]:
-    """One sweep over all neurons; also the number of accepted jumps.
+    """A visit to half of the neurons, drawn at random; also the number of accepted jumps.
 
     Centres and weights are computed for a block of neurons at once. They hold until a neuron of the block has jumped;
     then the next block begins behind it.
     """
     order_key, move_key = jax.random.split(key)
-    width = population.coordinates.shape[0]
-    order = jnp.pad(jax.random.permutation(order_key, width), (0, _BLOCK))
+    visits = -(-population.coordinates.shape[0] // 2)
+    order = jnp.pad(jax.random.permutation(order_key, population.coordinates.shape[0])[:visits], (0, _BLOCK))
 
     def block(carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
         population, first, switches = carry
@@ -51,7 +51,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
         other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
-        attempts = (own != other) & modes.found[own] & (first + jnp.arange(_BLOCK) < width)
+        attempts = (own != other) & modes.found[own] & (first + jnp.arange(_BLOCK) < visits)
 
         def waiting(carry: tuple[Population, Array, Array]) -> Array:
             _, behind, jumped = carry
@@ -78,7 +78,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
         return population, first + jnp.where(jumped, behind, _BLOCK), switches + jumped
 
     population, _, switches = jax.lax.while_loop(
-        lambda carry: carry[1] < width, block, (population, jnp.asarray(0), jnp.asarray(0))
+        lambda carry: carry[1] < visits, block, (population, jnp.asarray(0), jnp.asarray(0))
     )
     return population, switches
 

@@ -1,0 +1,51 @@
+"""Record what the bench compares against: src/codingschemes/benchmark/references.json.
+
+    python experiments/bench_references.py [--seconds 60]
+
+One-neuron targets by quadrature, all others from a long run of the default sampler with another seed than the bench's.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+import codingschemes
+from codingschemes.benchmark import TARGETS, measure
+from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Posterior
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--seconds", type=float, default=60.0)
+options = parser.parse_args()
+path = Path(codingschemes.__file__).parent / "benchmark" / "references.json"
+
+
+def by_quadrature(posterior: Posterior) -> dict[str, tuple[float, float]]:
+    """The mean squared activity of one neuron with one input weight, its readout integrated out."""
+    u = np.linspace(-9, 9, 20_001)
+    activity = np.asarray(posterior.network.activation(jnp.asarray(np.outer(u, posterior.task.inputs[:, 0]))))
+    temperature, variance = posterior.prior.temperature, posterior.prior.readout_variance
+    precision = 1 / variance + (activity**2).sum(1) / temperature
+    mean = activity @ posterior.task.targets / temperature / precision[:, None]
+    log_weight = -(u**2) / 2 - np.log(variance * precision) + (precision[:, None] * mean**2).sum(1) / 2
+    weight = np.exp(log_weight - log_weight.max())
+    return {"kernel_diagonal": (float(weight @ (activity**2).mean(1) / weight.sum()), 0.0)}
+
+
+references = {}
+for name, target in TARGETS.items():
+    try:
+        posterior = target.posterior()
+    except InvalidInput as error:
+        print(f"{name}: left out ({error})")
+        continue
+    if posterior.network.width == 1:
+        references[name] = by_quadrature(posterior)
+    else:
+        row = measure(name, posterior, "codes", "reduced", warmup=500, seconds=options.seconds, seed=1)
+        references[name] = row.means
+    print(name, references[name], flush=True)
+path.write_text(json.dumps(references, indent=2) + "\n")
