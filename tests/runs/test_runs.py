@@ -140,6 +140,12 @@ def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
         _ = run.data
 
 
+def test_a_time_limit_ends_a_run_that_can_be_continued(tmp_path, saved):
+    limited = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, time_limit=1e-6)
+    assert 0 < limited.draw_count < OPTIONS["draws"]
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
+
+
 @pytest.mark.parametrize("sampler", ["nuts", "hmc", "codes"])
 def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(sampler, monkeypatch):
     traced = []
@@ -174,6 +180,7 @@ def test_annealed_chains_start_near_the_posterior():
     ("options", "words"),
     [
         ({"sampler": "nutz"}, "did you mean 'nuts'"),
+        ({"time_limit": 0.0}, "--time-limit is 0.0"),
         ({"chains": 0}, "--chains is 0"),
         ({"draws": -3}, "--draws is -3"),
         ({"warmup": -1}, "--warmup is -1"),

@@ -1,0 +1,129 @@
+"""Do chains from very different starts agree on how many neurons have which code? benchmarks/code_equilibrium.md.
+
+    python experiments/code_equilibrium.py                      # toy sigmoid at two temperatures, codes against NUTS
+    python experiments/code_equilibrium.py --task mnist --temperatures 1e-4 --samplers codes --draws 8000
+    python experiments/code_equilibrium.py --activation relu    # activity norms of the strongest neurons instead
+
+Four chains: all neurons in one code, neurons in single-class codes, a quench from the prior, an annealed start.
+Prints one row a temperature and sampler; R-hat is over the four chains.
+"""
+
+import argparse
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import codingschemes as cs
+from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
+from codingschemes.diagnostics import ess, rhat
+from codingschemes.posterior import Density, Position
+from codingschemes.runs import Sampling
+from codingschemes.runs.start import beginning
+from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.tasks import make_task
+
+#: Neurons a code at large N, by the mean-field dual (T -> 110, 101, 011, 100).
+DUAL = {1e-3: (27.43, 27.43, 26.12, 19.00), 1e-4: (32.57, 32.57, 31.87, 3.00)}
+CODES = ("110", "101", "011", "100")
+CHUNK = 50
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--task", choices=("toy", "mnist"), default="toy")
+parser.add_argument("--activation", choices=("sigmoid", "relu"), default="sigmoid")
+parser.add_argument("--temperatures", default="1e-3,1e-4")
+parser.add_argument("--samplers", default="codes,nuts")
+parser.add_argument("--warmup", type=int, default=300)
+parser.add_argument("--draws", type=int, default=3000)
+parser.add_argument("--seconds", type=float, default=240.0, help="of sampling, at most")
+options = parser.parse_args()
+
+
+def starts(density: Density, labels: np.ndarray) -> Position:
+    """Whitened coordinates of the four chains."""
+    width = density.network.width
+    rng = np.random.default_rng(0)
+    basis = np.asarray(density.basis)
+    ridge = basis @ basis.T + 0.1 * np.mean(np.sum(basis**2, axis=1)) * np.eye(len(basis))
+
+    def planted(codes: np.ndarray) -> np.ndarray:
+        pattern = 1.2 * (2 * codes[:, labels] - 1)
+        return pattern @ np.linalg.solve(ridge, basis) + 0.7 * rng.normal(size=(width, basis.shape[1]))
+
+    one = planted(np.tile([1, 1, 0], (width, 1)))
+    single = planted(np.eye(3, dtype=int)[rng.integers(3, size=width)])
+    quench = rng.normal(size=(width, basis.shape[1]))
+    annealing = Sampling(sampler="hmc", chains=1, start="annealed")
+    annealed = beginning(jax.random.PRNGKey(3), density, annealing).positions["input"][0]
+    return {"input": jnp.asarray(np.stack([one, single, quench, annealed]))}
+
+
+def observe(position: Position, density: Density) -> jax.Array:
+    """Neurons in each of the eight codes, and the activity norms of the six strongest neurons."""
+    activity = density.propagate(position)[1]
+    bits = (activity @ density.class_average > density.network.activation(jnp.zeros(()))).astype(int)
+    counts = jnp.bincount(bits @ jnp.array([4, 2, 1]), length=8)
+    return jnp.concatenate([counts, jnp.sort(jnp.sqrt(jnp.mean(activity**2, axis=1)))[::-1][:6]])
+
+
+def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, float, float]:
+    """Observations (chain, draw, ...), and the seconds of warm-up and sampling, compilation left out."""
+    kernel = SAMPLERS[name](Settings(warmup=options.warmup, max_tree_depth=8))
+    mesh = chain_mesh(4)
+    states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(jax.random.PRNGKey(1), 4), positions, density)
+
+    def here(states, density, count):
+        def body(index, carry):
+            states, rows = carry
+            states, _ = jax.vmap(kernel.step, (0, None))(states, density)
+            seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
+            return states, rows.at[index].set(seen)
+
+        chains = jax.tree.leaves(states)[0].shape[0]
+        return jax.lax.fori_loop(0, count, body, (states, jnp.zeros((CHUNK, chains, 14))))
+
+    spec = jax.sharding.PartitionSpec(None, *CHAIN)
+    chunk = jax.jit(
+        jax.shard_map(
+            here, mesh=mesh, in_specs=(CHAIN, EVERYWHERE, EVERYWHERE), out_specs=(CHAIN, spec), check_vma=False
+        )
+    )
+    states, density = place(states, mesh, CHAIN), place(density, mesh, EVERYWHERE)
+    jax.block_until_ready(chunk(states, density, 0))
+    started, rows = time.monotonic(), []
+    for _ in range(-(-options.warmup // CHUNK)):
+        states, _ = jax.block_until_ready(chunk(states, density, CHUNK))
+    warm = time.monotonic() - started
+    started = time.monotonic()
+    while len(rows) * CHUNK < options.draws and time.monotonic() - started < options.seconds:
+        states, seen = jax.block_until_ready(chunk(states, density, CHUNK))
+        rows.append(np.asarray(seen))
+    return np.swapaxes(np.concatenate(rows), 0, 1), warm, time.monotonic() - started
+
+
+if options.task == "toy":
+    task = make_task("orthogonal", samples=100, classes=3, ratios=".5,.25,.25")
+else:
+    task = make_task("mnist", classes="3,5,8", samples=100)
+network = cs.Network(options.activation, width=100)
+print("| task | T | sampler | warm-up s | sampling s | draws a chain | quantity | mean by chain | R-hat | ESS | dual |")
+print("| --- " * 11 + "|")
+for temperature in map(float, options.temperatures.split(",")):
+    density = cs.Posterior(task, network, temperature=temperature).density()
+    begin = starts(density, task.labels)
+    for name in options.samplers.split(","):
+        seen, warm, seconds = run(name, density, begin)
+        if options.activation == "sigmoid":
+            shown = {code: int(code, 2) for code in CODES if seen[:, :, int(code, 2)].mean() > 0.5}
+        else:
+            shown = {f"norm {rank + 1}": 8 + rank for rank in range(6)}
+        for label, column in shown.items():
+            series = seen[:, :, [column]]
+            dual = DUAL.get(temperature, ())[CODES.index(label)] if options.task == "toy" and label in CODES else "-"
+            print(
+                f"| {options.task} {options.activation} | {temperature:g} | {name} | {warm:.0f} | {seconds:.0f} | "
+                f"{seen.shape[1]} | {label} | {' '.join(f'{mean:.2f}' for mean in series.mean(axis=(1, 2)))} | "
+                f"{rhat(series)[0]:.3f} | {ess(series)[0]:.0f} | {dual} |",
+                flush=True,
+            )
