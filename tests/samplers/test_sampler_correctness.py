@@ -17,15 +17,14 @@ from checks import (
     verdict,
 )
 from problems import DRAWABLE, KNOWN, problem
-from subjects import SETTINGS, exact_samplers, reversible_samplers
+from subjects import SETTINGS, cases, reversible_samplers
 
 from codingschemes.samplers import SAMPLERS
 
 # `scope="class"` runs the tests of one sampler on one problem one after the other: they share what is compiled.
 
 
-@pytest.mark.parametrize("name", KNOWN, scope="class")
-@pytest.mark.parametrize("sampler", exact_samplers(), scope="class")
+@pytest.mark.parametrize(("sampler", "name"), cases(KNOWN), scope="class")
 class TestKnownAnswer:
     """The linear network with one output, whose posterior is one integral."""
 
@@ -38,8 +37,7 @@ class TestKnownAnswer:
         assert not verdict(stationarity, SAMPLERS[sampler](SETTINGS), problem(name), seed=12)
 
 
-@pytest.mark.parametrize("name", DRAWABLE, scope="class")
-@pytest.mark.parametrize("sampler", exact_samplers(), scope="class")
+@pytest.mark.parametrize(("sampler", "name"), cases(DRAWABLE), scope="class")
 class TestDrawnData:
     """Nonlinear networks: the prior, and data drawn from the model."""
 
