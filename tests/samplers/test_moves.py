@@ -133,7 +133,7 @@ def test_without_warm_up_no_reference_is_taken(monkeypatch):
     class Seen(Exception):
         pass
 
-    def sweep(key, position, frozen, modes, searching, density):
+    def sweep(key, position, frozen, modes, searching, due, density):
         raise Seen(bool(searching))
 
     monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_sweep", sweep)

@@ -9,6 +9,7 @@ from known_answers import agreement_z, small_posterior
 from subjects import cases
 
 import codingschemes as cs
+from codingschemes.benchmark.targets import two_points
 from codingschemes.diagnostics import diagnose, mean_and_error
 from codingschemes.samplers import SAMPLERS, Settings
 
@@ -18,23 +19,6 @@ Z_LIMIT = 4.9
 #: Forms other than the weights: function space is the reduced form at depth 1, and with fewer neurons than samples.
 REDUCED = ("reduced",)
 EVERY = ("reduced", "function")
-
-
-def one_neuron_posterior(activation: str, temperature: float) -> cs.Posterior:
-    """One neuron, two one-dimensional inputs, one hot target each: u is a single number."""
-    task = cs.Task(
-        name="two points",
-        inputs=np.array([[1.0], [-0.6]]),
-        targets=np.eye(2),
-        labels=np.array([0, 1]),
-        class_names=("a", "b"),
-        target_names=("a", "b"),
-        factors=None,
-        test_inputs=np.zeros((0, 1)),
-        test_targets=np.zeros((0, 2)),
-        test_labels=np.zeros(0, dtype=int),
-    )
-    return cs.Posterior(task, cs.Network(activation, width=1), temperature=temperature, readout_variance=1.5)
 
 
 def by_quadrature(posterior: cs.Posterior) -> dict[str, np.ndarray]:
@@ -59,7 +43,7 @@ def by_quadrature(posterior: cs.Posterior) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize(("sampler", "one_neuron"), cases([("sigmoid", 0.1, "weights"), ("relu", 0.3, "weights")]))
 def test_one_neuron_agrees_with_quadrature(sampler, one_neuron):
     activation, temperature, space = one_neuron
-    posterior = one_neuron_posterior(activation, temperature)
+    posterior = two_points(activation, temperature)
     run = cs.sample(
         posterior, sampler=sampler, space=space, draws=1200, warmup=300, chains=4, seed=1, progress=False,
         target_acceptance=0.9,

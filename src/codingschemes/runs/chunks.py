@@ -85,7 +85,7 @@ def _advance_here(
             "n_steps": info.gradients,
             "diverging": info.diverging,
             "step_size": info.step_size,
-            "switches": info.switches,
+            "switches": jnp.broadcast_to(jnp.asarray(info.switches), info.potential.shape),
         }
         return states, {**observed, "sample_stats": stats}
 

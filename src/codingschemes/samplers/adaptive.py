@@ -178,7 +178,6 @@ def adaptive_kernel(
             gradients=outcome.gradients,
             diverging=outcome.diverging,
             step_size=state.step_size,
-            switches=jnp.asarray(0),
         )
         return state._replace(iteration=state.iteration + 1), info
 

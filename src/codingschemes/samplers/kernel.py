@@ -28,7 +28,7 @@ class Info(NamedTuple):
     gradients: Int[Array, "*chains"]
     diverging: Array
     step_size: Float[Array, "*chains"]
-    switches: Int[Array, "*chains"]
+    switches: Int[Array, "*chains"] | int = 0
 
 
 class Kernel(NamedTuple):

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array
 from numpyro.infer.hmc import HMCState, hmc
 from numpyro.infer.util import ParamInfo
@@ -43,7 +42,6 @@ def nuts(settings: Settings) -> Kernel:
             gradients=state.num_steps,
             diverging=state.diverging,
             step_size=state.adapt_state.step_size,
-            switches=jnp.asarray(0),
         )
 
     def move(state: HMCState, position: Position, density: Density) -> HMCState:
