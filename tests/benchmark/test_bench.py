@@ -7,7 +7,7 @@ import pytest
 
 from codingschemes.benchmark import SUITES, TARGETS, Bench, bench
 from codingschemes.benchmark.figure import draw_ratios
-from codingschemes.benchmark.table import columns, lines, read_references
+from codingschemes.benchmark.table import columns, lines, markdown, read_references
 from codingschemes.errors import InvalidInput
 
 PROMISED = {
@@ -57,6 +57,7 @@ def test_every_target_that_needs_no_files_can_be_made():
 def test_table_and_figure(found, tmp_path):
     rows = list(lines(found))
     assert all(len(row) == len(columns()) for row in rows)
+    assert all(f"| {row[0]} | {row[1]} |" in markdown(found, "codingschemes bench") for row in rows)
     draw_ratios(found, tmp_path / "ratios.png")
     assert (tmp_path / "ratios.png").stat().st_size > 10_000
 

@@ -56,11 +56,10 @@ class Faults(NamedTuple):
 
 FORMS = {
     "one layer": lambda: shallow("sigmoid", "reduced"),
-    "two layers, function": lambda: deep("function"),
     "two layers, weights": lambda: deep("weights"),
 }
 #: Draws and sweeps.
-SIZES = {"one layer": (4000, 6), "two layers, function": (1000, 2), "two layers, weights": (1000, 2)}
+SIZES = {"one layer": (4000, 6), "two layers, weights": (1000, 2)}
 
 
 @functools.cache

@@ -195,5 +195,29 @@ def lines(found: Bench) -> Iterator[list[str]]:
         yield [row.target, _label(row), *(number.replace("nan", "-") for number in numbers)]
 
 
+def markdown(found: Bench, command: str) -> str:
+    """The table, its headline and the command that made it, to keep."""
+    headline = found.summary()
+    table = ["| " + " | ".join(cells) + " |" for cells in (columns(), ["---"] * len(columns()), *lines(found))]
+    return "\n".join(
+        [
+            "# Samplers on named posteriors",
+            "",
+            f"`{command}`, on {', '.join(dict.fromkeys(row.device for row in found.rows))}.",
+            "",
+            "ESS is the bulk effective sample size over all recorded invariants and four chains, the smallest and the",
+            "median; chains that disagree (R-hat) lower it, to a floor of about 7 however long they run. Seconds are",
+            "those of the recorded draws, recording included, warm-up and compilation apart. The ratio is of minimum",
+            "ESS a second to numpyro's NUTS on all weights; z is the worst disagreement with the recorded reference.",
+            "",
+            f"Ratio of the default sampler ({'/'.join(DEFAULT)}): geometric mean {headline['geometric_mean']:.3g}, "
+            f"smallest {headline['smallest']:.3g}.",
+            "",
+            *table,
+            "",
+        ]
+    )
+
+
 def _label(row: Row) -> str:
     return f"{row.sampler}/{row.space}"

@@ -1,5 +1,6 @@
 """`codingschemes bench`."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -15,13 +16,15 @@ from codingschemes.runs.run import write_json
 @click.option("--samplers", default=None, help="sampler/space separated by commas; the usual seven if left out")
 @click.option("--warmup", default=300, show_default=True, help="adapting iterations")
 @click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
-@click.option("--out", type=click.Path(path_type=Path), help="write the rows as JSON here, and a figure beside it")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="write the rows as JSON here, a table and a figure beside it"
+)
 @json_option
 def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool) -> None:
     """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios
-    from codingschemes.benchmark.table import CONTENDERS, columns, lines
+    from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown
 
     chosen = CONTENDERS if samplers is None else tuple(_contender(name) for name in samplers.split(","))
     if out is not None and not out.absolute().parent.is_dir():
@@ -36,6 +39,8 @@ def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Pa
     )
     if out is not None and found.ratios():
         draw_ratios(found, out.with_suffix(".png"))
+    if out is not None:
+        out.with_suffix(".md").write_text(markdown(found, f"codingschemes {' '.join(sys.argv[1:])}"))
     if as_json:
         print_json(found.to_json())
         return

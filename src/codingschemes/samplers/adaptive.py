@@ -27,6 +27,8 @@ type Scalar = Float[Array, ""]
 
 _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
+#: A shorter warm-up adapts the step size alone: a few gradients of a chain's own say little about the curvature.
+_LEAST_FOR_SCALE = 40
 
 
 class Point(NamedTuple):
@@ -110,6 +112,7 @@ def adaptive_kernel(
         exact: as in `Kernel`.
     """
     start_averaging, update_averaging, averaged = dual_averaging_adaptation(target_acceptance)
+    preconditioned = preconditioned and warmup >= _LEAST_FOR_SCALE
     stages = jnp.asarray([int(warmup * share) for share in _STAGES])
 
     def init(key: Array, position: Position, density: Density) -> AdaptiveState:
