@@ -1,6 +1,6 @@
 """Record what the bench compares against: src/codingschemes/benchmark/references.json.
 
-    python experiments/bench_references.py [--seconds 60]
+    python experiments/bench_references.py [--seconds 60] [--targets tiny-sigmoid,tiny-relu]
 
 One-neuron targets by quadrature, all others from a long run of the default sampler with another seed than the bench's.
 """
@@ -14,11 +14,13 @@ import numpy as np
 
 import codingschemes
 from codingschemes.benchmark import TARGETS, measure
+from codingschemes.benchmark.table import read_references, targets_of
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seconds", type=float, default=60.0)
+parser.add_argument("--targets", default=",".join(TARGETS))
 options = parser.parse_args()
 path = Path(codingschemes.__file__).parent / "benchmark" / "references.json"
 
@@ -35,10 +37,10 @@ def by_quadrature(posterior: Posterior) -> dict[str, tuple[float, float]]:
     return {"kernel_diagonal": (float(weight @ (activity**2).mean(1) / weight.sum()), 0.0)}
 
 
-references = {}
-for name, target in TARGETS.items():
+references = read_references()
+for name in targets_of(options.targets):
     try:
-        posterior = target.posterior()
+        posterior = TARGETS[name].posterior()
     except InvalidInput as error:
         print(f"{name}: left out ({error})")
         continue

@@ -8,7 +8,22 @@ import pytest
 
 from codingschemes.cli import main as cli
 
-SMALL = ["--samples", "12", "--width", "8", "--temperature", "1e-2", "--draws", "20", "--warmup", "30", "--chains", "2"]
+SMALL = [
+    "--sampler",
+    "hmc",
+    "--samples",
+    "12",
+    "--width",
+    "8",
+    "--temperature",
+    "1e-2",
+    "--draws",
+    "20",
+    "--warmup",
+    "30",
+    "--chains",
+    "2",
+]
 
 
 def call(capsys, monkeypatch, *words: str) -> tuple[int, str, str]:
@@ -80,7 +95,8 @@ def test_evidence_prints_one_json_object_or_a_table(run):
 def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
     words = ["--labels-dim", "2", "--repeats", "2", "--width", "8", "--activation", "relu", "--temperature", "1e-2"]
     status, out, _ = run(
-        "sample", "hypercube", *words, "--draws", "10", "--warmup", "20", "--penalty1", "0.1", "--penalty2", "0.1",
+        "sample", "hypercube", *words, "--sampler", "hmc", "--draws", "10", "--warmup", "20", "--penalty1", "0.1",
+        "--penalty2", "0.1",
         "--out", str(tmp_path / "run"), "--json",
     )  # fmt: skip
     assert status == 0

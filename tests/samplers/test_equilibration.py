@@ -14,13 +14,13 @@ from codingschemes.tasks import orthogonal
 #: Chains from either start.
 CHAINS = 2
 WARMUP, STEPS = 60, 150
-#: R-hat of chains from both starts. 1.05 would take chains that are longer than a test may last.
-LIMIT = 1.1
+#: R-hat of chains from both starts.
+LIMIT = 1.06
 
 
 def toy(activation: str) -> Density:
     network = cs.Network(activation, width=24)
-    return cs.Posterior(orthogonal(samples=24), network, temperature=3e-4).density()
+    return cs.Posterior(orthogonal(samples=24), network, temperature=1e-4).density()
 
 
 def starts(density: Density, planted: Position) -> Position:
@@ -30,7 +30,9 @@ def starts(density: Density, planted: Position) -> Position:
     return jax.tree.map(lambda one, other: jnp.concatenate([one, other[CHAINS:]]), near, draws)
 
 
-def run(sampler: str, density: Density, positions: Position, observe) -> Float[np.ndarray, "chain step K"]:
+def run(
+    sampler: str, density: Density, positions: Position, observe, count: int = STEPS
+) -> Float[np.ndarray, "chain step K"]:
     kernel = SAMPLERS[sampler](Settings(warmup=WARMUP))
     states = jax.vmap(kernel.init, (0, 0, None))(
         jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density
@@ -42,7 +44,7 @@ def run(sampler: str, density: Density, positions: Position, observe) -> Float[n
             states, _ = jax.vmap(kernel.step, (0, None))(states, density)
             return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
 
-        return jax.lax.scan(body, states, length=WARMUP + STEPS)[1]
+        return jax.lax.scan(body, states, length=WARMUP + count)[1]
 
     return np.moveaxis(np.asarray(steps(states, density))[WARMUP:], 0, 1)
 
@@ -73,7 +75,7 @@ def test_planted_codes_are_forgotten_by_jumps_alone():
 
     # a neuron is 0.04; means over 150 steps of occupancies that stray by one neuron
     assert gap("codes") < 0.04
-    assert gap("hmc") > 0.08
+    assert gap("hmc") > 0.06
 
 
 def test_planted_outliers_are_forgotten_by_rotations_alone():
@@ -81,5 +83,5 @@ def test_planted_outliers_are_forgotten_by_rotations_alone():
     density = toy("relu")
     owner = np.arange(24)[:, None] % 3 == np.repeat(np.arange(3), 8)
     begin = starts(density, {"input": density.input_coordinates(jnp.asarray(3.0 * owner))})
-    assert rhat(run("codes", density, begin, largest_norms)).max() < LIMIT
-    assert rhat(run("hmc", density, begin, largest_norms)).max() > 1.2
+    assert rhat(run("codes", density, begin, largest_norms, 500)).max() < LIMIT
+    assert rhat(run("hmc", density, begin, largest_norms, 500)).max() > LIMIT

@@ -22,7 +22,7 @@ EVERY = ("reduced", "function")
 
 
 #: Samplers of one gradient a draw need more of them.
-DRAWS = {"mala": 4800, "pcnl": 9600}
+DRAWS = {"mala": 4800, "pcnl": 7200}
 
 
 def by_quadrature(posterior: cs.Posterior) -> dict[str, np.ndarray]:
