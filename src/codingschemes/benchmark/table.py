@@ -71,7 +71,7 @@ class Bench:
         """The rows of `to_json` again, to draw or join tables."""
         rows = []
         for row in values["rows"]:
-            numbers = {name: float("nan") if value is None else value for name, value in row.items()}
+            numbers: dict[str, Any] = {name: float("nan") if value is None else value for name, value in row.items()}
             means = {name: (float(mean), float(error)) for name, (mean, error) in row["means"].items()}
             rows.append(Row(**{**numbers, "means": means}))
         return cls(tuple(rows))
