@@ -140,7 +140,7 @@ def _worst_z(means: dict[str, tuple[float, float]], reference: dict[str, tuple[f
 
 def _code_switches(run: Run, posterior: Posterior) -> float:
     activation = posterior.network.activation
-    if activation.family not in ("sigmoidal", "odd"):
+    if not activation.bounded:
         return float("nan")
     membership = np.eye(posterior.task.class_count)[posterior.task.labels]
     average = membership / membership.sum(axis=0)

@@ -31,6 +31,11 @@ class Activation:
     family: Family
     kinked: bool = False
 
+    @property
+    def bounded(self) -> bool:
+        """Whether neurons saturate on both sides, so that each has a code."""
+        return self.family in ("sigmoidal", "odd")
+
     def __call__(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.function(z)
 

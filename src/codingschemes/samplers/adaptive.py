@@ -196,5 +196,14 @@ def evaluate(density: Density, position: Position) -> Point:
     return Point(position, -potential, jax.tree.map(jnp.negative, gradient))
 
 
+def standard_normal(key: Array, like: Position) -> Position:
+    """Independent standard normal numbers in the layout of a position."""
+    keys = jax.random.split(key, len(like))
+    return {
+        name: jax.random.normal(block_key, block.shape, block.dtype)
+        for block_key, (name, block) in zip(keys, like.items(), strict=True)
+    }
+
+
 def _times(position: Position, scale: Position) -> Position:
     return jax.tree.map(jnp.multiply, position, scale)

@@ -25,7 +25,6 @@ from codingschemes.samplers.rotations import rotation_sweep, turn_all
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 #: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
 _DEEP_INTERVAL = 10
-_BOUNDED = ("sigmoidal", "odd")
 
 
 class CodesState(NamedTuple):
@@ -47,7 +46,7 @@ def codes(settings: Settings) -> Kernel:
     def init(key: Array, position: Position, density: Density) -> CodesState:
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)
-        if density.network.activation.family not in _BOUNDED or density.network.width == 1:
+        if not density.network.activation.bounded or density.network.width == 1:
             return state
         blank = no_reference(density)
         modes = jax.eval_shape(modes_from, blank, density, density.last_layer(position)[1])

@@ -14,19 +14,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
 
 _ACCEPTANCE = 0.9
-
-
-def _noise(key: Array, like: Position) -> Position:
-    keys = jax.random.split(key, len(like))
-    return {
-        name: jax.random.normal(block_key, block.shape, block.dtype)
-        for block_key, (name, block) in zip(keys, like.items(), strict=True)
-    }
 
 
 def _plus(left: Position, factor: Scalar, right: Position) -> Position:
@@ -42,7 +34,8 @@ def _transition(key: Array, point: Point, target: Target, step_size: Scalar, ite
     steps = jittered_steps(iteration, step_size)
 
     def refresh(key: Array, momentum: Position) -> Position:
-        return jax.tree.map(lambda v, xi: decay * v + jnp.sqrt(1 - decay**2) * xi, momentum, _noise(key, momentum))
+        noise = standard_normal(key, momentum)
+        return jax.tree.map(lambda v, xi: decay * v + jnp.sqrt(1 - decay**2) * xi, momentum, noise)
 
     def body(index: Array, carry: tuple[Point, Position, Scalar]) -> tuple[Point, Position, Scalar]:
         point, momentum, total = carry
@@ -57,7 +50,8 @@ def _transition(key: Array, point: Point, target: Target, step_size: Scalar, ite
         total = total + jnp.minimum(1.0, jnp.exp(-jnp.nan_to_num(error, nan=jnp.inf)))
         return point, refresh(after, momentum), total
 
-    start = (point, _noise(jax.random.fold_in(key, steps), point.position), jnp.zeros_like(point.logdensity))
+    momentum = standard_normal(jax.random.fold_in(key, steps), point.position)
+    start = (point, momentum, jnp.zeros_like(point.logdensity))
     moved, _, total = jax.lax.fori_loop(0, steps, body, start)
     lost = ~jnp.isfinite(moved.logdensity)
     kept = jax.tree.map(lambda new, old: jnp.where(lost, old, new), moved, point)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
 
 _ACCEPTANCE = 0.574
@@ -48,16 +48,12 @@ def _transition(
     h = step_size**2 / 2
     noise_key, accept_key = jax.random.split(key)
     _, gradient = _misfit(point)
-    keys = dict(zip(point.position, jax.random.split(noise_key, len(point.position)), strict=True))
-    proposed = {
-        name: (
-            (2 - h) * theta
-            - 2 * h * gradient[name]
-            + jnp.sqrt(8 * h) * jax.random.normal(keys[name], theta.shape, theta.dtype)
-        )
-        / (2 + h)
-        for name, theta in point.position.items()
-    }
+    proposed = jax.tree.map(
+        lambda theta, slope, xi: ((2 - h) * theta - 2 * h * slope + jnp.sqrt(8 * h) * xi) / (2 + h),
+        point.position,
+        gradient,
+        standard_normal(noise_key, point.position),
+    )
     other = Point(proposed, *jax.value_and_grad(target.logdensity)(proposed))
     log_ratio = _cost(point, other, h) - _cost(other, point, h)
     log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
