@@ -1,0 +1,156 @@
+"""What a theory says of a posterior, and how far that can be trusted."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from codingschemes.posterior import Posterior
+from codingschemes.representation.kernels import block_means
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A condition under which a theory holds.
+
+    Attributes:
+        statement: one sentence.
+        holds: whether this posterior fulfils it.
+    """
+
+    statement: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How far a prediction can be trusted, from numbers computed with it.
+
+    Attributes:
+        gap: how far it can be from the exact solution of the theory's own problem, in the unit that `meaning` names.
+        tolerance: the largest gap that is accepted.
+        meaning: what the gap is, in words.
+        bounds: further numbers by name, e.g. a rigorous beside an estimated bound.
+    """
+
+    gap: float
+    tolerance: float
+    meaning: str
+    bounds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the gap is a number below the tolerance."""
+        return bool(self.gap <= self.tolerance)
+
+
+@dataclass(frozen=True)
+class NeuronGroup:
+    """Neurons that do the same: those of one code, the bulk, or the outliers of one direction.
+
+    Attributes:
+        name: the code, one bit a class; "bulk"; or the class that the outliers answer to most.
+        count: how many neurons; for outliers the number if each direction is one neuron.
+        activity: mean activity for each class, (class,).
+        readout: mean readout a, (output,).
+        preactivation: mean preactivation for each class, (class,).
+    """
+
+    name: str
+    count: float
+    activity: Float[np.ndarray, " G"]
+    readout: Float[np.ndarray, " C"]
+    preactivation: Float[np.ndarray, " G"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answers of one theory to one posterior.
+
+    Attributes:
+        theory: its registered name.
+        posterior: what it is about.
+        outputs: mean of f at the training inputs, (sample, output).
+        kernel: mean of K = Phi^T Phi / N of the last hidden layer at the training inputs, (sample, sample); None where
+            the theory has none.
+        certificate: how far to trust the numbers.
+        assumptions: what they rest on, those that this posterior breaks included.
+        energy: of the regularised loss, E; None where the theory has none.
+        codes: one group a code, the most frequent first.
+        bulk: the neurons that are no outliers, where there are outliers.
+        outliers: one group a direction.
+        scheme: analog, redundant or sparse; None where the theory does not say.
+        parallelism: the parallelism score of the kernel; None where it is not defined.
+        test_outputs: mean of f at the test inputs, (test sample, output).
+        test_variance: its posterior variance, one number a test sample or one an output.
+        details: further numbers of this theory by name, plain JSON values.
+    """
+
+    theory: str
+    posterior: Posterior
+    outputs: Float[np.ndarray, "P C"]
+    kernel: Float[np.ndarray, "P P"] | None
+    certificate: Certificate
+    assumptions: tuple[Assumption, ...] = ()
+    energy: float | None = None
+    codes: tuple[NeuronGroup, ...] = ()
+    bulk: NeuronGroup | None = None
+    outliers: tuple[NeuronGroup, ...] = ()
+    scheme: str | None = None
+    parallelism: float | None = None
+    test_outputs: Float[np.ndarray, "Q C"] | None = None
+    test_variance: Float[np.ndarray, "Q *C"] | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; absent where the theory has no such number."""
+        task, width = self.posterior.task, self.posterior.network.width
+        values: dict[str, Any] = {
+            "theory": self.theory,
+            "classes": list(task.class_names),
+            "outputs": self.outputs.tolist(),
+            "certificate": {
+                "gap": self.certificate.gap,
+                "holds": self.certificate.holds,
+                "tolerance": self.certificate.tolerance,
+                "meaning": self.certificate.meaning,
+                **self.certificate.bounds,
+            },
+            "assumptions": [{"statement": each.statement, "holds": each.holds} for each in self.assumptions],
+        }
+        if self.kernel is not None:
+            blocks = block_means(self.kernel, task.labels)
+            values["kernel"] = {
+                "within": blocks.within.tolist(),
+                "between": blocks.between.tolist(),
+                "diagonal": blocks.diagonal.tolist(),
+                **self.details.get("kernel", {}),
+            }
+        if self.scheme is not None:
+            values["scheme"] = {"label": self.scheme}
+        if self.codes:
+            values["codes"] = [
+                {"code": group.name, "fraction": group.count / width, **_profile(group)} for group in self.codes
+            ]
+        if self.bulk is not None:
+            values["bulk"] = {"fraction": self.bulk.count / width, **_profile(self.bulk)}
+        if self.outliers:
+            values["outliers"] = [
+                {"class": group.name, "count": group.count, **_profile(group)} for group in self.outliers
+            ]
+        for name in ("energy", "parallelism"):
+            if getattr(self, name) is not None:
+                values[name] = getattr(self, name)
+        for name in ("test_outputs", "test_variance"):
+            if getattr(self, name) is not None:
+                values[name] = getattr(self, name).tolist()
+        return {**values, **{name: value for name, value in self.details.items() if name != "kernel"}}
+
+
+def _profile(group: NeuronGroup) -> dict[str, list[float]]:
+    return {
+        "activity": group.activity.tolist(),
+        "readout": group.readout.tolist(),
+        "preactivation": group.preactivation.tolist(),
+    }

@@ -1,0 +1,28 @@
+"""Theories by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+from codingschemes.posterior import Posterior
+from codingschemes.registry import Registry
+from codingschemes.theory.prediction import Prediction
+
+type Theory = Callable[..., Prediction]
+
+#: name -> function (posterior, **options) -> Prediction; it raises `InvalidInput` for what it does not cover, naming
+#: the theories that do.
+THEORIES: Registry[Theory] = Registry("theory")
+
+
+def predict(posterior: Posterior, theory: str = "mean-field", **options: Any) -> Prediction:
+    """What a theory says of a posterior.
+
+    Args:
+        posterior: task, network and prior.
+        theory: "mean-field", "global-minimum" or "lazy".
+        options: of that theory.
+
+    Raises:
+        InvalidInput: no such theory, or a theory that does not cover this posterior.
+    """
+    return THEORIES[theory](posterior, **options)
