@@ -141,9 +141,10 @@ def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
 
 
 def test_a_time_limit_ends_a_run_that_can_be_continued(tmp_path, saved):
-    many = {**OPTIONS, "draws": 2 * chunks.CAPACITY}
+    longest = chunks.capacity(small_posterior().density())
+    many = {**OPTIONS, "draws": 2 * longest}
     limited = cs.sample(small_posterior(), out=tmp_path / "run", **many, time_limit=1e-6)
-    assert 0 < limited.draw_count <= chunks.CAPACITY
+    assert 0 < limited.draw_count <= longest
     continued = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **many)
     assert continued.draw_count == many["draws"]
     first = continued.values("posterior", "energy")[:, : OPTIONS["draws"]]

@@ -14,6 +14,7 @@ from exact_moves import NAMES, exact_draws, mover
 from known_answers import small_posterior
 from problems import _posterior
 
+from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, jumps, rotations
 from codingschemes.samplers.modes import Modes, modes_from, reference
@@ -126,6 +127,34 @@ def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
     assert combined(findings) < ALARM
 
 
+def test_a_lone_neuron_keeps_exact_draws_exact():
+    density = two_points("relu", 0.3).density()
+    findings, _, (before, after) = mover(
+        density,
+        exact_draws(density, 2000),
+        lambda key, population, _: (rotations.turn_alone(key, population, density), jnp.asarray(0)),
+        sweeps=2,
+    )(Faults())
+    assert combined(findings) > ALARM, worst(findings)
+    assert (before != after)[:, NAMES.index("largest")].mean() > 0.5
+
+
+def test_silent_neurons_rotate_too():
+    """Pairs are drawn, and turn, where no neuron or only one answers to anything; |u|^2 is conserved."""
+    density = small_posterior("relu", samples=3).density()
+    positive = jnp.linalg.pinv(density.basis) @ jnp.ones(3)
+    silent = -jnp.outer(jnp.arange(1.0, 1 + density.network.width), positive)
+    for coordinates in (silent, silent.at[0].set(positive)):
+        before = populate(density, coordinates, density.basis)
+        assert not before.activity[1:].any()
+        after = rotations.rotation_sweep(jax.random.PRNGKey(0), before, density, 8)
+        assert not np.allclose(after.coordinates, coordinates)
+        np.testing.assert_allclose(jnp.sum(after.coordinates**2), jnp.sum(coordinates**2), rtol=1e-12)
+        np.testing.assert_allclose(
+            after.inverse, populate(density, after.coordinates, density.basis).inverse, rtol=1e-9
+        )
+
+
 def test_without_warm_up_no_reference_is_taken(monkeypatch):
     """Modes that depend on where a chain is would not leave its posterior invariant."""
 
@@ -135,8 +164,8 @@ def test_without_warm_up_no_reference_is_taken(monkeypatch):
     def sweep(key, position, frozen, modes, searching, due, density):
         raise Seen(bool(searching))
 
-    monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_sweep", sweep)
-    density = shallow("relu", "reduced")
+    monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_jump", sweep)
+    density = shallow("sigmoid", "reduced")
     for warmup in (0, 3):
         kernel = SAMPLERS["codes"](Settings(warmup=warmup))
         state = kernel.init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)

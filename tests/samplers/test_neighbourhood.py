@@ -8,7 +8,15 @@ from known_answers import small_posterior
 
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers.neighbourhood import Population, populate, with_neuron, without
-from codingschemes.samplers.rotations import _log_likelihood, _log_selection, _turn, _with_pair, _without_pair
+from codingschemes.samplers.rotations import (
+    _log_likelihood,
+    _log_selection,
+    _turned,
+    _with_pair,
+    _without_pair,
+    shrinking_angles,
+    slice_angle,
+)
 
 #: S has a condition number of about 1e3 here, which multiplies the round-off of float64.
 ROUND_OFF = 1e-11
@@ -88,10 +96,10 @@ def test_a_neuron_put_back_leaves_everything_as_it_was(scene):
 
 def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
-    pairs = jnp.stack([others, _turn(jnp.asarray(0.7)) @ population.coordinates[PAIR]])
+    pairs = jnp.stack([others, _turned(jnp.asarray([0.7]), population.coordinates[PAIR])[0]])
     activity = density.network.activation(pairs @ population.basis.T)
     hole = _without_pair(population, PAIR, density)
-    found = [_log_likelihood(rows, rows @ population.inverse, hole, density) for rows in activity]
+    found = _log_likelihood(activity, population.inverse, hole, density)
     expected = [-misfit(population.activity.at[PAIR].set(rows), density) for rows in activity]
     np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
 
@@ -100,19 +108,39 @@ def test_a_pair_replaced_is_a_population_from_scratch(scene):
     density, population, others = scene
     activity = density.network.activation(others @ population.basis.T)
     hole = _without_pair(population, PAIR, density)
-    found = _with_pair(population, PAIR, others, activity, activity @ population.inverse, hole, density)
+    found = _with_pair(population, PAIR, others, activity, hole, density)
     assert_same(found, populate(density, population.coordinates.at[PAIR].set(others), population.basis))
 
 
 def test_a_turn_keeps_the_prior_and_turns_back():
     pair = jax.random.normal(jax.random.PRNGKey(3), (2, 4))
-    turned = _turn(jnp.asarray(1.1)) @ pair
+    turned = _turned(jnp.asarray([1.1]), pair)[0]
     np.testing.assert_allclose(jnp.sum(turned**2), jnp.sum(pair**2), rtol=1e-14)
-    np.testing.assert_allclose(_turn(jnp.asarray(-1.1)) @ turned, pair, atol=1e-14)
+    np.testing.assert_allclose(_turned(jnp.asarray([-1.1]), turned)[0], pair, atol=1e-14)
 
 
 def test_selection_probabilities_of_all_pairs_add_up_to_one():
     weights = jnp.asarray([5.0, 0.3, 1e-9, 2.0])
-    pairs = [jnp.asarray([i, j]) for i in range(4) for j in range(i)]
-    found = [jnp.exp(_log_selection(weights[pair], jnp.sum(weights) - jnp.sum(weights[pair]))) for pair in pairs]
+    pairs = jnp.asarray([[i, j] for i in range(4) for j in range(i)])
+    found = [jnp.exp(_log_selection(weights[pair][None], weights.sum() - weights[pair].sum()))[0] for pair in pairs]
     np.testing.assert_allclose(sum(found), 1, rtol=1e-12)
+
+
+def test_angles_shrink_to_where_a_neuron_is():
+    """Every angle lies between zero and the last one on its side, uniformly on the circle at first."""
+    angles = np.asarray(shrinking_angles(jax.random.uniform(jax.random.PRNGKey(0), (4, 8)))).ravel()
+    assert 0 < angles[0] < 2 * np.pi
+    low, high = angles[0] - 2 * np.pi, angles[0]
+    for angle in angles[1:]:
+        assert low < angle < high
+        low, high = (angle, high) if angle < 0 else (low, angle)
+
+
+def test_slice_sampling_takes_the_first_angle_above_the_level():
+    angles = jnp.asarray([[3.0, -2.0], [1.0, -0.5]])
+
+    def parabola(angle):
+        return -(angle**2)
+
+    for level, expected in ((-0.1, 0.0), (-0.3, -0.5), (-1.5, 1.0), (-5.0, -2.0), (-10.0, 3.0)):
+        assert slice_angle(parabola, angles, jnp.asarray(level)) == expected

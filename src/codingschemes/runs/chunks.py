@@ -18,8 +18,16 @@ from codingschemes.posterior import Density
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
 
-#: The longest chunk, in iterations; also the length of the stored chunks along `draw`.
-CAPACITY = 50
+#: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
+_CHUNK_BYTES = 2e6
+_SHORTEST, _LONGEST = 50, 500
+
+
+def capacity(density: Density) -> int:
+    """The longest chunk, in iterations; also the length of the stored chunks along `draw`."""
+    network = density.network
+    neurons = network.width * (network.depth * density.targets.shape[0] + density.targets.shape[1])
+    return int(np.clip(_CHUNK_BYTES / (np.dtype(np.float32).itemsize * neurons), _SHORTEST, _LONGEST))
 
 
 class Program(NamedTuple):
@@ -46,10 +54,10 @@ def advance(
     count: Int[Array, ""],
     recording: Bool[Array, ""],
 ) -> tuple[Any, Record]:
-    """`count` <= CAPACITY steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
+    """`count` <= `capacity` steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
 
     Returns:
-        The new states, and records of shape (CAPACITY, chain, ...) whose first `count` rows are filled; only
+        The new states, and records of shape (capacity, chain, ...) whose first `count` rows are filled; only
         `sample_stats` where not `recording`.
     """
     chains = jax.tree.leaves(states)[0].shape[0]
@@ -95,7 +103,7 @@ def _advance_here(
         return states, jax.tree.map(lambda stack, value: stack.at[offset].set(value), rows, row)
 
     row_shapes = jax.eval_shape(iterate, states, first)[1]
-    rows = jax.tree.map(lambda leaf: jnp.zeros((CAPACITY, *leaf.shape), leaf.dtype), row_shapes)
+    rows = jax.tree.map(lambda leaf: jnp.zeros((capacity(program.density), *leaf.shape), leaf.dtype), row_shapes)
     return jax.lax.fori_loop(0, count, body, (states, rows))
 
 

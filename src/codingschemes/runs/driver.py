@@ -21,7 +21,7 @@ from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Posterior
 from codingschemes.runs import folder
-from codingschemes.runs.chunks import CAPACITY, Program, advance, to_host
+from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
 from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
@@ -79,6 +79,7 @@ def sample(
         folder.check_free(path, _bytes_needed(posterior, sampling))
     with threadpool_limits(1, user_api="blas"):  # threads make small triangular solves 20 times slower
         density = posterior.density(sampling.space)
+        longest = capacity(density)
         kernel = SAMPLERS[sampling.sampler](sampling.settings)
         start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
         membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
@@ -90,21 +91,21 @@ def sample(
         checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
         provenance = {**made_by(sampling), **facts, "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
         if path is None:
-            store = DrawStore(MemoryStore(), chunk=CAPACITY)
+            store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
             checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
             checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
             provenance = read_json(path / PROVENANCE)
             write_json(path / CONFIG, config)
-            store = DrawStore(path / DRAWS, chunk=CAPACITY)
+            store = DrawStore(path / DRAWS, chunk=longest)
             store.truncate(max(0, int(checkpoint.iteration) - sampling.warmup))
         else:
             folder.create(path, posterior, config, provenance)
             _save(path, checkpoint)
-            store = DrawStore(path / DRAWS, chunk=CAPACITY)
+            store = DrawStore(path / DRAWS, chunk=longest)
         run = Run(posterior, config, provenance, store, path)
         step = functools.partial(advance, kernel, mesh, program)
-        _run_chunks(run, step, checkpoint, sampling, progress=progress)
+        _run_chunks(run, step, checkpoint, sampling, longest, progress=progress)
     return run
 
 
@@ -130,6 +131,7 @@ def _run_chunks(
     step: Callable[..., tuple[Any, Record]],
     checkpoint: Checkpoint,
     sampling: Sampling,
+    longest: int,
     *,
     progress: bool,
 ) -> None:
@@ -157,7 +159,7 @@ def _run_chunks(
                 )
                 _keep(run, checkpoint, records if recording else None)
                 bar.update(shown, advance=count)
-                length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, CAPACITY))
+                length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
             begin = end
         if interruption:
             bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept: --resume goes on from here")

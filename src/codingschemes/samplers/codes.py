@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
@@ -19,7 +19,7 @@ from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
 from codingschemes.samplers.modes import Modes, Reference, modes_from, no_reference, reference
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.rotations import rotation_sweep, turn_all
+from codingschemes.samplers.rotations import rotation_sweep, turn_all, turn_alone
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
@@ -59,9 +59,12 @@ def codes(settings: Settings) -> Kernel:
         position = flow.position(state.flow)
         searching = jnp.any(state.flow.iteration == searches) & (state.flow.iteration < settings.warmup)
         due = searching | (state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0)
-        coordinates, reference, modes, switches = _sweep(
-            sweep_key, position, state.reference, state.modes, searching, due, density
-        )
+        if state.reference is None or state.modes is None:
+            coordinates, reference, modes, switches = _rotate(sweep_key, position, density), None, None, jnp.asarray(0)
+        else:
+            coordinates, reference, modes, switches = _jump(
+                sweep_key, position, state.reference, state.modes, searching, due, density
+            )
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
         info = info._replace(gradients=info.gradients + 1, switches=switches)
@@ -75,37 +78,45 @@ def codes(settings: Settings) -> Kernel:
     )
 
 
+def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
+    """The last layer's coordinates after rotations."""
+    if density.network.activation.family == "linear":
+        return turn_all(key, density.last_layer(position)[0])
+    if density.network.width == 1:
+        return turn_alone(key, populate(density, *density.last_layer(position)), density).coordinates
+    return _rotate_pairs(key, position, density)
+
+
 @jax.custom_batching.sequential_vmap
-def _sweep(
+def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
+    """Chains one after the other, so that an angle accepted early costs nothing more."""
+    population = populate(density, *density.last_layer(position))
+    return rotation_sweep(key, population, density, density.network.width // 2).coordinates
+
+
+@jax.custom_batching.sequential_vmap
+def _jump(
     key: Array,
     position: Position,
-    frozen: Reference | None,
-    modes: Modes | None,
+    frozen: Reference,
+    modes: Modes,
     searching: Array,
     due: Array,
     density: Density,
-) -> tuple[Array, Reference | None, Modes | None, Int[Array, ""]]:
-    """Chains one after the other, so that a branch not taken costs nothing."""
+) -> tuple[Float[Array, "N R"], Reference, Modes, Int[Array, ""]]:
+    """The last layer's coordinates after jumps, what they have frozen, and how many were accepted. Chains one after the
+    other, so that a branch not taken costs nothing."""
     coordinates, basis = density.last_layer(position)
 
-    def rotate() -> Array:
+    def sweep() -> tuple[Array, Reference, Modes, Array]:
         population = populate(density, coordinates, basis)
-        return rotation_sweep(key, population, density, coordinates.shape[0] // 2).coordinates
-
-    def jump(frozen: Reference, modes: Modes) -> tuple[Array, Reference, Modes, Array]:
-        population = populate(density, coordinates, basis)
-        frozen = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
+        found = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
         stale = searching if density.network.depth == 1 else jnp.asarray(True)
-        modes = jax.lax.cond(stale, lambda: modes_from(frozen, density, basis), lambda: modes)
-        population, switches = jump_sweep(key, population, modes, density)
-        return population.coordinates, frozen, modes, switches
+        fresh = jax.lax.cond(stale, lambda: modes_from(found, density, basis), lambda: modes)
+        population, switches = jump_sweep(key, population, fresh, density)
+        return population.coordinates, found, fresh, switches
 
-    if frozen is None or modes is None:
-        if density.network.width == 1:
-            return coordinates, frozen, modes, jnp.asarray(0)
-        linear = density.network.activation.family == "linear"
-        return turn_all(key, coordinates) if linear else rotate(), frozen, modes, jnp.asarray(0)
-    return jax.lax.cond(due, lambda: jump(frozen, modes), lambda: (coordinates, frozen, modes, jnp.asarray(0)))
+    return jax.lax.cond(due, sweep, lambda: (coordinates, frozen, modes, jnp.asarray(0)))
 
 
 SAMPLERS.register("codes", codes)

@@ -49,7 +49,7 @@ def hmc_transition(
 @lru_cache
 def hmc(settings: Settings) -> Kernel:
     """HMC with jittered trajectories, step size and preconditioner adapted."""
-    return adaptive_kernel(hmc_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.85)
+    return adaptive_kernel(hmc_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.7)
 
 
 SAMPLERS.register("hmc", hmc)
