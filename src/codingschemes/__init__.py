@@ -26,20 +26,26 @@ from codingschemes.posterior import Posterior  # noqa: E402
 from codingschemes.runs import Run, sample  # noqa: E402
 from codingschemes.tasks import Task  # noqa: E402
 from codingschemes.tempering import Evidence, evidence  # noqa: E402
+from codingschemes.theory import Prediction, predict  # noqa: E402
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary, summarize
+    from codingschemes.comparison import Comparison, compare
     from codingschemes.reports import report
 
 __all__ = [
+    "Comparison",
     "Evidence",
     "InvalidInput",
     "Network",
     "Posterior",
+    "Prediction",
     "Run",
     "Summary",
     "Task",
+    "compare",
     "evidence",
+    "predict",
     "report",
     "sample",
     "summarize",
@@ -53,6 +59,10 @@ def __getattr__(name: str) -> Any:
         from codingschemes import coding
 
         return getattr(coding, name)
+    if name in ("compare", "Comparison"):
+        from codingschemes import comparison
+
+        return getattr(comparison, name)
     if name == "report":
         from codingschemes.reports import report
 

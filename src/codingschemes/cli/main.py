@@ -5,8 +5,10 @@ import sys
 import click
 
 from codingschemes.cli.bench import bench
+from codingschemes.cli.compare import compare
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
+from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
 from codingschemes.cli.summarize import summarize
@@ -24,7 +26,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, report, bench, evidence):
+for command in (demo, sample, summarize, predict, compare, report, bench, evidence):
     commands.add_command(command)
 
 

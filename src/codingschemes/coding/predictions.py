@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 from codingschemes.coding.neurons import spread_draws
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.runs import Run
+from codingschemes.tasks import Task
 
 _NETWORKS_PER_CHAIN = 25
 
@@ -42,7 +43,7 @@ class Predictions:
 def training_predictions(run: Run) -> Predictions:
     """Outputs at the training inputs, as recorded."""
     task = run.posterior.task
-    return _predictions(run.values("posterior", "outputs"), task.targets, task.labels, _prototypes(run))
+    return _predictions(run.values("posterior", "outputs"), task.targets, task.labels, task)
 
 
 def test_predictions(run: Run) -> Predictions | None:
@@ -65,26 +66,39 @@ def test_predictions(run: Run) -> Predictions | None:
     flat = [jnp.asarray(values.reshape(chains * draws, *values.shape[2:])) for values in (preactivations, readouts)]
     outputs = np.asarray(jax.jit(lambda *stacked: jax.lax.map(outputs_of, stacked))(keys, *flat))
     outputs = outputs.reshape(chains, draws, *outputs.shape[1:])
-    return _predictions(outputs, task.test_targets, task.test_labels, _prototypes(run))
+    return _predictions(outputs, task.test_targets, task.test_labels, task)
 
 
-def _prototypes(run: Run) -> Float[np.ndarray, "G C"]:
-    task = run.posterior.task
-    return np.stack([task.targets[task.labels == label].mean(axis=0) for label in range(task.class_count)])
+def classification_error(
+    outputs: Float[np.ndarray, "Q C"],
+    targets: Float[np.ndarray, "P C"],
+    target_labels: Int[np.ndarray, " P"],
+    labels: Int[np.ndarray, " Q"],
+) -> float:
+    """Share of samples whose output is nearest to another class's mean target.
+
+    Args:
+        outputs: of the samples judged.
+        targets, target_labels: what the classes' mean targets are taken from.
+        labels: the classes of the samples judged.
+    """
+    classes = range(target_labels.max() + 1)
+    prototypes = np.stack([targets[target_labels == label].mean(axis=0) for label in classes])
+    nearest = ((outputs[:, None] - prototypes) ** 2).sum(axis=2).argmin(axis=1)
+    return float(np.mean(nearest != labels))
 
 
 def _predictions(
     outputs: Float[np.ndarray, "chain draw P C"],
     targets: Float[np.ndarray, "P C"],
     labels: Int[np.ndarray, " P"],
-    prototypes: Float[np.ndarray, "G C"],
+    task: Task,
 ) -> Predictions:
     mean = outputs.mean(axis=(0, 1))
-    nearest = ((mean[:, None] - prototypes) ** 2).sum(axis=2).argmin(axis=1)
     loss, error = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
     return Predictions(
         outputs=mean,
         spread=outputs.std(axis=(0, 1)),
-        error=float(np.mean(nearest != labels)),
+        error=classification_error(mean, task.targets, task.labels, labels),
         loss=Estimate(float(loss), float(error)),
     )

@@ -1,0 +1,108 @@
+"""`codingschemes predict`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from codingschemes.cli.options import json_option, network_options, posterior_from, posterior_options, task_options
+from codingschemes.cli.output import print_json, print_table
+from codingschemes.errors import InvalidInput
+from codingschemes.runs import Run
+from codingschemes.theory import THEORIES, NeuronGroup, Prediction
+from codingschemes.theory import predict as predict_posterior
+
+_LEAST_COUNT = 0.05
+
+
+def theory_option(command: Any) -> Any:
+    """--theory."""
+    return click.option(
+        "--theory", type=click.Choice(list(THEORIES)), default="mean-field", show_default=True, help="which theory"
+    )(command)
+
+
+@click.command()
+@click.argument("task_name", metavar="[TASK]", required=False)
+@click.option("--run", "run_folder", type=click.Path(path_type=Path), help="predict for the posterior of this run")
+@theory_option
+@task_options
+@network_options
+@posterior_options
+@json_option
+def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json: bool, **options: Any) -> None:
+    """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
+
+    TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz, with the same options as for sample; or give the
+    folder of a run.
+    """
+    if (task_name is None) == (run_folder is None):
+        raise InvalidInput("predict takes either a TASK or --run RUN: give one of them")
+    if run_folder is not None:
+        given = [name for name, value in options.items() if value is not None]
+        if given:
+            raise InvalidInput(f"--run brings its own task and network: leave out --{given[0].replace('_', '-')}")
+        posterior = Run.open(run_folder).posterior
+    else:
+        posterior = posterior_from(str(task_name), options)
+    prediction = predict_posterior(posterior, theory)
+    if as_json:
+        print_json(prediction.to_json())
+        return
+    print_table(
+        f"{theory} theory of a {posterior.network.activation_name} network", ["quantity", "value"], _rows(prediction)
+    )
+    groups = _groups(prediction)
+    if groups:
+        print_table(
+            "neurons",
+            ["group", "neurons", "activity for each class", "readout to each output"],
+            [[name, f"{group.count:.2f}", _numbers(group.activity), _numbers(group.readout)] for name, group in groups],
+        )
+    print_table(
+        "what it rests on",
+        ["holds", "assumption"],
+        [["yes" if each.holds else "NO", each.statement] for each in prediction.assumptions],
+    )
+
+
+def certificate_words(prediction: Prediction) -> str:
+    """Whether the prediction is certified, in words."""
+    found = prediction.certificate
+    relation = "below" if found.holds else "NOT below"
+    return f"{found.meaning}: {found.gap:.2g}, {relation} {found.tolerance:.2g}"
+
+
+def _rows(prediction: Prediction) -> list[list[str]]:
+    task = prediction.posterior.task
+    means = [prediction.outputs[task.labels == label].mean(axis=0) for label in range(task.class_count)]
+    rows = [["certificate", certificate_words(prediction)]]
+    rows += [[name.replace("_", " "), f"{value:.6g}"] for name, value in prediction.certificate.bounds.items()]
+    if prediction.scheme is not None:
+        rows.append(["scheme", prediction.scheme])
+    if prediction.energy is not None:
+        rows.append(["energy", f"{prediction.energy:.6g}"])
+    if prediction.parallelism is not None:
+        rows.append(["parallelism", f"{prediction.parallelism:.4f}"])
+    rows += [[f"outputs for class {name}", _numbers(mean)] for name, mean in zip(task.class_names, means, strict=True)]
+    values = prediction.to_json()
+    if "kernel" in values:
+        within = np.asarray(values["kernel"]["within"], float)
+        rows.append(["kernel within classes", _numbers(within)])
+        rows += [
+            [f"kernel, class {name} with each", _numbers(np.asarray(row, float))]
+            for name, row in zip(task.class_names, values["kernel"]["between"], strict=True)
+        ]
+    return rows
+
+
+def _groups(prediction: Prediction) -> list[tuple[str, NeuronGroup]]:
+    groups = [(f"code {group.name}", group) for group in prediction.codes if group.count >= _LEAST_COUNT]
+    if prediction.bulk is not None:
+        groups.append(("bulk", prediction.bulk))
+    return groups + [(f"outlier for {group.name}", group) for group in prediction.outliers]
+
+
+def _numbers(values: np.ndarray) -> str:
+    return "  ".join(f"{value:.4g}" for value in np.atleast_1d(values)[:12])

@@ -1,0 +1,137 @@
+"""A table of what was sampled beside what was predicted."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from codingschemes.coding.summary import SAME_CODES, Summary, summarize
+from codingschemes.comparison.quantities import Quantity, code_fractions, quantities
+from codingschemes.diagnostics import mean_and_error
+from codingschemes.errors import InvalidInput
+from codingschemes.runs import Run
+from codingschemes.theory import Prediction, predict
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity.
+
+    Attributes:
+        quantity: what it is, in words.
+        sampled: posterior mean over draws and chains.
+        mcse: its Monte Carlo standard error; NaN where there are too few draws to tell.
+        predicted: the theory's value.
+        z: (sampled - predicted) / mcse; NaN without an error. Theories of infinite width differ from a finite network
+            by O(1/N), which shows as a large z with enough draws: see `relative_error`, too.
+        relative_error: (sampled - predicted) / |predicted|; NaN where the prediction is zero.
+    """
+
+    quantity: str
+    sampled: float
+    mcse: float
+    predicted: float
+    z: float
+    relative_error: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run beside a prediction.
+
+    Attributes:
+        prediction: the theory's answers, certificate included.
+        rows: one a quantity.
+        conditional: whether the theory was given the sampled code fractions, because the chains did not move between
+            codes: then the fractions themselves are not predicted.
+        notes: what a reader should know, one sentence each.
+    """
+
+    prediction: Prediction
+    rows: tuple[Row, ...]
+    conditional: bool
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; NaN where a number does not exist."""
+        return {
+            "theory": self.prediction.theory,
+            "conditional": self.conditional,
+            "notes": list(self.notes),
+            "certificate": self.prediction.to_json()["certificate"],
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+
+def compare(
+    run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field", summary: Summary | None = None
+) -> Comparison:
+    """Set a run against a theory.
+
+    Args:
+        run: the run.
+        prediction: the theory's answers about the run's posterior; computed if left out. Then, where chains did not
+            move between codes, the mean-field theory is asked for the fractions that were sampled.
+        theory: which theory, where no prediction is given.
+        summary: of the run, if it has been computed already.
+
+    Raises:
+        InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
+    """
+    notes = []
+    conditional = prediction is not None and "given_fractions" in prediction.details
+    if prediction is None:
+        given = {}
+        if theory == "mean-field" and _codes_are_frozen(run, summary):
+            given = {"code_fractions": code_fractions(run)}
+            conditional = True
+        prediction = predict(run.posterior, theory, **given)
+    elif not _same(run, prediction):
+        raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
+    if conditional:
+        notes.append(
+            "chains did not move between codes: the theory was given the sampled fractions of the codes, so these are "
+            "not predicted"
+        )
+    if not prediction.certificate.holds:
+        notes.append(
+            f"the prediction is not certified: its gap is {prediction.certificate.gap:.2g}, more than "
+            f"{prediction.certificate.tolerance:.2g} ({prediction.certificate.meaning})"
+        )
+    notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
+    return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), conditional, tuple(notes))
+
+
+def _codes_are_frozen(run: Run, summary: Summary | None) -> bool:
+    if not run.posterior.network.activation.bounded or run.posterior.network.depth > 1:
+        return False
+    summary = summarize(run) if summary is None else summary
+    return bool(summary.codes) and summary.code_rhat >= SAME_CODES
+
+
+def _same(run: Run, prediction: Prediction) -> bool:
+    mine, other = run.posterior, prediction.posterior
+    return mine is other or bool(
+        mine.prior[:3] == other.prior[:3]
+        and mine.network == other.network
+        and np.array_equal(mine.task.inputs, other.task.inputs)
+        and np.array_equal(mine.task.targets, other.task.targets)
+    )
+
+
+def _row(quantity: Quantity) -> Row:
+    name, series, predicted = quantity
+    defined = np.isfinite(series).all()
+    if defined:
+        mean, error = map(float, mean_and_error(series))
+    else:
+        mean, error = float(np.nanmean(series)), float("nan")
+    difference = mean - predicted
+    return Row(
+        quantity=name,
+        sampled=mean,
+        mcse=error,
+        predicted=predicted,
+        z=difference / error if error > 0 else float("nan"),
+        relative_error=difference / abs(predicted) if predicted != 0 else float("nan"),
+    )

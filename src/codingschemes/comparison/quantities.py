@@ -1,0 +1,176 @@
+"""What is compared: for every quantity that a prediction has, its value and the series that was sampled."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.coding.codes import Codes, find_codes
+from codingschemes.coding.neurons import read_neurons
+from codingschemes.coding.outliers import find_outliers
+from codingschemes.coding.population import Population
+from codingschemes.coding.predictions import classification_error, test_predictions, training_predictions
+from codingschemes.representation.kernels import block_means
+from codingschemes.representation.parallelism import parallelism_score
+from codingschemes.runs import Run
+from codingschemes.theory import NeuronGroup, Prediction
+
+#: Predicted codes with fewer neurons than this are left out unless they were sampled.
+_RARE = 0.5
+#: Draws of each chain in which outliers are looked for, at most.
+_SEARCHED = 200
+
+
+class Quantity(NamedTuple):
+    """One number that a theory predicts and a run has sampled.
+
+    Attributes:
+        name: in words.
+        sampled: its value in every draw, (chain, draw).
+        predicted: the theory's value.
+    """
+
+    name: str
+    sampled: Float[np.ndarray, "chain draw"]
+    predicted: float
+
+
+def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
+    """Everything that both have."""
+    if prediction.energy is not None:
+        yield Quantity("energy", run.values("posterior", "energy"), prediction.energy)
+    yield from _outputs(run, prediction)
+    if prediction.kernel is not None:
+        yield from _kernel(run, prediction, prediction.kernel)
+    yield from _errors(run, prediction)
+    if prediction.codes or prediction.bulk is not None:
+        neurons = read_neurons(run).populations
+        if prediction.codes:
+            yield from _codes(run, prediction, neurons)
+        if prediction.bulk is not None:
+            yield from _bulk_and_outliers(run, prediction, neurons)
+
+
+def code_fractions(run: Run) -> dict[str, float]:
+    """Share of the neurons with a code that carry each code, over all draws and chains."""
+    codes = find_codes(read_neurons(run).populations, run.posterior.network.activation.family)
+    total = codes.fractions.sum()
+    return {name: float(share / total) for name, share in zip(codes.names, codes.fractions, strict=True)}
+
+
+def _outputs(run: Run, prediction: Prediction) -> Iterator[Quantity]:
+    task = run.posterior.task
+    sampled = run.values("posterior", "outputs")
+    for index, class_name in enumerate(task.class_names):
+        members = task.labels == index
+        for column, target in enumerate(task.target_names):
+            yield Quantity(
+                f"output {target} for class {class_name}",
+                sampled[:, :, members, column].mean(axis=2),
+                float(prediction.outputs[members, column].mean()),
+            )
+
+
+def _errors(run: Run, prediction: Prediction) -> Iterator[Quantity]:
+    """Of the mean predictor: one number each, which has no series of its own."""
+    task = run.posterior.task
+    sampled = training_predictions(run)
+    predicted = classification_error(prediction.outputs, task.targets, task.labels, task.labels)
+    yield Quantity("training error", np.full((1, 1), sampled.error), predicted)
+    if prediction.test_outputs is not None and (tested := test_predictions(run)) is not None:
+        predicted = classification_error(prediction.test_outputs, task.targets, task.labels, task.test_labels)
+        yield Quantity("test error", np.full((1, 1), tested.error), predicted)
+
+
+def _kernel(run: Run, prediction: Prediction, kernel: Float[np.ndarray, "P P"]) -> Iterator[Quantity]:
+    task, names = run.posterior.task, run.posterior.task.class_names
+    predicted = block_means(kernel, task.labels)
+    blocks = run.values("posterior", "kernel_block")[:, :, -1]
+    diagonal = run.values("posterior", "kernel_diagonal")[:, :, -1]
+    for index, name in enumerate(names):
+        yield Quantity(f"kernel diagonal, class {name}", diagonal[:, :, index], float(predicted.diagonal[index]))
+    for index, name in enumerate(names):
+        for other in range(index, len(names)):
+            if np.isfinite(predicted.between[index, other]):
+                where = f"within class {name}" if other == index else f"between classes {name} and {names[other]}"
+                yield Quantity(f"kernel {where}", blocks[:, :, index, other], float(predicted.between[index, other]))
+    if prediction.parallelism is not None and task.factors is not None:
+        scores = _parallelism(task.factors, task.labels, blocks, diagonal)
+        yield Quantity("parallelism", scores, prediction.parallelism)
+
+
+def _parallelism(
+    factors: Float[np.ndarray, "G F"],
+    labels: Int[np.ndarray, " P"],
+    blocks: Float[np.ndarray, "chain draw G G"],
+    diagonal: Float[np.ndarray, "chain draw G"],
+) -> Float[np.ndarray, "chain draw"]:
+    """The score of every draw, from the kernel of its class means."""
+    sizes = np.bincount(labels)
+    kernels = np.array(blocks)
+    index = np.arange(len(sizes))
+    within = np.where(sizes > 1, blocks[..., index, index], 0.0)
+    kernels[..., index, index] = (diagonal + (sizes - 1) * within) / sizes
+    scores = [parallelism_score(kernel, factors).value for kernel in kernels.reshape(-1, *kernels.shape[2:])]
+    return np.array([np.nan if score is None else score for score in scores]).reshape(blocks.shape[:2])
+
+
+def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Quantity]:
+    codes = find_codes(neurons, run.posterior.network.activation.family)
+    for group in prediction.codes:
+        member = _members(codes, group.name)
+        count = member.sum(axis=-1).astype(float)
+        if group.count >= _RARE or count.any():
+            yield Quantity(f"neurons with code {group.name}", count, group.count)
+        if group.count >= _RARE and count.any():
+            yield from _profile(run, f"of code {group.name}", neurons, member, group)
+
+
+def _members(codes: Codes, name: str) -> np.ndarray:
+    if name not in codes.names:
+        return np.zeros(codes.assignment.shape, bool)
+    return codes.assignment == codes.names.index(name)
+
+
+def _profile(run: Run, of: str, neurons: Population, member: np.ndarray, group: NeuronGroup) -> Iterator[Quantity]:
+    """Mean activity and readout over some neurons of all draws."""
+    task = run.posterior.task
+    count = member.sum(axis=-1, keepdims=True)
+    activity = _ratio(np.einsum("kdn,kdng->kdg", member, neurons.activity), count)
+    readout = _ratio(np.einsum("kdn,kdnc->kdc", member, neurons.readout), count)
+    for index, name in enumerate(task.class_names):
+        yield Quantity(f"activity {of} for class {name}", activity[..., index], float(group.activity[index]))
+    for index, name in enumerate(task.target_names):
+        yield Quantity(f"readout {of} to {name}", readout[..., index], float(group.readout[index]))
+
+
+def _ratio(total: Float[np.ndarray, "chain draw K"], count: np.ndarray) -> Float[np.ndarray, "chain draw K"]:
+    """A series whose mean is that of all totals over that of all counts, and whose error is that of the ratio (the
+    delta method); draws without any neuron are no exception."""
+    ratio = total.mean(axis=(0, 1)) / count.mean()
+    return ratio + (total - ratio * count) / count.mean()
+
+
+def _bulk_and_outliers(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Quantity]:
+    """The bulk's means, and for every predicted direction the joint strength sqrt(sum of squared activities) of the
+    outliers that answer to its class most: how it is divided among them is left open by theory."""
+    neurons = neurons.thinned(_SEARCHED)
+    bulk = np.ones(neurons.norm.shape, bool)
+    strength = {group.name: np.zeros(neurons.draws) for group in prediction.outliers}
+    names = run.posterior.task.class_names
+    for draw in np.ndindex(*neurons.draws):
+        found = find_outliers(neurons[draw])
+        bulk[(*draw, found.neurons)] = False
+        for neuron, label in zip(found.neurons, found.classes, strict=True):
+            if names[label] in strength:
+                strength[names[label]][draw] += neurons.activity[(*draw, neuron, label)] ** 2
+    if prediction.bulk is not None:
+        yield from _profile(run, "of the bulk", neurons, bulk, prediction.bulk)
+    for group in prediction.outliers:
+        label = names.index(group.name)
+        yield Quantity(
+            f"activity of outliers for class {group.name}",
+            np.sqrt(strength[group.name]),
+            float(np.sqrt(group.count) * group.activity[label]),
+        )

@@ -1,0 +1,103 @@
+"""A run set against predictions with planted values: what agrees agrees, what was shifted is off by the shift."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import codingschemes as cs
+from codingschemes.coding.codes import find_codes
+from codingschemes.coding.neurons import read_neurons
+from codingschemes.comparison import compare
+from codingschemes.comparison.quantities import _ratio, code_fractions
+from codingschemes.diagnostics import mean_and_error
+from codingschemes.theory import Assumption, Certificate, NeuronGroup, Prediction
+
+EXACT = Certificate(gap=0.0, tolerance=1e-6, meaning="planted")
+
+
+@pytest.fixture(scope="module")
+def run():
+    task = cs.tasks.orthogonal(samples=16, classes=2)
+    posterior = cs.Posterior(task, cs.Network("sigmoid", width=12), temperature=1e-3)
+    return cs.sample(posterior, sampler="hmc", warmup=60, draws=60, chains=2, progress=False)
+
+
+@pytest.fixture(scope="module")
+def planted(run):
+    """A prediction of exactly what the run has sampled."""
+    neurons = read_neurons(run)
+    codes = find_codes(neurons.populations, "sigmoidal")
+    groups = tuple(
+        NeuronGroup(
+            name=name,
+            count=float((codes.assignment == index).sum(axis=-1).mean()),
+            activity=codes.activity[index],
+            readout=codes.readout[index],
+            preactivation=np.zeros(2),
+        )
+        for index, name in enumerate(codes.names)
+    )
+    assert groups
+    return Prediction(
+        theory="planted",
+        posterior=run.posterior,
+        outputs=run.values("posterior", "outputs").mean(axis=(0, 1)),
+        kernel=neurons.kernels[-1],
+        certificate=EXACT,
+        energy=float(run.values("posterior", "energy").mean()),
+        codes=groups,
+    )
+
+
+def test_what_was_sampled_agrees_with_itself(run, planted):
+    rows = compare(run, planted).rows
+    assert {"energy", "training error", "output 0 for class 0", "kernel within class 1"} <= {r.quantity for r in rows}
+    assert any(row.quantity.startswith("neurons with code") for row in rows)
+    for row in rows:  # activities are stored in single precision
+        assert row.sampled == pytest.approx(row.predicted, rel=1e-5, abs=1e-6), row
+
+
+def test_a_shifted_prediction_is_off_by_the_shift_in_units_of_the_error(run, planted):
+    shifted = dataclasses.replace(planted, outputs=planted.outputs + 0.1, energy=planted.energy * 2)
+    rows = {row.quantity: row for row in compare(run, shifted).rows}
+    row = rows["output 0 for class 0"]
+    series = run.values("posterior", "outputs")[:, :, run.posterior.task.labels == 0, 0].mean(axis=2)
+    assert row.mcse == pytest.approx(float(mean_and_error(series)[1]))
+    assert row.z == pytest.approx(-0.1 / row.mcse)
+    assert rows["energy"].relative_error == pytest.approx(-0.5)
+
+
+def test_means_over_neurons_survive_draws_without_any():
+    """The ratio of totals, and an error that simulation confirms."""
+    rng = np.random.default_rng(0)
+    count = rng.poisson(0.7, size=(400, 4, 50, 1))
+    total = count * 2.0 + np.sqrt(count) * rng.normal(size=count.shape)
+    found = [mean_and_error(_ratio(t, c)) for t, c in zip(total, count, strict=True)]
+    means, errors = np.array([[mean[0], error[0]] for mean, error in found]).T
+    assert abs(means.mean() - 2) < 4 * means.std() / np.sqrt(400)
+    assert errors.mean() == pytest.approx(means.std(), rel=0.15)
+
+
+def test_fractions_of_codes_add_up_to_one(run):
+    assert sum(code_fractions(run).values()) == pytest.approx(1)
+
+
+def test_doubts_are_told(run, planted):
+    doubtful = dataclasses.replace(
+        planted,
+        certificate=Certificate(gap=0.5, tolerance=1e-3, meaning="duality gap"),
+        assumptions=(Assumption("inputs are orthogonal", False), Assumption("one hidden layer", True)),
+    )
+    comparison = compare(run, doubtful)
+    assert len(comparison.notes) == 2
+    assert "not certified" in comparison.notes[0]
+    assert "inputs are orthogonal" in comparison.notes[1]
+    json.dumps(comparison.to_json())
+
+
+def test_a_prediction_of_something_else_is_refused(run, planted):
+    other = cs.Posterior(run.posterior.task, run.posterior.network, temperature=2e-3)
+    with pytest.raises(cs.InvalidInput, match="another posterior"):
+        compare(run, dataclasses.replace(planted, posterior=other))
