@@ -7,17 +7,24 @@ import click
 from codingschemes.cli.options import json_option
 from codingschemes.cli.output import print_json
 from codingschemes.runs import Run
+from codingschemes.theory import THEORIES
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="HTML file; RUN/report.html if left out")
+@click.option("--theory", type=click.Choice(list(THEORIES)), help="set the run beside this theory")
 @json_option
-def report(run: Path, out: Path | None, as_json: bool) -> None:
+def report(run: Path, out: Path | None, theory: str | None, as_json: bool) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
-    from codingschemes.reports import report as write_report  # brings arviz and matplotlib: only when needed
+    from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
+    from codingschemes.comparison import compare
+    from codingschemes.reports import report as write_report
 
-    page = write_report(Run.open(run), out)
+    opened = Run.open(run)
+    summary = summarize(opened)
+    comparison = None if theory is None else compare(opened, theory=theory, summary=summary)
+    page = write_report(opened, out, summary, comparison)
     if as_json:
         print_json({"report": str(page), "figures": str(page.parent / "figures")})
     else:

@@ -36,6 +36,11 @@ CAPTIONS = {
         "Posterior mean output at every input, one panel an output, against the targets; at a temperature above zero "
         "points stay short of them.",
     ),
+    "theory": (
+        "Sampled beside predicted",
+        "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree; theories "
+        "of infinite width miss a network of N neurons by a part of order 1/N.",
+    ),
     "traces": (
         "Chains",
         "Chains that overlap agree and level traces have settled; p is the chance of such ranks if all chains drew "

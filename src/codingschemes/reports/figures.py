@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from codingschemes.coding.neurons import activity_chunks, spread_draws
 from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
-from codingschemes.reports import chains, populations, responses
+from codingschemes.comparison import Comparison
+from codingschemes.reports import chains, populations, responses, theory
 from codingschemes.reports.style import styled
 from codingschemes.runs import Run
 
@@ -17,20 +18,23 @@ POOLED_DRAWS = 50
 """Draws a chain whose neurons are pooled in histograms."""
 
 
-def figures(run: Run, summary: Summary) -> dict[str, Figure]:
-    """The figures that this run has something to show in, by name."""
+def figures(run: Run, summary: Summary, comparison: Comparison | None = None) -> dict[str, Figure]:
+    """The figures that this run has something to show in, by name; a theory's answers drawn over those of the run."""
     task = run.posterior.task
+    prediction = None if comparison is None else comparison.prediction
     drawn = {"activity": populations.activity(summary, task)}
     if summary.codes:
-        drawn["codes"] = populations.codes(summary)
+        drawn["codes"] = populations.codes(summary, prediction)
     drawn |= {
         "contributions": populations.contributions(summary, task),
         "neurons": populations.neurons(summary, task),
-        "distributions": populations.distributions(pooled_neurons(run), summary, task),
+        "distributions": populations.distributions(pooled_neurons(run), summary, task, prediction),
         "kernel": responses.kernel(summary, task),
         "predictions": responses.predictions(summary, task),
         "traces": chains.traces(chains.traced(run)),
     }
+    if comparison is not None:
+        drawn["theory"] = theory.agreement(comparison)
     if math.isfinite(summary.diagnostics.convergence.rhat_max):
         drawn["convergence"] = chains.convergence(summary)
     return drawn

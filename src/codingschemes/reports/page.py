@@ -8,8 +8,9 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from codingschemes.coding.summary import Kernels, Summary, summarize
+from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
-from codingschemes.reports import words
+from codingschemes.reports import theory, words
 from codingschemes.reports.captions import CAPTIONS
 from codingschemes.reports.figures import figures, save_figures
 from codingschemes.runs import Run
@@ -19,13 +20,19 @@ MOST_ROWS = 30
 """Longest table of codes or outliers."""
 
 
-def report(run: Run, out: str | Path | None = None, summary: Summary | None = None) -> Path:
+def report(
+    run: Run,
+    out: str | Path | None = None,
+    summary: Summary | None = None,
+    comparison: Comparison | None = None,
+) -> Path:
     """Write the report of a run: one HTML file that needs nothing else, and its figures in `figures/` beside it.
 
     Args:
         run: the run.
         out: the HTML file to write; `report.html` in the run folder by default.
         summary: of the run, if it has been computed already.
+        comparison: of the run with a theory, which is then drawn over the figures and tabulated.
 
     Returns:
         The HTML file.
@@ -37,8 +44,8 @@ def report(run: Run, out: str | Path | None = None, summary: Summary | None = No
     summary = summarize(run) if summary is None else summary
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        images = save_figures(figures(run, summary), path.parent / FIGURES)
-        page = render(run, summary, {name: image.read_bytes() for name, image in images.items()})
+        images = save_figures(figures(run, summary, comparison), path.parent / FIGURES)
+        page = render(run, summary, {name: image.read_bytes() for name, image in images.items()}, comparison)
         partial = path.with_name(path.name + ".partial")
         partial.write_text(page, encoding="utf-8")
         partial.replace(path)
@@ -47,11 +54,12 @@ def report(run: Run, out: str | Path | None = None, summary: Summary | None = No
     return path
 
 
-def render(run: Run, summary: Summary, images: dict[str, bytes]) -> str:
+def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Comparison | None = None) -> str:
     """The page as text.
 
     Args:
         images: PNG files by the name of the figure.
+        comparison: with a theory.
     """
     environment = Environment(
         loader=PackageLoader("codingschemes.reports", "."),
@@ -78,6 +86,7 @@ def render(run: Run, summary: Summary, images: dict[str, bytes]) -> str:
         chains=range(len(summary.portraits)),
         probabilities=[(name, words.probability(value)) for name, value in summary.scheme.probabilities.items()],
         evidence=_evidence(summary),
+        theory=None if comparison is None else _theory(comparison),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
         class_names=summary.class_names,
         origin=[*_configuration(run), *_provenance(run)],
@@ -136,6 +145,14 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
 
 def _evidence(summary: Summary) -> list[tuple[str, str]]:
     return [(name.replace("_", " "), words.number(value)) for name, value in vars(summary.scheme.evidence).items()]
+
+
+def _theory(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "name": comparison.prediction.theory,
+        "remarks": theory.remarks(comparison),
+        "rows": theory.table(comparison),
+    }
 
 
 def _kernel_table(kernels: Kernels) -> list[list[str]]:

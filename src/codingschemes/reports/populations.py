@@ -29,7 +29,9 @@ from codingschemes.reports.style import (
     spread_out,
     styled,
 )
+from codingschemes.reports.theory import PREDICTED, mark_groups, predicted_handle, prediction_groups
 from codingschemes.tasks import Task
+from codingschemes.theory import Prediction
 
 MOST_CHAINS = 4
 MOST_CODES = 14
@@ -156,8 +158,9 @@ def _code_legend(figure: Figure, groups: list[str], colors: dict[str, str]) -> N
 
 
 @styled()
-def distributions(pooled: Population, summary: Summary, task: Task) -> Figure:
-    """Histograms of class-mean activity, a panel a class, and of readouts, a panel an output, over pooled draws."""
+def distributions(pooled: Population, summary: Summary, task: Task, prediction: Prediction | None = None) -> Figure:
+    """Histograms of class-mean activity, a panel a class, and of readouts, a panel an output, over pooled draws; lines
+    where a theory puts the neurons."""
     class_names = [class_label(name) for name in task.class_names]
     output_names = [plain(name, 10) for name in task.target_names]
     columns = min(5, max(len(class_names), len(output_names)))
@@ -165,9 +168,9 @@ def distributions(pooled: Population, summary: Summary, task: Task) -> Figure:
     figure = Figure(figsize=(10, 2.35 * sum(rows)), layout="constrained")
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=rows))
     rare = bool(summary.outliers)
-    for part, values, names, what, color in (
-        (upper, pooled.activity, class_names, "mean activity, ", "#0072B2"),
-        (lower, pooled.readout, output_names, "readout to output ", "#009E73"),
+    for part, values, names, kind, what, color in (
+        (upper, pooled.activity, class_names, "activity", "mean activity, ", "#0072B2"),
+        (lower, pooled.readout, output_names, "readout", "readout to output ", "#009E73"),
     ):
         grid = part.subplots(-(-len(names) // columns), columns, squeeze=False, sharey=True)
         edges = np.histogram_bin_edges(values, bins=80)
@@ -176,15 +179,20 @@ def distributions(pooled: Population, summary: Summary, task: Task) -> Figure:
                 axis.remove()
                 continue
             axis.hist(values[:, index], bins=edges, color=color, log=rare, histtype="stepfilled")
+            if prediction is not None:
+                mark_groups(axis, prediction, kind, index)
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
                 axis.set_ylabel("neurons × draws" + (", log" if rare else ""))
+    if prediction is not None and prediction_groups(prediction):
+        upper.legend(handles=[predicted_handle(prediction)], loc="outside upper left")
     return figure
 
 
 @styled()
-def codes(summary: Summary) -> Figure:
-    """Share of the neurons in each code: posterior mean, 95% interval, and every chain's own mean."""
+def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
+    """Share of the neurons in each code: posterior mean, 95% interval, every chain's own mean, and what a theory
+    predicts."""
     shares = summary.codes[:MOST_CODES]
     colors = code_colors(summary)
     figure = Figure(figsize=(10, max(2.2, 0.42 * len(shares) + 1.3)), layout="constrained")
@@ -197,6 +205,11 @@ def codes(summary: Summary) -> Figure:
         for chain, own in enumerate(share.by_chain):
             offset = 0.42 * ((chain + 0.5) / chains - 0.5)
             axis.plot(own, row + offset, **chain_style(chain, chains), markersize=6, linestyle="")
+    predicted = {} if prediction is None else {group.name: group.count for group in prediction.codes}
+    for row, share in enumerate(shares):
+        if prediction is not None and share.code in predicted:
+            fraction = predicted[share.code] / prediction.posterior.network.width
+            axis.plot([fraction] * 2, [row - 0.4, row + 0.4], color=PREDICTED, linewidth=1.6, linestyle="--")
     axis.set_yticks(range(len(shares)), [share.code for share in shares], family="monospace", fontsize=11)
     axis.set_ylim(len(shares) - 0.4, -0.6)
     axis.set_xlim(left=-0.015 * axis.get_xlim()[1])
@@ -208,6 +221,8 @@ def codes(summary: Summary) -> Figure:
     handles += [
         Line2D([], [], linestyle="", **chain_style(chain, chains), label=f"chain {chain}") for chain in range(chains)
     ]
+    if prediction is not None and predicted:
+        handles.append(predicted_handle(prediction))
     figure.legend(handles=handles, loc="outside upper left", ncols=7, columnspacing=1.4, handletextpad=0.4)
     return figure
 

@@ -1,0 +1,92 @@
+"""A run beside a theory: figures and words."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from codingschemes.comparison import Comparison
+from codingschemes.reports import words
+from codingschemes.reports.style import panels, styled
+from codingschemes.theory import NeuronGroup, Prediction
+
+PREDICTED = "#D55E00"
+#: Groups of fewer neurons than this are not drawn.
+_LEAST_DRAWN = 0.5
+#: First words of the rows that share a panel.
+_PANELS = {
+    "outputs": ("output",),
+    "kernel": ("kernel",),
+    "activity of neurons": ("activity",),
+    "readout of neurons": ("readout",),
+    "neurons a code": ("neurons",),
+}
+
+
+@styled()
+def agreement(comparison: Comparison) -> Figure:
+    """Sampled against predicted, a panel a kind of quantity; error bars are two Monte Carlo standard errors."""
+    kinds = {
+        title: [row for row in comparison.rows if row.quantity.split()[0] in first and math.isfinite(row.sampled)]
+        for title, first in _PANELS.items()
+    }
+    kinds = {title: rows for title, rows in kinds.items() if rows}
+    figure, axes = panels(len(kinds), columns=min(3, len(kinds)), height=3.4)
+    for axis, (title, rows) in zip(axes, kinds.items(), strict=True):
+        predicted, sampled = np.array([[row.predicted, row.sampled] for row in rows]).T
+        errors = 2 * np.nan_to_num([row.mcse for row in rows])
+        low, high = min(predicted.min(), sampled.min()), max(predicted.max(), sampled.max())
+        margin = 0.06 * (high - low or 1.0)
+        axis.plot([low - margin, high + margin], [low - margin, high + margin], color="#bbbbbb", zorder=0)
+        axis.errorbar(predicted, sampled, errors, fmt="o", color="#0072B2", markersize=5, alpha=0.8)
+        axis.set(xlabel=f"predicted, {title}", ylabel="sampled")
+    return figure
+
+
+def mark_groups(axis: Axes, prediction: Prediction, what: str, index: int) -> None:
+    """Vertical lines where theory puts the neurons; what is "activity" or "readout", index a class or an output."""
+    for group in prediction_groups(prediction):
+        axis.axvline(getattr(group, what)[index], color=PREDICTED, linewidth=1.1, linestyle="--")
+
+
+def prediction_groups(prediction: Prediction) -> list[NeuronGroup]:
+    """The groups of neurons that are drawn."""
+    groups = [*prediction.codes, *prediction.outliers]
+    if prediction.bulk is not None:
+        groups.append(prediction.bulk)
+    return [group for group in groups if group.count >= _LEAST_DRAWN]
+
+
+def predicted_handle(prediction: Prediction) -> Line2D:
+    """What the lines are, for a legend."""
+    return Line2D([], [], color=PREDICTED, linewidth=1.1, linestyle="--", label=f"{prediction.theory} theory")
+
+
+def table(comparison: Comparison) -> list[list[str]]:
+    """Rows of words for the page."""
+    return [
+        [
+            row.quantity,
+            words.with_error(row.sampled, row.mcse),
+            words.number(row.predicted),
+            _plain(row.z, "{:.1f}"),
+            _plain(row.relative_error, "{:+.2%}"),
+        ]
+        for row in comparison.rows
+    ]
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """What a reader should know before the table."""
+    certificate = comparison.prediction.certificate
+    told = (
+        f"Certificate of the prediction, {certificate.meaning}: {certificate.gap:.1g}, "
+        f"{'below' if certificate.holds else 'above'} the accepted {certificate.tolerance:.1g}."
+    )
+    return [told, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+
+
+def _plain(value: float, form: str) -> str:
+    return form.format(value) if math.isfinite(value) else "-"
