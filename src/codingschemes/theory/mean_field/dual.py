@@ -86,7 +86,8 @@ def climb(
         step = np.linalg.solve(curvature + damping * np.diag(scale), here.gradient)
         if here.gradient @ step < 2 * tolerance:
             break
-        trial = evaluate(point + step)
+        # far from the solution Newton leaps to where Z spans hundreds of orders of magnitude and nothing is learned
+        trial = evaluate(point + step) if np.linalg.norm(step) <= np.linalg.norm(point) / 2 else None
         if trial is not None and trial.value >= here.value + 0.1 * here.gradient @ step - _ROUNDING:
             point, here = point + step, trial
             damping = max(damping / 10, 1e-12)

@@ -22,7 +22,7 @@ from codingschemes.theory.mean_field.single_input import SingleInput
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
-_COOLING = 4.0
+_COOLING = 3.0
 """Factor between temperatures on the way down."""
 
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
 
 from codingschemes.networks import ACTIVATIONS
 
-_STEP = 0.02
+_STEP = 0.04
 """Of the table in h. The error of a cubic Hermite interpolant of log Z is below step^4/384 max |fourth cumulant|,
-1e-10 for activities in [0, 1]."""
+1e-9 for activities in [0, 1]."""
 _NEGLIGIBLE = 45.0
 """In nats: densities that far below their maximum are left out."""
 _KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0)
@@ -140,25 +140,19 @@ class SingleInput:
     def _tabulate(self, field: float) -> None:
         rule = nodes(self.activation, self.kappa, field)
         h = np.arange(round(2 * field / _STEP) + 2) * _STEP - field
-        columns = []
-        for part in np.array_split(h, max(1, len(h) * len(rule.activity) // 2_000_000)):
-            exponent = part[:, None] * rule.activity + rule.log_weight
-            log_z = logsumexp(exponent, axis=1)
-            p = np.exp(exponent - log_z[:, None])
-            mean = p @ rule.activity
-            centred = rule.activity - mean[:, None]
-            zeta = p @ rule.preactivation
-            columns.append(
-                [
-                    log_z,
-                    mean,
-                    np.einsum("hm,hm,hm->h", p, centred, centred),
-                    np.einsum("hm,hm,hm,hm->h", p, centred, centred, centred),
-                    zeta,
-                    np.einsum("hm,hm,m->h", p, centred, rule.preactivation),
-                ]
-            )
-        log_z, mean, variance, third, zeta, slope = np.concatenate(columns, axis=1)
+        powers = rule.activity[:, None] ** np.arange(1, 4)
+        observed = np.column_stack([powers, rule.preactivation, rule.preactivation * rule.activity])
+        raw, log_z = np.empty((len(h), 5)), np.empty(len(h))
+        for part in np.array_split(np.arange(len(h)), 1 + len(h) * len(rule.activity) // 2_000_000):
+            exponent = h[part, None] * rule.activity + rule.log_weight
+            largest = exponent.max(axis=1)
+            p = np.exp(exponent - largest[:, None])
+            total = p.sum(axis=1)
+            log_z[part], raw[part] = largest + np.log(total), p @ observed / total[:, None]
+        mean, second, cube, zeta, product = raw.T
+        variance = second - mean**2
+        third = cube - 3 * mean * second + 2 * mean**3
+        slope = product - zeta * mean
         self._field = field
         self._peak = float(variance.max())
         self._coefficients = {
