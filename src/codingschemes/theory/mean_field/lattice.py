@@ -11,7 +11,7 @@ No mode can be missed: the lowest E of the lattice is the lowest anywhere.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.theory.mean_field.single_input import SingleInput
@@ -104,6 +104,50 @@ def cover(
     keep = value < min(best + window, ceiling)
     log_cell = outputs * (np.log(spacing) - np.log(2 * np.pi * variance) / 2)
     return Lattice(centres[keep], value[keep], log_cell)
+
+
+def flood(
+    single: SingleInput,
+    counts: Float[np.ndarray, " G"],
+    t: Float[np.ndarray, "G C"],
+    variance: float,
+    mode: Float[np.ndarray, " C"],
+    bits: Bool[np.ndarray, " G"],
+    middle: float,
+    *,
+    window: float = 36.0,
+) -> Lattice:
+    """The points of the lattice around a mode that have its code and lie within `window` nats of it.
+
+    Args:
+        mode: a local minimum of E.
+        bits: which classes are active there.
+        middle: activity that separates an active class from a silent one.
+    """
+    outputs = len(mode)
+    spacing = _SPACING * np.sqrt(variance)
+    neighbours = np.concatenate([np.eye(outputs, dtype=np.int64), -np.eye(outputs, dtype=np.int64)])
+    origin = np.round(mode / spacing).astype(np.int64)
+    ceiling = energy(single, counts, t, variance, mode[None])[0][0] + window
+    base = 1 << 20  # places of one number: indices stay below half of it by far
+    scale = base ** np.arange(outputs)
+    frontier = np.zeros((1, outputs), np.int64)
+    seen = np.zeros(0, np.int64)
+    points, values = [], []
+    while len(frontier):
+        readouts = (frontier + origin) * spacing
+        fields = readouts @ t.T
+        log_z, mean = single.energy(fields)
+        value = (readouts**2).sum(1) / (2 * variance) - log_z @ counts
+        inside = (value < ceiling) & ((mean > middle) == bits).all(1)
+        points.append(readouts[inside])
+        values.append(value[inside])
+        seen = np.union1d(seen, frontier @ scale)
+        reached = (frontier[inside][:, None, :] + neighbours).reshape(-1, outputs)
+        keys, first = np.unique(reached @ scale, return_index=True)
+        frontier = reached[first[~np.isin(keys, seen, assume_unique=True)]]
+    log_cell = outputs * (np.log(spacing) - np.log(2 * np.pi * variance) / 2)
+    return Lattice(np.concatenate(points), np.concatenate(values), log_cell)
 
 
 def _radius(single: SingleInput, counts: np.ndarray, t: np.ndarray, variance: float, limit: float) -> float:

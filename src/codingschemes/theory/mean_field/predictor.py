@@ -112,9 +112,10 @@ def predict_tests(
     tested = (first[:, :, None] * a[:, None, :]).reshape(count, -1)
     target = posterior.task.targets - tau * t
     mean_trained, mean_tested = trained.mean(0), tested.mean(0)
-    sizes = np.bincount(neurons.group)[:, None]
-    membership = np.eye(len(sizes))[neurons.group]
-    centred = [each - (membership.T @ each / sizes)[neurons.group] for each in (trained, tested)]
+    _, group, sizes = np.unique(neurons.group, return_inverse=True, return_counts=True)
+    sizes = sizes[:, None]
+    membership = np.eye(len(sizes))[group]
+    centred = [each - (membership.T @ each / sizes)[group] for each in (trained, tested)]
     readout_noise = [variance * np.kron(phi.T @ each / count, np.eye(outputs)) for each in (phi, first)]
     within = centred[0].T @ centred[0] / count + readout_noise[0] + tau * np.eye(samples * outputs)
     across = centred[0].T @ centred[1] / count + readout_noise[1]

@@ -17,11 +17,13 @@ from jaxtyping import Float, Int
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import Family
 from codingschemes.theory.mean_field.dual import Ascent, climb
-from codingschemes.theory.mean_field.lattice import Lattice, cover, energy
+from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
 from codingschemes.theory.mean_field.single_input import SingleInput
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
+_SATURATING = 30.0
+"""A field at which an input is active, or silent with its sign reversed, when modes are looked for."""
 _COOLING = 3.0
 """Factor between temperatures on the way down."""
 
@@ -93,41 +95,72 @@ def density(
     Raises:
         InvalidInput: a code that no readout has.
     """
+    if fractions is not None:
+        return _conditional(problem, t, fractions)
     lattice = cover(problem.single, problem.counts, t, problem.variance)
     mean, spread = problem.single.moments(lattice.readouts @ t.T)
     group, names = _regions(mean, problem.family)
-    if fractions is None:
-        weight = np.exp(-(lattice.energy - lattice.energy.min()))
-        log_partition = float(np.log(weight.sum()) - lattice.energy.min() + lattice.log_cell)
-        return Density(t, lattice, weight / weight.sum(), mean, spread, log_partition, group, names)
-    missing = [name for name in fractions if name not in names]
-    if missing:
-        raise InvalidInput(
-            f"no neuron has the code {missing[0]} at this temperature: the codes are {', '.join(sorted(names))}"
-        )
-    weight, log_partition = np.zeros(len(group)), 0.0
+    weight = np.exp(-(lattice.energy - lattice.energy.min()))
+    log_partition = float(np.log(weight.sum()) - lattice.energy.min() + lattice.log_cell)
+    return Density(t, lattice, weight / weight.sum(), mean, spread, log_partition, group, names)
+
+
+def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float]) -> Density:
+    middle = _MIDPOINTS[problem.family]
+    parts, weights, log_partition = [], [], 0.0
     for name, share in fractions.items():
-        inside = group == names.index(name)
-        lowest = lattice.energy[inside].min()
-        part = np.exp(-(lattice.energy[inside] - lowest))
-        weight[inside] = share * part / part.sum()
-        log_partition += share * (np.log(part.sum()) - lowest + lattice.log_cell - np.log(share))
-    return Density(t, lattice, weight, mean, spread, float(log_partition), group, names)
+        mode = find_mode(problem, t, name)
+        if mode is None:
+            raise InvalidInput(
+                f"neurons with the code {name} are not stable at these fractions and this temperature: "
+                "lower the temperature or give other fractions"
+            )
+        bits = np.array([bit == "1" for bit in name])
+        part = flood(problem.single, problem.counts, t, problem.variance, mode, bits, middle)
+        lowest = part.energy.min()
+        weight = np.exp(-(part.energy - lowest))
+        log_partition += share * (np.log(weight.sum()) - lowest + part.log_cell - np.log(share))
+        parts.append(part)
+        weights.append(share * weight / weight.sum())
+    lattice = Lattice(
+        np.concatenate([part.readouts for part in parts]),
+        np.concatenate([part.energy for part in parts]),
+        parts[0].log_cell,
+    )
+    mean, spread = problem.single.moments(lattice.readouts @ t.T)
+    group = np.repeat(np.arange(len(parts)), [len(part.energy) for part in parts])
+    return Density(t, lattice, np.concatenate(weights), mean, spread, float(log_partition), group, tuple(fractions))
 
 
-def midpoint(mean: Float[np.ndarray, "n G"], family: Family) -> float:
-    """Activity that separates an active class from a silent one."""
-    match family:
-        case "sigmoidal":
-            return 0.5
-        case "odd":
-            return 0.0
-        case _:
-            return float(mean.max() + mean.min()) / 2
+_MIDPOINTS: dict[Family, float] = {"sigmoidal": 0.5, "odd": 0.0}
+"""Activity that separates an active class from a silent one, where it is the same for all neurons."""
+
+
+def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> Float[np.ndarray, " C"] | None:
+    """The local minimum of E of neurons with a code, or None where there is none.
+
+    By gradient descent with the step s^2, which cannot overshoot: E's curvature is at most 1/s^2.
+
+    Args:
+        code: one bit a class.
+    """
+    middle = _MIDPOINTS[problem.family]
+    bits = np.array([bit == "1" for bit in code])
+    lowest, highest = problem.single.moments(np.array([-_SATURATING, _SATURATING]))[0]
+    a = problem.variance * (problem.counts * np.where(bits, highest, lowest)) @ t
+    for _ in range(5000):
+        mean = problem.single.moments(a @ t.T)[0]
+        if ((mean > middle) != bits).any():
+            return None
+        moved = problem.variance * (problem.counts * mean) @ t
+        if np.linalg.norm(moved - a) < 1e-7 * np.sqrt(problem.variance):
+            return moved
+        a = moved
+    return a
 
 
 def _regions(mean: Float[np.ndarray, "n G"], family: Family) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
-    bits = mean > midpoint(mean, family)
+    bits = mean > _MIDPOINTS.get(family, float(mean.max() + mean.min()) / 2)
     key = bits @ (1 << np.arange(bits.shape[1]))
     present, group = np.unique(key, return_inverse=True)
     names = tuple("".join(str((int(code) >> bit) & 1) for bit in range(bits.shape[1])) for code in present)
@@ -193,9 +226,14 @@ def _climb(
 ) -> Float[np.ndarray, "G C"]:
     shape = start.shape
 
-    def evaluate(flat: np.ndarray) -> Ascent:
-        return dual(problem, density(problem, flat.reshape(shape), fractions), within=fractions is not None)
+    def evaluate(flat: np.ndarray) -> Ascent | None:
+        try:
+            found = density(problem, flat.reshape(shape), fractions)
+        except InvalidInput:  # a step to where a given code does not exist
+            return None
+        return dual(problem, found, within=fractions is not None)
 
+    density(problem, start, fractions)  # which says what is wrong, if something is
     return climb(evaluate, start.ravel(), tolerance=_ENOUGH)[0].reshape(shape)
 
 
@@ -214,24 +252,3 @@ def gap(problem: ClassProblem, found: Density) -> tuple[float, float]:
     complete = dual(problem, whole).gradient.reshape(residual.shape) / problem.counts[:, None]
     output_error = float(np.sqrt(np.sum(problem.counts[:, None] * complete**2)))
     return squared / (2 * problem.tau) + whole.log_partition - found.log_partition, output_error
-
-
-def lowest_mode(problem: ClassProblem, found: Density, member: np.ndarray) -> Float[np.ndarray, " C"] | None:
-    """The local minimum of E below the lowest of some points, or None where it has another code.
-
-    Args:
-        member: which points of the lattice, (point,) of bool.
-    """
-    start = np.argmin(np.where(member, found.lattice.energy, np.inf))
-    a = found.lattice.readouts[start]
-    name = found.names[found.group[start]]
-    middle = midpoint(found.mean, problem.family)
-    value, slope = energy(problem.single, problem.counts, found.t, problem.variance, a[None])
-    step = problem.variance  # E's curvature is at most 1/s^2: descent with this step cannot overshoot
-    for _ in range(2000):
-        if np.linalg.norm(slope) * np.sqrt(problem.variance) < 1e-6:
-            break
-        a = a - step * slope[0]
-        value, slope = energy(problem.single, problem.counts, found.t, problem.variance, a[None])
-    bits = problem.single.moments(a[None] @ found.t.T)[0][0] > middle
-    return a if "".join(str(int(bit)) for bit in bits) == name else None

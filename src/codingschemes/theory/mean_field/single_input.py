@@ -15,8 +15,10 @@ from scipy.special import log_ndtr
 from codingschemes.networks import ACTIVATIONS
 
 _STEP = 0.04
-"""Of the table in h. The error of a cubic Hermite interpolant of log Z is below step^4/384 max |fourth cumulant|,
-1e-9 for activities in [0, 1]."""
+"""Of the table in arcsinh(h). The error of a cubic Hermite interpolant of log Z is below step^4/384 max |fourth
+cumulant|, 1e-9 for activities in [0, 1]; cumulants fall with h at least as fast as the step grows."""
+_FIRST_FIELD = 4096.0
+"""The table reaches so far at least."""
 _NEGLIGIBLE = 45.0
 """In nats: densities that far below their maximum are left out."""
 _KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0)
@@ -77,7 +79,8 @@ class SingleInput:
         self.activation = activation
         self.kappa = kappa
         self._field = 0.0
-        self._coefficients: dict[str, Float[np.ndarray, "H 4"]] = {}
+        self._grid: Float[np.ndarray, " H"] = np.zeros(0)
+        self._coefficients: dict[str, Float[np.ndarray, "4 H"]] = {}
         self._peak = 1.1 * kappa  # of v, for `relu`; the table knows it for others
 
     def energy(
@@ -127,10 +130,10 @@ class SingleInput:
     def _locate(self, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         largest = float(np.max(np.abs(h), initial=0.0))
         if largest >= self._field:
-            self._tabulate(max(32.0, 2 ** np.ceil(np.log2(largest + 1))))
-        scaled = (h + self._field) / _STEP
-        index = scaled.astype(np.int64)
-        return index, scaled - index
+            self._tabulate(max(_FIRST_FIELD, 2 * largest))
+        index = ((np.arcsinh(h) - np.arcsinh(self._grid[0])) / _STEP).astype(np.int64).clip(0, len(self._grid) - 2)
+        left = self._grid[index]
+        return index, (h - left) / (self._grid[index + 1] - left)
 
     def _interpolate(self, name: str, place: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         index, x = place
@@ -139,7 +142,8 @@ class SingleInput:
 
     def _tabulate(self, field: float) -> None:
         rule = nodes(self.activation, self.kappa, field)
-        h = np.arange(round(2 * field / _STEP) + 2) * _STEP - field
+        ends = np.ceil(np.arcsinh(field) / _STEP)
+        h = np.sinh(np.arange(-ends, ends + 1) * _STEP)
         powers = rule.activity[:, None] ** np.arange(1, 4)
         observed = np.column_stack([powers, rule.preactivation, rule.preactivation * rule.activity])
         raw, log_z = np.empty((len(h), 5)), np.empty(len(h))
@@ -153,19 +157,22 @@ class SingleInput:
         variance = second - mean**2
         third = cube - 3 * mean * second + 2 * mean**3
         slope = product - zeta * mean
-        self._field = field
+        self._field, self._grid = field, h
         self._peak = float(variance.max())
         self._coefficients = {
-            "log_z": _hermite(log_z, mean),
-            "mean": _hermite(mean, variance),
-            "variance": _hermite(variance, third),
-            "preactivation": _hermite(zeta, slope),
+            "log_z": _hermite(h, log_z, mean),
+            "mean": _hermite(h, mean, variance),
+            "variance": _hermite(h, variance, third),
+            "preactivation": _hermite(h, zeta, slope),
         }
 
 
-def _hermite(values: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+def _hermite(
+    grid: Float[np.ndarray, " H"], values: Float[np.ndarray, " H"], slopes: Float[np.ndarray, " H"]
+) -> Float[np.ndarray, "4 H-1"]:
     """Coefficients, lowest power first, of the cubic between neighbouring entries, (power, entry)."""
-    y0, y1, d0, d1 = values[:-1], values[1:], _STEP * slopes[:-1], _STEP * slopes[1:]
+    step = np.diff(grid)
+    y0, y1, d0, d1 = values[:-1], values[1:], step * slopes[:-1], step * slopes[1:]
     return np.stack([y0, d0, 3 * (y1 - y0) - 2 * d0 - d1, 2 * (y0 - y1) + d0 + d1])
 
 

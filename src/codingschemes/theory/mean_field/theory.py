@@ -13,7 +13,7 @@ from codingschemes.theory.mean_field.quadrature import (
     ClassProblem,
     Density,
     gap,
-    lowest_mode,
+    find_mode,
     solve,
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
@@ -169,9 +169,11 @@ def _orthogonal(
 
 def _formed_codes(problem: ClassProblem, found: Density) -> list[int]:
     """Regions of codes that have a mode of their own and some neurons, most frequent first."""
+    if problem.family not in ("sigmoidal", "odd"):
+        return []
     shares = found.shares
     candidates = [index for index in np.argsort(-shares) if shares[index] > 1e-9]
-    return [int(index) for index in candidates if lowest_mode(problem, found, found.group == index) is not None]
+    return [int(index) for index in candidates if find_mode(problem, found.t, found.names[index]) is not None]
 
 
 def _groups(
