@@ -50,6 +50,9 @@ _ROUNDING = 1e-9
 """Error of a value in nats, that of an integral done by quadrature: smaller losses do not reject a step."""
 
 
+_HALVINGS = 12
+
+
 class Ascent(NamedTuple):
     """A concave function at one point: value, gradient and Hessian of the flattened argument."""
 
@@ -64,6 +67,7 @@ def climb(
     *,
     tolerance: float,
     most_steps: int = 100,
+    backtrack: bool = False,
 ) -> tuple[Float[np.ndarray, " K"], Ascent]:
     """Levenberg-damped Newton on a concave function.
 
@@ -71,6 +75,7 @@ def climb(
         evaluate: the function; None where it is not defined, which rejects the step.
         start: where it is defined.
         tolerance: the expected increase, in the function's units, at which to stop.
+        backtrack: halve a step that leads to where the function is not defined, as suits a barrier.
         most_steps: evaluations after which to stop wherever it is; what stopped early shows in the certificate.
 
     Returns:
@@ -88,6 +93,11 @@ def climb(
             break
         # far from the solution Newton leaps to where Z spans hundreds of orders of magnitude and nothing is learned
         trial = evaluate(point + step) if np.linalg.norm(step) <= np.linalg.norm(point) / 2 else None
+        for _ in range(_HALVINGS if backtrack else 0):
+            if trial is not None:
+                break
+            step = step / 2
+            trial = evaluate(point + step)
         if trial is not None and trial.value >= here.value + 0.1 * here.gradient @ step - _ROUNDING:
             point, here = point + step, trial
             damping = max(damping / 10, 1e-12)
