@@ -28,7 +28,7 @@ _BARRIER = np.geomspace(1.0, 1e-7, 9)
 _ON_THE_WAY, _AT_THE_END = 1e-2, 1e-12
 """Expected increase, in units of the barrier's strength, at which Newton stops. A wrong share d of an outlier shows in
 the barrier as its strength times d^2 only."""
-_WINDOW = 36.0
+_WINDOW = 30.0
 _OF_PLATEAU = 0.8
 """Share of the way from the mode to the plateau up to which neurons belong to the bulk."""
 
@@ -190,7 +190,7 @@ def _basin(
 ) -> Lattice:
     """The lattice where E is below a ceiling that lies below the plateau, in a box that grows until it holds all."""
     root = np.sqrt(problem.variance)
-    radius = float(np.abs(mode).max() + 12 * root)
+    radius = float(np.abs(mode).max() + 40 * root)
     while True:
         lattice = cover(
             problem.single, problem.counts, t, problem.variance, window=np.inf, ceiling=ceiling, radius=radius

@@ -8,6 +8,8 @@ from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import class_sizes
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.linear import LinearSolution, solve_linear
+from codingschemes.theory.mean_field.outliers import bulk_mode, condensed_gap, solve_condensed
+from codingschemes.theory.mean_field.particles import settle
 from codingschemes.theory.mean_field.predictor import Neurons, extension, predict_tests
 from codingschemes.theory.mean_field.quadrature import (
     ClassProblem,
@@ -24,14 +26,22 @@ from codingschemes.theory.theories import THEORIES
 _TOLERANCE = 1e-6
 """Largest duality gap that is accepted, in nats a neuron."""
 _TEST_NEURONS = 4000
-_SUBLINEAR = ("threshold-log1p",)
-"""Unbounded activations that grow more slowly than their argument, so that nothing condenses."""
+_OUTLIER = 1e-2
+"""abar below which a direction holds no outlier: the barrier leaves the square root of its strength in each."""
+_SEPARATE = 10.0
+"""Nats from the bulk's mode to its edge from which on the two kinds of neurons are told apart."""
+_PARTICLE_TOLERANCE = 0.1
+"""The same for particles, whose noise it must stand: at N T = .01 and 300 outputs it is an error of .0026 an output."""
+_SUBLINEAR = ("threshold-tanh", "threshold-ratio", "threshold-log1p")
+"""Activations without codes that grow more slowly than their argument, so that nothing condenses."""
 
 
 def mean_field(
     posterior: Posterior,
     *,
     code_fractions: dict[str, float] | None = None,
+    method: str = "auto",
+    particles: int = 2000,
     seed: int = 0,
 ) -> Prediction:
     """The finite-temperature mean-field theory of networks with one hidden layer, N -> infinity at fixed T N.
@@ -40,7 +50,10 @@ def mean_field(
         posterior: task, network and prior, of any scaling.
         code_fractions: share of the neurons that have each code, e.g. {"110": .4, "101": .4, "011": .2}. Left out, the
             equilibrium's. Ordinary samplers keep the codes that they start with: give the shares that they have.
-        seed: of what is drawn: neurons for test inputs.
+        method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations) or "auto". Linear
+            networks are in closed form whatever the inputs.
+        particles: how many, for that method.
+        seed: of what is drawn: particles, and neurons for test inputs.
 
     Returns:
         Outputs, kernel, codes with their readouts and activities; means and variances at test inputs.
@@ -58,15 +71,23 @@ def mean_field(
     if family == "linear":
         return _linear(posterior)
     kappa = orthogonal_variance(posterior)
-    saturating = network.activation.bounded or network.activation_name in (
-        "threshold-tanh",
-        "threshold-ratio",
-        *_SUBLINEAR,
-    )
-    if kappa is not None and saturating:
-        return _orthogonal(posterior, kappa, fractions, seed)
+    name = network.activation_name
+    if method not in ("auto", "quadrature", "particles"):
+        raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
+    if method == "quadrature" and kappa is None:
+        raise InvalidInput(
+            "method='quadrature' needs orthogonal inputs, one target a class and at most 3 outputs: use 'particles'"
+        )
+    if kappa is not None and method != "particles":
+        if network.activation.bounded or name in _SUBLINEAR:
+            return _orthogonal(posterior, kappa, fractions, seed)
+        if name == "relu":
+            return _condensed(posterior, kappa)
+    if network.activation.bounded:
+        return _particles(posterior, fractions, particles, seed)
     raise InvalidInput(
-        f"the mean-field theory does not cover {network.activation_name} networks on this task: use theory='lazy'"
+        f"the mean-field theory does not cover {name} networks on this task: it does at orthogonal inputs (linear, "
+        "saturating and ReLU networks) and elsewhere for linear and saturating ones; theory='lazy' covers all"
     )
 
 
@@ -259,6 +280,141 @@ def _linear_tests(
     along = np.einsum("mq,mknk,nq->qk", extend.weights, left, extend.weights, optimize=True)
     variance = along + extend.variance[:, None] * np.diagonal(u)
     return outputs, variance / posterior.network.width
+
+
+def _condensed(posterior: Posterior, kappa: float) -> Prediction:
+    task, network, units = posterior.task, posterior.network, Units.of(posterior)
+    counts = class_sizes(task.labels, task.sample_count).astype(float)
+    problem = ClassProblem(
+        single_input("relu", kappa),
+        network.activation.family,
+        counts,
+        class_targets(posterior),
+        units.variance,
+        units.tau,
+    )
+    found = solve_condensed(problem)
+    excess, output_error = condensed_gap(problem, found)
+    labels, root = task.labels, np.sqrt(network.width)
+    carried = [j for j in range(len(found.readouts)) if np.linalg.norm(found.readouts[j]) > _OUTLIER]
+    bulk = (found.weight[:, None] * found.mean).T @ found.mean
+    blocks = bulk + found.activities.T @ found.activities
+    kernel = blocks[labels][:, labels]
+    diagonal = found.weight @ (found.spread + found.mean**2) + (found.activities**2).sum(0)
+    np.fill_diagonal(kernel, diagonal[labels])
+    fields = problem.single.preactivation(found.lattice.readouts @ found.t.T)
+    strongest = [int(np.argmax(found.activities[j])) for j in carried]
+    return Prediction(
+        theory="mean-field",
+        posterior=posterior,
+        outputs=(problem.targets - units.tau * found.t)[labels],
+        kernel=kernel,
+        certificate=Certificate(
+            gap=excess,
+            tolerance=_TOLERANCE,
+            meaning="duality gap in nats a neuron, the bulk being cut off where it merges with single large neurons",
+            bounds={"output_error": output_error, "bulk_cut": found.cut},
+        ),
+        assumptions=(
+            *_assumptions(posterior, conditional=False),
+            Assumption("Each direction of outliers is one neuron: entropy favours it, merging is slow.", holds=True),
+            Assumption(
+                f"Bulk and outliers are separate: the bulk holds readouts up to {found.cut:.1f} nats above its mode "
+                f"(at least {_SEPARATE:g}).",
+                found.cut >= _SEPARATE,
+            ),
+        ),
+        bulk=NeuronGroup(
+            name="bulk",
+            count=float(network.width - len(carried)),
+            activity=found.weight @ found.mean,
+            readout=units.readout * found.weight @ found.lattice.readouts,
+            preactivation=found.weight @ fields,
+        ),
+        outliers=tuple(
+            NeuronGroup(
+                name=task.class_names[top],
+                count=1.0,
+                activity=root * found.activities[j],
+                readout=units.readout * root * found.readouts[j],
+                preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
+            )
+            for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
+        ),
+        scheme="sparse" if carried else None,
+        details={
+            "method": "quadrature",
+            "t": found.t.tolist(),
+            "bulk_mode": (units.readout * bulk_mode(problem, found.t)).tolist(),
+            "bulk_outputs": found.bulk_outputs.tolist(),
+            "zbar": found.activities[carried].tolist(),
+            "abar": found.readouts[carried].tolist(),
+        },
+    )
+
+
+def _particles(posterior: Posterior, fractions: dict[str, float] | None, count: int, seed: int) -> Prediction:
+    task, network, units = posterior.task, posterior.network, Units.of(posterior)
+    density = posterior.density("reduced")
+    found = settle(
+        network.activation,
+        np.asarray(density.basis),
+        task.targets,
+        np.asarray(density.class_average),
+        units.variance,
+        units.tau,
+        count=count,
+        seed=seed,
+        fractions=fractions,
+    )
+    residual = task.targets - units.tau * found.t - units.variance * found.kernel @ found.t
+    output_error = float(np.linalg.norm(residual))
+    names, group = np.unique(found.code, axis=0, return_inverse=True)
+    group, shares = group.ravel(), np.bincount(group.ravel()) / len(group)
+    tests = None
+    if len(task.test_inputs):
+        neurons = Neurons(found.preactivation, found.readout, group)
+        tests = predict_tests(posterior, neurons, found.t, units.variance, units.tau)
+    averaged = found.preactivation @ np.asarray(density.class_average)
+    codes = tuple(
+        NeuronGroup(
+            name="".join(str(int(bit)) for bit in names[index]),
+            count=float(network.width * shares[index]),
+            activity=found.activity[group == index].mean(0),
+            readout=units.readout * found.readout[group == index].mean(0),
+            preactivation=averaged[group == index].mean(0),
+        )
+        for index in np.argsort(-shares)
+    )
+    stable = Assumption(
+        f"Neurons keep their codes: {found.switched:.1%} of the particles changed theirs at fixed t (at most 1%).",
+        found.switched <= 0.01,
+    )
+    frozen = Assumption(
+        "The fractions of codes are those in which particles froze on cooling, not those of equilibrium.", holds=False
+    )
+    return Prediction(
+        theory="mean-field",
+        posterior=posterior,
+        outputs=task.targets - units.tau * found.t,
+        kernel=found.kernel,
+        certificate=Certificate(
+            gap=output_error**2 / (2 * units.tau),
+            tolerance=_PARTICLE_TOLERANCE,
+            meaning="duality gap in nats a neuron at the particles' fractions of codes, Monte Carlo noise included",
+            bounds={"output_error": output_error, "output_error_rms": float(np.sqrt(np.mean(residual**2)))},
+        ),
+        assumptions=(
+            *_assumptions(posterior, conditional=True)[: 3 if fractions else 2],
+            stable,
+            *(() if fractions else (frozen,)),
+        ),
+        codes=codes,
+        scheme="redundant" if np.count_nonzero(shares > 0.01) > 1 else None,
+        test_outputs=None if tests is None else tests.outputs,
+        test_variance=None if tests is None else tests.variance,
+        details={"method": "particles", "conditional": fractions is not None},
+    )
 
 
 def _assumptions(posterior: Posterior, *, conditional: bool) -> tuple[Assumption, ...]:
