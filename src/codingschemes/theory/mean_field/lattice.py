@@ -131,8 +131,9 @@ def flood(
     ceiling = energy(single, counts, t, variance, mode[None])[0][0] + window
     base = 1 << 20  # places of one number: indices stay below half of it by far
     scale = base ** np.arange(outputs)
-    frontier = np.zeros((1, outputs), np.int64)
-    seen = np.zeros(0, np.int64)
+    # the mode may lie next to the edge of its region, and the point of the lattice next to it beyond
+    frontier = np.stack(np.meshgrid(*[[-1, 0, 1]] * outputs, indexing="ij"), -1).reshape(-1, outputs).astype(np.int64)
+    last, latest = np.zeros(0, np.int64), np.zeros(0, np.int64)
     points, values = [], []
     while len(frontier):
         readouts = (frontier + origin) * spacing
@@ -142,10 +143,11 @@ def flood(
         inside = (value < ceiling) & ((mean > middle) == bits).all(1)
         points.append(readouts[inside])
         values.append(value[inside])
-        seen = np.union1d(seen, frontier @ scale)
+        # a neighbour of a layer lies in that one, the one before or the next
+        last, latest = latest, frontier @ scale
         reached = (frontier[inside][:, None, :] + neighbours).reshape(-1, outputs)
         keys, first = np.unique(reached @ scale, return_index=True)
-        frontier = reached[first[~np.isin(keys, seen, assume_unique=True)]]
+        frontier = reached[first[~np.isin(keys, np.concatenate([last, latest]))]]
     log_cell = outputs * (np.log(spacing) - np.log(2 * np.pi * variance) / 2)
     return Lattice(np.concatenate(points), np.concatenate(values), log_cell)
 

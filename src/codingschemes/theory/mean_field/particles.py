@@ -6,27 +6,32 @@ climbs the dual, whose gradient is Y - (tau + s^2 K) t with K the particles' ker
 nothing is learned, or particles start in given codes.
 
 Barriers between codes grow with the number of samples, so that particles keep the codes in which they froze, like the
-neurons of an ordinary sampler: outputs, kernel and readouts are those of the theory at these fractions of codes. The
-Hessian therefore takes covariances within codes.
+neurons of an ordinary sampler: outputs, kernel and readouts are those of the theory at these fractions of codes. On
+images they also keep for long which single images of a class they answer to. What does not move within a few sweeps
+does not respond to t either, so that the Hessian takes the covariance of what particles do within these sweeps: that
+over particles makes steps ten times too short.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
 
 _COOLING_SWEEPS = 25
-_SETTLING_SWEEPS = 40
-_CORRECTING_SWEEPS = 20
-_MEASURING_SWEEPS = 40
+_SETTLING_SWEEPS = 30
+_CORRECTIONS, _CORRECTING_SWEEPS = 3, 15
+_MEASURING_SWEEPS = 30
 _LEAPFROGS = 8
 _ACCEPTANCE = 0.8
+_LAG = 4
+"""Sweeps over which a particle's changes make up the covariance of a Newton step."""
 _SNAPSHOTS = 2
 """Sweeps whose particles are kept as neurons."""
 
@@ -122,6 +127,7 @@ class _Cloud:
         self.step = 0.5 / basis.shape[1] ** 0.25
         self.t = np.zeros_like(targets)
         self.held = False
+        self.recent = deque([self.phi], maxlen=_LAG + 1)
 
     @property
     def kernel(self) -> Float[np.ndarray, "P P"]:
@@ -146,6 +152,7 @@ class _Cloud:
             jnp.asarray(self.held),
         )
         self.phi = np.asarray(phi)
+        self.recent.append(self.phi)
         self.step *= float(np.exp(0.5 * (float(acceptance) - _ACCEPTANCE)))
 
     def balance(self, tau: float) -> None:
@@ -165,21 +172,14 @@ class _Cloud:
         samples, outputs = self.t.shape
         kernel = self.kernel if kernel is None else kernel
         gradient = self.targets - tau * self.t - self.variance * kernel @ self.t
-        readout = self.variance * self.phi @ self.t
-        q = (self.phi[:, :, None] * readout[:, None, :]).reshape(len(self.phi), -1)
-        q = q - _group_means(q, _numbered(self.codes))
-        curvature = q.T @ q / len(q) + np.kron(self.variance * kernel, np.eye(outputs))
+        now, before = (
+            (phi[:, :, None] * (self.variance * phi @ self.t)[:, None, :]).reshape(len(phi), -1)
+            for phi in (self.phi, self.recent[0])
+        )
+        moved = now - before
+        curvature = moved.T @ moved / (2 * len(now)) + np.kron(self.variance * kernel, np.eye(outputs))
         curvature[np.diag_indices(samples * outputs)] += tau
         self.t = self.t + rate * np.linalg.solve(curvature, gradient.ravel()).reshape(samples, outputs)
-
-
-def _numbered(codes: Bool[np.ndarray, "S G"]) -> Int[np.ndarray, " S"]:
-    return np.unique(codes, axis=0, return_inverse=True)[1].ravel()
-
-
-def _group_means(values: Float[np.ndarray, "S K"], group: Int[np.ndarray, " S"]) -> Float[np.ndarray, "S K"]:
-    membership = np.eye(group.max() + 1)[group]
-    return (membership.T @ values / membership.sum(0)[:, None])[group]
 
 
 def settle(
@@ -214,7 +214,7 @@ def settle(
         bits = np.array([[bit == "1" for bit in code] for code in fractions])[places]
         wanted = np.where(bits, 1.5, -1.5) @ (class_average > 0).T
         strength = (basis**2).sum(0)
-        u = 0.5 * u + wanted @ basis / (strength + 0.02 * strength.max())
+        u = 0.3 * u + wanted @ basis / (strength + 0.02 * strength.max())
     cloud = _Cloud(activation, basis, targets, class_average, variance, middle, u, seed)
     if fractions is not None:
         missed = np.flatnonzero((cloud.codes != bits).any(1))
@@ -222,20 +222,17 @@ def settle(
             code = "".join(str(int(bit)) for bit in bits[missed[0]])
             raise InvalidInput(f"these inputs cannot put a neuron into the code {code}: leave it out of code_fractions")
         cloud.held = True
-    if fractions is None:
-        hot = variance * float(np.trace(cloud.kernel))
-        temperatures = np.geomspace(max(hot, tau), tau, _COOLING_SWEEPS)
-        cloud.balance(float(temperatures[0]))
-    else:
-        temperatures = np.full(_COOLING_SWEEPS, tau)
-        cloud.balance(tau)
-    for temperature in temperatures:
+    # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
+    hot = max(variance * float(np.trace(cloud.kernel)), tau)
+    cloud.balance(hot)
+    for temperature in np.geomspace(hot, tau, _COOLING_SWEEPS):
         cloud.sweep()
         cloud.climb(float(temperature), 0.5)
     for sweep in range(_SETTLING_SWEEPS):
         cloud.sweep()
         cloud.climb(tau, min(0.5, _SETTLING_SWEEPS / 4 / (sweep + 1)))
-    cloud.climb(tau, 1.0, cloud.measure(_CORRECTING_SWEEPS))
+    for _ in range(_CORRECTIONS):
+        cloud.climb(tau, 1.0, cloud.measure(_CORRECTING_SWEEPS))
     cloud.held = False  # codes that are not stable now show
     before, parts, kept = cloud.codes, [], []
     for _ in range(_SNAPSHOTS):

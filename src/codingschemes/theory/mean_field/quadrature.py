@@ -110,13 +110,13 @@ def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: 
     parts, weights, log_partition = [], [], 0.0
     for name, share in fractions.items():
         mode = find_mode(problem, t, name)
-        if mode is None:
+        bits = np.array([bit == "1" for bit in name])
+        part = None if mode is None else flood(problem.single, problem.counts, t, problem.variance, mode, bits, middle)
+        if part is None or len(part.energy) == 0:
             raise InvalidInput(
                 f"neurons with the code {name} are not stable at these fractions and this temperature: "
                 "lower the temperature or give other fractions"
             )
-        bits = np.array([bit == "1" for bit in name])
-        part = flood(problem.single, problem.counts, t, problem.variance, mode, bits, middle)
         lowest = part.energy.min()
         weight = np.exp(-(part.energy - lowest))
         log_partition += share * (np.log(weight.sum()) - lowest + part.log_cell - np.log(share))
@@ -148,7 +148,7 @@ def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> 
     bits = np.array([bit == "1" for bit in code])
     lowest, highest = problem.single.moments(np.array([-_SATURATING, _SATURATING]))[0]
     a = problem.variance * (problem.counts * np.where(bits, highest, lowest)) @ t
-    for _ in range(5000):
+    for _ in range(1000):
         mean = problem.single.moments(a @ t.T)[0]
         if ((mean > middle) != bits).any():
             return None
