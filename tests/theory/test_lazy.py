@@ -42,7 +42,7 @@ def test_prior_kernel_is_that_of_wide_random_networks(options):
     kernels = []
     for _ in range(12):
         units = np.asarray(network.features(jnp.asarray(task.inputs.T)))
-        for layer in range(network.depth):
+        for _layer in range(network.depth):
             weights = np.sqrt(variance) * rng.standard_normal((width, units.shape[0]))
             phi = np.maximum(weights @ units, 0)
             units = np.asarray(network.features(jnp.asarray(phi)))

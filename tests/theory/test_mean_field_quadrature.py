@@ -72,7 +72,9 @@ def test_gradient_and_hessian_of_the_dual(fractions):
         slope = (up.value - down.value) / (2 * d)
         # central differences of third derivatives, which reach the cube of an output's scale
         assert slope == pytest.approx(here.gradient[index], abs=2e-3 * np.abs(here.gradient).max())
-        assert np.allclose((up.gradient - down.gradient) / (2 * d), here.hessian[index], atol=2e-3 * abs(here.hessian).max())
+        assert np.allclose(
+            (up.gradient - down.gradient) / (2 * d), here.hessian[index], atol=2e-3 * abs(here.hessian).max()
+        )
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _by_quadrature(activation: Activation, covariance: np.ndarray) -> ActivityKe
 def _moments(
     activation: Activation, pairs: Float[Array, "n 3"], x: Float[Array, " m"], w: Float[Array, " m"]
 ) -> Float[Array, " n"]:
-    return jax.lax.map(lambda pair: _moment(activation, *pair, x, w), pairs)
+    return jax.lax.map(lambda pair: _moment(activation, pair[0], pair[1], pair[2], x, w), pairs)
 
 
 def _moment(

@@ -10,7 +10,6 @@ Sources: Neal 1996; Lee et al., ICLR 2018 (arXiv 1711.00165); kernels in `gaussi
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
 
 from codingschemes.posterior import Posterior

@@ -107,9 +107,7 @@ def solve_linear(
     rows = directions.T @ targets
     outputs = targets.shape[1]
     unseen = float(np.sum((targets - directions @ rows) ** 2))
-    evaluate = partial(
-        _minus_objective, eigenvalues=eigenvalues, rows=rows, unseen=unseen, variance=variance, tau=tau
-    )
+    evaluate = partial(_minus_objective, eigenvalues=eigenvalues, rows=rows, unseen=unseen, variance=variance, tau=tau)
     start = cold_readout_covariance(basis, targets, variance)[np.triu_indices(outputs)]
     upper, _ = climb(evaluate, start, tolerance=_ENOUGH)
     u = np.tensordot(upper, _symmetric_basis(outputs), axes=1)

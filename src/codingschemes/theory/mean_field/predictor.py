@@ -42,10 +42,8 @@ class Neurons(NamedTuple):
     group: Int[np.ndarray, " S"]
 
 
-class TestPrediction(NamedTuple):
+class Tested(NamedTuple):
     """Mean and variance of f at the test inputs, (test sample, output)."""
-
-    __test__ = False  # not a test, whatever pytest thinks of its name
 
     outputs: Float[np.ndarray, "Q C"]
     variance: Float[np.ndarray, "Q C"]
@@ -80,7 +78,7 @@ def predict_tests(
     t: Float[np.ndarray, "P C"],
     variance: float,
     tau: float,
-) -> TestPrediction:
+) -> Tested:
     """Mean and variance of f at the task's test inputs.
 
     Args:
@@ -126,7 +124,7 @@ def predict_tests(
     alone = (second[:, :, None] * (variance + a[:, None, :] ** 2)).reshape(count, -1).mean(0)
     alone = alone - (sizes / count * means**2).sum(0)
     fluctuation = (alone - (across * weights).sum(0)) / posterior.network.width
-    return TestPrediction(mean.reshape(-1, outputs), np.maximum(fluctuation, 0.0).reshape(-1, outputs))
+    return Tested(mean.reshape(-1, outputs), np.maximum(fluctuation, 0.0).reshape(-1, outputs))
 
 
 def _extended(

@@ -83,9 +83,7 @@ class Density:
         return np.bincount(self.group, weights=self.weight, minlength=len(self.names))
 
 
-def density(
-    problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None
-) -> Density:
+def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None) -> Density:
     """The density over readouts at any t, all of it or with given probabilities of the codes.
 
     Args:
@@ -212,9 +210,7 @@ def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> D
     steps = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
     t = problem.targets / (hot + problem.variance * second)
     for tau in np.geomspace(hot, problem.tau, steps + 1):
-        at = ClassProblem(
-            problem.single, problem.family, problem.counts, problem.targets, problem.variance, float(tau)
-        )
+        at = ClassProblem(problem.single, problem.family, problem.counts, problem.targets, problem.variance, float(tau))
         t = _climb(at, t, None)
     if fractions is not None:
         t = _climb(problem, t, fractions)

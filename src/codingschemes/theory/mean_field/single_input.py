@@ -83,9 +83,7 @@ class SingleInput:
         self._coefficients: dict[str, Float[np.ndarray, "4 H"]] = {}
         self._peak = 1.1 * kappa  # of v, for `relu`; the table knows it for others
 
-    def energy(
-        self, h: Float[np.ndarray, "*shape"]
-    ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
+    def energy(self, h: Float[np.ndarray, "*shape"]) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
         """log Z and m."""
         if self.activation == "relu":
             log_z, mean, _ = self._relu(h)

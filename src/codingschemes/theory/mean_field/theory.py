@@ -1,5 +1,6 @@
 """The mean-field theory as a prediction: which solver covers a posterior, and what its solution says."""
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -14,8 +15,8 @@ from codingschemes.theory.mean_field.predictor import Neurons, extension, predic
 from codingschemes.theory.mean_field.quadrature import (
     ClassProblem,
     Density,
-    gap,
     find_mode,
+    gap,
     solve,
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
@@ -127,9 +128,7 @@ def _checked(fractions: dict[str, float] | None, posterior: Posterior) -> dict[s
     return {code: float(share) / float(shares.sum()) for code, share in fractions.items()}
 
 
-def _orthogonal(
-    posterior: Posterior, kappa: float, fractions: dict[str, float] | None, seed: int
-) -> Prediction:
+def _orthogonal(posterior: Posterior, kappa: float, fractions: dict[str, float] | None, seed: int) -> Prediction:
     task, network, units = posterior.task, posterior.network, Units.of(posterior)
     counts = class_sizes(task.labels, task.sample_count).astype(float)
     problem = ClassProblem(
@@ -162,7 +161,7 @@ def _orthogonal(
         theory="mean-field",
         posterior=posterior,
         outputs=(problem.targets - units.tau * found.t)[task.labels],
-        kernel=_class_kernel(problem, found, posterior),
+        kernel=_class_kernel(found, posterior),
         certificate=Certificate(
             gap=own_gap,
             tolerance=_TOLERANCE,
@@ -223,7 +222,7 @@ def _own_gap(problem: ClassProblem, found: Density) -> float:
     return float(np.sum(problem.counts[:, None] * residual**2)) / (2 * problem.tau)
 
 
-def _class_kernel(problem: ClassProblem, found: Density, posterior: Posterior) -> Float[np.ndarray, "P P"]:
+def _class_kernel(found: Density, posterior: Posterior) -> Float[np.ndarray, "P P"]:
     labels = posterior.task.labels
     blocks = (found.weight[:, None] * found.mean).T @ found.mean
     kernel = blocks[labels][:, labels]
@@ -232,7 +231,7 @@ def _class_kernel(problem: ClassProblem, found: Density, posterior: Posterior) -
 
 
 def _with_readouts(posterior: Posterior, neurons: Neurons, t: np.ndarray, units: Units) -> Neurons:
-    phi = np.asarray(posterior.network.activation(neurons.preactivation))
+    phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
     return neurons._replace(readout=units.variance * phi @ t)
 
 
@@ -274,7 +273,7 @@ def _linear_tests(
     # Cov(z_m a_k, z_n a_l) = K_mn U_kl + <z_m a_l><z_n a_k>, Wick's theorem
     fluctuation = np.kron(k, u) + np.einsum("ml,nk->mknl", cross, cross).reshape(samples * count, samples * count)
     noise = units.tau
-    # covariance of the training outputs' empirical mean after conditioning: C - C (C + tau)^{-1} C = tau C (C + tau)^{-1}
+    # of the training outputs' empirical mean after conditioning: C - C (C + tau)^{-1} C = tau (C + tau)^{-1} C
     left = noise * np.linalg.solve(fluctuation + noise * np.eye(samples * count), fluctuation)
     left = left.reshape(samples, count, samples, count)
     along = np.einsum("mq,mknk,nq->qk", extend.weights, left, extend.weights, optimize=True)
@@ -429,9 +428,7 @@ def _assumptions(posterior: Posterior, *, conditional: bool) -> tuple[Assumption
         ),
     ]
     if conditional:
-        statements.append(
-            Assumption("The fractions of the codes are given, not those of equilibrium.", holds=True)
-        )
+        statements.append(Assumption("The fractions of the codes are given, not those of equilibrium.", holds=True))
     elif network.activation.bounded:
         statements.append(
             Assumption(
