@@ -40,14 +40,14 @@ def test_cold_limit():
 
 def test_papers_formula_at_many_samples():
     """U = s_a (Y^T K0^{-1} Y / P)^{1/2} and K_1 = K0 + Y U^{-1} Y^T; prior variance s_a^2 / P."""
-    samples = 4000
-    labels = np.repeat([0, 1, 2], [2000, 1000, 1000])
+    samples = 2000
+    labels = np.repeat([0, 1, 2], [1000, 500, 500])
     targets = np.eye(3)[labels]
     found = solve_linear(np.eye(samples), targets, 1 / samples, 1e-6)
     paper = np.diag(np.sqrt([0.5, 0.25, 0.25]))
     assert np.allclose(found.readout_covariance, paper, atol=1e-3)
     kernel = np.eye(samples) + targets @ np.linalg.inv(paper) @ targets.T
-    assert np.allclose(found.covariance[::400, ::400], kernel[::400, ::400], atol=2e-3)
+    assert np.allclose(found.covariance[::200, ::200], kernel[::200, ::200], atol=4e-3)
 
 
 def test_mean_predictor_is_the_lazy_one_and_the_variance_is_the_papers():
@@ -81,15 +81,15 @@ def planted_task(inputs, tests):
 
 
 def test_against_a_sampled_run():
-    posterior = toy_posterior("linear", samples=30, width=60, temperature=2e-3)
+    posterior = toy_posterior("linear", samples=24, width=60, temperature=2e-3)
     prediction = predict(posterior)
     assert prediction.certificate.holds
     assert prediction.scheme == "analog"
-    run = cs.sample(posterior, sampler="hmc", space="reduced", chains=2, draws=200, warmup=200, seed=0, progress=False)
+    run = cs.sample(posterior, sampler="hmc", space="reduced", chains=1, draws=200, warmup=100, seed=0, progress=False)
     outputs = run.values("posterior", "outputs")
     task = posterior.task
     means = np.stack([outputs[:, :, task.labels == label].mean(axis=(2)) for label in range(3)], axis=2)
-    error = means.mean(axis=1).std(axis=0) + means.std(axis=(0, 1)) / np.sqrt(20)
+    error = means.std(axis=(0, 1)) / np.sqrt(20)  # draws are worth a tenth of their number
     predicted = np.stack([prediction.outputs[task.labels == label].mean(0) for label in range(3)])
     # Monte Carlo error, and corrections of relative order 1/N
     assert np.all(np.abs(means.mean(axis=(0, 1)) - predicted) < 4 * error + 1 / 60)

@@ -17,7 +17,7 @@ def both():
     posterior = toy_posterior(samples=40, width=60, temperature=2e-4, test=4)
     return (
         predict(posterior, code_fractions=HELD),
-        predict(posterior, code_fractions=HELD, method="particles", particles=1500),
+        predict(posterior, code_fractions=HELD, method="particles", particles=1000),
     )
 
 
@@ -52,14 +52,15 @@ def test_a_training_input_tested_gets_its_output():
     posterior = toy_posterior(samples=20, width=60, temperature=5e-4, test=3)
     twin = posterior.task.with_inputs(posterior.task.inputs, posterior.task.inputs[[0, 10, 15]], "copied")
     prediction = predict(cs.Posterior(twin, posterior.network, temperature=5e-4))
-    assert np.allclose(prediction.test_outputs, prediction.outputs[[0, 10, 15]], atol=1e-3)
+    # 4000 neurons, a tenth of whose noise (1/sqrt(4000)) the regression leaves at this temperature
+    assert np.allclose(prediction.test_outputs, prediction.outputs[[0, 10, 15]], atol=5e-3)
 
 
 def test_against_a_sampled_run():
     """Ordinary sampling at its own fractions of codes; errors of Monte Carlo and of order 1/N."""
     posterior = toy_posterior(samples=40, width=60, temperature=1e-3)
     prediction = predict(posterior)
-    run = cs.sample(posterior, sampler="hmc", space="reduced", chains=2, draws=200, warmup=300, seed=0, progress=False)
+    run = cs.sample(posterior, sampler="hmc", space="reduced", chains=1, draws=100, warmup=200, seed=0, progress=False)
     outputs = run.values("posterior", "outputs")[..., [0, 20, 30], :].mean(axis=(0, 1))
     assert np.all(np.abs(outputs - prediction.outputs[[0, 20, 30]]) < 0.05)
 

@@ -4,8 +4,8 @@ The density of a readout given t is a mixture of N(s^2 t^T phi, s^2 I) over prea
 it is nowhere narrower than s, and the trapezoidal rule with spacing d = .9 s is wrong by a relative
 2 C exp(-2 pi^2 s^2/d^2) = 1e-10 only. The energy E(a) = |a|^2/(2 s^2) - sum_c P_c log Z(a . t_c) has curvature of at
 most 1/s^2 upwards and of at least 1/s^2 - v sum_c P_c |t_c|^2 downwards, v the largest variance of an activity: that
-bounds E from below on a whole cell, and cells that cannot hold anything are discarded with certainty (branch and bound).
-No mode can be missed: the lowest E of the lattice is the lowest anywhere.
+bounds E from below on a whole cell, and cells that cannot hold anything are discarded with certainty (branch and
+bound). No mode can be missed.
 """
 
 from typing import NamedTuple
@@ -57,7 +57,7 @@ def cover(
     ceiling: float = np.inf,
     radius: float | None = None,
 ) -> Lattice:
-    """The points of the lattice with E below `ceiling` and within `window` nats of the lowest.
+    """The points of the lattice with E below `ceiling` and within `window` nats of the lowest E met on the way.
 
     Args:
         single: log Z and its derivatives.
