@@ -28,7 +28,9 @@ def test_particles_agree_with_quadrature(both):
     assert np.allclose(particles.outputs, exact.outputs, atol=0.01)
     blocks = [each.to_json()["kernel"] for each in both]
     assert np.allclose(blocks[1]["between"], blocks[0]["between"], atol=0.015)
-    assert fractions_of(particles) == pytest.approx(HELD, abs=0.01)
+    shares = fractions_of(particles)
+    for code, share in HELD.items():  # single particles find other codes once they are let go
+        assert shares[code] == pytest.approx(share, abs=0.01)
     for group in exact.codes:
         other = next(each for each in particles.codes if each.name == group.name)
         # 500 particles a code with readouts of order s/sqrt(500) apart, amplified by the soft directions of t
