@@ -1,0 +1,103 @@
+"""Lazy limit: infinitely wide networks whose features do not change, Gaussian-process regression.
+
+With f = gamma sum_i a_i phi(z_i), f is a Gaussian process under the prior, in the limit of width, with covariance
+c N <phi phi'>, c N = N gamma^2 sigma_a^2; its posterior at temperature T is exact linear algebra,
+
+    <f(x)> = k(x)^T (K + T)^{-1} Y,   Var f(x) = k(x, x) - k(x)^T (K + T)^{-1} k(x)  in each output.
+
+Sources: Neal 1996; Lee et al., ICLR 2018 (arXiv 1711.00165); kernels in `gaussian_kernels`.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from codingschemes.posterior import Posterior
+from codingschemes.theory.gaussian_kernels import CLOSED_FORMS, ActivityKernel, activity_kernel
+from codingschemes.theory.prediction import Assumption, Certificate, Prediction
+from codingschemes.theory.theories import THEORIES
+
+_TOLERANCE = 1e-6
+
+
+def prior_kernel(posterior: Posterior) -> ActivityKernel:
+    """<phi phi^T> of the last hidden layer of a random network of infinite width, at training and then test inputs.
+
+    Layer by layer: the preactivations' covariance is the weights' variance times the features' second moment, whose
+    part from the layer below is the mean over neurons where the scaling divides by width, and their sum otherwise.
+    """
+    network, task, variance = posterior.network, posterior.task, posterior.prior.weight_variance
+    inputs = np.concatenate([task.inputs, task.test_inputs])
+    features = np.asarray(network.features(jnp.asarray(inputs.T)))
+    covariance = variance * features.T @ features
+    kernel, error = activity_kernel(network.activation, covariance)
+    fan_in = network.width if network.scaling == "none" else 1
+    for _ in range(network.depth - 1):
+        kernel, above = activity_kernel(network.activation, variance * (fan_in * kernel + network.bias))
+        # slopes of registered activations are at most of order one
+        error = above + variance * fan_in * error
+    return ActivityKernel(kernel, error)
+
+
+def lazy(posterior: Posterior) -> Prediction:
+    """Gaussian-process regression with the kernel of a random network of infinite width.
+
+    Any depth, activation, bias and task. `kernel` is the prior's; test variances are one number a sample, the same for
+    every output. Certificate: relative residual of the linear solve plus the error of the kernel's quadrature, in
+    units of the outputs.
+    """
+    network, task, prior = posterior.network, posterior.task, posterior.prior
+    activity = prior_kernel(posterior)
+    signal = network.width * network.readout_scale**2 * prior.readout_variance
+    samples = task.sample_count
+    covariance = signal * activity.kernel
+    seen, cross, alone = covariance[:samples, :samples], covariance[:samples, samples:], np.diagonal(covariance)
+    noisy = seen + prior.temperature * np.eye(samples)
+    factor = cho_factor(noisy, lower=True)
+    dual = cho_solve(factor, task.targets)
+    dual = dual + cho_solve(factor, task.targets - noisy @ dual)
+    outputs = task.targets - prior.temperature * dual
+    explained = cho_solve(factor, cross)
+    residual = float(np.max(np.abs(noisy @ dual - task.targets)))
+    # an error e of every entry of K moves the outputs by at most e sum|dual| T / (smallest eigenvalue of K + T)
+    propagated = signal * activity.error * float(np.abs(dual).sum(0).max())
+    variance = np.maximum(alone[samples:] - np.sum(cross * explained, axis=0), 0.0)
+    training = prior.temperature * np.diagonal(cho_solve(factor, seen))
+    tested = len(task.test_inputs) > 0
+    return Prediction(
+        theory="lazy",
+        posterior=posterior,
+        outputs=outputs,
+        kernel=activity.kernel[:samples, :samples],
+        certificate=Certificate(
+            gap=residual + propagated,
+            tolerance=_TOLERANCE,
+            meaning="largest error of an output: residual of the linear solve plus that of the kernel's quadrature",
+            bounds={"solve_residual": residual, "kernel_error": activity.error},
+        ),
+        assumptions=_assumptions(posterior),
+        test_outputs=cross.T @ dual if tested else None,
+        test_variance=variance if tested else None,
+        details={
+            "training_variance": training.tolist(),
+            "kernel_form": "closed" if network.activation.name in CLOSED_FORMS else "quadrature",
+        },
+    )
+
+
+def _assumptions(posterior: Posterior) -> tuple[Assumption, ...]:
+    network = posterior.network
+    samples = posterior.task.sample_count
+    return (
+        Assumption(
+            "The scaling is lazy (f = sum a phi / sqrt N): features keep their prior distribution as N grows.",
+            network.scaling == "lazy",
+        ),
+        Assumption(
+            f"The width N = {network.width} is much larger than the number of samples P = {samples} (N >= 10 P).",
+            network.width >= 10 * samples,
+        ),
+    )
+
+
+THEORIES.register("lazy", lazy)

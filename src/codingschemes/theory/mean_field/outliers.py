@@ -1,0 +1,236 @@
+"""ReLU networks at orthogonal inputs: a bulk of neurons, and a few outliers that carry a share of the output each.
+
+A ReLU is homogeneous, so that a neuron with readout sqrt(N) abar and preactivations sqrt(N) zbar adds abar [zbar]_+ to
+the outputs at a cost of order one, and the dual is bounded only where in every direction e of readouts
+
+    kappa(e) = k sum_c P_c [e . t_c]_+^2 <= 1/s^2,      K0 = k I.
+
+Where that bound is tight mass condenses: zbar_c = k [abar . t_c]_+ with abar along e. The rest is the bulk, the density
+around the mode of E near the origin. It is cut off where E has risen most of the way to its plateau in the tight
+directions, sum_silent P_c log 2, at which single neurons of any size begin: the two separate for large P only.
+
+A log barrier keeps t inside the bound; its multipliers are the outliers' squared readouts.
+
+Source: van Meegen & Sompolinsky 2025 (sparse coding in ReLU networks); the bound and the split follow from the dual.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from codingschemes.theory.mean_field.dual import Ascent, climb
+from codingschemes.theory.mean_field.lattice import Lattice, cover, energy
+from codingschemes.theory.mean_field.quadrature import ClassProblem
+
+_BARRIER = np.geomspace(1.0, 1e-7, 9)
+"""Strengths of the log barrier, in nats."""
+_ON_THE_WAY, _AT_THE_END = 1e-2, 1e-12
+"""Expected increase, in units of the barrier's strength, at which Newton stops. A wrong share d of an outlier shows in
+the barrier as its strength times d^2 only."""
+_WINDOW = 30.0
+_OF_PLATEAU = 0.8
+"""Share of the way from the mode to the plateau up to which neurons belong to the bulk."""
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Local maxima of kappa over directions of the readout.
+
+    Attributes:
+        unit: e, (direction, output).
+        value: kappa(e), (direction,).
+        gradient: of kappa in t, (direction, class, output).
+        hessian: of kappa in t flattened, (direction, class * output, class * output).
+    """
+
+    unit: Float[np.ndarray, "J C"]
+    value: Float[np.ndarray, " J"]
+    gradient: Float[np.ndarray, "J G C"]
+    hessian: Float[np.ndarray, "J K K"]
+
+
+@dataclass(frozen=True)
+class Condensed:
+    """A bulk and outliers at one t.
+
+    Attributes:
+        t: (class, output).
+        lattice: readouts of the bulk.
+        weight: their probabilities.
+        mean, spread: mean and variance of the activity of one sample of each class in the bulk, (point, class).
+        directions: of possible outliers.
+        readouts: abar of each, (direction, output); readouts are sqrt(N) times that.
+        activities: [zbar]_+ of each for a sample of each class, (direction, class).
+        cut: in nats above the bulk's mode, where the bulk ends.
+    """
+
+    t: Float[np.ndarray, "G C"]
+    lattice: Lattice
+    weight: Float[np.ndarray, " n"]
+    mean: Float[np.ndarray, "n G"]
+    spread: Float[np.ndarray, "n G"]
+    directions: Directions
+    readouts: Float[np.ndarray, "J C"]
+    activities: Float[np.ndarray, "J G"]
+    cut: float
+
+    @property
+    def bulk_outputs(self) -> Float[np.ndarray, "G C"]:
+        """What the bulk adds to the outputs for a sample of each class."""
+        return (self.weight[:, None] * self.mean).T @ self.lattice.readouts
+
+    @property
+    def outputs(self) -> Float[np.ndarray, "G C"]:
+        """<phi a^T> of bulk and outliers."""
+        return self.bulk_outputs + self.activities.T @ self.readouts
+
+
+def directions(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Directions:
+    """All local maxima of kappa over directions, from every sum of rows of t and from a net of the sphere.
+
+    For given active classes kappa is a quadratic form, so that a maximum is the top eigenvector of its active classes.
+    """
+    classes, outputs = t.shape
+    strength = problem.single.kappa * problem.counts
+    rng = np.random.default_rng(0)
+    subsets = (np.arange(1, 2**classes)[:, None] >> np.arange(classes)) & 1
+    starts = np.concatenate([subsets @ t, rng.standard_normal((200, outputs)), -subsets @ t])
+    unit = starts / np.maximum(np.linalg.norm(starts, axis=1, keepdims=True), 1e-300)
+    for _ in range(300):  # a convex function rises along its gradient on the sphere
+        pushed = (strength * np.maximum(unit @ t.T, 0)) @ t
+        norm = np.linalg.norm(pushed, axis=1, keepdims=True)
+        unit = pushed[norm[:, 0] > 0] / norm[norm[:, 0] > 0]
+    active = np.unique(unit @ t.T > 0, axis=0)
+    found: list[tuple[np.ndarray, float, np.ndarray, np.ndarray]] = []
+    for chosen in active:
+        weights = np.where(chosen, strength, 0.0)
+        values, vectors = np.linalg.eigh((t.T * weights) @ t)
+        e = vectors[:, -1] * (1 if (weights * (t @ vectors[:, -1])).sum() > 0 else -1)
+        if not np.array_equal(t @ e > 0, chosen):
+            continue  # not consistent: the maximum has other active classes, and is found with them
+        field = weights * (t @ e)
+        gradient = 2 * field[:, None] * e
+        hessian = 2 * np.kron(np.diag(weights), np.outer(e, e))
+        for value, v in zip(values[:-1], vectors.T[:-1], strict=True):
+            coupled = (field[:, None] * v + (weights * (t @ v))[:, None] * e).ravel()
+            hessian += 2 * np.outer(coupled, coupled) / (values[-1] - value + 1e-12 * values[-1])
+        found.append((e, values[-1], gradient, hessian))
+    unit, value, gradient, hessian = (np.array(each) for each in zip(*found, strict=True))
+    return Directions(unit, value, gradient, hessian)
+
+
+def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.ndarray, " C"]:
+    """The local minimum of E below the origin.
+
+    By Newton steps where they lead down, and by descent with the step s^2 elsewhere, which always does: E's curvature
+    is at most 1/s^2.
+    """
+    a, variance, counts = np.zeros(t.shape[1]), problem.variance, problem.counts
+    value, slope = (each[0] for each in energy(problem.single, counts, t, variance, a[None]))
+    for _ in range(500):
+        if np.linalg.norm(slope) * np.sqrt(variance) < 1e-9:
+            break
+        spread = problem.single.moments(a @ t.T)[1]
+        curvature = np.eye(len(a)) / variance - (t.T * (counts * spread)) @ t
+        step = np.linalg.solve(curvature, slope) if np.linalg.eigvalsh(curvature)[0] > 0 else variance * slope
+        for moved in (a - step, a - variance * slope):
+            there, slope_there = (each[0] for each in energy(problem.single, counts, t, variance, moved[None]))
+            if there <= value:
+                break
+        a, value, slope = moved, there, slope_there
+    return a
+
+
+def condensed(problem: ClassProblem, t: Float[np.ndarray, "G C"], barrier: float) -> tuple[Condensed, Ascent] | None:
+    """Bulk and outliers at t, and the dual with a log barrier; None where t violates the bound.
+
+    Args:
+        barrier: strength, in nats.
+    """
+    tight = directions(problem, t)
+    room = 1 - problem.variance * tight.value
+    if room.min() <= 0:
+        return None
+    counts, tau = problem.counts, problem.tau
+    classes, outputs = t.shape
+    mode = bulk_mode(problem, t)
+    lowest = energy(problem.single, counts, t, problem.variance, mode[None])[0][0]
+    silent = [counts[t @ e <= 0].sum() for e in tight.unit]
+    plateau = np.log(2) * min(silent) - lowest
+    cut = float(min(_WINDOW, _OF_PLATEAU * plateau)) if min(silent) > 0 else _WINDOW
+    lattice = _basin(problem, t, mode, lowest + cut)
+    weight = np.exp(-(lattice.energy - lattice.energy.min()))
+    log_partition = float(np.log(weight.sum()) - lattice.energy.min() + lattice.log_cell)
+    weight /= weight.sum()
+    mean, spread = problem.single.moments(lattice.readouts @ t.T)
+    share = barrier * problem.variance / room
+    readouts = np.sqrt(2 * share)[:, None] * tight.unit
+    activities = problem.single.kappa * np.maximum(readouts @ t.T, 0)
+    found = Condensed(t, lattice, weight, mean, spread, tight, readouts, activities, cut)
+    scale = np.repeat(counts, outputs)
+    value = np.sum(counts[:, None] * (t * problem.targets - tau / 2 * t**2)) - log_partition
+    value += barrier * np.log(room).sum()
+    gradient = counts[:, None] * (problem.targets - tau * t - found.outputs)
+    q = (mean[:, :, None] * lattice.readouts[:, None, :]).reshape(len(weight), -1)
+    q = (q - weight @ q) * scale
+    curvature = q.T @ (weight[:, None] * q) + tau * np.diag(scale)
+    for index in range(classes):
+        block = slice(index * outputs, (index + 1) * outputs)
+        a = lattice.readouts
+        curvature[block, block] += counts[index] * (a.T @ ((weight * spread[:, index])[:, None] * a))
+    slopes = tight.gradient.reshape(len(room), -1)
+    curvature += np.tensordot(share, tight.hessian, 1)
+    curvature += (slopes.T * (share * problem.variance / room)) @ slopes
+    return found, Ascent(float(value), gradient.ravel(), -curvature)
+
+
+def _basin(
+    problem: ClassProblem, t: Float[np.ndarray, "G C"], mode: Float[np.ndarray, " C"], ceiling: float
+) -> Lattice:
+    """The lattice where E is below a ceiling that lies below the plateau, in a box that grows until it holds all."""
+    root = np.sqrt(problem.variance)
+    radius = float(np.abs(mode).max() + 40 * root)
+    while True:
+        lattice = cover(
+            problem.single, problem.counts, t, problem.variance, window=np.inf, ceiling=ceiling, radius=radius
+        )
+        if np.abs(lattice.readouts).max() < radius - 2 * root:
+            return lattice
+        radius *= 1.5
+
+
+def solve_condensed(problem: ClassProblem) -> Condensed:
+    """Bulk and outliers at the maximum of the dual."""
+    shape = problem.targets.shape
+    second = problem.single.kappa / 2
+    hot = max(problem.tau, problem.variance * second * float(problem.counts.sum()))
+    t = problem.targets / (hot + problem.variance * second)
+    t = t * min(1.0, np.sqrt(0.5 / (problem.variance * directions(problem, t).value.max())))
+    for barrier in _BARRIER:
+
+        def evaluate(flat: np.ndarray, strength: float = float(barrier)) -> Ascent | None:
+            result = condensed(problem, flat.reshape(shape), strength)
+            return None if result is None else result[1]
+
+        enough = float(barrier) * (_AT_THE_END if barrier == _BARRIER[-1] else _ON_THE_WAY)
+        t = climb(evaluate, t.ravel(), tolerance=enough, backtrack=True)[0].reshape(shape)
+    result = condensed(problem, t, float(_BARRIER[-1]))
+    if result is None:
+        raise ValueError("the ascent left the bound")
+    return result[0]
+
+
+def condensed_gap(problem: ClassProblem, found: Condensed) -> tuple[float, float]:
+    """F of bulk and outliers less the dual, in nats a neuron, and the norm of the residual of all outputs.
+
+    The dual is bounded, and the difference means something, where kappa <= 1/s^2 in every direction; the gap is
+    infinite elsewhere.
+    """
+    value = directions(problem, found.t).value
+    if problem.variance * value.max() > 1:
+        return np.inf, np.inf
+    residual = problem.targets - problem.tau * found.t - found.outputs
+    squared = float(np.sum(problem.counts[:, None] * residual**2))
+    slack = float(np.sum((found.readouts**2).sum(1) * (1 / problem.variance - found.directions.value)) / 2)
+    return squared / (2 * problem.tau) + slack, float(np.sqrt(squared))

@@ -1,0 +1,89 @@
+"""Lazy limit: kernels against quadrature and wide random networks, regression against numpy."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import codingschemes as cs
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.theory import gaussian_kernels, predict
+from codingschemes.theory.gaussian_kernels import CLOSED_FORMS, activity_kernel
+from codingschemes.theory.lazy import prior_kernel
+
+COVARIANCE = np.array([[1.4, 0.6, -0.3], [0.6, 0.9, 0.2], [-0.3, 0.2, 2.1]])
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_closed_forms_are_the_quadrature(name):
+    closed = activity_kernel(ACTIVATIONS[name], COVARIANCE)
+    numerical = gaussian_kernels._by_quadrature(ACTIVATIONS[name], COVARIANCE)
+    assert closed.error == 0
+    assert np.allclose(closed.kernel, numerical.kernel, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["tanh", "hardtanh", "softplus"])
+def test_quadrature_is_a_monte_carlo_average(name):
+    draws = np.random.default_rng(0).multivariate_normal(np.zeros(3), COVARIANCE, 200_000)
+    phi = np.asarray(ACTIVATIONS[name](jnp.asarray(draws)))
+    products = phi[:, :, None] * phi[:, None, :]
+    found = activity_kernel(ACTIVATIONS[name], COVARIANCE)
+    assert found.error < 1e-9
+    assert np.all(np.abs(found.kernel - products.mean(0)) < 4.5 * products.std(0) / np.sqrt(len(draws)))
+
+
+@pytest.mark.parametrize("options", [{"depth": 3}, {"depth": 2, "bias": True}, {"depth": 2, "scaling": "none"}])
+def test_prior_kernel_is_that_of_wide_random_networks(options):
+    width = 1500
+    task = cs.tasks.hypercube(labels_dim=2)
+    network = cs.Network("relu", width=width, **options)
+    variance = 1.0 / width if network.scaling == "none" else 0.8
+    posterior = cs.Posterior(task, network, weight_variance=variance, readout_variance=1.0)
+    rng = np.random.default_rng(0)
+    kernels = []
+    for _ in range(12):
+        units = np.asarray(network.features(jnp.asarray(task.inputs.T)))
+        for _layer in range(network.depth):
+            weights = np.sqrt(variance) * rng.standard_normal((width, units.shape[0]))
+            phi = np.maximum(weights @ units, 0)
+            units = np.asarray(network.features(jnp.asarray(phi)))
+        kernels.append(phi.T @ phi / width)
+    mean, error = np.mean(kernels, axis=0), np.std(kernels, axis=0) / np.sqrt(12)
+    predicted = prior_kernel(posterior).kernel
+    # corrections of finite width are of relative order depth/width
+    assert np.all(np.abs(mean - predicted) < 4.5 * error + 3 / width * np.diagonal(predicted).max())
+
+
+def test_regression_is_numpys():
+    task = cs.tasks.hypercube(labels_dim=2, repeats=2)
+    network = cs.Network("relu", width=400, depth=2, scaling="lazy", bias=True)
+    posterior = cs.Posterior(task, network, temperature=0.03, readout_variance=1.3)
+    prediction = predict(posterior, "lazy")
+    kernel = 1.3 * prior_kernel(posterior).kernel[: task.sample_count, : task.sample_count]
+    inverse = np.linalg.inv(kernel + 0.03 * np.eye(len(kernel)))
+    assert np.allclose(prediction.outputs, kernel @ inverse @ task.targets, atol=1e-9)
+    assert np.allclose(
+        prediction.details["training_variance"], np.diagonal(kernel - kernel @ inverse @ kernel), atol=1e-9
+    )
+    assert prediction.certificate.holds
+
+
+def test_test_inputs_that_equal_training_inputs_get_their_outputs():
+    task = cs.tasks.orthogonal(samples=12, test=3)
+    twin = task.with_inputs(task.inputs, task.inputs[:3], "test inputs copied")
+    prediction = predict(cs.Posterior(twin, cs.Network("erf", width=50, scaling="lazy"), temperature=0.1), "lazy")
+    assert np.allclose(prediction.test_outputs, prediction.outputs[:3], atol=1e-10)
+    assert np.allclose(prediction.test_variance, prediction.details["training_variance"][:3], atol=1e-9)
+
+
+def test_assumptions_name_the_scaling():
+    task = cs.tasks.orthogonal(samples=10)
+    for scaling, holds in (("lazy", True), ("mean-field", False)):
+        prediction = predict(cs.Posterior(task, cs.Network("relu", width=200, scaling=scaling)), "lazy")
+        assert prediction.assumptions[0].holds is holds
+
+
+def test_certificate_notices_a_coarse_quadrature(monkeypatch):
+    monkeypatch.setattr(gaussian_kernels, "_COARSE", 2)
+    task = cs.tasks.hypercube(labels_dim=2)
+    prediction = predict(cs.Posterior(task, cs.Network("tanh", width=50, scaling="lazy")), "lazy")
+    assert not prediction.certificate.holds

@@ -1,0 +1,67 @@
+"""ReLU networks: condensation, known numbers, and a certificate that catches what is wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from theory_problems import class_problem, toy_posterior
+
+from codingschemes.theory import predict
+from codingschemes.theory.mean_field.outliers import condensed, condensed_gap, directions, solve_condensed
+
+T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
+
+
+@pytest.fixture(scope="module")
+def many_samples():
+    problem = class_problem("relu", counts=(250.0, 125.0, 125.0), tau=0.002)
+    return problem, solve_condensed(problem)
+
+
+def test_bound_is_the_maximum_over_the_sphere():
+    problem = class_problem("relu")
+    angles = np.random.default_rng(0).standard_normal((200_000, 3))
+    e = angles / np.linalg.norm(angles, axis=1, keepdims=True)
+    kappa = np.maximum(e @ T_SMALL.T, 0) ** 2 @ problem.counts
+    found = directions(problem, T_SMALL)
+    assert found.value.max() == pytest.approx(kappa.max(), rel=1e-3)
+    assert found.value.max() >= kappa.max()
+
+
+def test_derivatives_of_the_barrier():
+    problem = class_problem("relu", tau=0.1)
+    t = 0.25 * T_SMALL
+    here = condensed(problem, t, 0.5)[1]
+    d = 1e-4
+    for index in (0, 4, 5):
+        shift = np.zeros(9)
+        shift[index] = d
+        up, down = (condensed(problem, t + sign * shift.reshape(3, 3), 0.5)[1] for sign in (1, -1))
+        assert (up.value - down.value) / (2 * d) == pytest.approx(here.gradient[index], rel=1e-4, abs=1e-4)
+        assert np.allclose((up.gradient - down.gradient) / (2 * d), here.hessian[index], rtol=1e-3, atol=1e-2)
+
+
+def test_bulk_and_outliers_have_the_known_sizes(many_samples):
+    """N T = .002, P large: a_0 = (.313, .168, .171), zbar_1 = 1.085, zbar_2 = 1.366; corrections of order 1/P."""
+    problem, found = many_samples
+    assert condensed_gap(problem, found)[0] < 1e-6
+    assert found.weight @ found.lattice.readouts == pytest.approx([0.313, 0.1695, 0.1695], abs=0.002)
+    assert sorted(found.activities.max(axis=1)) == pytest.approx([1.085, 1.366, 1.366], abs=0.006)
+    assert np.allclose(found.outputs, problem.targets - problem.tau * found.t, atol=1e-5)
+
+
+def test_certificate_catches_what_is_planted(many_samples):
+    problem, found = many_samples
+    assert condensed_gap(problem, replace(found, readouts=found.readouts * [[1], [1], [0.9]]))[0] > 0.1
+    assert condensed_gap(problem, replace(found, t=found.t * 1.01))[0] == np.inf
+
+
+def test_prediction_says_sparse():
+    prediction = predict(toy_posterior("relu", temperature=2e-5))
+    assert prediction.certificate.holds
+    assert prediction.scheme == "sparse"
+    assert [group.name for group in prediction.outliers] == ["0", "1", "2"]
+    for index, group in enumerate(prediction.outliers):
+        assert np.argmax(group.readout) == index
+    outliers = sum(np.outer(group.activity, group.readout) for group in prediction.outliers) / 100
+    assert np.allclose(outliers + prediction.details["bulk_outputs"], prediction.outputs[[0, 50, 75]], atol=1e-5)
