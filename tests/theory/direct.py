@@ -25,17 +25,24 @@ def _rectified(z, rounding):
     return jnp.where(rounding > 0, (z + jnp.sqrt(z**2 + rounding**2 + 1e-300)) / 2, jnp.maximum(z, 0.0))
 
 
-SHAPES = {
-    "linear": lambda z, rounding: z,
-    "relu": _rectified,
-    "threshold-tanh": lambda z, rounding: jnp.tanh(_rectified(z, rounding)),
-    "threshold-log1p": lambda z, rounding: jnp.log1p(_rectified(z, rounding)),
-    "threshold-square": lambda z, rounding: _rectified(z, rounding) ** 2,
-    "tanh": lambda z, rounding: jnp.tanh(z),
-    "erf": lambda z, rounding: jax.scipy.special.erf(z),
-    "sigmoid": lambda z, rounding: 0.5 * (1 + jax.scipy.special.erf(jnp.sqrt(jnp.pi) * z / 2)),
-    "logistic": lambda z, rounding: 1 / (1 + jnp.exp(-z)),
+SMOOTH = {
+    "linear": lambda z: z,
+    "tanh": jnp.tanh,
+    "erf": jax.scipy.special.erf,
+    "sigmoid": lambda z: 0.5 * (1 + jax.scipy.special.erf(jnp.sqrt(jnp.pi) * z / 2)),
+    "logistic": lambda z: 1 / (1 + jnp.exp(-z)),
+    "softplus": lambda z: jnp.log1p(jnp.exp(z)),
 }
+THRESHOLD = {
+    "relu": lambda z: z,
+    "threshold-tanh": jnp.tanh,
+    "threshold-log1p": jnp.log1p,
+    "threshold-square": jnp.square,
+}
+
+
+def _activity(shape, z, rounding):
+    return SMOOTH[shape](z) if shape in SMOOTH else THRESHOLD[shape](_rectified(z, rounding))
 
 
 @partial(jax.jit, static_argnames=("shape", "bias"))
@@ -46,7 +53,7 @@ def _loss(weights, inputs, targets, penalties, rounding, shape, bias):
     for layer in layers:
         if bias:
             activity = jnp.concatenate([activity, jnp.ones((1, activity.shape[1]))])
-        activity = SHAPES[shape](layer @ activity, rounding)
+        activity = _activity(shape, layer @ activity, rounding)
         norm += penalties[0] * jnp.sum(layer**2)
     outputs = activity.T @ readout
     return jnp.sum((targets - outputs) ** 2) + norm + penalties[1] * jnp.sum(readout**2), (activity, outputs)
@@ -73,7 +80,7 @@ def minimise(
         return float(value), np.concatenate([np.ravel(part) for part in slope])
 
     best = None
-    kinked = shape == "relu" or shape.startswith("threshold")
+    kinked = shape in THRESHOLD
     for _ in range(starts):
         flat = scale * rng.normal(size=ends[-1])
         for rounding in ROUNDING if kinked else (0.0,):

@@ -67,8 +67,7 @@ def lowest_energy(posterior: Posterior, *, seed: int = 0, starts: int = 6) -> fl
     def objective(flat: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
         blocks = np.split(flat, ends[:-1])
         position = {
-            name: jnp.asarray(block.reshape(shape))
-            for block, (name, shape) in zip(blocks, shapes.items(), strict=True)
+            name: jnp.asarray(block.reshape(shape)) for block, (name, shape) in zip(blocks, shapes.items(), strict=True)
         }
         value, slope = _potential(density, position)
         return scale * float(value), scale * np.concatenate([np.ravel(slope[name]) for name in shapes])

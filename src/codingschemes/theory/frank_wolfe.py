@@ -27,7 +27,6 @@ from codingschemes.theory.measures import (
 )
 from codingschemes.theory.pointwise import pointwise
 
-
 #: Rounding of kinks while neurons slide, relative to the typical preactivation.
 SLIDING = (1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -66,7 +65,7 @@ def solve(
     rounds: int = 40,
     searches: int = 16,
     starts: int = 500,
-    tolerance: float = 1e-5,
+    tolerance: float = 1e-6,
 ) -> Solution:
     """Minimises E over measures.
 
@@ -89,7 +88,6 @@ def solve(
             solution, pool = _examined(problem, measure, pool, rng, searches, starts, done)
             if solution.gap <= tolerance or done >= rounds:
                 return solution
-        import time; print(round(time.time()%1000,1),"   ",done,solution.energy,solution.gap,solution.estimate.largest,len(measure.masses),len(pool),flush=True)
         done += 1
         improved = _added(problem, solution)
         stuck = energy(problem, improved) > solution.energy * (1 - 1e-13)
@@ -134,8 +132,9 @@ def _pooled(
     searches: int,
     starts: int,
 ) -> oracle.Search:
-    found = [oracle.search(problem, v, known, rng, starts)]
-    found += [oracle.search(problem, v, found[0].positions[:1], rng, starts) for _ in range(searches - 1)]
+    # what is known is looked at closely once; later searches are for what is not
+    found = [oracle.search(problem, v, known, rng, starts, refined=30 if searches == 1 else 12)]
+    found += [oracle.search(problem, v, known[:0], rng, starts, refined=4) for _ in range(searches - 1)]
     largest = max(each.largest for each in found)
     positions = np.concatenate([each.positions for each in found])
     values = np.concatenate([each.values for each in found])

@@ -4,9 +4,8 @@ Sources: Wang, Johnston & Fusi (2025, arXiv 2510.09816) for the closed forms on 
 paper's abstract does not state were found by direct minimisation over the weights.
 """
 
-import math
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -20,13 +19,13 @@ from codingschemes.theory.closed_forms import ClosedForm
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.descent import best_network, lowest_energy
 from codingschemes.theory.geometry import LabelGeometry
-from codingschemes.theory.measures import Measure, activities, kernel, residual
+from codingschemes.theory.measures import kernel, residual
 from codingschemes.theory.oracle import Search
 from codingschemes.theory.pointwise import pointwise
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 from codingschemes.theory.theories import THEORIES
 
-type Method = Literal["auto", "closed-form", "solver"]
+METHODS = ("auto", "closed-form", "solver")
 
 #: Largest relative gap that a prediction may have.
 TOLERANCE = 1e-4
@@ -34,14 +33,14 @@ TOLERANCE = 1e-4
 #: Largest relative gap of a closed form: rounding errors.
 EXACT_TOLERANCE = 1e-6
 
-#: More samples than this make the rigorous bound too slow to compute unasked.
-RIGOROUS_SAMPLES = 64
+#: Up to so many samples the solver goes on to `EXACT_TOLERANCE`, and the rigorous bound is computed unasked.
+SMALL = 64
 
 
 def global_minimum(
     posterior: Posterior,
     *,
-    method: Method = "auto",
+    method: str = "auto",
     seed: int = 0,
     searches: int | None = None,
     starts: int | None = None,
@@ -69,16 +68,15 @@ def global_minimum(
     Raises:
         InvalidInput: an unknown method, or a closed form asked for what it does not cover.
     """
-    if method not in get_args(Method.__value__):
-        choices = ", ".join(get_args(Method.__value__))
-        raise InvalidInput(f"there is no method {method!r} of the global minimum: choose one of {choices}")
+    if method not in METHODS:
+        raise InvalidInput(f"there is no method {method!r} of the global minimum: choose one of {', '.join(METHODS)}")
     if posterior.network.depth > 1:
         return _deep(posterior, method, seed)
     problem = Problem.of(posterior)
     geometry = LabelGeometry.of(problem)
     samples = len(problem.targets)
     starts = min(64 + 5 * samples, 500) if starts is None else starts
-    rigorous = samples <= RIGOROUS_SAMPLES if rigorous is None else rigorous
+    rigorous = samples <= SMALL if rigorous is None else rigorous
     refusal = _refusal(problem, geometry)
     if refusal is not None and method == "closed-form":
         raise InvalidInput(refusal)
@@ -224,9 +222,7 @@ def _unique(problem: Problem, geometry: LabelGeometry) -> bool:
     return problem.activation.family != "threshold" or geometry.constant < geometry.smallest * (1 - 1e-8)
 
 
-def _assumptions(
-    problem: Problem, geometry: LabelGeometry, certificate: Certificate
-) -> tuple[Assumption, ...]:
+def _assumptions(problem: Problem, geometry: LabelGeometry, certificate: Certificate) -> tuple[Assumption, ...]:
     """What the closed form rests on; structure it cannot do without is checked in `_refusal`."""
     family = problem.activation.family
     statements = [
@@ -288,7 +284,7 @@ def _certificate(
 
 
 def _relative(energy: float, bound: float) -> float:
-    return abs(energy - bound) / energy
+    return abs(energy - bound) / energy if energy > 0 else 0.0
 
 
 def _parallelism(posterior: Posterior, total: Float[np.ndarray, "P P"]) -> float | None:
@@ -324,7 +320,8 @@ def _solved(
     starts: int,
     rigorous: bool,
 ) -> Prediction:
-    solution = frank_wolfe.solve(problem, seed=seed, searches=searches, starts=starts)
+    tolerance = EXACT_TOLERANCE / 2 if len(problem.targets) <= SMALL else TOLERANCE / 2
+    solution = frank_wolfe.solve(problem, seed=seed, searches=searches, starts=starts, tolerance=tolerance)
     measure = solution.measure
     certificate = _certificate(problem, solution.energy, solution.residual, solution.estimate, rigorous, TOLERANCE)
     details: dict[str, Any] = {
@@ -363,7 +360,7 @@ def _solved(
     )
 
 
-def _deep(posterior: Posterior, method: Method, seed: int) -> Prediction:
+def _deep(posterior: Posterior, method: str, seed: int) -> Prediction:
     """Deep ReLU without biases on factorised labels."""
     network, task = posterior.network, posterior.task
     if method == "solver" or not pointwise(network.activation).rectifier:

@@ -19,7 +19,7 @@ from codingschemes.theory.measures import Vectors
 from codingschemes.theory.pointwise import pointwise
 
 #: Rounding of kinks during the refinement of one neuron, relative to its preactivations.
-REFINEMENT = (0.03, 3e-3, 3e-4, 3e-5, 3e-6, 1e-7)
+REFINEMENT = (0.03, 1e-3, 3e-5, 1e-7)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def search(
     rng: np.random.Generator,
     starts: int = 500,
     steps: int = 120,
-    refined: int = 30,
+    refined: int = 12,
 ) -> Search:
     """Ascends from random starts and from known neurons, and refines the best that differ.
 
@@ -89,7 +89,11 @@ def search(
     final = gains(problem, v, positions)
     order = np.argsort(-final)
     largest = float(final[order[0]])
-    reference = largest if pointwise(problem.activation).homogeneous else largest + problem.penalty * float(np.sum(positions[order[0]] ** 2))
+    reference = (
+        largest
+        if pointwise(problem.activation).homogeneous
+        else largest + problem.penalty * float(np.sum(positions[order[0]] ** 2))
+    )
     hits = int(np.sum(values >= largest - 1e-3 * abs(reference)))
     return Search(largest, positions[order], final[order], starts, hits)
 
@@ -111,7 +115,7 @@ def refine(problem: Problem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, "
 
     at = u
     for rounding in [factor * scale for factor in REFINEMENT] if len(phi_of.kinks) else [0.0]:
-        options = {"maxiter": 200, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-12}
+        options = {"maxiter": 100, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-12}
         at = minimize(objective, at, (rounding,), jac=True, method="L-BFGS-B", options=options).x
         value = float(gains(problem, v, at[None])[0])
         if value > highest:
@@ -137,7 +141,12 @@ def _refine_relu(
         w = v @ active
         g = v.T @ w / np.linalg.norm(w) if np.any(w) else np.zeros(len(h))
         drive = np.where((g > 0) & (active > 0), g, 0.0)
-        r = _box_minimum(gram, gram @ drive, np.maximum(-g, 0.0), np.where(h > 0, np.maximum(-g, 0.0), np.minimum(r, np.maximum(-g, 0.0))))
+        r = _box_minimum(
+            gram,
+            gram @ drive,
+            np.maximum(-g, 0.0),
+            np.where(h > 0, np.maximum(-g, 0.0), np.minimum(r, np.maximum(-g, 0.0))),
+        )
         moved = (drive - r) @ problem.basis
         value = float(gains(problem, v, moved[None])[0]) if np.any(moved) else 0.0
         if not value > highest:
@@ -183,9 +192,7 @@ def _box_minimum(
     return r
 
 
-def _starting_points(
-    problem: Problem, v: Float[np.ndarray, "C P"], count: int, rng: np.random.Generator
-) -> Vectors:
+def _starting_points(problem: Problem, v: Float[np.ndarray, "C P"], count: int, rng: np.random.Generator) -> Vectors:
     """Half at random in whitened coordinates, half along the response to a random readout at random samples; over two
     decades of size where size matters."""
     samples, components = problem.basis.shape

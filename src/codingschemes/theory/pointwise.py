@@ -28,7 +28,7 @@ class Pointwise:
         self._evaluate = jax.jit(lambda z: jax.jvp(activation.function, (z,), (jnp.ones_like(z),)))
         grid = np.linspace(-3, 3, 61)
         self.rectifier = bool(np.all(self._compiled(grid)[0] == np.maximum(grid, 0)))
-        self.kinks, self.jumps = self._find_kinks() if activation.kinked else (np.zeros(0), np.zeros(0))
+        self.kinks, self.jumps = self._find_kinks(np.linspace(-10, 10, 1 << 12 if activation.kinked else 0))
         self.homogeneous = bool(np.allclose(self(7 * grid)[0], 7 * self(grid)[0], rtol=1e-12, atol=1e-12))
 
     def __call__(
@@ -56,9 +56,10 @@ class Pointwise:
         value, slope = (np.asarray(each)[: flat.size].reshape(z.shape) for each in self._evaluate(padded))
         return value, slope
 
-    def _find_kinks(self) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
-        """Jumps of the slope between -10 and 10, found by bisection."""
-        grid = np.linspace(-10, 10, 1 << 12)  # even, so that 0 lies between two points
+    def _find_kinks(self, grid: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+        """Jumps of the slope between points of the grid, found by bisection; no kink may lie on it."""
+        if len(grid) == 0:
+            return np.zeros(0), np.zeros(0)
         slopes = self(grid)[1]
         kinks, jumps = [], []
         for index in np.flatnonzero(np.abs(np.diff(slopes)) > 0.02):
