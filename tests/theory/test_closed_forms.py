@@ -16,12 +16,12 @@ COVERED = [
     ("relu", 1, 1, {"width": 12}),
     ("relu", 2, 3, {"width": 40, "penalty1": 0.03, "penalty2": 0.5}),
     ("relu", 3, 1, {"width": 60}),
-    ("relu", 4, 1, {"width": 120, "penalty1": 0.3}),
+    ("relu", 4, 1, {"width": 80, "penalty1": 0.3}),
     ("relu", 2, 1, {"width": 40, "inputs": "aligned", "alignment": 0.5}),
     ("relu", 2, 2, {"width": 40, "inputs": "aligned", "alignment": 30.0}),
     ("relu", 2, 2, {"width": 40, "inputs": "clustered", "alignment": 0.2}),
     ("relu", 2, 1, {"width": 40, "inputs": "anisotropic", "alignment": 0.2}),
-    ("threshold-tanh", 2, 1, {"width": 16}),
+    ("threshold-tanh", 2, 1, {"width": 40}),
     ("threshold-log1p", 3, 1, {"width": 12, "penalty1": 0.02, "penalty2": 0.02}),
     ("tanh", 2, 2, {"width": 8}),
     ("tanh", 3, 1, {"width": 9, "bias": False, "penalty2": 0.4}),
@@ -40,7 +40,7 @@ COVERED = [
 def test_closed_forms_are_what_descent_over_the_weights_finds(activation, labels_dim, repeats, options):
     posterior = hypercube_posterior(activation, labels_dim, repeats, **options)
     predicted = predict(posterior, "global-minimum", method="closed-form")
-    found = minimise(posterior, starts=10 if activation == "threshold-tanh" else 3)
+    found = minimise(posterior, starts=10 if activation == "threshold-tanh" else 2)
     assert predicted.details["nontrivial"]
     assert found.energy == pytest.approx(predicted.energy, rel=1e-5)
     total = predicted.kernel * posterior.network.width
@@ -116,11 +116,11 @@ def test_scalings_are_absorbed_once(scaling):
     np.testing.assert_allclose(found.kernel / 6, predicted.kernel, atol=1e-5 * np.max(predicted.kernel))
 
 
-@pytest.mark.parametrize(("depth", "labels_dim"), [(2, 2), (3, 1), (2, 3)])
+@pytest.mark.parametrize(("depth", "labels_dim"), [(2, 2), (3, 1)])
 def test_deep_relu(depth, labels_dim):
     posterior = hypercube_posterior("relu", labels_dim, 1, width=40, depth=depth, bias=False)
     predicted = predict(posterior, "global-minimum")
-    found = minimise(posterior, starts=4, scale=0.3)
+    found = minimise(posterior, starts=2, scale=0.3)
     assert found.energy == pytest.approx(predicted.energy, rel=1e-5)
     total = predicted.kernel * 40
     assert np.linalg.norm(found.kernel - total) < 1e-3 * np.linalg.norm(total)
@@ -169,7 +169,7 @@ def test_inputs_that_destroy_abstraction_are_told_apart(case):
     assert formula.energy > found.energy * 1.0001
     assert not formula.certificate.holds
     assert any(not each.holds for each in formula.assumptions)
-    solved = predict(posterior, "global-minimum")
+    solved = predict(posterior, "global-minimum", searches=2)
     assert solved.details["method"] == "solver"
     assert solved.certificate.holds
     # descent ends in local minima 0.5 % above the minimum with anisotropic inputs, even the best of 20

@@ -47,6 +47,9 @@ def separable_bound(problem: Problem, v: Float[np.ndarray, "C P"]) -> float:
     def gain(z: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         return strength * (phi_of(z)[0] - offset) ** 2 - stiffness * z**2
 
-    # beyond `reach` no z gains, as |phi - offset| grows no faster than its steepest slope
     grid = np.linspace(-60, 60, 48001)
-    return float(problem.basis.shape[0] * max(np.max(gain(grid)), 0.0))
+    best = float(grid[np.argmax(gain(grid))])
+    for spacing in (2.5e-3, 2.5e-5, 2.5e-7):
+        fine = best + spacing * np.linspace(-1, 1, 401)
+        best = float(fine[np.argmax(gain(fine))])
+    return problem.basis.shape[0] * max(float(gain(np.array([best]))[0]) * (1 + 1e-10), 0.0)

@@ -133,7 +133,7 @@ def _pooled(
     starts: int,
 ) -> oracle.Search:
     # what is known is looked at closely once; later searches are for what is not
-    found = [oracle.search(problem, v, known, rng, starts, refined=30 if searches == 1 else 12)]
+    found = [oracle.search(problem, v, known, rng, starts, refined=40 if searches == 1 else 12)]
     found += [oracle.search(problem, v, known[:0], rng, starts, refined=4) for _ in range(searches - 1)]
     largest = max(each.largest for each in found)
     positions = np.concatenate([each.positions for each in found])
@@ -166,8 +166,7 @@ def _added(problem: Problem, solution: Solution) -> Measure:
     measure, estimate = solution.measure, solution.estimate
     present = np.max(oracle.gains(problem, solution.residual, measure.positions))
     gaining = estimate.positions[estimate.values > present + 1e-12 * abs(present)]
-    polished = np.array([oracle.refine(problem, solution.residual, u) for u in measure.positions])
-    positions = np.concatenate([measure.positions, polished, gaining])
+    positions = np.concatenate([measure.positions, gaining])
     positions = _normed(problem, positions)
     unique = merged(Measure(positions, np.ones(len(positions))), 1e-9).positions
     measure = best_masses(problem, unique)

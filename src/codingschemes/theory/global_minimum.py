@@ -113,7 +113,8 @@ def _refusal(problem: Problem, geometry: LabelGeometry) -> str | None:
             return f"the closed form for {name} needs inputs that resolve all labels alike: {instead}"
         groups = labels if family == "odd" else 2 * labels
         if problem.neurons % groups:
-            return f"the closed form for {name} needs a width, here width {problem.neurons}, divisible by {groups}: {instead}"
+            width = f"here width {problem.neurons}, divisible by {groups}"
+            return f"the closed form for {name} needs a width, {width}: {instead}"
     return None
 
 
@@ -268,7 +269,7 @@ def _certificate(
     }
     if rigorous:
         if pointwise(problem.activation).homogeneous:
-            largest = relaxation.largest_gain(problem, v).bound
+            largest = relaxation.largest_gain(problem, v, iterations=4000 if len(v.T) <= 32 else 1500).bound
         else:
             largest = separable_bound(problem, v)
         bounds["rigorous_gap"] = _relative(energy, lower_bound(problem, v, largest))
@@ -362,7 +363,7 @@ def _solved(
 
 def _deep(posterior: Posterior, method: str, seed: int) -> Prediction:
     """Deep ReLU without biases on factorised labels."""
-    network, task = posterior.network, posterior.task
+    network = posterior.network
     if method == "solver" or not pointwise(network.activation).rectifier:
         raise InvalidInput(
             "the solver takes one hidden layer, and of deeper networks only deep ReLU without bias has a closed form: "

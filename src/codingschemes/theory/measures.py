@@ -108,10 +108,8 @@ def best_masses(problem: Problem, positions: Vectors) -> Measure:
         return float(costs @ masses + np.sum(v * problem.targets.T) - mu * np.sum(np.log(masses)))
 
     largest = float(np.sum(problem.targets**2))
-    if fixed:
-        masses = np.full(count, problem.neurons / count)
-    else:
-        masses = np.full(count, largest / (2 * np.sum(costs)))
+    start = problem.neurons / count if fixed else largest / (2 * float(np.sum(costs)))
+    masses = np.full(count, start)
     mu = largest / count
     while mu > 1e-14 * largest / count:
         mu /= 10

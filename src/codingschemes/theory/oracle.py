@@ -113,10 +113,13 @@ def refine(problem: Problem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, "
         value, slope = _gains(problem, v, flat[None], rounding)
         return -float(value[0]), -slope[0]
 
+    # where phi grows without end, so may the gain at a residual that is far from the best one
+    reach = 100 * float(np.max(np.abs(u))) + 1e-300
+    box = [(-reach, reach)] * len(u)
     at = u
     for rounding in [factor * scale for factor in REFINEMENT] if len(phi_of.kinks) else [0.0]:
         options = {"maxiter": 100, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-12}
-        at = minimize(objective, at, (rounding,), jac=True, method="L-BFGS-B", options=options).x
+        at = minimize(objective, at, (rounding,), jac=True, method="L-BFGS-B", bounds=box, options=options).x
         value = float(gains(problem, v, at[None])[0])
         if value > highest:
             best, highest = at, value
@@ -154,7 +157,7 @@ def _refine_relu(
         gained, highest = value - highest, value
         u, h = moved, problem.basis @ moved
         h[(r > 0) & (r < -g)] = 0.0
-        if gained < 1e-13 * highest:
+        if gained < 1e-12 * highest:
             break
     return u
 
@@ -179,6 +182,8 @@ def _box_minimum(
             break
         step = np.zeros(len(r))
         step[free] = -np.linalg.solve((gram + jitter)[np.ix_(free, free)], slope[free])
+        if -float(slope @ step) <= 1e-14 * abs(current):
+            break
         reach = 1.0
         while True:
             trial = np.clip(r + reach * step, 0.0, upper)
@@ -203,10 +208,8 @@ def _starting_points(problem: Problem, v: Float[np.ndarray, "C P"], count: int, 
     linear = ((directions @ v) * active) @ problem.basis
     both = np.concatenate([random, linear])
     sizes = np.sqrt(np.mean((both @ problem.basis.T) ** 2, axis=1))
-    if pointwise(problem.activation).homogeneous:
-        targets = np.ones(count)
-    else:
-        targets = 10 ** rng.uniform(-1, 1, count)
+    decades = 0.0 if pointwise(problem.activation).homogeneous else 1.0
+    targets = 10 ** rng.uniform(-decades, decades, count)
     return both * (targets / np.maximum(sizes, 1e-300))[:, None]
 
 
