@@ -1,0 +1,82 @@
+"""Descent to networks of whole neurons: upper bounds on the minimum, with nothing relaxed."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import minimize
+
+from codingschemes.posterior import Posterior
+from codingschemes.theory.convex import Problem
+from codingschemes.theory.measures import Measure, energy, moved
+
+
+def best_network(problem: Problem, measure: Measure, *, seed: int = 0, starts: int = 6) -> tuple[Measure, float]:
+    """The best network of N neurons found by descent, and its energy.
+
+    Args:
+        problem: one hidden layer.
+        measure: neurons to begin with, of any masses: each start gives every neuron as many copies as its mass says,
+            what is left over going to some of them at random.
+        seed: fixes every random choice.
+        starts: half of them from the measure, half from random neurons of the same sizes.
+    """
+    rng = np.random.default_rng(seed)
+    count, components = problem.neurons, measure.positions.shape[1]
+    shares = measure.masses * (count / measure.masses.sum())
+    # neurons whose mass is not their number carry the rest in their size
+    sizes = np.sqrt(measure.masses / shares)[:, None]
+    spread = np.sqrt(np.mean((measure.positions * sizes) ** 2))
+    networks = []
+    for start in range(starts):
+        if start % 2 == 0:
+            whole = np.floor(shares).astype(int)
+            left = shares - whole
+            missing = count - int(whole.sum())
+            if missing:
+                # at random in proportion to what is left over; the first start takes the largest
+                keys = -left if start == 0 else -np.log(np.maximum(left, 1e-12)) - rng.gumbel(size=len(left))
+                whole[np.argsort(keys)[:missing]] += 1
+            begin = np.repeat(measure.positions * sizes, whole, axis=0)
+            begin = begin + 1e-3 * spread * rng.normal(size=begin.shape)
+        else:
+            begin = spread * rng.normal(size=(count, components))
+        networks.append(moved(problem, Measure(begin, np.ones(len(begin))), iterations=1000))
+    energies = [energy(problem, network) for network in networks]
+    best = int(np.argmin(energies))
+    return networks[best], energies[best]
+
+
+@jax.jit
+def _potential(density, position):  # type: ignore[no-untyped-def]
+    return jax.value_and_grad(density.potential)(position)
+
+
+def lowest_energy(posterior: Posterior, *, seed: int = 0, starts: int = 6) -> float:
+    """The lowest E of L-BFGS over all weights of a network of any depth, from random starts of different sizes.
+
+    E = 2 T U in whitened coordinates.
+    """
+    density = posterior.density("weights")
+    rng = np.random.default_rng(seed)
+    shapes = density.shapes
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    scale = 2 * posterior.prior.temperature
+    typical = np.sqrt(posterior.task.targets.size / (scale * ends[-1]))
+
+    def objective(flat: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
+        blocks = np.split(flat, ends[:-1])
+        position = {
+            name: jnp.asarray(block.reshape(shape)) for block, (name, shape) in zip(blocks, shapes.items(), strict=True)
+        }
+        value, slope = _potential(density, position)
+        return scale * float(value), scale * np.concatenate([np.ravel(slope[name]) for name in shapes])
+
+    ends_at = []
+    for start in range(starts):
+        size = typical * (0.5, 1.0, 2.0)[start % 3]
+        found = minimize(
+            objective, size * rng.normal(size=ends[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+        )
+        ends_at.append(float(found.fun))
+    return min(ends_at)
