@@ -58,6 +58,16 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert np.array(summary["kernel"]["within"]).shape == (3,)
     assert {"rhat_max", "ess_min", "code_rhat", "divergences"} <= set(summary["diagnostics"])
     assert {"parallelism", "ccgp", "shattering"} <= set(summary["abstraction"])
+
+    status, out, _ = run("compare", folder, "--theory", "lazy", "--json")
+    assert status == 0
+    rows = json.loads(out)["rows"]
+    assert {"quantity", "sampled", "mcse", "predicted", "z", "relative_error"} == set(rows[0])
+    assert (tmp_path / "run" / "comparison-lazy.json").is_file()
+
+    status, out, _ = run("predict", "--run", folder, "--theory", "lazy", "--json")
+    assert status == 0
+    assert np.array(json.loads(out)["outputs"]).shape == (12, 3)
     for code in summary["codes"]:
         assert set(code["code"]) <= {"0", "1"}
         assert code["interval"][0] <= code["fraction"] <= code["interval"][1]
@@ -194,3 +204,34 @@ def test_demo_refuses_a_folder_that_is_there(run, tmp_path):
     status, _, err = run("demo", "--out", str(tmp_path))
     assert status == 2
     assert "is there already" in err
+
+
+def test_predict_prints_one_json_object_with_a_certificate(run):
+    words = ("orthogonal", "--samples", "12", "--activation", "linear", "--temperature", "1e-3", "--json")
+    status, out, _ = run("predict", *words)
+    assert status == 0
+    prediction = json.loads(out)
+    assert prediction["theory"] == "mean-field"
+    assert prediction["scheme"]["label"] == "analog"
+    assert prediction["certificate"]["holds"]
+    assert np.array(prediction["kernel"]["between"]).shape == (3, 3)
+    assert all(set(each) == {"statement", "holds"} for each in prediction["assumptions"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("predict",), "either a TASK or --run"),
+        (("predict", "orthogonal", "--run", "somewhere"), "either a TASK or --run"),
+        (("predict", "--run", "somewhere", "--width", "3"), "leave out --width"),
+        (("predict", "orthogonal", "--theory", "astrology"), "astrology"),
+        (("predict", "orthogonal", "--samples", "12", "--depth", "2"), "lazy"),
+        (("predict", "orthogonal", "--theory", "global-minimum", "--samples", "12", "--depth", "2"), "use depth 1"),
+        (("compare", "nowhere"), "no run folder"),
+    ],
+)
+def test_theories_refuse_in_one_sentence(run, words, said):
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1

@@ -1,5 +1,6 @@
 """`codingschemes compare`."""
 
+import math
 from pathlib import Path
 
 import click
@@ -34,11 +35,16 @@ def compare(run: Path, theory: str, as_json: bool) -> None:
         [
             [
                 row.quantity,
-                f"{row.sampled:.5g}",
-                f"{row.mcse:.1g}",
-                f"{row.predicted:.5g}",
-                f"{row.z:.1f}",
-                f"{row.relative_error:.2%}",
+                *(
+                    form.format(value) if math.isfinite(value) else "-"
+                    for form, value in (
+                        ("{:.5g}", row.sampled),
+                        ("{:.1g}", row.mcse),
+                        ("{:.5g}", row.predicted),
+                        ("{:.1f}", row.z),
+                        ("{:+.2%}", row.relative_error),
+                    )
+                ),
             ]
             for row in comparison.rows
         ],
