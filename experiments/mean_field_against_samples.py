@@ -1,0 +1,80 @@
+"""Mean field against sampled networks of growing width: benchmarks/mean_field_against_samples.md and .png.
+
+    python experiments/mean_field_against_samples.py [--widths 50,100,200] [--activations linear,sigmoid,relu]
+
+The toy task (three classes, ratios 1/2 : 1/4 : 1/4, P = 100) at N T = 0.1, so that the theory is the same for all
+widths and the deviation of a network of N neurons has to shrink like 1/N. A deviation is the root mean square of
+sampled less predicted over all quantities of a kind, relative to the root mean square of the predictions.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import codingschemes as cs
+from codingschemes.tasks import make_task
+
+KINDS = {"outputs": "output", "kernel": "kernel", "activity": "activity", "readout": "readout", "neurons": "neurons"}
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--widths", default="50,100,200")
+parser.add_argument("--activations", default="linear,sigmoid,relu")
+parser.add_argument("--samples", type=int, default=100)
+parser.add_argument("--warmup", type=int, default=200)
+parser.add_argument("--draws", type=int, default=300)
+parser.add_argument("--seconds", type=float, default=90.0, help="of sampling, at most, for each network")
+options = parser.parse_args()
+task = make_task("orthogonal", samples=options.samples, classes=3, ratios=".5,.25,.25")
+widths = [int(width) for width in options.widths.split(",")]
+
+
+def deviations(comparison: cs.Comparison) -> dict[str, tuple[float, float]]:
+    """kind -> (deviation, Monte Carlo error), both relative to the size of the predictions."""
+    found = {}
+    for kind, first in KINDS.items():
+        rows = [row for row in comparison.rows if row.quantity.split()[0] == first and np.isfinite(row.mcse)]
+        if rows:
+            size = np.linalg.norm([row.predicted for row in rows])
+            off = np.linalg.norm([row.sampled - row.predicted for row in rows])
+            found[kind] = (off / size, np.linalg.norm([row.mcse for row in rows]) / size)
+    return found
+
+
+lines = ["| activation | N | T | " + " | ".join(KINDS) + " | certificate |", "| --- " * (4 + len(KINDS)) + "|"]
+drawn: dict[str, dict[str, list[float]]] = {}
+for activation in options.activations.split(","):
+    for width in widths:
+        posterior = cs.Posterior(task, cs.Network(activation, width=width), temperature=0.1 / width)
+        prediction = cs.predict(posterior)
+        run = cs.sample(
+            posterior, warmup=options.warmup, draws=options.draws, time_limit=options.seconds, progress=False
+        )
+        found = deviations(cs.compare(run, prediction))
+        cells = [f"{found[kind][0]:.2%} ± {found[kind][1]:.2%}" if kind in found else "-" for kind in KINDS]
+        holds = f"{prediction.certificate.gap:.0e}"
+        lines.append(f"| {activation} | {width} | {0.1 / width:g} | {' | '.join(cells)} | {holds} |")
+        print(lines[-1], flush=True)
+        for kind, (off, _) in found.items():
+            drawn.setdefault(activation, {}).setdefault(kind, []).append(off)
+
+(FOLDER / "mean_field_against_samples.md").write_text(
+    "# Mean field against sampled networks\n\n"
+    "`python experiments/mean_field_against_samples.py`: the toy task, P = "
+    f"{options.samples}, N T = 0.1. Deviations (root mean square over all quantities of a kind, relative to the\n"
+    "predictions) ± Monte Carlo error. The theory is of infinite width: deviations shrink like 1/N until they drown\n"
+    "in the error.\n\n" + "\n".join(lines) + "\n\n![deviations against width](mean_field_against_samples.png)\n"
+)
+figure = Figure(figsize=(10, 3.4), layout="constrained")
+axes = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
+for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
+    for kind, offs in kinds.items():
+        axis.loglog(widths[: len(offs)], offs, "o-", label=kind)
+    axis.loglog(widths, 0.5 / np.array(widths), "--", color="#777777", label="1/(2N)")
+    axis.set(title=activation, xlabel="width N", xticks=widths, xticklabels=widths)
+    axis.minorticks_off()
+axes[0].set_ylabel("relative deviation from theory")
+axes[-1].legend(fontsize=8)
+figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
