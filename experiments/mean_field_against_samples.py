@@ -33,14 +33,8 @@ widths = [int(width) for width in options.widths.split(",")]
 
 def deviations(comparison: cs.Comparison) -> dict[str, tuple[float, float]]:
     """kind -> (deviation, Monte Carlo error), both relative to the size of the predictions."""
-    found = {}
-    for kind, first in KINDS.items():
-        rows = [row for row in comparison.rows if row.quantity.split()[0] == first and np.isfinite(row.mcse)]
-        if rows:
-            size = np.linalg.norm([row.predicted for row in rows])
-            off = np.linalg.norm([row.sampled - row.predicted for row in rows])
-            found[kind] = (off / size, np.linalg.norm([row.mcse for row in rows]) / size)
-    return found
+    present = {row.quantity.split()[0] for row in comparison.rows}
+    return {kind: comparison.deviation(first) for kind, first in KINDS.items() if first in present}
 
 
 lines = ["| activation | N | T | " + " | ".join(KINDS) + " | certificate |", "| --- " * (4 + len(KINDS)) + "|"]

@@ -67,6 +67,9 @@ def test_a_shifted_prediction_is_off_by_the_shift_in_units_of_the_error(run, pla
     assert row.mcse == pytest.approx(float(mean_and_error(series)[1]))
     assert row.z == pytest.approx(-0.1 / row.mcse)
     assert rows["energy"].relative_error == pytest.approx(-0.5)
+    deviation, _ = compare(run, shifted).deviation("output")
+    predicted = [row.predicted for name, row in rows.items() if name.startswith("output")]
+    assert deviation == pytest.approx(0.1 / np.sqrt(np.mean(np.square(predicted))))
 
 
 def test_means_over_neurons_survive_draws_without_any():

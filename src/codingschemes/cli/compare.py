@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from codingschemes.cli.options import json_option
-from codingschemes.cli.output import print_json, print_table
+from codingschemes.cli.output import plain, print_json, print_table
 from codingschemes.cli.predict import certificate_words, theory_option
 from codingschemes.runs import Run
 from codingschemes.runs.run import write_json
@@ -25,7 +25,7 @@ def compare(run: Path, theory: str, as_json: bool) -> None:
 
     comparison = compare_run(Run.open(run), theory=theory)
     values = comparison.to_json()
-    write_json(run / f"comparison-{theory}.json", values)
+    write_json(run / f"comparison-{theory}.json", plain(values))
     if as_json:
         print_json(values)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from codingschemes.cli.options import json_option
-from codingschemes.cli.output import print_json, print_table
+from codingschemes.cli.output import plain, print_json, print_table
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior
@@ -17,6 +17,7 @@ from codingschemes.tasks import Task, digits, orthogonal
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary
+    from codingschemes.comparison import Comparison
 
 
 class Example(NamedTuple):
@@ -28,13 +29,14 @@ class Example(NamedTuple):
     temperature: float
     warmup: int
     draws: int
+    theory: str
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="folder to make")
 @json_option
 def demo(out: Path, as_json: bool) -> None:
-    """Sample, summarise and report four small networks: one a scheme, and one on real digits.
+    """Sample, summarise, predict, compare and report four small networks: one a scheme, and one on real digits.
 
     Random labels on orthogonal inputs with a linear, a sigmoid and a ReLU network, and a sigmoid network on the 8x8
     digits: analog, redundant, sparse. Takes under three minutes on two cores.
@@ -43,14 +45,14 @@ def demo(out: Path, as_json: bool) -> None:
         raise InvalidInput(f"{out} is there already: choose another folder with --out, or remove it")
     started = time.monotonic()
     results = [(example, *_run(example, out / example.name)) for example in _examples()]
-    rows = [_row(example, summary, page) for example, summary, page in results]
+    rows = [_row(*result) for result in results]
     seconds = time.monotonic() - started
     if as_json:
         print_json({"rows": rows, "seconds": seconds})
         return
     print_table(
         f"which coding scheme? ({seconds:.0f} s)",
-        ["task", "network", "scheme", "prob.", "codes", "outliers", "test error"],
+        ["task", "network", "scheme", "prob.", "codes", "outliers", "test error", "theory", "outputs off by"],
         [
             [
                 row["task"],
@@ -60,6 +62,8 @@ def demo(out: Path, as_json: bool) -> None:
                 " ".join(row["codes"]) or "-",
                 str(row["outliers"]),
                 "-" if row["test_error"] is None else f"{row['test_error']:.1%}",
+                row["theory"] + (", at the sampled codes" if row["conditional"] else ""),
+                f"{row['deviation']:.1%} +- {row['deviation_error']:.1%}",
             ]
             for row in rows
         ],
@@ -71,15 +75,16 @@ def demo(out: Path, as_json: bool) -> None:
 def _examples() -> list[Example]:
     toy = orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
-        Example("linear", toy, "linear", 5e-3, 120, 80),
-        Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80),
-        Example("relu", toy, "relu", 1e-3, 120, 80),
-        Example("digits", digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80),
+        Example("linear", toy, "linear", 5e-3, 120, 80, "mean-field"),
+        Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80, "mean-field"),
+        Example("relu", toy, "relu", 1e-3, 120, 80, "mean-field"),
+        Example("digits", digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80, "lazy"),
     ]
 
 
-def _run(example: Example, folder: Path) -> tuple["Summary", Path]:
+def _run(example: Example, folder: Path) -> tuple["Summary", "Comparison", Path]:
     from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
+    from codingschemes.comparison import compare
     from codingschemes.reports import report
 
     click.echo(f"{example.name}: {example.task.name}, {example.activation} network", err=True)
@@ -93,10 +98,13 @@ def _run(example: Example, folder: Path) -> tuple["Summary", Path]:
     )
     summary = summarize(run)
     write_json(folder / "summary.json", summary.to_json())
-    return summary, report(run, summary=summary)
+    comparison = compare(run, theory=example.theory, summary=summary)
+    write_json(folder / f"comparison-{example.theory}.json", plain(comparison.to_json()))
+    return summary, comparison, report(run, summary=summary, comparison=comparison)
 
 
-def _row(example: Example, summary: "Summary", page: Path) -> dict[str, Any]:
+def _row(example: Example, summary: "Summary", comparison: "Comparison", page: Path) -> dict[str, Any]:
+    deviation, error = comparison.deviation("output")
     return {
         "task": example.task.name,
         "activation": example.activation,
@@ -105,5 +113,9 @@ def _row(example: Example, summary: "Summary", page: Path) -> dict[str, Any]:
         "codes": [code.code for code in summary.codes] if summary.scheme.label == "redundant" else [],
         "outliers": len(summary.outliers),
         "test_error": None if summary.test is None else summary.test.error,
+        "theory": example.theory,
+        "conditional": comparison.conditional,
+        "deviation": deviation,
+        "deviation_error": error,
         "report": str(page),
     }

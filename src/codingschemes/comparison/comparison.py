@@ -52,6 +52,23 @@ class Comparison:
     conditional: bool
     notes: tuple[str, ...]
 
+    def deviation(self, kind: str) -> tuple[float, float]:
+        """Root mean square of sampled less predicted over all quantities of a kind, and of their Monte Carlo errors,
+        relative to the predictions.
+
+        Args:
+            kind: first word of the quantities: output, kernel, activity, readout or neurons.
+
+        Raises:
+            InvalidInput: the comparison has none.
+        """
+        rows = [row for row in self.rows if row.quantity.split()[0] == kind]
+        if not rows:
+            raise InvalidInput(f"the {self.prediction.theory} theory predicts no {kind} here: choose another kind")
+        sampled, errors, predicted = np.array([[row.sampled, row.mcse, row.predicted] for row in rows]).T
+        size = np.linalg.norm(predicted)
+        return float(np.linalg.norm(sampled - predicted) / size), float(np.linalg.norm(errors) / size)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""
         return {
@@ -79,7 +96,7 @@ def compare(
         InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
     """
     notes = []
-    conditional = prediction is not None and "given_fractions" in prediction.details
+    conditional = prediction is not None and bool(prediction.details.get("conditional", False))
     if prediction is None:
         given = {}
         if theory == "mean-field" and _codes_are_frozen(run, summary):

@@ -1,0 +1,102 @@
+"""The mean field at finite temperature tends to the global minimum of the regularised loss, and so do the samples.
+
+    python experiments/one_theory_two_ends.py
+
+A tanh network on all combinations of two labels, whitened inputs, fixed penalties 0.1, sampled as exp(-E/(2T)). Writes
+benchmarks/one_theory_two_ends.md and .png: kernel, energy and parallelism against T. The mean-field energy comes from
+its free energy D, -d log Z/d(1/(2T)) = N (R + C) T - 2 T^2 N dD/dT for N neurons with R + C coordinates each.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import codingschemes as cs
+from codingschemes.representation.kernels import class_kernel
+from codingschemes.representation.parallelism import parallelism_score
+from codingschemes.tasks import make_task
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+STEP = 0.02
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--predicted", default="0.1,0.05,0.03,0.02,0.01,5e-3,3e-3,1e-3,3e-4,1e-4")
+parser.add_argument("--sampled", default="0.1,0.03,0.01,3e-3,1e-3,1e-4,1e-5,1e-6")
+parser.add_argument("--width", type=int, default=40)
+parser.add_argument("--draws", type=int, default=300)
+options = parser.parse_args()
+task = make_task("hypercube", labels_dim=2, repeats=4)
+network = cs.Network("tanh", width=options.width, scaling="none")
+
+
+def posterior(temperature: float) -> cs.Posterior:
+    return cs.Posterior(task, network, temperature=temperature, penalty1=0.1, penalty2=0.1)
+
+
+def scores(kernel: np.ndarray) -> tuple[float, float]:
+    """The kernel between samples of one class, averaged over classes, and the parallelism score."""
+    classes = class_kernel(kernel, task.labels)
+    parallel = parallelism_score(classes, task.factors).value
+    return float(np.mean(np.diagonal(classes))), np.nan if parallel is None else parallel
+
+
+def predicted(temperature: float) -> tuple[float, float, float]:
+    """Kernel, energy and parallelism of the mean field."""
+    found = cs.predict(posterior(temperature))
+    assert found.certificate.holds, temperature
+    warmer, colder = (
+        cs.predict(posterior(temperature * factor)).details["free_energy"] for factor in (1 + STEP, 1 - STEP)
+    )
+    slope = (warmer - colder) / (2 * STEP * temperature)
+    coordinates = len(task.inputs) + task.targets.shape[1]
+    energy = options.width * (coordinates * temperature - 2 * temperature**2 * slope)
+    kernel, parallel = scores(found.kernel)
+    return kernel, energy, parallel
+
+
+def sampled(temperature: float) -> tuple[float, float, float, float]:
+    """Mean kernel, energy with its error, and parallelism of single networks."""
+    run = cs.sample(posterior(temperature), start="annealed", warmup=300, draws=options.draws, progress=False)
+    summary = cs.summarize(run)
+    kernel, _ = scores(summary.kernels[-1].full)
+    parallel = summary.abstraction.parallelism
+    return kernel, summary.energy.mean, summary.energy.mcse, np.nan if parallel is None else parallel
+
+
+minimum = cs.predict(posterior(1e-3), "global-minimum")
+end = (*scores(minimum.kernel), minimum.energy)
+lines = ["| T | what | kernel within classes | energy | (E - E_min)/E_min | parallelism |", "| --- " * 6 + "|"]
+
+
+def line(temperature: str, what: str, kernel: float, energy: str, excess: float, parallel: float) -> None:
+    lines.append(f"| {temperature} | {what} | {kernel:.5f} | {energy} | {excess:.2e} | {parallel:.4f} |")
+    print(lines[-1], flush=True)
+
+
+line("0", "global minimum", end[0], f"{end[2]:.6f}", 0.0, end[1])
+theory = {float(text): predicted(float(text)) for text in options.predicted.split(",")}
+for temperature, (kernel, energy, parallel) in theory.items():
+    line(f"{temperature:g}", "mean field", kernel, f"{energy:.5f}", energy / end[2] - 1, parallel)
+networks = {float(text): sampled(float(text)) for text in options.sampled.split(",")}
+for temperature, (kernel, energy, error, parallel) in networks.items():
+    line(f"{temperature:g}", "sampled", kernel, f"{energy:.5f} ± {error:.1g}", energy / end[2] - 1, parallel)
+
+figure = Figure(figsize=(10, 3.4), layout="constrained")
+for index, (axis, name) in enumerate(
+    zip(figure.subplots(1, 3), ("kernel within classes", "energy", "parallelism"), strict=True)
+):
+    level = (end[0], end[2], end[1])[index]
+    axis.axhline(level, color="#777777", linestyle="--", label="global minimum")
+    axis.plot(list(theory), [values[index] for values in theory.values()], label="mean field")
+    drawn = [(values[0], values[1], values[3])[index] for values in networks.values()]
+    axis.plot(list(networks), drawn, "o", label=f"sampled, N = {options.width}")
+    axis.set(xscale="log", xlabel="temperature T", ylabel=name)
+figure.axes[1].set_yscale("log")
+figure.axes[0].legend(fontsize=8)
+figure.savefig(FOLDER / "one_theory_two_ends.png", dpi=150)
+(FOLDER / "one_theory_two_ends.md").write_text(
+    "# One theory, two ends of temperature\n\n`python experiments/one_theory_two_ends.py`: tanh, two labels, P = 16, "
+    f"N = {options.width}, penalties 0.1.\n\n" + "\n".join(lines) + "\n\n![against T](one_theory_two_ends.png)\n"
+)
