@@ -70,8 +70,9 @@ for _activation in ("linear", "sigmoid", "relu"):
     for _temperature in ("1e-3", "1e-4"):
         _register(f"toy-{_activation}-{_temperature}", partial(_toy, _activation, float(_temperature)))
 _register("digits-sigmoid", partial(_images, "digits", "3,5,8", 1e-3))
-_register("mnist-sigmoid", partial(_images, "mnist", "3,5,8", 1e-4))
-_register("cifar10-sigmoid", partial(_images, "cifar10", "0,1,2", 1e-4))
+for _temperature in ("1e-3", "1e-4"):
+    _register(f"mnist-sigmoid-{_temperature}", partial(_images, "mnist", "3,5,8", float(_temperature)))
+    _register(f"cifar10-sigmoid-{_temperature}", partial(_images, "cifar10", "0,1,2", float(_temperature)))
 _register("hypercube-relu", _hypercube)
 _register("two-layer-sigmoid", partial(_toy, "sigmoid", 1e-3, size=50, depth=2))
 _register("tiny-sigmoid", partial(two_points, "sigmoid", 0.1))
