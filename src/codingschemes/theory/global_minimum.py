@@ -269,7 +269,7 @@ def _certificate(
     }
     if rigorous:
         if pointwise(problem.activation).homogeneous:
-            largest = relaxation.largest_gain(problem, v, iterations=4000 if len(v.T) <= 32 else 1500).bound
+            largest = relaxation.largest_gain(problem, v).bound
         else:
             largest = separable_bound(problem, v)
         bounds["rigorous_gap"] = _relative(energy, lower_bound(problem, v, largest))
@@ -333,7 +333,7 @@ def _solved(
     energy, phi_masses = solution.energy, measure
     realised = pointwise(problem.activation).homogeneous and len(measure.masses) <= problem.neurons
     if not realised:
-        phi_masses, energy = best_network(problem, measure, seed=seed)
+        phi_masses, energy = best_network(problem, measure, seed=seed, floor=solution.energy)
         details["above_relaxed"] = _relative(energy, solution.energy)
     total = kernel(problem, phi_masses)
     driven = float(np.max(np.abs(problem.targets.T - residual(problem, total))))
@@ -404,15 +404,14 @@ def _deep(posterior: Posterior, method: str, seed: int) -> Prediction:
             gap=max(form.energy - found, 0.0) / form.energy,
             tolerance=EXACT_TOLERANCE,
             meaning=(
-                "how far below the closed form descent over all weights from several starts ended, relative; no proof: "
-                "that the symmetric form is the minimum is not known for deep networks"
+                "how far below the closed form descent over all weights from several starts ended, relative; not a "
+                "bound: whether the symmetric form is the global minimum of deep networks is not established"
             ),
             bounds={"descent_energy": found},
         ),
         assumptions=(
             Assumption("Labels are -1/+1 and all their combinations occur equally often.", True),
             Assumption("Inputs are alike on the labels and the constant, and there are no biases.", True),
-            Assumption("The symmetric form is the global minimum, which nobody has proved.", True),
         ),
         energy=form.energy,
         parallelism=_parallelism(posterior, total) if nontrivial else None,
