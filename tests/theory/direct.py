@@ -1,12 +1,13 @@
-"""Direct minimisation of the regularised loss over all weights: knows nothing of kernels, measures or closed forms."""
+"""Direct minimisation of the regularised loss over all weights: knows nothing of kernels, measures or closed forms.
 
-from functools import partial
+Gradients are written out by hand: compiling a program for every shape would take longer than all descents together.
+"""
+
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import erf, expit
 
 from codingschemes import Posterior
 
@@ -21,42 +22,58 @@ class Minimum(NamedTuple):
 ROUNDING = (0.3, 0.1, 0.03, 0.01, 0.003, 1e-3, 1e-4, 1e-5, 0.0)
 
 
-def _rectified(z, rounding):
-    return jnp.where(rounding > 0, (z + jnp.sqrt(z**2 + rounding**2 + 1e-300)) / 2, jnp.maximum(z, 0.0))
+def _bell(z):
+    return np.exp(-(z**2))
 
 
+#: phi and its slope
 SMOOTH = {
-    "linear": lambda z: z,
-    "tanh": jnp.tanh,
-    "erf": jax.scipy.special.erf,
-    "sigmoid": lambda z: 0.5 * (1 + jax.scipy.special.erf(jnp.sqrt(jnp.pi) * z / 2)),
-    "logistic": lambda z: 1 / (1 + jnp.exp(-z)),
-    "softplus": lambda z: jnp.log1p(jnp.exp(z)),
+    "linear": (lambda z: z, np.ones_like),
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "erf": (erf, lambda z: 2 / np.sqrt(np.pi) * _bell(z)),
+    "sigmoid": (lambda z: 0.5 * (1 + erf(np.sqrt(np.pi) * z / 2)), lambda z: 0.5 * _bell(np.sqrt(np.pi) * z / 2)),
+    "logistic": (expit, lambda z: expit(z) * expit(-z)),
+    "softplus": (lambda z: np.logaddexp(0, z), expit),
 }
+#: phi_+ and its slope, of max(z, 0)
 THRESHOLD = {
-    "relu": lambda z: z,
-    "threshold-tanh": jnp.tanh,
-    "threshold-log1p": jnp.log1p,
-    "threshold-square": jnp.square,
+    "relu": SMOOTH["linear"],
+    "threshold-log1p": (np.log1p, lambda z: 1 / (1 + z)),
+    "threshold-square": (np.square, lambda z: 2 * z),
 }
 
 
 def _activity(shape, z, rounding):
-    return SMOOTH[shape](z) if shape in SMOOTH else THRESHOLD[shape](_rectified(z, rounding))
+    if shape in SMOOTH:
+        value, slope = SMOOTH[shape]
+        return value(z), slope(z)
+    value, slope = THRESHOLD[shape]
+    if rounding == 0:
+        return value(np.maximum(z, 0)), slope(np.maximum(z, 0)) * (z > 0)
+    root = np.sqrt(z**2 + rounding**2)
+    positive = (z + root) / 2
+    return value(positive), slope(positive) * (1 + z / root) / 2
 
 
-@partial(jax.jit, static_argnames=("shape", "bias"))
-@partial(jax.value_and_grad, has_aux=True)
-def _loss(weights, inputs, targets, penalties, rounding, shape, bias):
+def _loss(weights, posterior, shape, rounding):
+    """E, its slope in every weight matrix, the last activities and the outputs."""
+    task, bias, (penalty1, penalty2) = posterior.task, posterior.network.bias, posterior.prior.penalties
     *layers, readout = weights
-    activity, norm = inputs.T, 0.0
+    activity, below, slopes = task.inputs.T, [], []
     for layer in layers:
-        if bias:
-            activity = jnp.concatenate([activity, jnp.ones((1, activity.shape[1]))])
-        activity = _activity(shape, layer @ activity, rounding)
-        norm += penalties[0] * jnp.sum(layer**2)
+        below.append(np.vstack([activity, np.ones(activity.shape[1])]) if bias else activity)
+        activity, slope = _activity(shape, layer @ below[-1], rounding)
+        slopes.append(slope)
     outputs = activity.T @ readout
-    return jnp.sum((targets - outputs) ** 2) + norm + penalties[1] * jnp.sum(readout**2), (activity, outputs)
+    error = outputs - task.targets
+    energy = np.sum(error**2) + penalty1 * sum(np.sum(layer**2) for layer in layers) + penalty2 * np.sum(readout**2)
+    gradient = [2 * activity @ error + 2 * penalty2 * readout]
+    pull = 2 * readout @ error.T
+    for layer, inputs, slope in zip(layers[::-1], below[::-1], slopes[::-1], strict=True):
+        pull = pull * slope
+        gradient.insert(0, pull @ inputs.T + 2 * penalty1 * layer)
+        pull = layer[:, : layer.shape[1] - bias].T @ pull
+    return float(energy), gradient, activity, outputs
 
 
 def minimise(
@@ -71,13 +88,12 @@ def minimise(
     shapes = [(network.width, count + network.bias) for count in below] + [(network.width, task.targets.shape[1])]
     ends = np.cumsum([int(np.prod(each)) for each in shapes])
 
-    def evaluate(flat, rounding):
-        parts = [part.reshape(each) for part, each in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
-        return _loss(parts, task.inputs, task.targets, posterior.prior.penalties, rounding, shape, network.bias)
+    def weights(flat):
+        return [part.reshape(each) for part, each in zip(np.split(flat, ends[:-1]), shapes, strict=True)]
 
     def objective(flat, rounding):
-        (value, _), slope = evaluate(flat, rounding)
-        return float(value), np.concatenate([np.ravel(part) for part in slope])
+        value, slope, *_ = _loss(weights(flat), posterior, shape, rounding)
+        return value, np.concatenate([np.ravel(part) for part in slope])
 
     best = None
     kinked = shape in THRESHOLD
@@ -89,6 +105,5 @@ def minimise(
             flat = found.x
         if best is None or found.fun < best.fun:
             best = found
-    (energy, (activity, outputs)), _ = evaluate(best.x, 0.0)
-    activity = np.asarray(activity)
-    return Minimum(float(energy), activity.T @ activity, np.asarray(outputs))
+    energy, _, activity, outputs = _loss(weights(best.x), posterior, shape, 0.0)
+    return Minimum(energy, activity.T @ activity, outputs)

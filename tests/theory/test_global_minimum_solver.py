@@ -31,13 +31,13 @@ def relu_energy(labels_dim: int, samples: int, penalty1: float, penalty2: float)
 @pytest.mark.parametrize(("labels_dim", "repeats"), RELU)
 def test_relu_hypercubes(labels_dim, repeats):
     posterior = hypercube_posterior("relu", labels_dim, repeats, width=40, penalty2=0.3)
-    solved = predict(posterior, "global-minimum", method="solver", searches=4)
+    solved = predict(posterior, "global-minimum", method="solver", searches=2)
     expected = relu_energy(labels_dim, posterior.task.sample_count, 0.1, 0.3)
     assert solved.energy == pytest.approx(expected, rel=1e-6)
     assert solved.details["method"] == "solver"
     assert solved.certificate.holds
     assert solved.certificate.bounds["hit_rate"] > 0.05
-    assert solved.certificate.bounds["rigorous_gap"] < 1e-5 * (1 if labels_dim < 4 else 5)
+    assert solved.certificate.bounds["rigorous_gap"] < 1e-5
     if labels_dim > 1:
         assert solved.parallelism == pytest.approx(1.0, abs=1e-3)
     assert solved.details["kernel"]["misfit"] < 1e-3
@@ -60,7 +60,7 @@ def test_other_activations_on_the_hypercube(activation, psi, width):
     else:
         z = np.linspace(0, 10, 2_000_001)
         expected = np.min(2 * (0.05 * (width / 2) * 4 * z**2 + 0.1 * 4 / (0.1 + (width / 2) * 4 * psi(z) ** 2)))
-    solved = predict(posterior, "global-minimum", method="solver", searches=2)
+    solved = predict(posterior, "global-minimum", method="solver", searches=1)
     assert solved.details["relaxed_energy"] == pytest.approx(expected, rel=1e-6)
     assert solved.energy == pytest.approx(expected, rel=1e-6)
     assert solved.certificate.holds
@@ -89,7 +89,7 @@ def test_a_network_made_of_the_solution_has_its_energy():
 def test_saturating_neurons_that_cannot_be_divided_evenly():
     """Seven tanh neurons for three labels: no network reaches the relaxed energy; both are given."""
     posterior = hypercube_posterior("tanh", 3, 1, width=7)
-    solved = predict(posterior, "global-minimum", searches=2)
+    solved = predict(posterior, "global-minimum", searches=1)
     assert solved.details["method"] == "solver"
     relaxed = solved.details["relaxed_energy"]
     assert solved.certificate.holds
@@ -108,12 +108,12 @@ def test_the_same_seed_gives_the_same_answer():
     assert first.to_json() == second.to_json()
 
 
-@pytest.mark.parametrize(("labels_dim", "repeats"), [(1, 1), (2, 1), (2, 3), (3, 1)])
+@pytest.mark.parametrize(("labels_dim", "repeats"), [(1, 1), (2, 1), (2, 3), (3, 1), (4, 1)])
 def test_the_relaxation_is_tight_on_the_hypercube(labels_dim, repeats):
     problem, v = at_the_formula(labels_dim, repeats)
     samples = len(problem.targets)
-    bound = relaxation.largest_gain(problem, v, iterations=3000).bound
-    assert 1 - 1e-10 < bound < 1 + 1e-5
+    bound = relaxation.largest_gain(problem, v).bound
+    assert 1 - 1e-10 < bound < 1 + 1e-6
     expected = relu_energy(labels_dim, samples, 0.1, 0.1)
     assert lower_bound(problem, v, bound) == pytest.approx(expected, rel=1e-5)
 
@@ -164,7 +164,7 @@ def test_bounds_hold_at_any_residual():
     problem, v = at_the_formula(2, 1)
     minimum = relu_energy(2, 4, 0.1, 0.1)
     rng = np.random.default_rng(0)
-    for _ in range(10):
+    for _ in range(4):
         wrong = v + 0.3 * np.max(np.abs(v)) * rng.normal(size=v.shape)
         largest = search(problem, wrong, np.zeros((0, problem.basis.shape[1])), rng, starts=60).largest
         assert lower_bound(problem, wrong, largest) < minimum
@@ -250,7 +250,7 @@ def test_data_without_closed_form(activation, certified):
     """One-hot targets, singular input kernel. Where activity grows without limit there is no certificate, and the
     prediction says so."""
     posterior = small_posterior(activation, samples=10, width=4, bias=True, temperature=0.02)
-    solved = predict(posterior, "global-minimum", searches=2)
+    solved = predict(posterior, "global-minimum", searches=1)
     assert solved.details["method"] == "solver"
     assert solved.certificate.holds is certified
     assert solved.certificate.gap <= 1
@@ -276,7 +276,7 @@ def test_xor_inputs_go_to_the_solver_and_the_gap_of_the_formula_is_large():
     posterior = with_gram(hypercube_posterior("relu", 2, 1, width=40), xor_gram(hypercube_posterior(), 10.0))
     formula = predict(posterior, "global-minimum", method="closed-form")
     assert formula.certificate.gap > 0.01
-    solved = predict(posterior, "global-minimum", searches=2)
+    solved = predict(posterior, "global-minimum", searches=1, rigorous=False)
     assert solved.certificate.gap < 1e-6
     assert abs(solved.parallelism) < 1e-3
 
@@ -287,7 +287,7 @@ def test_labels_of_images():
     task = tasks.mnist(samples=20, labels="parity-magnitude")
     posterior = Posterior(task, Network("relu", width=60, bias=True, scaling="none"), penalty1=30.0, penalty2=30.0)
     problem = Problem.of(posterior)
-    solution = frank_wolfe.solve(problem, searches=2, starts=100, tolerance=1e-3)
+    solution = frank_wolfe.solve(problem, searches=1, starts=60, particles=60, tolerance=1e-3)
     assert solution.gap < 1e-3
     total = kernel(problem, solution.measure)
     assert parallelism_score(class_kernel(total, task.labels), task.factors).value < 0.9

@@ -1,5 +1,7 @@
 """Descent to networks of whole neurons: upper bounds on the minimum, with nothing relaxed."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,9 @@ from codingschemes.theory.convex import Problem
 from codingschemes.theory.measures import Measure, energy, moved
 
 
-def best_network(problem: Problem, measure: Measure, *, seed: int = 0, starts: int = 6) -> tuple[Measure, float]:
+def best_network(
+    problem: Problem, measure: Measure, *, seed: int = 0, starts: int = 6, floor: float = 0.0
+) -> tuple[Measure, float]:
     """The best network of N neurons found by descent, and its energy.
 
     Args:
@@ -20,6 +24,7 @@ def best_network(problem: Problem, measure: Measure, *, seed: int = 0, starts: i
             what is left over going to some of them at random.
         seed: fixes every random choice.
         starts: half of them from the measure, half from random neurons of the same sizes.
+        floor: no network's energy is below; one that reaches it, up to rounding, is not searched beyond.
     """
     rng = np.random.default_rng(seed)
     count, components = problem.neurons, measure.positions.shape[1]
@@ -27,7 +32,8 @@ def best_network(problem: Problem, measure: Measure, *, seed: int = 0, starts: i
     # neurons whose mass is not their number carry the rest in their size
     sizes = np.sqrt(measure.masses / shares)[:, None]
     spread = np.sqrt(np.mean((measure.positions * sizes) ** 2))
-    networks = []
+    networks: list[Measure] = []
+    energies: list[float] = []
     for start in range(starts):
         if start % 2 == 0:
             whole = np.floor(shares).astype(int)
@@ -42,14 +48,21 @@ def best_network(problem: Problem, measure: Measure, *, seed: int = 0, starts: i
         else:
             begin = spread * rng.normal(size=(count, components))
         networks.append(moved(problem, Measure(begin, np.ones(len(begin))), iterations=1000))
-    energies = [energy(problem, network) for network in networks]
+        energies.append(energy(problem, networks[-1]))
+        if energies[-1] <= floor * (1 + 1e-10):
+            break
     best = int(np.argmin(energies))
     return networks[best], energies[best]
 
 
 @jax.jit
-def _potential(density, position):  # type: ignore[no-untyped-def]
-    return jax.value_and_grad(density.potential)(position)
+@partial(jax.value_and_grad, argnums=1)
+def _potential(density, flat):  # type: ignore[no-untyped-def]
+    shapes = density.shapes
+    blocks = jnp.split(flat, np.cumsum([int(np.prod(shape)) for shape in shapes.values()])[:-1])
+    return density.potential(
+        {name: block.reshape(shape) for block, (name, shape) in zip(blocks, shapes.items(), strict=True)}
+    )
 
 
 def lowest_energy(posterior: Posterior, *, seed: int = 0, starts: int = 6) -> float:
@@ -59,24 +72,19 @@ def lowest_energy(posterior: Posterior, *, seed: int = 0, starts: int = 6) -> fl
     """
     density = posterior.density("weights")
     rng = np.random.default_rng(seed)
-    shapes = density.shapes
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    count = sum(int(np.prod(shape)) for shape in density.shapes.values())
     scale = 2 * posterior.prior.temperature
-    typical = np.sqrt(posterior.task.targets.size / (scale * ends[-1]))
+    typical = np.sqrt(posterior.task.targets.size / (scale * count))
 
     def objective(flat: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
-        blocks = np.split(flat, ends[:-1])
-        position = {
-            name: jnp.asarray(block.reshape(shape)) for block, (name, shape) in zip(blocks, shapes.items(), strict=True)
-        }
-        value, slope = _potential(density, position)
-        return scale * float(value), scale * np.concatenate([np.ravel(slope[name]) for name in shapes])
+        value, slope = _potential(density, flat)
+        return scale * float(value), scale * np.asarray(slope)
 
     ends_at = []
     for start in range(starts):
         size = typical * (0.5, 1.0, 2.0)[start % 3]
         found = minimize(
-            objective, size * rng.normal(size=ends[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 500}
+            objective, size * rng.normal(size=count), jac=True, method="L-BFGS-B", options={"maxiter": 500}
         )
         ends_at.append(float(found.fun))
     return min(ends_at)

@@ -133,7 +133,8 @@ def _pooled(
     starts: int,
 ) -> oracle.Search:
     # what is known is looked at closely once; later searches are for what is not
-    found = [oracle.search(problem, v, known, rng, starts, refined=40 if searches == 1 else 12)]
+    refined = min(40, 10 + len(problem.targets) // 3) if searches == 1 else 12
+    found = [oracle.search(problem, v, known, rng, starts, refined=refined)]
     found += [oracle.search(problem, v, known[:0], rng, starts, refined=4) for _ in range(searches - 1)]
     largest = max(each.largest for each in found)
     positions = np.concatenate([each.positions for each in found])

@@ -50,8 +50,8 @@ class Pointwise:
         self, z: Float[np.ndarray, "*shape"]
     ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
         flat = np.ravel(z)
-        # few sizes, so that few programs are compiled
-        padded = np.zeros(1 << max(int(flat.size - 1).bit_length(), 6))
+        # few sizes, so that few programs are compiled: powers of 4 from 256 on
+        padded = np.zeros(1 << max(2 * ((int(flat.size - 1).bit_length() + 1) // 2), 8))
         padded[: flat.size] = flat
         value, slope = (np.asarray(each)[: flat.size].reshape(z.shape) for each in self._evaluate(padded))
         return value, slope

@@ -9,18 +9,23 @@ be positive semidefinite instead of of rank one can only enlarge it. The dual,
 
     minimise t  over t, d, N >= 0:   t Q + D(d) - A - N  positive semidefinite,
 
-is solved by the alternating direction method of multipliers (Wen, Goldfarb & Yin 2010). Whatever the iterate, adding
-the most negative eigenvalue times a bound on the trace of X makes it feasible: an unconverged run is still a bound.
+is approached by the alternating direction method of multipliers (Wen, Goldfarb & Yin 2010), which finds N. Any N >= 0
+gives a bound: the best t and d for it are found by an interior-point method, which keeps the slack positive definite,
+so that an unconverged run is still a bound.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import cho_solve
 
 from codingschemes.errors import InvalidInput
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.pointwise import pointwise
+
+#: The step of the multipliers, in units in which the objective and one neuron's X have norm 1.
+SIGMA = 0.03
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Relaxation:
 
 
 def largest_gain(
-    problem: Problem, v: Float[np.ndarray, "C P"], *, iterations: int = 1500, tolerance: float = 1e-7
+    problem: Problem, v: Float[np.ndarray, "C P"], *, iterations: int = 3200, tolerance: float = 1e-7
 ) -> Relaxation:
     """No ReLU neuron has a kappa at V above the bound.
 
@@ -70,9 +75,8 @@ def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, 
     inverse = np.full(samples, 10 / singular[-1] ** 2)
     inverse[:rank] = 1 / singular**2
     q = (left * inverse) @ left.T
-    gram_trace = float(singular[0] ** 2)  # |x|^2 = |h|^2 <= this at h^T K0^+ h = 1
     quadratic = np.block([[q, -q], [-q, q]])
-    scale = float(np.sqrt(np.sum(quadratic**2)))
+    scale = float(np.linalg.norm(quadratic))
     quadratic = quadratic / scale
     w = v * sizes / np.sqrt(problem.penalty * problem.ridge)
     objective = np.zeros((2 * samples, 2 * samples))
@@ -80,12 +84,9 @@ def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, 
     level = float(np.linalg.norm(objective))
     objective = objective / level
 
-    # constraints: <quadratic, X> = 1/scale, X_{i,P+i} = 0
+    # constraints: <quadratic, X> = charge, X_{i,P+i} = 0
     pairs = np.arange(samples)
     overlap = 2 * quadratic[pairs, samples + pairs]
-
-    def constraints(x: Float[np.ndarray, "n n"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        return float(np.sum(quadratic * x)), 2 * x[pairs, samples + pairs]
 
     def adjoint(t: float, d: Float[np.ndarray, " P"]) -> Float[np.ndarray, "n n"]:
         matrix = t * quadratic
@@ -93,40 +94,99 @@ def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, 
         matrix[samples + pairs, pairs] += d
         return matrix
 
-    def multipliers(first: float, second: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        """Solves (A A^*) (t, d) = (first, second): A A^* is [1, overlap; overlap, 2]."""
-        t = (first - overlap @ second / 2) / (1 - overlap @ overlap / 2)
-        return t, (second - overlap * t) / 2
-
-    # X in units in which its constraint reads <quadratic, X> = 1
-    trace = gram_trace * scale
+    # the scale of X is free: with that of one neuron, all of X, the objective and the quadratic form are of order one
+    h = basis @ (basis.T @ np.linalg.svd(w)[2][0])
+    neuron = np.maximum(np.concatenate([h, -h]), 0)
+    x = np.outer(neuron, neuron) / float(neuron @ neuron)
+    charge = float(np.sum(quadratic * x))
     s = np.zeros_like(objective)
     nonnegative = np.zeros_like(objective)
-    x = np.eye(2 * samples) / max(trace, 1.0)
-    sigma = 1.0
-    best = np.inf
-    done = 0
+    best, done, check = np.inf, 0, 25
+    average, since = np.zeros_like(objective), 0
     for done in range(1, iterations + 1):
-        at_x = constraints(x)
-        at_sum = constraints(s + nonnegative + objective)
-        t, d = multipliers(at_sum[0] + (at_x[0] - 1) / sigma, at_sum[1] + at_x[1] / sigma)
+        x_charge, x_pairs = float(np.sum(quadratic * x)), 2 * x[pairs, samples + pairs]
+        rest = s + nonnegative + objective
+        first = float(np.sum(quadratic * rest)) + (x_charge - charge) / SIGMA
+        second = 2 * rest[pairs, samples + pairs] + x_pairs / SIGMA
+        # A A^* is [1, overlap; overlap, 2]
+        t = float((first - overlap @ second / 2) / (1 - overlap @ overlap / 2))
+        d = (second - overlap * t) / 2
         dual = adjoint(t, d) - objective
-        values, vectors = np.linalg.eigh(dual - nonnegative - x / sigma)
-        positive = np.maximum(values, 0)
-        s = (vectors * positive) @ vectors.T
-        nonnegative = np.maximum(dual - s - x / sigma, 0)
-        gap = s + nonnegative - dual
-        x = x + 1.6 * sigma * gap
-        if done % 25 == 0:
-            dual_error = float(np.linalg.norm(gap))
-            primal_error = float(np.linalg.norm(np.minimum(x, 0)) + abs(constraints(x)[0] - 1))
-            lowest = float(np.linalg.eigvalsh(dual - nonnegative)[0])
-            best = min(best, (t + trace * max(-lowest, 0.0)) * level / scale)
+        values, vectors = np.linalg.eigh(dual - nonnegative - x / SIGMA)
+        kept = values > 0
+        s = (vectors[:, kept] * values[kept]) @ vectors[:, kept].T
+        nonnegative = np.maximum(dual - s - x / SIGMA, 0)
+        x = x + 1.6 * SIGMA * (s + nonnegative - dual)
+        average, since = average + nonnegative, since + 1
+        if done in (check, iterations):
+            # iterates circle around the solution, and N may be any: their mean is closer
+            for each in (nonnegative, average / since):
+                found = _best_for(quadratic, objective + each, t, d, tolerance / 10)
+                best = min(best, found * level / scale)
             if best <= 1 + tolerance:
                 break
-            # keep both errors going down together
-            if primal_error < dual_error * np.linalg.norm(x) / 5:
-                sigma = max(sigma / 1.5, 1e-8)
-            elif primal_error > dual_error * np.linalg.norm(x) * 5:
-                sigma = min(sigma * 1.5, 1e8)
+            average, since = np.zeros_like(objective), 0
+            check = 2 * check
     return Relaxation(best, done)
+
+
+def _best_for(
+    quadratic: Float[np.ndarray, "n n"],
+    objective: Float[np.ndarray, "n n"],
+    t: float,
+    d: Float[np.ndarray, " P"],
+    precision: float,
+) -> float:
+    """The least t for which some d makes t quadratic + D(d) - objective positive definite, from above.
+
+    Newton's method on t - mu log det with mu going to zero; every t it passes is feasible.
+    """
+    samples = len(d)
+    pairs, others = np.arange(samples), samples + np.arange(samples)
+
+    def slack(t: float, d: Float[np.ndarray, " P"]) -> Float[np.ndarray, "n n"]:
+        matrix = t * quadratic - objective
+        matrix[pairs, others] += d
+        matrix[others, pairs] += d
+        return matrix
+
+    def factor(t: float, d: Float[np.ndarray, " P"]) -> Float[np.ndarray, "n n"] | None:
+        try:
+            return np.linalg.cholesky(slack(t, d))
+        except np.linalg.LinAlgError:
+            return None
+
+    # d raises what p + n is charged, t what p - n is: together they raise every eigenvalue
+    lift = 1.05 * max(-float(np.linalg.eigvalsh(slack(t, d))[0]), 0.0) + 1e-12
+    d = d + lift
+    stiffest = float(np.linalg.eigvalsh(quadratic[:samples, :samples])[0])
+    start, raised = t, lift / stiffest
+    while (root := factor(t, d)) is None:
+        t, raised = start + raised, 2 * raised
+    mu = abs(t) / (4 * samples)
+    while True:
+        for _ in range(15):
+            inverse = cho_solve((root, True), np.eye(2 * samples))
+            product = inverse @ quadratic
+            twice = product @ inverse
+            slope = np.append(1 / mu - np.trace(product), -2 * inverse[pairs, others])
+            curvature = np.empty((samples + 1, samples + 1))
+            curvature[0, 0] = np.sum(product * product.T)
+            curvature[0, 1:] = curvature[1:, 0] = 2 * twice[pairs, others]
+            cross = inverse[samples:, :samples]
+            curvature[1:, 1:] = 2 * (cross * cross.T + inverse[samples:, samples:] * inverse[:samples, :samples])
+            # in units of the diagonal, which spans many orders of magnitude
+            units = 1 / np.sqrt(np.diag(curvature))
+            step = -units * np.linalg.solve(units[:, None] * curvature * units, units * slope)
+            decrement = -float(slope @ step)
+            reach = 1.0 if decrement < 0.25 else 1.6 / (1 + np.sqrt(decrement))
+            while (ahead := factor(t + reach * step[0], d + reach * step[1:])) is None and reach > 1e-12:
+                reach /= 2
+            if ahead is None:
+                return t
+            t, d, root = t + reach * float(step[0]), d + reach * step[1:], ahead
+            if decrement < 0.05:
+                break
+        if 2 * samples * mu < precision * t:
+            return t
+        mu /= 8
