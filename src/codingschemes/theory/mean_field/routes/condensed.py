@@ -1,0 +1,77 @@
+"""Prediction for ReLU networks at orthogonal inputs: bulk and outliers."""
+
+import numpy as np
+
+from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.outliers import bulk_mode, condensed_gap, solve_condensed
+from codingschemes.theory.mean_field.routes.shared import TOLERANCE, assumptions, class_problem
+from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
+
+_OUTLIER = 1e-2
+"""abar below which a direction holds no outlier: the barrier leaves the square root of its strength in each."""
+_SEPARATE = 10.0
+"""Nats from the bulk's mode to its edge from which on the two kinds of neurons are told apart."""
+
+
+def bulk_and_outliers(posterior: Posterior, kappa: float) -> Prediction:
+    task, network, units = posterior.task, posterior.network, Units.of(posterior)
+    problem = class_problem(posterior, kappa)
+    found = solve_condensed(problem)
+    excess, output_error = condensed_gap(problem, found)
+    labels, root = task.labels, np.sqrt(network.width)
+    carried = [j for j in range(len(found.readouts)) if np.linalg.norm(found.readouts[j]) > _OUTLIER]
+    bulk = (found.weight[:, None] * found.mean).T @ found.mean
+    blocks = bulk + found.activities.T @ found.activities
+    kernel = blocks[labels][:, labels]
+    diagonal = found.weight @ (found.spread + found.mean**2) + (found.activities**2).sum(0)
+    np.fill_diagonal(kernel, diagonal[labels])
+    fields = problem.single.preactivation(found.lattice.readouts @ found.t.T)
+    strongest = [int(np.argmax(found.activities[j])) for j in carried]
+    return Prediction(
+        theory="mean-field",
+        posterior=posterior,
+        outputs=(problem.targets - units.tau * found.t)[labels],
+        kernel=kernel,
+        certificate=Certificate(
+            gap=excess,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron, the bulk being cut off where it merges with single large neurons",
+            bounds={"output_error": output_error, "bulk_cut": found.cut},
+        ),
+        assumptions=(
+            *assumptions(posterior, conditional=False),
+            Assumption("Each direction of outliers is one neuron: entropy favours it, merging is slow.", holds=True),
+            Assumption(
+                f"Bulk and outliers are separate: the bulk holds readouts up to {found.cut:.1f} nats above its mode "
+                f"(at least {_SEPARATE:g}).",
+                found.cut >= _SEPARATE,
+            ),
+        ),
+        bulk=NeuronGroup(
+            name="bulk",
+            count=float(network.width - len(carried)),
+            activity=found.weight @ found.mean,
+            readout=units.readout * found.weight @ found.lattice.readouts,
+            preactivation=found.weight @ fields,
+        ),
+        outliers=tuple(
+            NeuronGroup(
+                name=task.class_names[top],
+                count=1.0,
+                activity=root * found.activities[j],
+                readout=units.readout * root * found.readouts[j],
+                preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
+            )
+            for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
+        ),
+        scheme="sparse" if carried else None,
+        details={
+            "method": "quadrature",
+            "t": found.t.tolist(),
+            "bulk_mode": (units.readout * bulk_mode(problem, found.t)).tolist(),
+            "bulk_outputs": found.bulk_outputs.tolist(),
+            "zbar": found.activities[carried].tolist(),
+            "abar": found.readouts[carried].tolist(),
+        },
+    )
