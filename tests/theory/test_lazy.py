@@ -33,7 +33,7 @@ def test_quadrature_is_a_monte_carlo_average(name):
 
 @pytest.mark.parametrize("options", [{"depth": 3}, {"depth": 2, "bias": True}, {"depth": 2, "scaling": "none"}])
 def test_prior_kernel_is_that_of_wide_random_networks(options):
-    width = 1500
+    width = 800
     task = cs.tasks.hypercube(labels_dim=2)
     network = cs.Network("relu", width=width, **options)
     variance = 1.0 / width if network.scaling == "none" else 0.8

@@ -23,7 +23,7 @@ def brute_force(activation, kappa, field, power=0):
 
 
 @pytest.mark.parametrize("activation", SMOOTH_AND_KINKED)
-@pytest.mark.parametrize(("kappa", "field"), [(1.0, 1.37), (1.0, -2.9), (2.5, 0.73)])
+@pytest.mark.parametrize(("kappa", "field"), [(1.0, -2.9), (2.5, 0.73)])
 def test_partition_function_is_the_integral(activation, kappa, field):
     log_z, mean = (each[0] for each in SingleInput(activation, kappa).energy(np.array([field])))
     z = brute_force(activation, kappa, field)

@@ -87,28 +87,21 @@ class Condensed:
 
 
 def directions(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Directions:
-    """All local maxima of kappa over directions, from every sum of rows of t and from a net of the sphere.
+    """All local maxima of kappa over directions.
 
-    For given active classes kappa is a quadratic form, so that a maximum is the top eigenvector of its active classes.
+    For given active classes kappa is a quadratic form, so that a maximum is the top eigenvector of its active classes:
+    every set of classes is tried, and those whose eigenvector activates just them are the maxima.
     """
-    classes, outputs = t.shape
+    classes = len(t)
     strength = problem.single.kappa * problem.counts
-    rng = np.random.default_rng(0)
-    subsets = (np.arange(1, 2**classes)[:, None] >> np.arange(classes)) & 1
-    starts = np.concatenate([subsets @ t, rng.standard_normal((200, outputs)), -subsets @ t])
-    unit = starts / np.maximum(np.linalg.norm(starts, axis=1, keepdims=True), 1e-300)
-    for _ in range(300):  # a convex function rises along its gradient on the sphere
-        pushed = (strength * np.maximum(unit @ t.T, 0)) @ t
-        norm = np.linalg.norm(pushed, axis=1, keepdims=True)
-        unit = pushed[norm[:, 0] > 0] / norm[norm[:, 0] > 0]
-    active = np.unique(unit @ t.T > 0, axis=0)
+    subsets = (np.arange(1, 2**classes)[:, None] >> np.arange(classes)) & 1 == 1
     found: list[tuple[np.ndarray, float, np.ndarray, np.ndarray]] = []
-    for chosen in active:
+    for chosen in subsets:
         weights = np.where(chosen, strength, 0.0)
         values, vectors = np.linalg.eigh((t.T * weights) @ t)
         e = vectors[:, -1] * (1 if (weights * (t @ vectors[:, -1])).sum() > 0 else -1)
         if not np.array_equal(t @ e > 0, chosen):
-            continue  # not consistent: the maximum has other active classes, and is found with them
+            continue
         field = weights * (t @ e)
         gradient = 2 * field[:, None] * e
         hessian = 2 * np.kron(np.diag(weights), np.outer(e, e))
