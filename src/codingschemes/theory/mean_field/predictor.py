@@ -13,6 +13,7 @@ C the covariances over neurons of a phi at the test (x) and training (f) inputs.
 a finite sample of neurons out of the mean.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -127,6 +128,7 @@ def predict_tests(
     return Tested(mean.reshape(-1, outputs), np.maximum(fluctuation, 0.0).reshape(-1, outputs))
 
 
+@partial(jax.jit, static_argnums=0)
 def _extended(
     activation: Activation, mean: Float[Array, "S Q"], variance: Float[Array, " Q"]
 ) -> tuple[Float[Array, "S Q"], Float[Array, "S Q"]]:
