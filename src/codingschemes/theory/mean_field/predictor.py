@@ -79,6 +79,8 @@ def predict_tests(
     t: Float[np.ndarray, "P C"],
     variance: float,
     tau: float,
+    *,
+    carried: Float[np.ndarray, "P C"] | None = None,
 ) -> Tested:
     """Mean and variance of f at the task's test inputs.
 
@@ -87,6 +89,7 @@ def predict_tests(
         t: the dual variables.
         variance: s^2.
         tau: N T.
+        carried: what other neurons than those of the density add to the training outputs.
 
     Raises:
         InvalidInput: too many training outputs for their covariance.
@@ -109,7 +112,7 @@ def predict_tests(
     a, count = neurons.readout, len(phi)
     trained = (phi[:, :, None] * a[:, None, :]).reshape(count, -1)
     tested = (first[:, :, None] * a[:, None, :]).reshape(count, -1)
-    target = posterior.task.targets - tau * t
+    target = posterior.task.targets - tau * t - (0.0 if carried is None else carried)
     mean_trained, mean_tested = trained.mean(0), tested.mean(0)
     _, group, sizes = np.unique(neurons.group, return_inverse=True, return_counts=True)
     sizes = sizes[:, None]

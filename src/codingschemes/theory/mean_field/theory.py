@@ -62,7 +62,7 @@ def mean_field(
         if network.activation.bounded or name in _SUBLINEAR:
             return by_quadrature(posterior, kappa, fractions, seed)
         if name == "relu":
-            return bulk_and_outliers(posterior, kappa)
+            return bulk_and_outliers(posterior, kappa, seed)
     if network.activation.bounded:
         return by_particles(posterior, fractions, particles, seed)
     raise InvalidInput(

@@ -1,11 +1,22 @@
 """Prediction for ReLU networks at orthogonal inputs: bulk and outliers."""
 
 import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtr
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
-from codingschemes.theory.mean_field.outliers import bulk_mode, condensed_gap, solve_condensed
-from codingschemes.theory.mean_field.routes.shared import TOLERANCE, assumptions, class_problem
+from codingschemes.theory.mean_field.outliers import Condensed, bulk_mode, condensed_gap, solve_condensed
+from codingschemes.theory.mean_field.predictor import extension, predict_tests
+from codingschemes.theory.mean_field.quadrature import ClassProblem
+from codingschemes.theory.mean_field.routes.shared import (
+    TEST_NEURONS,
+    TOLERANCE,
+    assumptions,
+    class_problem,
+    with_readouts,
+)
+from codingschemes.theory.mean_field.sampling import draw_neurons
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 
 _OUTLIER = 1e-2
@@ -14,7 +25,7 @@ _SEPARATE = 10.0
 """Nats from the bulk's mode to its edge from which on the two kinds of neurons are told apart."""
 
 
-def bulk_and_outliers(posterior: Posterior, kappa: float) -> Prediction:
+def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Prediction:
     task, network, units = posterior.task, posterior.network, Units.of(posterior)
     problem = class_problem(posterior, kappa)
     found = solve_condensed(problem)
@@ -66,6 +77,7 @@ def bulk_and_outliers(posterior: Posterior, kappa: float) -> Prediction:
             for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
         ),
         scheme="sparse" if carried else None,
+        test_outputs=_test_outputs(problem, found, posterior, seed) if len(task.test_inputs) else None,
         details={
             "method": "quadrature",
             "t": found.t.tolist(),
@@ -75,3 +87,30 @@ def bulk_and_outliers(posterior: Posterior, kappa: float) -> Prediction:
             "abar": found.readouts[carried].tolist(),
         },
     )
+
+
+def _test_outputs(problem: ClassProblem, found: Condensed, posterior: Posterior, seed: int) -> Float[np.ndarray, "Q C"]:
+    """Means at the test inputs: those of the bulk, and of outliers with z(x) around k0^T K0^+ z.
+
+    Variances are left out: how outliers fluctuate is not part of the density over readouts.
+    """
+    units, labels, root = Units.of(posterior), posterior.task.labels, np.sqrt(posterior.network.width)
+    t = found.t[labels]
+    neurons = draw_neurons(problem, found, labels, "relu", TEST_NEURONS, seed)
+    bulk = predict_tests(
+        posterior,
+        with_readouts(posterior, neurons, t),
+        t,
+        units.variance,
+        units.tau,
+        carried=(found.activities.T @ found.readouts)[labels],
+    )
+    extend = extension(posterior)
+    fields = root * found.readouts @ found.t.T
+    mean = problem.single.preactivation(fields)[:, labels] @ extend.weights
+    # a neuron deep in silence has one half of a normal density
+    kappa = problem.single.kappa
+    spread = np.where(fields > 0, kappa, kappa * (1 - 2 / np.pi))[:, labels] @ extend.weights**2
+    deviation = np.sqrt(np.maximum(extend.variance + spread, 1e-300))
+    phi = mean * ndtr(mean / deviation) + deviation * np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return bulk.outputs + phi.T @ found.readouts / root

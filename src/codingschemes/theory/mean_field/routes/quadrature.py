@@ -1,18 +1,21 @@
 """Prediction at orthogonal inputs: the density over readouts by quadrature, split into codes."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
-from codingschemes.theory.mean_field.predictor import Neurons, predict_tests
+from codingschemes.theory.mean_field.predictor import predict_tests
 from codingschemes.theory.mean_field.quadrature import ClassProblem, Density, find_mode, gap, solve
-from codingschemes.theory.mean_field.routes.shared import TOLERANCE, assumptions, class_problem
+from codingschemes.theory.mean_field.routes.shared import (
+    TEST_NEURONS,
+    TOLERANCE,
+    assumptions,
+    class_problem,
+    with_readouts,
+)
 from codingschemes.theory.mean_field.sampling import draw_neurons
 from codingschemes.theory.prediction import Certificate, NeuronGroup, Prediction
-
-_TEST_NEURONS = 4000
 
 
 def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float] | None, seed: int) -> Prediction:
@@ -29,11 +32,11 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
             found,
             task.labels,
             network.activation_name,
-            _TEST_NEURONS,
+            TEST_NEURONS,
             seed,
             frozen=fractions is not None,
         )
-        tests = predict_tests(posterior, _with_readouts(posterior, neurons, t, units), t, units.variance, units.tau)
+        tests = predict_tests(posterior, with_readouts(posterior, neurons, t), t, units.variance, units.tau)
     conditional = fractions is not None
     own_gap = _own_gap(problem, found) if conditional else excess
     return Prediction(
@@ -107,8 +110,3 @@ def _class_kernel(found: Density, posterior: Posterior) -> Float[np.ndarray, "P 
     kernel = blocks[labels][:, labels]
     np.fill_diagonal(kernel, (found.weight @ (found.spread + found.mean**2))[labels])
     return kernel
-
-
-def _with_readouts(posterior: Posterior, neurons: Neurons, t: np.ndarray, units: Units) -> Neurons:
-    phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
-    return neurons._replace(readout=units.variance * phi @ t)

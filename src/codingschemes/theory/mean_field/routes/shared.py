@@ -1,17 +1,21 @@
 """What the routes to a prediction share."""
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import class_sizes
 from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.predictor import Neurons
 from codingschemes.theory.mean_field.quadrature import ClassProblem
 from codingschemes.theory.mean_field.single_input import single_input
 from codingschemes.theory.prediction import Assumption
 
 TOLERANCE = 1e-6
 """Largest duality gap that is accepted, in nats a neuron."""
+TEST_NEURONS = 4000
+"""Drawn from a density over readouts for test inputs."""
 
 
 def orthogonal_variance(posterior: Posterior) -> float | None:
@@ -67,3 +71,9 @@ def assumptions(posterior: Posterior, *, conditional: bool) -> tuple[Assumption,
             )
         )
     return tuple(statements)
+
+
+def with_readouts(posterior: Posterior, neurons: Neurons, t: Float[np.ndarray, "P C"]) -> Neurons:
+    """The neurons with the mean readout that each has given its preactivations, s^2 t^T phi."""
+    phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
+    return neurons._replace(readout=Units.of(posterior).variance * phi @ t)
