@@ -63,7 +63,7 @@ def test_bounds_of_the_lattice_discard_nothing():
     found = cover(problem.single, problem.counts, t, problem.variance)
     spacing = 0.9 * np.sqrt(problem.variance)
     offset = (found.readouts[0] / spacing) % 1
-    axes = [(np.arange(-60, 60) + part) * spacing for part in offset]
+    axes = [(np.arange(-36, 36) + part) * spacing for part in offset]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
     value = energy(problem.single, problem.counts, t, problem.variance, grid)[0]
     # the window starts at the lowest E met, which is no lattice point but less than two nats below one
