@@ -36,7 +36,7 @@ def mean_field(
         seed: of what is drawn: particles, and neurons for test inputs.
 
     Returns:
-        Outputs, kernel, codes with their readouts and activities; means and variances at test inputs.
+        Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU.
 
     Raises:
         InvalidInput: a network or task that no solver covers, or code fractions that no neurons can have.
