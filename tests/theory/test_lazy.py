@@ -21,7 +21,7 @@ def test_closed_forms_are_the_quadrature(name):
     assert np.allclose(closed.kernel, numerical.kernel, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["tanh", "hardtanh", "softplus"])
+@pytest.mark.parametrize("name", ["tanh", "hardtanh"])
 def test_quadrature_is_a_monte_carlo_average(name):
     draws = np.random.default_rng(0).multivariate_normal(np.zeros(3), COVARIANCE, 200_000)
     phi = np.asarray(ACTIVATIONS[name](jnp.asarray(draws)))
