@@ -21,7 +21,7 @@ def test_closed_forms_are_the_quadrature(name):
     assert np.allclose(closed.kernel, numerical.kernel, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["tanh", "hardtanh", "softplus"])
+@pytest.mark.parametrize("name", ["tanh", "hardtanh"])
 def test_quadrature_is_a_monte_carlo_average(name):
     draws = np.random.default_rng(0).multivariate_normal(np.zeros(3), COVARIANCE, 200_000)
     phi = np.asarray(ACTIVATIONS[name](jnp.asarray(draws)))
@@ -33,21 +33,21 @@ def test_quadrature_is_a_monte_carlo_average(name):
 
 @pytest.mark.parametrize("options", [{"depth": 3}, {"depth": 2, "bias": True}, {"depth": 2, "scaling": "none"}])
 def test_prior_kernel_is_that_of_wide_random_networks(options):
-    width = 1500
+    width = 700
     task = cs.tasks.hypercube(labels_dim=2)
     network = cs.Network("relu", width=width, **options)
     variance = 1.0 / width if network.scaling == "none" else 0.8
     posterior = cs.Posterior(task, network, weight_variance=variance, readout_variance=1.0)
     rng = np.random.default_rng(0)
     kernels = []
-    for _ in range(12):
+    for _ in range(30):
         units = np.asarray(network.features(jnp.asarray(task.inputs.T)))
         for _layer in range(network.depth):
             weights = np.sqrt(variance) * rng.standard_normal((width, units.shape[0]))
             phi = np.maximum(weights @ units, 0)
             units = np.asarray(network.features(jnp.asarray(phi)))
         kernels.append(phi.T @ phi / width)
-    mean, error = np.mean(kernels, axis=0), np.std(kernels, axis=0) / np.sqrt(12)
+    mean, error = np.mean(kernels, axis=0), np.std(kernels, axis=0) / np.sqrt(30)
     predicted = prior_kernel(posterior).kernel
     # corrections of finite width are of relative order depth/width
     assert np.all(np.abs(mean - predicted) < 4.5 * error + 3 / width * np.diagonal(predicted).max())

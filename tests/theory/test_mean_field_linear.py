@@ -5,6 +5,7 @@ import pytest
 from theory_problems import toy_posterior
 
 import codingschemes as cs
+from codingschemes.representation.kernels import block_means
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field.linear import cold_readout_covariance, solve_linear
 
@@ -40,8 +41,8 @@ def test_cold_limit():
 
 def test_papers_formula_at_many_samples():
     """U = s_a (Y^T K0^{-1} Y / P)^{1/2} and K_1 = K0 + Y U^{-1} Y^T; prior variance s_a^2 / P."""
-    samples = 2000
-    labels = np.repeat([0, 1, 2], [1000, 500, 500])
+    samples = 1000
+    labels = np.repeat([0, 1, 2], [500, 250, 250])
     targets = np.eye(3)[labels]
     found = solve_linear(np.eye(samples), targets, 1 / samples, 1e-6)
     paper = np.diag(np.sqrt([0.5, 0.25, 0.25]))
@@ -80,17 +81,41 @@ def planted_task(inputs, tests):
     )
 
 
-def test_against_a_sampled_run():
+def gibbs(posterior, sweeps, seed=0):
+    """Exact draws in turn of the readout and of the preactivations, both Gaussian: (draw, ...) outputs and kernels."""
+    task, width, prior = posterior.task, posterior.network.width, posterior.prior
+    rng = np.random.default_rng(seed)
+    noise = prior.temperature * width**2
+    z = rng.standard_normal((task.sample_count, width))
+    outputs, kernels = [], []
+    for _ in range(sweeps):
+        root = np.linalg.cholesky(np.linalg.inv(np.eye(width) / prior.readout_variance + z.T @ z / noise))
+        a = root @ (root.T @ (width * z.T @ task.targets / noise) + rng.standard_normal((width, 3)))
+        root = np.linalg.cholesky(np.linalg.inv(np.eye(width) + a @ a.T / noise))
+        z = (width * task.targets @ a.T / noise @ root + rng.standard_normal(z.shape)) @ root.T
+        outputs.append(z @ a / width)
+        kernels.append(z @ z.T / width)
+    return np.array(outputs), np.array(kernels)
+
+
+def test_against_sampled_networks():
     posterior = toy_posterior("linear", samples=24, width=60, temperature=2e-3)
     prediction = predict(posterior)
     assert prediction.certificate.holds
     assert prediction.scheme == "analog"
-    run = cs.sample(posterior, sampler="hmc", space="reduced", chains=1, draws=200, warmup=100, seed=0, progress=False)
-    outputs = run.values("posterior", "outputs")
-    task = posterior.task
-    means = np.stack([outputs[:, :, task.labels == label].mean(axis=(2)) for label in range(3)], axis=2)
-    error = means.std(axis=(0, 1)) / np.sqrt(20)  # draws are worth a tenth of their number
-    predicted = np.stack([prediction.outputs[task.labels == label].mean(0) for label in range(3)])
-    # Monte Carlo error, and corrections of relative order 1/N
-    assert np.all(np.abs(means.mean(axis=(0, 1)) - predicted) < 4 * error + 1 / 60)
-    assert np.diagonal(predicted).min() < 0.95  # the temperature is felt, so that the agreement says something
+    outputs, kernels = (each[200:] for each in gibbs(posterior, 1000))
+    labels = posterior.task.labels
+    sampled = [
+        np.stack([outputs[:, labels == label].mean(axis=1) for label in range(3)], axis=1),
+        np.array([block_means(kernel, labels).within for kernel in kernels]),
+    ]
+    predicted = [
+        np.stack([prediction.outputs[labels == label].mean(axis=0) for label in range(3)]),
+        block_means(prediction.kernel, labels).within,
+    ]
+    for draws, expected in zip(sampled, predicted, strict=True):
+        batches = draws.reshape(8, 100, *draws.shape[1:]).mean(axis=1)
+        error = batches.std(axis=0) / np.sqrt(7)
+        # Monte Carlo error, and corrections of relative order 1/N
+        assert np.all(np.abs(batches.mean(axis=0) - expected) < 4 * error + np.max(expected) / 60)
+    assert np.diagonal(predicted[0]).min() < 0.95  # the temperature is felt, so that the agreement says something

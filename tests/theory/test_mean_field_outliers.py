@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from theory_problems import class_problem, toy_posterior
 
+import codingschemes as cs
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field.outliers import condensed, condensed_gap, directions, solve_condensed
 
+COPIED = [0, 150]
 T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
 
 
@@ -56,12 +58,32 @@ def test_certificate_catches_what_is_planted(many_samples):
     assert condensed_gap(problem, replace(found, t=found.t * 1.01))[0] == np.inf
 
 
-def test_prediction_says_sparse():
-    prediction = predict(toy_posterior("relu", temperature=2e-5))
+@pytest.fixture(scope="module")
+def tested():
+    """A prediction with two new test inputs, orthogonal to all others, and copies of two training inputs."""
+    posterior = toy_posterior("relu", samples=200, temperature=2e-5, test=4)
+    task = posterior.task
+    tests = np.concatenate([task.test_inputs[:2], task.inputs[COPIED]])
+    task = task.with_inputs(task.inputs, tests, "two test inputs copied")
+    return predict(cs.Posterior(task, posterior.network, temperature=2e-5))
+
+
+def test_prediction_says_sparse(tested):
+    prediction = tested
     assert prediction.certificate.holds
     assert prediction.scheme == "sparse"
     assert [group.name for group in prediction.outliers] == ["0", "1", "2"]
     for index, group in enumerate(prediction.outliers):
         assert np.argmax(group.readout) == index
     outliers = sum(np.outer(group.activity, group.readout) for group in prediction.outliers) / 100
-    assert np.allclose(outliers + prediction.details["bulk_outputs"], prediction.outputs[[0, 50, 75]], atol=1e-5)
+    assert np.allclose(outliers + prediction.details["bulk_outputs"], prediction.outputs[[0, 100, 150]], atol=1e-5)
+
+
+def test_test_inputs(tested):
+    """A copy of a training input gets its output; orthogonal ones see <a> <phi>, <phi> = 1/sqrt(2 pi)."""
+    # 4000 neurons, and outliers that are silent of which a Gaussian leaves a little: .03 abar / sqrt(N)
+    assert np.allclose(tested.test_outputs[2:], tested.outputs[COPIED], atol=0.01)
+    readout = tested.bulk.readout + sum(group.readout for group in tested.outliers) / 100
+    # readouts of 4000 neurons scatter by less than s = .07 each, times <phi>: two standard errors
+    assert np.allclose(tested.test_outputs[:2], readout / np.sqrt(2 * np.pi), atol=0.001)
+    assert readout.min() / np.sqrt(2 * np.pi) > 0.05  # so that a prediction of nothing fails

@@ -1,6 +1,8 @@
 """Posteriors and planted solutions that the tests of theories share."""
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import ndtr
 
 import codingschemes as cs
 from codingschemes.theory.mean_field.quadrature import ClassProblem
@@ -23,3 +25,42 @@ def class_problem(activation="sigmoid", *, counts=(50.0, 25.0, 25.0), tau=0.01, 
 
 def fractions_of(prediction):
     return {group.name: group.count / prediction.posterior.network.width for group in prediction.codes}
+
+
+def sample_networks(posterior, *, sweeps, seed=0, leapfrogs=8):
+    """Sigmoid networks by Hamiltonian Monte Carlo of all preactivations, the readout integrated out, in plain numpy.
+
+    Inputs must have K0 = I. Returns (draw, ...) outputs and kernels after the first third, in which the step adapts.
+    """
+    task, width = posterior.task, posterior.network.width
+    noise, signal = posterior.prior.temperature, posterior.prior.readout_variance / width**2
+    samples, outputs = task.targets.shape
+    rng = np.random.default_rng(seed)
+
+    def potential(z):
+        phi = ndtr(np.sqrt(np.pi / 2) * z)
+        factor = cho_factor(noise * np.eye(samples) + signal * phi.T @ phi)
+        dual = cho_solve(factor, task.targets)
+        value = (z**2).sum() / 2 + outputs * np.log(np.diagonal(factor[0])).sum() + (task.targets * dual).sum() / 2
+        pull = signal * (outputs * cho_solve(factor, phi.T).T - phi @ dual @ dual.T)
+        return value, z + pull * np.exp(-np.pi * z**2 / 4) / 2, task.targets - noise * dual, phi
+
+    z, step, drawn = rng.standard_normal((width, samples)), 0.05, []
+    here = potential(z)
+    for sweep in range(sweeps):
+        momentum = rng.standard_normal(z.shape)
+        start = here[0] + (momentum**2).sum() / 2
+        size, moved, there = step * rng.uniform(0.7, 1.3), z, here
+        for _ in range(leapfrogs):
+            momentum = momentum - size * there[1] / 2
+            moved = moved + size * momentum
+            there = potential(moved)
+            momentum = momentum - size * there[1] / 2
+        probability = np.exp(min(0.0, start - there[0] - (momentum**2).sum() / 2))
+        if rng.random() < probability:
+            z, here = moved, there
+        if 3 * sweep < sweeps:
+            step *= np.exp(0.2 * (probability - 0.8))
+        else:
+            drawn.append((here[2], here[3].T @ here[3] / width))
+    return tuple(np.array(each) for each in zip(*drawn, strict=True))

@@ -92,7 +92,7 @@ def cover(
         field, reach = centres @ t.T, half * np.abs(t).sum(1)
         nearest = np.maximum(np.abs(centres) - half, 0.0)
         # log Z is convex: largest at an end of an interval
-        highest = np.maximum(single.energy(field + reach)[0], single.energy(field - reach)[0])
+        highest = np.maximum(single.log_partition(field + reach), single.log_partition(field - reach))
         lowest = np.maximum(lowest, (nearest**2).sum(1) / (2 * variance) - highest @ counts)
         keep = lowest < min(best + window, ceiling)
         half /= 2
@@ -159,7 +159,7 @@ def _radius(single: SingleInput, counts: np.ndarray, t: np.ndarray, variance: fl
     while True:
         radii = radius * np.array([1.0, 1.5, 2.0, 4.0])
         field = radii[:, None] * lengths
-        highest = np.maximum(single.energy(field)[0], single.energy(-field)[0]) @ counts
+        highest = np.maximum(single.log_partition(field), single.log_partition(-field)) @ counts
         if np.all(radii**2 / (2 * variance) - highest > limit):
             return float(radius)
         radius *= 1.2

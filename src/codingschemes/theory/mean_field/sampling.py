@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.theory.mean_field.outliers import Condensed
 from codingschemes.theory.mean_field.predictor import Neurons
 from codingschemes.theory.mean_field.quadrature import ClassProblem, Density
 from codingschemes.theory.mean_field.single_input import nodes
@@ -10,13 +11,13 @@ from codingschemes.theory.mean_field.single_input import nodes
 
 def draw_neurons(
     problem: ClassProblem,
-    found: Density,
+    found: Density | Condensed,
     labels: Int[np.ndarray, " P"],
     activity_of: str,
     count: int,
     seed: int,
     *,
-    frozen: bool,
+    frozen: bool = False,
 ) -> Neurons:
     """Independent neurons: a readout from the lattice, then each preactivation by inverting its distribution.
 
@@ -43,7 +44,7 @@ def draw_neurons(
     return Neurons(
         preactivation,
         np.zeros((count, found.t.shape[1])),
-        found.group[chosen] if frozen else np.zeros(count, int),
+        found.group[chosen] if frozen and isinstance(found, Density) else np.zeros(count, int),
     )
 
 

@@ -83,6 +83,12 @@ class SingleInput:
         self._coefficients: dict[str, Float[np.ndarray, "4 H"]] = {}
         self._peak = 1.1 * kappa  # of v, for `relu`; the table knows it for others
 
+    def log_partition(self, h: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+        """log Z alone."""
+        if self.activation == "relu":
+            return np.logaddexp(np.log(0.5), self._relu_active(h))
+        return self._interpolate("log_z", self._locate(h))
+
     def energy(self, h: Float[np.ndarray, "*shape"]) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
         """log Z and m."""
         if self.activation == "relu":
@@ -104,9 +110,8 @@ class SingleInput:
     def preactivation(self, h: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """The mean preactivation in the field h."""
         if self.activation == "relu":
-            root = np.sqrt(self.kappa)
-            log_z, _, _ = self._relu(h)
-            on = np.exp(self.kappa * h**2 / 2 + log_ndtr(root * h) - log_z)
+            active = self._relu_active(h)
+            on = np.exp(active - np.logaddexp(np.log(0.5), active))
             return self.kappa * h * on  # kappa h <phi'>, by parts
         return self._interpolate("preactivation", self._locate(h))
 
@@ -115,9 +120,11 @@ class SingleInput:
         """The largest v at any field seen so far."""
         return self._peak
 
+    def _relu_active(self, h: np.ndarray) -> np.ndarray:
+        return self.kappa * h**2 / 2 + log_ndtr(np.sqrt(self.kappa) * h)
+
     def _relu(self, h: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        kappa, root = self.kappa, np.sqrt(self.kappa)
-        active = kappa * h**2 / 2 + log_ndtr(root * h)
+        kappa, active = self.kappa, self._relu_active(h)
         log_z = np.logaddexp(np.log(0.5), active)
         on = np.exp(active - log_z)
         edge = np.exp(-log_z) * np.sqrt(kappa / (2 * np.pi))

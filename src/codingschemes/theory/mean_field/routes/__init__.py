@@ -1,0 +1,1 @@
+"""The ways to a mean-field prediction, one module a solver."""

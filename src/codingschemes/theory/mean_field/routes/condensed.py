@@ -1,0 +1,116 @@
+"""Prediction for ReLU networks at orthogonal inputs: bulk and outliers."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtr
+
+from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.outliers import Condensed, bulk_mode, condensed_gap, solve_condensed
+from codingschemes.theory.mean_field.predictor import extension, predict_tests
+from codingschemes.theory.mean_field.quadrature import ClassProblem
+from codingschemes.theory.mean_field.routes.shared import (
+    TEST_NEURONS,
+    TOLERANCE,
+    assumptions,
+    class_problem,
+    with_readouts,
+)
+from codingschemes.theory.mean_field.sampling import draw_neurons
+from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
+
+_OUTLIER = 1e-2
+"""abar below which a direction holds no outlier: the barrier leaves the square root of its strength in each."""
+_SEPARATE = 10.0
+"""Nats from the bulk's mode to its edge from which on the two kinds of neurons are told apart."""
+
+
+def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Prediction:
+    task, network, units = posterior.task, posterior.network, Units.of(posterior)
+    problem = class_problem(posterior, kappa)
+    found = solve_condensed(problem)
+    excess, output_error = condensed_gap(problem, found)
+    labels, root = task.labels, np.sqrt(network.width)
+    carried = [j for j in range(len(found.readouts)) if np.linalg.norm(found.readouts[j]) > _OUTLIER]
+    bulk = (found.weight[:, None] * found.mean).T @ found.mean
+    blocks = bulk + found.activities.T @ found.activities
+    kernel = blocks[labels][:, labels]
+    diagonal = found.weight @ (found.spread + found.mean**2) + (found.activities**2).sum(0)
+    np.fill_diagonal(kernel, diagonal[labels])
+    fields = problem.single.preactivation(found.lattice.readouts @ found.t.T)
+    strongest = [int(np.argmax(found.activities[j])) for j in carried]
+    return Prediction(
+        theory="mean-field",
+        posterior=posterior,
+        outputs=(problem.targets - units.tau * found.t)[labels],
+        kernel=kernel,
+        certificate=Certificate(
+            gap=excess,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron, the bulk being cut off where it merges with single large neurons",
+            bounds={"output_error": output_error, "bulk_cut": found.cut},
+        ),
+        assumptions=(
+            *assumptions(posterior, conditional=False),
+            Assumption("Each direction of outliers is one neuron: entropy favours it, merging is slow.", holds=True),
+            Assumption(
+                f"Bulk and outliers are separate: the bulk holds readouts up to {found.cut:.1f} nats above its mode "
+                f"(at least {_SEPARATE:g}).",
+                found.cut >= _SEPARATE,
+            ),
+        ),
+        bulk=NeuronGroup(
+            name="bulk",
+            count=float(network.width - len(carried)),
+            activity=found.weight @ found.mean,
+            readout=units.readout * found.weight @ found.lattice.readouts,
+            preactivation=found.weight @ fields,
+        ),
+        outliers=tuple(
+            NeuronGroup(
+                name=task.class_names[top],
+                count=1.0,
+                activity=root * found.activities[j],
+                readout=units.readout * root * found.readouts[j],
+                preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
+            )
+            for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
+        ),
+        scheme="sparse" if carried else None,
+        test_outputs=_test_outputs(problem, found, posterior, seed) if len(task.test_inputs) else None,
+        details={
+            "method": "quadrature",
+            "t": found.t.tolist(),
+            "bulk_mode": (units.readout * bulk_mode(problem, found.t)).tolist(),
+            "bulk_outputs": found.bulk_outputs.tolist(),
+            "zbar": found.activities[carried].tolist(),
+            "abar": found.readouts[carried].tolist(),
+        },
+    )
+
+
+def _test_outputs(problem: ClassProblem, found: Condensed, posterior: Posterior, seed: int) -> Float[np.ndarray, "Q C"]:
+    """Means at the test inputs: those of the bulk, and of outliers with z(x) around k0^T K0^+ z.
+
+    Variances are left out: how outliers fluctuate is not part of the density over readouts.
+    """
+    units, labels, root = Units.of(posterior), posterior.task.labels, np.sqrt(posterior.network.width)
+    t = found.t[labels]
+    neurons = draw_neurons(problem, found, labels, "relu", TEST_NEURONS, seed)
+    bulk = predict_tests(
+        posterior,
+        with_readouts(posterior, neurons, t),
+        t,
+        units.variance,
+        units.tau,
+        carried=(found.activities.T @ found.readouts)[labels],
+    )
+    extend = extension(posterior)
+    fields = root * found.readouts @ found.t.T
+    mean = problem.single.preactivation(fields)[:, labels] @ extend.weights
+    # a neuron deep in silence has one half of a normal density
+    kappa = problem.single.kappa
+    spread = np.where(fields > 0, kappa, kappa * (1 - 2 / np.pi))[:, labels] @ extend.weights**2
+    deviation = np.sqrt(np.maximum(extend.variance + spread, 1e-300))
+    phi = mean * ndtr(mean / deviation) + deviation * np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return bulk.outputs + phi.T @ found.readouts / root

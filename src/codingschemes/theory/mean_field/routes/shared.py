@@ -1,0 +1,79 @@
+"""What the routes to a prediction share."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from codingschemes.posterior import Posterior
+from codingschemes.representation.kernels import class_sizes
+from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.predictor import Neurons
+from codingschemes.theory.mean_field.quadrature import ClassProblem
+from codingschemes.theory.mean_field.single_input import single_input
+from codingschemes.theory.prediction import Assumption
+
+TOLERANCE = 1e-6
+"""Largest duality gap that is accepted, in nats a neuron."""
+TEST_NEURONS = 4000
+"""Drawn from a density over readouts for test inputs."""
+
+
+def orthogonal_variance(posterior: Posterior) -> float | None:
+    """kappa where K0 = kappa I, targets are the same within classes and readouts are few; None elsewhere."""
+    task = posterior.task
+    if task.targets.shape[1] > 3:
+        return None
+    kernel = posterior.input_kernel()
+    kappa = float(np.mean(np.diagonal(kernel)))
+    if not np.allclose(kernel, kappa * np.eye(len(kernel)), rtol=0, atol=1e-8 * kappa):
+        return None
+    means = class_targets(posterior)
+    return kappa if np.array_equal(means[task.labels], task.targets) else None
+
+
+def class_problem(posterior: Posterior, kappa: float) -> ClassProblem:
+    """The problem of a task with orthogonal inputs, K0 = kappa I, in which t is one row a class."""
+    task, units = posterior.task, Units.of(posterior)
+    return ClassProblem(
+        single_input(posterior.network.activation_name, kappa),
+        posterior.network.activation.family,
+        class_sizes(task.labels, task.sample_count).astype(float),
+        class_targets(posterior),
+        units.variance,
+        units.tau,
+    )
+
+
+def class_targets(posterior: Posterior) -> Float[np.ndarray, "G C"]:
+    """The target of the first sample of each class."""
+    task = posterior.task
+    return np.stack([task.targets[task.labels == label][0] for label in range(task.class_count)])
+
+
+def assumptions(posterior: Posterior, *, conditional: bool) -> tuple[Assumption, ...]:
+    """What every route rests on, and whether this posterior fulfils it."""
+    network, prior = posterior.network, posterior.prior
+    statements = [
+        Assumption(
+            f"The width N = {network.width} is large: corrections are of relative order 1/N.", network.width >= 50
+        ),
+        Assumption(
+            "The readout is scaled by 1/N (or an equivalent prior), so that features are learned.",
+            network.width * network.readout_scale**2 * prior.readout_variance * posterior.task.sample_count < 1,
+        ),
+    ]
+    if conditional:
+        statements.append(Assumption("The fractions of the codes are given, not those of equilibrium.", holds=True))
+    elif network.activation.bounded:
+        statements.append(
+            Assumption(
+                "The sampler moves neurons between codes, so that their fractions are those of equilibrium.", holds=True
+            )
+        )
+    return tuple(statements)
+
+
+def with_readouts(posterior: Posterior, neurons: Neurons, t: Float[np.ndarray, "P C"]) -> Neurons:
+    """The neurons with the mean readout that each has given its preactivations, s^2 t^T phi."""
+    phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
+    return neurons._replace(readout=Units.of(posterior).variance * phi @ t)
