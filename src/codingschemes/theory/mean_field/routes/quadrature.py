@@ -6,7 +6,7 @@ from jaxtyping import Float
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.predictor import predict_tests
-from codingschemes.theory.mean_field.quadrature import ClassProblem, Density, find_mode, gap, solve
+from codingschemes.theory.mean_field.quadrature import ClassProblem, Density, dual, find_mode, gap, solve
 from codingschemes.theory.mean_field.routes.shared import (
     TEST_NEURONS,
     TOLERANCE,
@@ -65,6 +65,7 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
             "t": found.t.tolist(),
             "mean_readout": (units.readout * found.weight @ found.lattice.readouts).tolist(),
             "conditional": conditional,
+            "free_energy": dual(problem, found).value,
         },
     )
 
