@@ -9,7 +9,8 @@ from hypercubes import hypercube_posterior, with_gram, xor_gram
 from codingschemes import Network, Posterior, tasks
 from codingschemes.errors import InvalidInput
 from codingschemes.representation import class_kernel, parallelism_score
-from codingschemes.theory import closed_forms, predict
+from codingschemes.theory import predict
+from codingschemes.theory.global_minimum import closed_forms
 
 # a covering grid: every activation, 1 to 4 labels, 1 to 3 repeats, all kinds of inputs, both signs of q1 - q0
 COVERED = [

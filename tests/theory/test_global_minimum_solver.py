@@ -12,12 +12,13 @@ from codingschemes import Network, Posterior, tasks
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.representation import class_kernel, parallelism_score
-from codingschemes.theory import frank_wolfe, predict, relaxation
-from codingschemes.theory.bounds import lower_bound, separable_bound
+from codingschemes.theory import predict
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.measures import Measure, best_masses, energy, kernel, residual
-from codingschemes.theory.oracle import gains, search
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum import frank_wolfe, relaxation
+from codingschemes.theory.global_minimum.bounds import lower_bound, separable_bound
+from codingschemes.theory.global_minimum.measures import Measure, best_masses, energy, kernel, residual
+from codingschemes.theory.global_minimum.oracle import gains, search
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 # what the formulas say, written out here: energies of whitened inputs with bias
 RELU = [(1, 1), (2, 1), (3, 1), (2, 3), (4, 1)]

@@ -6,9 +6,9 @@ import pytest
 
 import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.theory import gaussian_kernels, predict
-from codingschemes.theory.gaussian_kernels import CLOSED_FORMS, activity_kernel
-from codingschemes.theory.lazy import prior_kernel
+from codingschemes.theory import predict
+from codingschemes.theory.lazy import gaussian_kernels, prior_kernel
+from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, activity_kernel
 
 COVARIANCE = np.array([[1.4, 0.6, -0.3], [0.6, 0.9, 0.2], [-0.3, 0.2, 2.1]])
 

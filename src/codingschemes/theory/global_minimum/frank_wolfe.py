@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.theory import oracle
-from codingschemes.theory.bounds import lower_bound
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.measures import (
+from codingschemes.theory.global_minimum import oracle
+from codingschemes.theory.global_minimum.bounds import lower_bound
+from codingschemes.theory.global_minimum.measures import (
     Measure,
     Vectors,
     best_masses,
@@ -25,7 +25,7 @@ from codingschemes.theory.measures import (
     normalised,
     residual,
 )
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 #: Rounding of kinks while neurons slide, relative to the typical preactivation.
 SLIDING = (1e-3, 1e-4, 1e-5, 1e-6)

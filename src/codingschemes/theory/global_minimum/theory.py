@@ -13,15 +13,15 @@ from jaxtyping import Float
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation import class_kernel, class_means, parallelism_score
-from codingschemes.theory import closed_forms, frank_wolfe, relaxation
-from codingschemes.theory.bounds import lower_bound, separable_bound
-from codingschemes.theory.closed_forms import ClosedForm
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.descent import best_network, lowest_energy
-from codingschemes.theory.geometry import LabelGeometry
-from codingschemes.theory.measures import kernel, residual
-from codingschemes.theory.oracle import Search
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum import closed_forms, frank_wolfe, relaxation
+from codingschemes.theory.global_minimum.bounds import lower_bound, separable_bound
+from codingschemes.theory.global_minimum.closed_forms import ClosedForm
+from codingschemes.theory.global_minimum.descent import best_network, lowest_energy
+from codingschemes.theory.global_minimum.geometry import LabelGeometry
+from codingschemes.theory.global_minimum.measures import kernel, residual
+from codingschemes.theory.global_minimum.oracle import Search
+from codingschemes.theory.global_minimum.pointwise import pointwise
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 from codingschemes.theory.theories import THEORIES
 

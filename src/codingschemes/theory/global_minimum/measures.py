@@ -13,7 +13,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 type Vectors = Float[np.ndarray, "A R"]
 

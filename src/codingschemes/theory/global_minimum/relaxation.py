@@ -22,7 +22,7 @@ from scipy.linalg import cho_solve
 
 from codingschemes.errors import InvalidInput
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 #: The step of the multipliers, in units in which the objective and one neuron's X have norm 1.
 SIGMA = 0.03

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 
 def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from codingschemes.posterior import Posterior
-from codingschemes.theory.gaussian_kernels import CLOSED_FORMS, ActivityKernel, activity_kernel
+from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, ActivityKernel, activity_kernel
 from codingschemes.theory.prediction import Assumption, Certificate, Prediction
 from codingschemes.theory.theories import THEORIES
 

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.measures import Measure, energy, moved
+from codingschemes.theory.global_minimum.measures import Measure, energy, moved
 
 
 def best_network(

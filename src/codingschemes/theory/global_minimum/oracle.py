@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
 from codingschemes.theory.convex import Problem
-from codingschemes.theory.measures import Vectors
-from codingschemes.theory.pointwise import pointwise
+from codingschemes.theory.global_minimum.measures import Vectors
+from codingschemes.theory.global_minimum.pointwise import pointwise
 
 #: Rounding of kinks during the refinement of one neuron, relative to its preactivations.
 REFINEMENT = (0.03, 1e-3, 3e-5, 1e-7)

@@ -1,0 +1,5 @@
+"""The lazy limit: Gaussian-process regression with the kernel of random features."""
+
+from codingschemes.theory.lazy.theory import lazy
+
+__all__ = ["lazy"]
