@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import codingschemes as cs
-from codingschemes.coding.codes import find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.comparison import compare
 from codingschemes.comparison.quantities import _ratio, code_fractions
@@ -28,17 +27,20 @@ def run():
 def planted(run):
     """A prediction of exactly what the run has sampled."""
     neurons = read_neurons(run)
-    codes = find_codes(neurons.populations, "sigmoidal")
-    groups = tuple(
-        NeuronGroup(
-            name=name,
-            count=float((codes.assignment == index).sum(axis=-1).mean()),
-            activity=codes.activity[index],
-            readout=codes.readout[index],
-            preactivation=np.zeros(2),
+    found = neurons.populations
+    bits = found.activity > 0.5
+    groups = []
+    for code in np.unique(bits.reshape(-1, 2), axis=0):
+        member = (bits == code).all(axis=-1)
+        groups.append(
+            NeuronGroup(
+                name="".join("01"[int(bit)] for bit in code),
+                count=float(member.sum(axis=-1).mean()),
+                activity=found.activity[member].mean(axis=0),
+                readout=found.readout[member].mean(axis=0),
+                preactivation=np.zeros(2),
+            )
         )
-        for index, name in enumerate(codes.names)
-    )
     assert groups
     return Prediction(
         theory="planted",
@@ -47,7 +49,7 @@ def planted(run):
         kernel=neurons.kernels[-1],
         certificate=EXACT,
         energy=float(run.values("posterior", "energy").mean()),
-        codes=groups,
+        codes=tuple(groups),
     )
 
 

@@ -1,12 +1,13 @@
 """What is compared: for every quantity that a prediction has, its value and the series that was sampled."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from codingschemes.coding.codes import Codes, find_codes
+from codingschemes.coding.codes import find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
@@ -117,9 +118,9 @@ def _parallelism(
 
 
 def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Quantity]:
-    codes = find_codes(neurons, run.posterior.network.activation.family)
+    members = _sides(run, neurons) if run.posterior.network.activation.bounded else _clusters(run, neurons)
     for group in prediction.codes:
-        member = _members(codes, group.name)
+        member = members(group.name)
         count = member.sum(axis=-1).astype(float)
         if group.count >= _RARE or count.any():
             yield Quantity(f"neurons with code {group.name}", count, group.count)
@@ -127,10 +128,16 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
             yield from _profile(run, f"of code {group.name}", neurons, member, group)
 
 
-def _members(codes: Codes, name: str) -> np.ndarray:
-    if name not in codes.names:
-        return np.zeros(codes.assignment.shape, bool)
-    return codes.assignment == codes.names.index(name)
+def _sides(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
+    """Neurons by the side of the middle that their class means are on, as theories of bounded activations count them:
+    clusters leave out neurons between two codes."""
+    bits = neurons.activity > float(run.posterior.network.activation(jnp.zeros(())))
+    return lambda name: np.all(bits == [bit == "1" for bit in name], axis=-1)
+
+
+def _clusters(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
+    codes = find_codes(neurons, run.posterior.network.activation.family)
+    return lambda name: codes.strings() == name
 
 
 def _profile(run: Run, of: str, neurons: Population, member: np.ndarray, group: NeuronGroup) -> Iterator[Quantity]:
