@@ -56,10 +56,11 @@ for activation in options.activations.split(","):
 
 (FOLDER / "mean_field_against_samples.md").write_text(
     "# Mean field against sampled networks\n\n"
-    "`python experiments/mean_field_against_samples.py`: the toy task, P = "
-    f"{options.samples}, N T = 0.1. Deviations (root mean square over all quantities of a kind, relative to the\n"
-    "predictions) ± Monte Carlo error. The theory is of infinite width: deviations shrink like 1/N until they drown\n"
-    "in the error.\n\n" + "\n".join(lines) + "\n\n![deviations against width](mean_field_against_samples.png)\n"
+    f"`python experiments/mean_field_against_samples.py`: the toy task, P = {options.samples}, N T = 0.1.\n\n"
+    "Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo error.\n"
+    "The theory is of infinite width: deviations shrink like 1/N until they drown in the error.\n\n"
+    + "\n".join(lines)
+    + "\n\n![deviations against width](mean_field_against_samples.png)\n"
 )
 figure = Figure(figsize=(10, 3.4), layout="constrained")
 axes = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
@@ -70,5 +71,5 @@ for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
     axis.set(title=activation, xlabel="width N", xticks=widths, xticklabels=widths)
     axis.minorticks_off()
 axes[0].set_ylabel("relative deviation from theory")
-axes[-1].legend(fontsize=8)
+max(axes, key=lambda axis: len(axis.lines)).legend(fontsize=8, loc="lower left")
 figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
