@@ -62,7 +62,7 @@ def test_one_neuron_agrees_with_quadrature_at_every_temperature(activation, temp
     found = cs.evidence(posterior, space=space, seed=1, **QUICK)
     assert found.temperatures[-1] == temperature
     assert found.standard_error < 0.2
-    assert len(found.temperatures) > 3
+    assert len(found.temperatures) >= 3
     for index in {0, len(found.temperatures) // 2, len(found.temperatures) - 1}:
         expected = by_quadrature(posterior, found.temperatures[index])
         assert abs(found.log_curve[index] - expected) < Z_LIMIT * found.curve_error[index]
