@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import codingschemes as cs
+from codingschemes.coding.codes import find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.comparison import compare
 from codingschemes.comparison.quantities import _ratio, code_fractions
@@ -86,7 +87,7 @@ def test_means_over_neurons_survive_draws_without_any():
 
 
 def test_fractions_of_codes_add_up_to_one(run):
-    assert sum(code_fractions(run).values()) == pytest.approx(1)
+    assert sum(code_fractions(find_codes(read_neurons(run).populations, "sigmoidal")).values()) == pytest.approx(1)
 
 
 def test_doubts_are_told(run, planted):

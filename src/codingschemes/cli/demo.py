@@ -98,7 +98,7 @@ def _run(example: Example, folder: Path) -> tuple["Summary", "Comparison", Path]
     )
     summary = summarize(run)
     write_json(folder / "summary.json", summary.to_json())
-    comparison = compare(run, theory=example.theory, summary=summary)
+    comparison = compare(run, theory=example.theory)
     write_json(folder / f"comparison-{example.theory}.json", plain(comparison.to_json()))
     return summary, comparison, report(run, summary=summary, comparison=comparison)
 

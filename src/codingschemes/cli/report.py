@@ -17,14 +17,12 @@ from codingschemes.theory import THEORIES
 @json_option
 def report(run: Path, out: Path | None, theory: str | None, as_json: bool) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
-    from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
-    from codingschemes.comparison import compare
+    from codingschemes.comparison import compare  # these bring arviz and matplotlib: only when needed
     from codingschemes.reports import report as write_report
 
     opened = Run.open(run)
-    summary = summarize(opened)
-    comparison = None if theory is None else compare(opened, theory=theory, summary=summary)
-    page = write_report(opened, out, summary, comparison)
+    comparison = None if theory is None else compare(opened, theory=theory)
+    page = write_report(opened, out, comparison=comparison)
     if as_json:
         print_json({"report": str(page), "figures": str(page.parent / "figures")})
     else:

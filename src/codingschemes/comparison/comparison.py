@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from codingschemes.coding.summary import SAME_CODES, Summary, summarize
+from codingschemes.coding.codes import find_codes, occupancies
+from codingschemes.coding.neurons import read_neurons
+from codingschemes.coding.summary import SAME_CODES, code_rhat
 from codingschemes.comparison.quantities import Quantity, code_fractions, quantities
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
@@ -80,9 +82,7 @@ class Comparison:
         }
 
 
-def compare(
-    run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field", summary: Summary | None = None
-) -> Comparison:
+def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field") -> Comparison:
     """Set a run against a theory.
 
     Args:
@@ -90,7 +90,6 @@ def compare(
         prediction: the theory's answers about the run's posterior; computed if left out. Then, where chains did not
             move between codes, the mean-field theory is asked for the fractions that were sampled.
         theory: which theory, where no prediction is given.
-        summary: of the run, if it has been computed already.
 
     Raises:
         InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
@@ -98,11 +97,9 @@ def compare(
     notes = []
     conditional = prediction is not None and bool(prediction.details.get("conditional", False))
     if prediction is None:
-        given = {}
-        if theory == "mean-field" and _codes_are_frozen(run, summary):
-            given = {"code_fractions": code_fractions(run)}
-            conditional = True
-        prediction = predict(run.posterior, theory, **given)
+        fractions = _frozen_fractions(run) if theory == "mean-field" else None
+        conditional = fractions is not None
+        prediction = predict(run.posterior, theory, **({"code_fractions": fractions} if conditional else {}))
     elif not _same(run, prediction):
         raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
     if conditional:
@@ -119,11 +116,15 @@ def compare(
     return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), conditional, tuple(notes))
 
 
-def _codes_are_frozen(run: Run, summary: Summary | None) -> bool:
-    if not run.posterior.network.activation.bounded or run.posterior.network.depth > 1:
-        return False
-    summary = summarize(run) if summary is None else summary
-    return bool(summary.codes) and summary.code_rhat >= SAME_CODES
+def _frozen_fractions(run: Run) -> dict[str, float] | None:
+    """The sampled fractions of codes where chains keep their own; None where they share them or there are no codes."""
+    network = run.posterior.network
+    if not network.activation.bounded or network.depth > 1:
+        return None
+    codes = find_codes(read_neurons(run).populations, network.activation.family)
+    if not codes.names or code_rhat(occupancies(codes.assignment, len(codes.names))) < SAME_CODES:
+        return None
+    return code_fractions(codes)
 
 
 def _same(run: Run, prediction: Prediction) -> bool:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from codingschemes.coding.codes import find_codes
+from codingschemes.coding.codes import Codes, find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
@@ -53,9 +53,8 @@ def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
             yield from _bulk_and_outliers(run, prediction, neurons)
 
 
-def code_fractions(run: Run) -> dict[str, float]:
+def code_fractions(codes: Codes) -> dict[str, float]:
     """Share of the neurons with a code that carry each code, over all draws and chains."""
-    codes = find_codes(read_neurons(run).populations, run.posterior.network.activation.family)
     total = codes.fractions.sum()
     return {name: float(share / total) for name, share in zip(codes.names, codes.fractions, strict=True)}
 
