@@ -58,6 +58,7 @@ class Divided:
         bulk_kernel: <phi phi^T> of the bulk, (sample, sample).
         preactivation: of a sample of the bulk's neurons, (neuron, sample).
         readout: v t^T phi of each, (neuron, output).
+        readout_variance: v of each.
         heavy: z of the heavy neurons, the largest first, (heavy, sample).
         heavy_readout: N gamma a of each, (heavy, output).
         bulk_gap: `refitted_gap`, in nats a neuron.
@@ -68,6 +69,7 @@ class Divided:
     bulk_kernel: Float[np.ndarray, "P P"]
     preactivation: Float[np.ndarray, "S P"]
     readout: Float[np.ndarray, "S C"]
+    readout_variance: Float[np.ndarray, " S"]
     heavy: Float[np.ndarray, "K P"]
     heavy_readout: Float[np.ndarray, "K C"]
     bulk_gap: float
@@ -246,6 +248,7 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
         bulk_kernel=plain,
         preactivation=z,
         readout=bulk.v[:, None] * bulk.phi @ t,
+        readout_variance=bulk.v,
         heavy=preactivation,
         heavy_readout=variance * active @ t,
         bulk_gap=refitted_gap(missed, fitted, tau),

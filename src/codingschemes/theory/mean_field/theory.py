@@ -34,7 +34,7 @@ def mean_field(
         method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations and ReLU) or "auto".
             Linear networks are in closed form whatever the inputs.
         particles: how many, for that method.
-        seed: of what is drawn: particles, and neurons for test inputs.
+        seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
         Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU.
@@ -50,7 +50,7 @@ def mean_field(
     family = network.activation.family
     fractions = _checked(code_fractions, posterior)
     if family == "linear":
-        return in_closed_form(posterior)
+        return in_closed_form(posterior, seed)
     kappa = orthogonal_variance(posterior)
     name = network.activation_name
     if method not in ("auto", "quadrature", "particles"):

@@ -7,8 +7,8 @@ from codingschemes.theory.convex import Problem
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.heavy import divide
 from codingschemes.theory.mean_field.predictor import Neurons, extension, predict_tests, rectified_mean
-from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions
-from codingschemes.theory.prediction import Assumption, Certificate, Prediction
+from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, neuron_sample
+from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 
 _HEAVY = 2.0
 """Activity norm, in units of the bulk's median, above which a neuron is listed as heavy."""
@@ -21,10 +21,20 @@ def bulk_and_heavy(posterior: Posterior, count: int, seed: int) -> Prediction:
     norms = np.linalg.norm(activity, axis=1)
     typical = float(np.median(np.linalg.norm(np.maximum(found.preactivation, 0), axis=1)))
     listed = norms > _HEAVY * typical
-    by_class = activity @ np.asarray(posterior.density("reduced").class_average)
+    average = np.asarray(posterior.density("reduced").class_average)
+    heavy = tuple(
+        NeuronGroup(
+            name=task.class_names[int(np.argmax(average.T @ activity[index]))],
+            count=1.0,
+            activity=average.T @ activity[index],
+            readout=units.readout * found.heavy_readout[index],
+            preactivation=average.T @ found.heavy[index],
+        )
+        for index in np.flatnonzero(listed)
+    )
+    neurons = Neurons(found.preactivation, found.readout, np.zeros(len(found.preactivation), int))
     test_outputs = None
     if len(task.test_inputs):
-        neurons = Neurons(found.preactivation, found.readout, np.zeros(len(found.preactivation), int))
         bulk = predict_tests(
             posterior,
             neurons,
@@ -56,12 +66,13 @@ def bulk_and_heavy(posterior: Posterior, count: int, seed: int) -> Prediction:
                 holds=bool(listed.sum() <= task.class_count),
             ),
         ),
+        neurons=neuron_sample(posterior, neurons, seed, variance=found.readout_variance, others=heavy),
         test_outputs=test_outputs,
         details={
             "method": "particles",
             "heavy": [
-                {"class": task.class_names[int(np.argmax(profile))], "norm": float(norm), "activity": profile.tolist()}
-                for norm, profile in zip(norms[listed], by_class[listed], strict=True)
+                {"class": each.name, "norm": float(norm), "activity": each.activity.tolist()}
+                for each, norm in zip(heavy, norms[listed], strict=True)
             ],
             "bulk_norm": typical,
             "bulk_share_of_kernel": float(np.trace(found.bulk_kernel))

@@ -6,7 +6,7 @@ from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units, refitted_gap
 from codingschemes.theory.mean_field.particles import settle
 from codingschemes.theory.mean_field.predictor import Neurons, predict_tests
-from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions
+from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, neuron_sample
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 
 
@@ -29,10 +29,8 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
     t = np.linalg.solve(fitted + units.tau * np.eye(len(fitted)), task.targets)
     names, group = np.unique(found.code, axis=0, return_inverse=True)
     group, shares = group.ravel(), np.bincount(group.ravel()) / len(group)
-    tests = None
-    if len(task.test_inputs):
-        neurons = Neurons(found.preactivation, found.readout, group)
-        tests = predict_tests(posterior, neurons, t, units.variance, units.tau)
+    neurons = Neurons(found.preactivation, found.readout, group)
+    tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     averaged = found.preactivation @ np.asarray(density.class_average)
     codes = tuple(
         NeuronGroup(
@@ -68,6 +66,7 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
             *(() if fractions else (frozen,)),
         ),
         codes=codes,
+        neurons=neuron_sample(posterior, neurons, seed),
         scheme="redundant" if np.count_nonzero(shares > 0.01) > 1 else None,
         test_outputs=None if tests is None else tests.outputs,
         test_variance=None if tests is None else tests.variance,
