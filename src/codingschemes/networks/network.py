@@ -90,6 +90,11 @@ class Network(eqx.Module):
         return ACTIVATIONS[self.activation_name]
 
     @property
+    def layer_name(self) -> str:
+        """What a layer of preactivations is, in words."""
+        return "time step" if self.recurrent else "layer"
+
+    @property
     def readout_scale(self) -> float:
         """gamma, by which the sum over neurons is multiplied."""
         return {"mean-field": 1 / self.width, "lazy": self.width**-0.5, "none": 1.0}[self.scaling]

@@ -76,6 +76,8 @@ def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Com
         headline=words.headline(summary, run),
         cards=words.cards(summary),
         abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
+        abstraction_by_layer=words.abstraction_by_layer(summary),
+        layer_name=summary.layer_name,
         verdict=words.verdict(summary),
         metastable=words.METASTABLE if apart else None,
         checks=words.checks(summary),
