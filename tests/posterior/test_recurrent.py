@@ -8,7 +8,6 @@ from known_answers import small_posterior
 
 import codingschemes as cs
 from codingschemes.posterior import Posterior
-from codingschemes.runs.observables import observe
 from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.theory import THEORIES
 
@@ -40,12 +39,9 @@ def test_the_weights_form_is_the_regularised_loss_with_each_weight_once():
     loss = ((posterior.task.targets - outputs) ** 2).sum()
     energy = loss + penalty1 * ((inner**2).sum() + (recurrent**2).sum()) + penalty2 * (readout**2).sum()
     np.testing.assert_allclose(density.potential(position), energy / (2 * posterior.prior.temperature), rtol=1e-12)
-    # what is recorded has the smallest input weights instead, those that the samples see
-    features = np.vstack([posterior.task.inputs.T / np.sqrt(5), np.ones(8)])
-    smallest = inner @ features @ np.linalg.pinv(features)
-    membership = jnp.asarray(np.eye(2)[posterior.task.labels])
-    recorded = observe(jax.random.PRNGKey(1), position, density, membership)["posterior"]["energy"]
-    np.testing.assert_allclose(recorded, energy + penalty1 * ((smallest**2).sum() - (inner**2).sum()), rtol=1e-9)
+    assert density.hidden_norm(jax.random.PRNGKey(1), position) == pytest.approx(
+        (recurrent**2).sum() / posterior.prior.weight_variance, rel=1e-12
+    )
 
 
 def test_the_reduced_form_is_the_weights_form_with_readouts_integrated_out():
@@ -66,33 +62,35 @@ def test_the_reduced_form_is_the_weights_form_with_readouts_integrated_out():
     np.testing.assert_allclose(weights.potential(position), reduced.potential(same) + gaussian + norms, rtol=1e-11)
 
 
-@pytest.mark.parametrize("space", ["reduced", "weights"])
-def test_the_gradient_is_the_slope(space):
-    density = recurrent_posterior().density(space)
+def test_the_gradient_is_the_slope():
+    density = recurrent_posterior().density()
     position, direction = (density.prior_draw(jax.random.PRNGKey(seed)) for seed in (4, 5))
-    gradient = jax.grad(density.potential)(position)
+    potential = jax.jit(lambda position: density.potential(position))
+    gradient = jax.jit(jax.grad(lambda position: density.potential(position)))(position)
     step = 1e-5
     ahead, behind = (
-        density.potential(jax.tree.map(lambda x, d, s=sign: x + s * step * d, position, direction)) for sign in (1, -1)
+        potential(jax.tree.map(lambda x, d, s=sign: x + s * step * d, position, direction)) for sign in (1, -1)
     )
     slope = sum(jnp.sum(gradient[name] * direction[name]) for name in position)
     np.testing.assert_allclose(slope, (ahead - behind) / (2 * step), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("samples", "width"), [(8, 4), (3, 9)])
-def test_recovered_weights_reproduce_all_steps(samples, width):
-    posterior = recurrent_posterior(samples=samples, width=width)
-    density = posterior.density("reduced")
-    position = density.prior_draw(jax.random.PRNGKey(2))
-    preactivations, activity = density.propagate(position)
-    readout = density.readout(jax.random.PRNGKey(4), position, activity)
-    weights = posterior.draw_weights(jax.random.PRNGKey(5), preactivations, readout)
-    found, outputs = posterior.network.apply(weights, jnp.asarray(posterior.task.inputs))
-    np.testing.assert_allclose(found, preactivations, atol=1e-9)
-    np.testing.assert_allclose(outputs, posterior.network.outputs(activity, readout), atol=1e-9)
-    if 2 * samples >= width:  # then the steps determine the recurrent weights
-        expected = np.sqrt(posterior.prior.weight_variance) * position["hidden"]
-        np.testing.assert_allclose(weights.hidden, expected, atol=1e-6)
+def test_recovered_weights_reproduce_all_steps():
+    posterior = recurrent_posterior(samples=3, width=9)
+    density = posterior.density()
+
+    @jax.jit
+    def recovered(key):
+        position_key, readout_key, weights_key = jax.random.split(key, 3)
+        position = density.prior_draw(position_key)
+        preactivations, activity = density.propagate(position)
+        readout = density.readout(readout_key, position, activity)
+        weights = posterior.draw_weights(weights_key, preactivations, readout)
+        outputs = posterior.network.outputs(activity, readout)
+        return (preactivations, outputs), posterior.network.apply(weights, jnp.asarray(posterior.task.inputs))
+
+    for expected, found in zip(*recovered(jax.random.PRNGKey(2)), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_what_assumes_a_last_layer_of_its_own_is_refused():
