@@ -122,8 +122,6 @@ def _made(job: Job, told: Callable[[str], None] | None) -> Run:
         check_same(job.folder, describe(job.posterior, job.sampling))
         run = Run.open(job.folder)
         if _complete(run, job.sampling):
-            if told is not None:
-                told(f"{job.name}: complete already")
             return run
     if told is not None:
         told(f"{job.name}: {'going on' if begun else 'sampling'}")

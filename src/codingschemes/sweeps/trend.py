@@ -22,7 +22,7 @@ _RESOLVED = 2.0
 
 
 class PowerLaw(NamedTuple):
-    """deviation = const N^-exponent, and the standard error of the exponent; NaN where fewer than two widths are used."""
+    """deviation = const N^-exponent, and the exponent's standard error; NaN where fewer than two widths are used."""
 
     exponent: float
     error: float
