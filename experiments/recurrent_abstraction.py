@@ -85,6 +85,7 @@ fits = [
     "| inputs | activation | training loss | training error | energy | largest R-hat | divergences |",
     "| --- " * 7 + "|",
 ]
+last: list[float] = []
 figure = Figure(figsize=(10, 8), layout="constrained")
 axes = figure.subplots(3, 2, sharex=True, sharey="row")
 for column, inputs in enumerate(("whitened", "clustered")):
@@ -113,6 +114,7 @@ for column, inputs in enumerate(("whitened", "clustered")):
                 axis = axes[2 * index, column]
                 axis.errorbar(steps, mean[:, index], error[:, index], label=f"{activation}, {networks}", **style)
             if networks == "sampled":
+                last.append(mean[-1, 0])
                 axes[1, column].errorbar(steps, 1 - mean[:, 0], error[:, 0], **style)
         checked = diagnose(run)
         loss, wrong, energy = (
@@ -141,7 +143,10 @@ figure.savefig(FOLDER / "recurrent_abstraction.png", dpi=150)
     f"bias, penalties {options.penalty:g}, T = {options.temperature:g}, {options.chains} annealed chains.\n\n"
     "Mean ± standard error: between chains (sampled), between networks (untrained, weights of variance 1/N).\n\n"
     + "\n".join(lines)
-    + "\n\nHow well they fit, and whether chains agree:\n\n"
+    + f"\n\nAt the last step sampled networks have parallelism scores of {min(last):.4f} to {max(last):.4f} "
+    "(reported for\ntrained ones: .977 to .9998), more than at any step before. Where the largest R-hat is above 1.1, "
+    "chains stay in the basins they were annealed\ninto: scores are a mean over these."
+    "\n\nHow well they fit, and whether chains agree:\n\n"
     + "\n".join(fits)
     + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
 )

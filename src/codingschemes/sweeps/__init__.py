@@ -1,8 +1,8 @@
 """Many runs from one file, each set beside a theory, and how deviations from it shrink with width."""
 
+from codingschemes.sweeps.execution import sweep
 from codingschemes.sweeps.jobs import Job, Outcome, Result, carry_out
 from codingschemes.sweeps.plan import Plan, PlannedRun, read_plan
-from codingschemes.sweeps.sweep import sweep
 from codingschemes.sweeps.trend import Trend, power_law, trends
 
 __all__ = [

@@ -68,6 +68,12 @@ class Result:
     deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Result":
+        """The result from its fields as JSON has them: lists for tuples."""
+        deviations = {kind: (deviation, error) for kind, (deviation, error) in values["deviations"].items()}
+        return cls(**{**values, "deviations": deviations, "notes": tuple(values["notes"])})
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -140,7 +146,7 @@ def _read(run: Run, theory: str | None) -> Result:
     if kept.exists():
         values = read_json(kept)
         if (values["draws"], values["theory"]) == (run.draw_count, theory):
-            return Result(**values)
+            return Result.from_json(values)
     summary = summarize(run)
     comparison = None if theory is None else compare(run, theory=theory)
     result = Result(

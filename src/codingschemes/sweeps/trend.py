@@ -9,11 +9,12 @@ where d > 2 e: a smaller deviation is not resolved and left out. log delta = con
 line. x = 1 is expected of corrections that begin at the order 1/N.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from codingschemes.sweeps.jobs import Outcome
 
@@ -64,7 +65,9 @@ class Trend:
         }
 
 
-def power_law(widths: Sequence[float], deviations: Sequence[float], errors: Sequence[float]) -> PowerLaw:
+def power_law(
+    widths: Int[np.ndarray, " K"], deviations: Float[np.ndarray, " K"], errors: Float[np.ndarray, " K"]
+) -> PowerLaw:
     """The weighted fit of log deviation against log width.
 
     Args:
@@ -72,9 +75,8 @@ def power_law(widths: Sequence[float], deviations: Sequence[float], errors: Sequ
         deviations: d > 0, not corrected for Monte Carlo error.
         errors: e, the root mean square of the Monte Carlo errors; NaN counts as unresolved.
     """
-    width, deviation, error = (np.asarray(values, float) for values in (widths, deviations, errors))
-    used = deviation > _RESOLVED * error
-    width, deviation, error = width[used], deviation[used], error[used]
+    used = deviations > _RESOLVED * errors
+    width, deviation, error = widths[used], deviations[used], errors[used]
     if len(np.unique(width)) < 2:
         return PowerLaw(np.nan, np.nan, int(used.sum()))
     size = deviation**2 - error**2
@@ -101,8 +103,8 @@ def trends(outcomes: Iterable[Outcome]) -> list[Trend]:
             continue
         results = [member.result for member in members if member.result is not None]
         for kind in results[0].deviations:
-            pairs = [result.deviations.get(kind, (np.nan, np.nan)) for result in results]
-            law = power_law(widths, *zip(*pairs, strict=True))
+            pairs = np.array([result.deviations.get(kind, (np.nan, np.nan)) for result in results])
+            law = power_law(np.array(widths), *pairs.T)
             found.append(Trend(kind, _others(members[0]), tuple(widths), law))
     return found
 
