@@ -12,7 +12,6 @@ parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816).
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -44,13 +43,15 @@ parser.add_argument("--draws", type=int, default=200)
 options = parser.parse_args()
 
 
-def posterior_of(activation: str, inputs: str, **prior: float) -> cs.Posterior:
+def posterior_of(
+    activation: str, inputs: str, temperature: float = options.temperature, **prior: float
+) -> cs.Posterior:
     task = make_task("hypercube", labels_dim=2, repeats=4, inputs=inputs)
     network = cs.Network(
         activation, width=options.width, depth=options.steps, bias=True, scaling="none", recurrent=True
     )
     prior = prior or {"penalty1": options.penalty, "penalty2": options.penalty}
-    return cs.Posterior(task, network, temperature=options.temperature, **prior)
+    return cs.Posterior(task, network, temperature=temperature, **prior)
 
 
 def score(layers: np.ndarray, task: cs.Task) -> np.ndarray:
@@ -60,11 +61,15 @@ def score(layers: np.ndarray, task: cs.Task) -> np.ndarray:
     return np.array([[np.nan if value is None else value for value in row] for row in values])
 
 
-def sampled(run: cs.Run) -> Iterator[np.ndarray]:
-    """Scores of each chain's networks, one array (network, step, score) a chain."""
+def sampled(posterior: cs.Posterior) -> tuple[cs.Run, np.ndarray]:
+    """A run, and the scores of its networks, mean over each chain's, (chain, step, score)."""
+    run = cs.sample(
+        posterior, start="annealed", warmup=options.warmup, draws=options.draws, chains=options.chains, progress=False
+    )
     chunks = [activity for activity, _ in activity_chunks(run, spread_draws(run, NETWORKS))]
-    for chain in np.concatenate(chunks, axis=1):
-        yield np.array([score(network, run.posterior.task) for network in chain])
+    networks = np.concatenate(chunks, axis=1)
+    scores = [[score(network, posterior.task) for network in chain] for chain in networks]
+    return run, np.mean(scores, axis=1)
 
 
 def untrained(activation: str, inputs: str) -> np.ndarray:
@@ -91,12 +96,8 @@ axes = figure.subplots(3, 2, sharex=True, sharey="row")
 for column, inputs in enumerate(("whitened", "clustered")):
     for activation, color in (("relu", "#D55E00"), ("tanh", "#0072B2")):
         posterior = posterior_of(activation, inputs)
-        run = cs.sample(
-            posterior, start="annealed", warmup=options.warmup, draws=options.draws, chains=options.chains,
-            progress=False,
-        )  # fmt: skip
+        run, by_chain = sampled(posterior)
         start = score(posterior.task.inputs.T[None], posterior.task)[0]
-        by_chain = np.array([chain.mean(axis=0) for chain in sampled(run)])
         for networks, scores in {"sampled": by_chain, "untrained": untrained(activation, inputs)}.items():
             mean, error = scores.mean(axis=0), scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
             style = {
@@ -131,6 +132,16 @@ for column, inputs in enumerate(("whitened", "clustered")):
     axes[1, column].fill_between(ends, *REPORTED, color="#bbbbbb", alpha=0.6, linewidth=0, label="reported, last step")
     axes[0, column].set_title(f"{inputs} inputs")
     axes[2, column].set(xlabel="time step (0: input)", xticks=[0, *steps])
+colder = ["| T | activation | 1 - parallelism score, last step | over T |", "| --- " * 4 + "|"]
+for factor in (10, 1, 0.1):
+    for activation in ("relu", "tanh"):
+        temperature = factor * options.temperature
+        off = 1 - sampled(posterior_of(activation, "whitened", temperature))[1][:, -1, 0]
+        error = off.std(ddof=1) / np.sqrt(len(off))
+        colder.append(
+            f"| {temperature:g} | {activation} | {off.mean():.2e} ± {error:.0e} | {off.mean() / temperature:.0f} |"
+        )
+        print(colder[-1], flush=True)
 axes[1, 0].set_yscale("log")
 for row, label in enumerate(("parallelism score", "1 - parallelism score", "CCGP")):
     axes[row, 0].set_ylabel(label)
@@ -148,5 +159,7 @@ figure.savefig(FOLDER / "recurrent_abstraction.png", dpi=150)
     "chains stay in the basins they were annealed\ninto: scores are a mean over these."
     "\n\nHow well they fit, and whether chains agree:\n\n"
     + "\n".join(fits)
+    + "\n\nWhitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.\n\n"
+    + "\n".join(colder)
     + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
 )
