@@ -159,7 +159,8 @@ figure.savefig(FOLDER / "recurrent_abstraction.png", dpi=150)
     "chains stay in the basins they were annealed\ninto: scores are a mean over these."
     "\n\nHow well they fit, and whether chains agree:\n\n"
     + "\n".join(fits)
-    + "\n\nWhitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.\n\n"
+    + "\n\nWhitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.\n"
+    "A mean about as large as its error is one chain of the four that stays in a basin that is less abstract.\n\n"
     + "\n".join(colder)
     + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
 )
