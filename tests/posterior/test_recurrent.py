@@ -76,6 +76,7 @@ def test_the_gradient_is_the_slope():
 
 
 def test_recovered_weights_reproduce_all_steps():
+    # more directions than the steps and samples see; the opposite case is in tests/coding/test_summary.py
     posterior = recurrent_posterior(samples=3, width=9)
     density = posterior.density()
 
