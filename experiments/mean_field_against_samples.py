@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from claims import Claim, record
 from matplotlib.figure import Figure
 
 import codingschemes as cs
@@ -67,3 +68,17 @@ for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
 axes[0].set_ylabel("relative deviation from theory")
 max(axes, key=lambda axis: len(axis.lines)).legend(fontsize=8, loc="lower left")
 figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
+record(
+    __file__,
+    [
+        Claim(
+            f"Mean field of {activation} networks: deviation of the {kind}, N = {' / '.join(map(str, widths))}",
+            "van Meegen & Sompolinsky",
+            "shrinks like 1/N",
+            " / ".join(f"{off:.2%}" for off in kinds[kind]),
+            f"exponent {np.polyfit(np.log(widths[: len(kinds[kind])]), np.log(kinds[kind]), 1)[0]:.2f}",
+        )
+        for activation, kinds in drawn.items()
+        for kind in ("outputs", "kernel")
+    ],
+)

@@ -88,7 +88,9 @@ def test_json_is_plain(summary):
 
 @pytest.mark.parametrize("draws", [1, 2])
 def test_a_run_cut_short_is_summarised_with_a_warning(draws):
-    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    task = correlated_task(8)
+    untested = replace(task, test_inputs=task.inputs[:0], test_targets=task.targets[:0], test_labels=task.labels[:0])
+    posterior = cs.Posterior(untested, cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
     summary = cs.summarize(cs.sample(posterior, sampler="hmc", warmup=60, draws=draws, chains=2, progress=False))
     assert "too few draws" in summary.diagnostics.warnings[0]
 

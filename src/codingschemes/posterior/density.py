@@ -11,6 +11,7 @@ exactly.
 """
 
 import abc
+import functools
 import math
 
 import equinox as eqx
@@ -98,6 +99,10 @@ class Density(eqx.Module):
             for block_key, (name, shape) in zip(keys, self.shapes.items(), strict=True)
         }
 
+    def prior_draws(self, key: Array, count: int) -> Position:
+        """`count` independent draws from the prior, stacked."""
+        return _prior_draws(self, key, count)
+
     def hidden_norm(self, key: Array, position: Position) -> Scalar:  # noqa: ARG002  (weights are in the position)
         """|w|^2 of the whitened weights between hidden layers: part of the position, or drawn from their exact
         conditional."""
@@ -159,6 +164,11 @@ class Density(eqx.Module):
         if self.network.depth == 1:
             return jnp.zeros((0, self.network.width, self._hidden_columns), self.features.dtype)
         return position["hidden"]
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _prior_draws(density: Density, key: Array, count: int) -> Position:
+    return jax.vmap(density.prior_draw)(jax.random.split(key, count))
 
 
 class WeightsDensity(Density):

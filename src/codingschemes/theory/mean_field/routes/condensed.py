@@ -2,12 +2,11 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtr
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.outliers import Condensed, bulk_mode, condensed_gap, solve_condensed
-from codingschemes.theory.mean_field.predictor import extension, predict_tests
+from codingschemes.theory.mean_field.predictor import extension, predict_tests, rectified_mean
 from codingschemes.theory.mean_field.quadrature import ClassProblem
 from codingschemes.theory.mean_field.routes.shared import (
     TEST_NEURONS,
@@ -111,6 +110,5 @@ def _test_outputs(problem: ClassProblem, found: Condensed, posterior: Posterior,
     # a neuron deep in silence has one half of a normal density
     kappa = problem.single.kappa
     spread = np.where(fields > 0, kappa, kappa * (1 - 2 / np.pi))[:, labels] @ extend.weights**2
-    deviation = np.sqrt(np.maximum(extend.variance + spread, 1e-300))
-    phi = mean * ndtr(mean / deviation) + deviation * np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+    phi = rectified_mean(mean, np.sqrt(extend.variance + spread))
     return bulk.outputs + phi.T @ found.readouts / root

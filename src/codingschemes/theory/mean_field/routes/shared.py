@@ -14,6 +14,8 @@ from codingschemes.theory.prediction import Assumption
 
 TOLERANCE = 1e-6
 """Largest duality gap that is accepted, in nats a neuron."""
+PARTICLE_TOLERANCE = 0.1
+"""The same for particles; it must stand noise: at N T = .01 and 300 outputs it is an error of .0026 an output."""
 TEST_NEURONS = 4000
 """Drawn from a density over readouts for test inputs."""
 
