@@ -15,9 +15,9 @@ from claims import Claim, record
 from matplotlib.figure import Figure
 
 import codingschemes as cs
+from codingschemes.comparison.comparison import KINDS
 from codingschemes.tasks import make_task
 
-KINDS = {"outputs": "output", "kernel": "kernel", "activity": "activity", "readout": "readout", "neurons": "neurons"}
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 parser = argparse.ArgumentParser()
@@ -32,12 +32,6 @@ task = make_task("orthogonal", samples=options.samples, classes=3, ratios=".5,.2
 widths = [int(width) for width in options.widths.split(",")]
 
 
-def deviations(comparison: cs.Comparison) -> dict[str, tuple[float, float]]:
-    """kind -> (deviation, Monte Carlo error), both relative to the size of the predictions."""
-    present = {row.quantity.split()[0] for row in comparison.rows}
-    return {kind: comparison.deviation(first) for kind, first in KINDS.items() if first in present}
-
-
 lines = ["| activation | N | T | " + " | ".join(KINDS) + " | certificate |", "| --- " * (4 + len(KINDS)) + "|"]
 drawn: dict[str, dict[str, list[float]]] = {}
 for activation in options.activations.split(","):
@@ -47,7 +41,7 @@ for activation in options.activations.split(","):
         run = cs.sample(
             posterior, warmup=options.warmup, draws=options.draws, time_limit=options.seconds, progress=False
         )
-        found = deviations(cs.compare(run, prediction))
+        found = cs.compare(run, prediction).deviations()
         cells = [f"{found[kind][0]:.2%} ± {found[kind][1]:.2%}" if kind in found else "-" for kind in KINDS]
         holds = f"{prediction.certificate.gap:.0e}"
         lines.append(f"| {activation} | {width} | {0.1 / width:g} | {' | '.join(cells)} | {holds} |")

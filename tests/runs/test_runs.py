@@ -311,5 +311,6 @@ def test_configuration_is_plain_json(saved):
     assert config["prior"]["readout_variance"] == 6
     assert config["sampling"]["seed"] == 5
     assert config["network"] == {
-        "activation": "sigmoid", "width": 6, "depth": 1, "bias": False, "scaling": "mean-field"
+        "activation": "sigmoid", "width": 6, "depth": 1, "bias": False, "scaling": "mean-field",
+        "recurrent": False,
     }  # fmt: skip

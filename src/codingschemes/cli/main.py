@@ -12,6 +12,7 @@ from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
 from codingschemes.cli.summarize import summarize
+from codingschemes.cli.sweep import sweep
 from codingschemes.errors import InvalidInput
 from codingschemes.runs import SamplingFailed
 
@@ -26,7 +27,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, predict, compare, report, bench, evidence):
+for command in (demo, sample, summarize, predict, compare, report, sweep, bench, evidence):
     commands.add_command(command)
 
 

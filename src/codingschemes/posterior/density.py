@@ -117,7 +117,7 @@ class Density(eqx.Module):
 
     def last_layer(self, position: Position) -> tuple[Float[Array, "N R"], Float[Array, "P R"]]:
         """Coordinates u of the neurons of the last hidden layer and the basis B with z = u B^T: given the layers below,
-        u is standard normal under the prior, neuron by neuron."""
+        u is standard normal under the prior, neuron by neuron. A recurrent network has no such layer."""
         if self.network.depth == 1:
             return self.input_coordinates(self.first_preactivation(position)), self.basis
         hidden = position["hidden"]
@@ -126,7 +126,7 @@ class Density(eqx.Module):
             jnp.sqrt(self.weight_variance) * hidden[:-1],
             lambda coordinates, below: coordinates @ self.factor(below),
         )
-        features = self.network.features(self.network.activation(below[-1]))
+        features = self.network.hidden_features(self.network.activation(below[-1]))
         return hidden[-1], jnp.sqrt(self.weight_variance) * self.factor(features).T
 
     def replace_last_layer(
@@ -158,7 +158,7 @@ class Density(eqx.Module):
         network = self.network
         if network.depth == 1:
             return {}
-        return {"hidden": (network.depth - 1, network.width, self._hidden_columns)}
+        return {"hidden": (network.hidden_matrix_count, network.width, self._hidden_columns)}
 
     def _hidden(self, position: Position) -> Float[Array, "H N K"]:
         if self.network.depth == 1:

@@ -22,7 +22,7 @@ from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
-from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
+from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
@@ -68,7 +68,7 @@ def sample(
             differ.
         SamplingFailed: the energy is not finite.
     """
-    sampling = Sampling(**options)
+    sampling = resolve(posterior.network, options)
     config = describe(posterior, sampling)
     path = None if out is None else Path(out)
     if resume and path is None:
