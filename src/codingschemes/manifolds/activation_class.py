@@ -79,8 +79,8 @@ class ActivationClass:
         if self.homogeneous and not self.polynomial:
             found.append(
                 "Rescaling (a, w) -> (s a, w/s) is no orthogonal symmetry and induces no manifold; it conserves "
-                "|a|^2 - |w|^2 of every neuron, so that orbits have one dimension less for each neuron that is not "
-                "merged or zero, and every block has a continuous family theta_k = c_k theta, c_k > 0; listed is c_k = 1."
+                "|a|^2 - |w|^2 of every neuron, so that orbits have one dimension less for every block. Every "
+                "block has a continuous family of manifolds theta_k = c_k theta, c_k > 0, of which c_k = 1 is listed."
             )
         if self.polynomial:
             found.append(
@@ -127,6 +127,7 @@ def classify(activation: Callable[[Any], Any]) -> ActivationClass:
     Args:
         activation: sigma, elementwise, traceable by jax.
     """
+
     def table(low: float, high: float) -> tuple[Float[np.ndarray, " n"], ...]:
         """Midpoints of _POINTS cells, and values and slopes there."""
         grid = low + (np.arange(_POINTS) + 0.5) * ((high - low) / _POINTS)

@@ -59,7 +59,7 @@ def tangency_residual(
     def loss(at: Weights) -> jax.Array:
         return jnp.sum((network.apply(at, jnp.asarray(inputs))[1] - targets) ** 2) / 2
 
-    gradient = jax.grad(loss)(project(Weights(*map(jnp.asarray, weights))))
+    gradient = jax.jit(jax.grad(loss))(project(Weights(*map(jnp.asarray, weights))))
     normal = jax.tree.map(jnp.subtract, gradient, project(gradient))
     sizes = [np.sqrt(sum(float(jnp.sum(part**2)) for part in parts)) for parts in (normal, gradient)]
     return sizes[0] / sizes[1]

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple, get_args
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from codingschemes.errors import InvalidInput
@@ -13,7 +14,7 @@ from codingschemes.manifolds.problem import Problem
 
 type Method = Literal["flow", "gd", "sgd", "adam"]
 
-_RK4 = (jnp.asarray([0.5, 0.5, 1.0, 0.0]), jnp.asarray([1.0, 2.0, 2.0, 1.0]) / 6)
+_RK4 = (np.array([0.5, 0.5, 1.0, 0.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6)
 _ADAM = (0.9, 0.999, 1e-8)
 
 
@@ -107,7 +108,7 @@ def _descend(
             speed = velocity(probe, problem)
             return (moved(total, speed, rate * weights[1]), moved(at, speed, rate * weights[0])), None
 
-        return jax.lax.scan(stage, (at, at), _RK4)[0][0]
+        return jax.lax.scan(stage, (at, at), jax.tree.map(jnp.asarray, _RK4))[0][0]
 
     def adam(at: Neurons, mean: Neurons, square: Neurons, count: Array) -> tuple[Neurons, Neurons, Neurons]:
         speed = velocity(at, problem)
@@ -165,7 +166,7 @@ def langevin(
     evaluate = jax.vmap(jax.value_and_grad(problem.value))
 
     def squares(difference: Neurons) -> Array:
-        return sum(jnp.sum(part**2, axis=(1, 2)) for part in difference)
+        return jnp.sum(difference.readout**2, axis=(1, 2)) + jnp.sum(difference.weight**2, axis=(1, 2))
 
     def move(
         carry: tuple[Neurons, Array, Neurons], key: Array

@@ -78,7 +78,7 @@ class Manifold:
         """Euclidean distance of weights to the manifold, relative to their norm."""
         nearest = self.project(neurons)
         away = np.linalg.norm(np.asarray(neurons.joined()) - np.asarray(nearest.joined()))
-        return float(away / np.linalg.norm(neurons.joined()))
+        return float(away / (np.linalg.norm(neurons.joined()) or 1.0))
 
 
 def manifold_of(partition: Partition, activation: ActivationClass) -> Manifold:

@@ -113,5 +113,5 @@ def effective_width(partition: Partition, activation: ActivationClass) -> int:
 
 
 def symmetry_induced(partition: Partition, activation: ActivationClass) -> bool:
-    """Whether the manifold is fixed by orthogonal symmetries of the network; else it is invariant for another reason."""
+    """Whether the manifold is fixed by orthogonal symmetries; else it is invariant for another reason."""
     return not (partition.zero and activation.symmetry == "vanishing")

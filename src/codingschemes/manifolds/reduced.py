@@ -39,9 +39,7 @@ def reduce(partition: Partition, neurons: Neurons) -> Reduced:
     first = [block[0] - 1 for block in blocks]
     sizes = np.array([float(len(block)) for block in blocks])[:, None]
     readout, weight = np.asarray(neurons.readout), np.asarray(neurons.weight)
-    return Reduced(
-        Neurons(sizes * readout[first], weight[first]), sizes[:, 0], Neurons(sizes, 1 / sizes)
-    )
+    return Reduced(Neurons(sizes * readout[first], weight[first]), sizes[:, 0], Neurons(sizes, 1 / sizes))
 
 
 def lift(partition: Partition, narrow: Neurons, activation: ActivationClass) -> Neurons:

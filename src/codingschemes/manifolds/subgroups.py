@@ -5,7 +5,7 @@ by intersection. No use is made of what the group is: this checks enumerations, 
 """
 
 from collections.abc import Sequence
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 
 import numpy as np
 from jaxtyping import Float
@@ -66,7 +66,7 @@ def deep_group(layers: Sequence[Float[np.ndarray, "G m m"]]) -> Float[np.ndarray
     """
     elements = []
     for chosen in product(*layers):
-        blocks = [chosen[0], *(np.kron(above, below) for below, above in zip(chosen, chosen[1:], strict=False))]
+        blocks = [chosen[0], *(np.kron(above, below) for below, above in pairwise(chosen))]
         blocks.append(chosen[-1])
         size = sum(map(len, blocks))
         element, start = np.zeros((size, size)), 0

@@ -30,7 +30,9 @@ def tangency_residuals(problem: Problem, manifolds: Sequence[Manifold], neurons:
         manifolds: of the width of the network.
         neurons: draws of weights, (draw, neuron, ...), each projected on every manifold.
     """
-    rows = [_residuals(problem, manifolds[first : first + _CHUNK], neurons) for first in range(0, len(manifolds), _CHUNK)]
+    rows = [
+        _residuals(problem, manifolds[first : first + _CHUNK], neurons) for first in range(0, len(manifolds), _CHUNK)
+    ]
     return np.concatenate(rows)
 
 
