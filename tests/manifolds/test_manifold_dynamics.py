@@ -98,5 +98,5 @@ def test_reduced_network_in_the_block_metric_is_the_full_flow(name, partition):
 
 
 def test_wrong_input():
-    with pytest.raises(InvalidInput, match="choose one of"):
-        descend(problem(), start(manifold_of(PARTITION, classify(ACTIVATIONS["tanh"]))), "newton", rate=1.0, steps=1)
+    with pytest.raises(InvalidInput, match="at least one of each"):
+        descend(problem(), start(manifold_of(PARTITION, classify(ACTIVATIONS["tanh"]))), "gd", rate=1.0, steps=0)

@@ -8,6 +8,7 @@ from codingschemes.cli.bench import bench
 from codingschemes.cli.compare import compare
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
+from codingschemes.cli.manifolds import manifolds
 from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
@@ -26,7 +27,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, predict, compare, report, bench, evidence):
+for command in (demo, sample, summarize, predict, compare, report, bench, evidence, manifolds):
     commands.add_command(command)
 
 

@@ -43,6 +43,7 @@ class Detection:
             homogeneous activations, whose manifolds come in continuous families).
         partition: at `tolerance`.
         tolerance: where `partition` was read off.
+        effective_width: of the partition.
     """
 
     tolerances: Float[np.ndarray, " T"]
@@ -53,6 +54,7 @@ class Detection:
     nearest: float
     partition: Partition
     tolerance: float
+    effective_width: int
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -99,6 +101,7 @@ def detect(
         nearest=_nearest(scaled, activation),
         partition=chosen,
         tolerance=tolerance,
+        effective_width=effective_width(chosen, activation),
     )
 
 

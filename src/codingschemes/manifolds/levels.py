@@ -7,6 +7,7 @@ differences within classes, keep their prior. Calling a redundant code a manifol
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -37,7 +38,7 @@ def level_widths(
         labels: the class of each input.
         kind: the activation's class.
     """
-    activity = np.asarray(activation(np.asarray(neurons.weight) @ inputs.T))
+    activity = np.asarray(activation(jnp.asarray(np.asarray(neurons.weight) @ inputs.T)))
     # Mirrored neurons of an even activation have one activity: no sign is free there.
     active = replace(kind, symmetry="vanishing") if kind.symmetry == "even" else kind
     _, singular, axes = np.linalg.svd(inputs, full_matrices=False)

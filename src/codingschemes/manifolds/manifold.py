@@ -43,6 +43,11 @@ def random_neurons(rng: np.random.Generator, width: int, inputs: int, outputs: i
     return Neurons(rng.normal(size=(width, outputs)), rng.normal(size=(width, inputs)))
 
 
+def gaussian_like(neurons: Neurons, rng: np.random.Generator) -> Neurons:
+    """Gaussian weights with the root mean squares of given readouts and weights: what chance would do."""
+    return Neurons(*(np.sqrt(np.mean(part**2)) * rng.normal(size=part.shape) for part in neurons))
+
+
 @dataclass(frozen=True, eq=False)
 class Manifold:
     """An affine subspace of weights that mixes neurons: readouts P_a a, weights P_w w, around an offset.

@@ -112,7 +112,7 @@ def _fields_and_brackets(
             velocity = fields(point)[along[0]]
             return velocity / jnp.maximum(jnp.linalg.norm(velocity), 1.0)
 
-        def midpoint(_: int, point: Array) -> Array:
+        def midpoint(_: Array, point: Array) -> Array:
             step = along[1] / _STAGES
             return point + step * speed(point + step / 2 * speed(point))
 
