@@ -69,11 +69,14 @@ def enumerate_command(
         ["quantity", "value"],
         [
             ["class of the activation", found.kind.symmetry + (", homogeneous" if found.kind.homogeneous else "")],
-            ["manifolds", f"{found.count:,}"],
-            *([f"of effective width {level}", f"{number:,}"] for level, number in _few(found.by_effective_width)),
+            ["manifolds", _number(found.count)],
+            *([f"of effective width {level}", _number(number)] for level, number in _few(found.by_effective_width)),
             *(["note", note] for note in found.kind.caveats(bias)),
         ],
     )
+    if not found.listed:
+        click.echo("more than 10,000 manifolds are counted by formula, not listed")
+        return
     shown = [partition for _, partition in zip(range(_SHOWN), found, strict=False)]
     print_table(
         f"the first {len(shown)} of {found.count:,} (--json lists up to 10,000)"
@@ -312,6 +315,10 @@ def _random_options(options: dict[str, Any]) -> dict[str, int]:
             raise InvalidInput(f"--{name} of random data is {value}: give a whole number, at least 1")
         found[name] = int(value)
     return found
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count < 10**15 else f"{count:.4e}"
 
 
 def _few(counts: dict[int, int]) -> list[tuple[int, int]]:

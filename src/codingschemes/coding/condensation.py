@@ -53,7 +53,7 @@ def condensation(run: Run, networks: int = 20, tolerance: float = 0.05) -> Conde
     posterior = run.posterior
     if posterior.network.depth != 1:
         raise InvalidInput(
-            f"manifolds are detected in one hidden layer and this run has {posterior.network.depth}: sample with --depth 1"
+            f"manifolds are detected in one hidden layer, this run has {posterior.network.depth}: give a run of depth 1"
         )
     if networks < 1:
         raise InvalidInput(f"{networks} networks were asked for: give at least one")

@@ -18,7 +18,8 @@ _NAMED = 16
 
 @styled()
 def hasse(order: Hierarchy, title: str = "") -> Figure:
-    """The refinement order: a dot a manifold, a row an effective width, a line where one lies in another.
+    """The refinement order: a dot a manifold, a row an effective width (even
+    activations: a dimension), a line where one lies in another.
 
     Dots that symmetry alone does not explain are open. Manifolds are named where a row has 16 or fewer.
 
@@ -28,9 +29,9 @@ def hasse(order: Hierarchy, title: str = "") -> Figure:
     width = order.nodes[0].width
     if width > MOST_NEURONS:
         raise InvalidInput(f"a hierarchy of width {width} cannot be drawn: give a width of at most {MOST_NEURONS}")
-    rows = [len(node.blocks) + 0.5 * bool(node.flat) for node in order.nodes]
-    # Even activations have rows between: blocks with w = 0 stand half a step above the blocks that are left.
-    heights = np.array(rows) if any(node.flat for node in order.nodes) else np.array(order.levels, float)
+    # Blocks with w = 0 of even activations have dimensions but no neurons of their own: there, rows are dimensions.
+    even = order.activation.symmetry == "even"
+    heights = np.array([2 * len(node.blocks) + len(node.flat) for node in order.nodes] if even else order.levels, float)
     places = _places(order, heights)
     figure = Figure(figsize=(10, 1.3 + 1.25 * len(np.unique(heights))), layout="constrained")
     axes = figure.subplots()
@@ -49,9 +50,8 @@ def hasse(order: Hierarchy, title: str = "") -> Figure:
     axes.set_xlim(-0.06, 1.06)
     axes.set_ylim(heights.min() - 0.45, heights.max() + 0.45)
     axes.set_xticks([])
-    levels = np.unique(np.floor(heights)).astype(int)
-    axes.set_yticks(levels)
-    axes.set_ylabel("nonzero blocks" if any(node.flat for node in order.nodes) else "effective width")
+    axes.set_yticks(np.unique(heights))
+    axes.set_ylabel("dimension for one input and one output" if even else "effective width")
     axes.spines["bottom"].set_visible(False)
     axes.set_title(title)
     if (~induced).any():
@@ -89,14 +89,22 @@ def _name(axes: Axes, place: float, height: float, node: Partition, size: float,
 
 
 @styled()
-def widths_against_tolerance(found: Profile, title: str = "") -> Figure:
-    """Effective width against tolerance at every level, posterior draws beside prior draws."""
+def widths_against_tolerance(
+    found: Profile, title: str = "", beside: Mapping[str, Mapping[str, Float[np.ndarray, " T"]]] | None = None
+) -> Figure:
+    """Effective width against tolerance at every level, posterior draws beside prior draws.
+
+    Args:
+        beside: other networks, name -> level -> widths.
+    """
     figure, axes = panels(len(found.drawn), columns=4, height=3.2, sharey=True)
     for axis, name in zip(axes, found.drawn, strict=True):
         axis.plot(found.tolerances, found.drawn[name], color=CODE_COLORS[0], label="posterior")
         axis.plot(found.tolerances, found.reference[name], color="#777777", linestyle="--", label="prior")
+        for color, (other, widths) in zip(CODE_COLORS[1:], (beside or {}).items(), strict=False):
+            axis.plot(found.tolerances, widths[name], color=color, label=other)
         axis.set(xscale="log", xlabel="relative tolerance", title=name)
-    axes[0].set_ylabel("effective width (median)")
+    axes[0].set_ylabel("effective width")
     axes[0].legend(loc="lower left")
     if title:
         figure.suptitle(title)
