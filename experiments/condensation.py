@@ -44,14 +44,14 @@ lines = [
     "| --- | --- | --- | --- | --- | --- |",
 ]
 passed: dict[str, list[Detection]] = {}
-steps, loss = np.zeros(0), np.zeros(0)
+losses: dict[str, np.ndarray] = {}
 for name, size in SIZES.items():
     start = Neurons(size * begin.readout, size * begin.weight)
     path = descend(problem, start, "gd", rate=0.005, steps=STEPS, snapshots=300)
     series = [detect(network(path, index), kind, tolerances=TOLERANCES) for index in range(len(path.loss))]
     passed[name] = series
-    if name == "from 1e-4":
-        steps, loss = np.asarray(path.step), np.asarray(path.loss)
+    losses[name] = np.asarray(path.loss)
+    steps = np.asarray(path.step)
     for index in (0, 3, 5, 10, 30, 100, 300):
         found = series[index]
         widths = [" / ".join(map(str, each)) for each in (found.strict, found.direction)]
@@ -60,10 +60,10 @@ for name, size in SIZES.items():
             f"{found.nearest:.1e} |"
         )
         print(lines[-1], flush=True)
-training(steps, loss, passed, 0.1).savefig(FOLDER / "condensation.png", dpi=110)
+training(steps, losses, passed, 0.1).savefig(FOLDER / "condensation.png", dpi=110)
 lines += [
     "",
-    "The loss drawn is that from 1e-4. The nearest manifold is where two neurons agree or one is zero: with 30 neurons "
+    "The nearest manifold is where two neurons agree or one is zero: with 30 neurons "
     "in three dimensions, some two of them are close by chance.",
     "",
     "![along training](condensation.png)",

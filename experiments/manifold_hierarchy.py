@@ -52,8 +52,8 @@ deep = len(fixed_subspaces(deep_group([symmetric_group(3)] * 2)))
 lines += [
     "",
     "In the vanishing class, manifolds with a zero block are invariant without being fixed subspaces: brute force "
-    f"sees only those without. Two hidden layers of three generic neurons have {deep} fixed subspaces, 25 of them products "
-    "of layer partitions.",
+    f"sees only those without. Two hidden layers of three generic neurons have {deep} fixed subspaces, 25 of them "
+    "products of layer partitions.",
     "",
     "## Tangency",
     "",

@@ -35,6 +35,8 @@ small = Neurons(SIZE * drawn.readout[0], SIZE * drawn.weight[0])
 rate = 0.5 / curvature(problem, Neurons(drawn.readout[0], drawn.weight[0]))
 path = descend(problem, small, "gd", rate=rate, steps=STEPS, snapshots=20)
 end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
+minimum = cs.predict(posterior, "global-minimum").energy
+assert minimum is not None
 residual = float(jnp.sqrt(jnp.mean((problem.outputs(Neurons(*map(jnp.asarray, end))) - task.targets) ** 2)))
 inputs = np.asarray(problem.inputs)
 kind = classify(posterior.network.activation)
@@ -45,10 +47,11 @@ scheme = cs.summarize(run).scheme
 lines = [
     "# Redundant coding against condensation",
     "",
-    "`python experiments/redundant_or_condensed.py`: orthogonal inputs, random labels .5 : .25 : .25, sigmoid, N = P = 50, "
-    f"T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}). Trained: gradient descent on "
-    f"the same regularised loss from {SIZE:g} times a prior draw, {STEPS} steps, loss {float(path.loss[0]):.3f} -> "
-    f"{float(path.loss[-1]):.4f}, root mean square residual {residual:.3f}. Median effective width over "
+    "`python experiments/redundant_or_condensed.py`: orthogonal inputs, random labels .5 : .25 : .25, sigmoid, "
+    f"N = P = 50, T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}). Trained: gradient descent "
+    f"on the same regularised loss from {SIZE:g} times a prior draw, {STEPS} steps, "
+    f"loss {float(path.loss[0]):.3f} -> "
+    f"{float(path.loss[-1]):.4f}, at the global minimum {minimum / 2:.4f}, root mean square residual {residual:.3f}. Median effective width over "
     f"{found.networks} networks.",
     "",
     "| level | networks | " + " | ".join(f"tolerance {tolerances[i]:.2g}" for i in (10, 15, 20, 25, 30)) + " |",
@@ -70,8 +73,8 @@ lines += [
     f"Relative distance of weights to the nearest smaller manifold: posterior {found.last.nearest:.3f}, prior "
     f"{found.prior.nearest:.3f}.",
     "",
-    "Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of codes; "
-    "calling it a manifold would be an interpretation, which the weights do not bear out.",
+    "Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of "
+    "codes; calling it a manifold would be an interpretation, which the weights do not bear out.",
     "",
     "![four levels](redundant_or_condensed.png)",
     "",

@@ -105,7 +105,7 @@ def widths_against_tolerance(
             axis.plot(found.tolerances, widths[name], color=color, label=other)
         axis.set(xscale="log", xlabel="relative tolerance", title=name)
     axes[0].set_ylabel("effective width")
-    axes[0].legend(loc="lower left")
+    axes[-1].legend(loc="center left")
     if title:
         figure.suptitle(title)
     return figure
@@ -133,25 +133,28 @@ def single_network(found: Detection, reference: Detection | None = None) -> Figu
 
 @styled()
 def training(
-    steps: Float[np.ndarray, " S"], loss: Float[np.ndarray, " S"], passed: Mapping[str, Sequence[Detection]], at: float
+    steps: Float[np.ndarray, " S"],
+    losses: Mapping[str, Float[np.ndarray, " S"]],
+    passed: Mapping[str, Sequence[Detection]],
+    at: float,
 ) -> Figure:
     """Loss and effective widths along training.
 
     Args:
         steps: of the snapshots; the first, 0, is left out.
-        loss: at each.
-        passed: name of a series -> what was detected at each snapshot.
+        losses: name of a series -> loss at each snapshot.
+        passed: name of a series -> what was detected at each.
         at: the tolerance of the widths.
     """
-    figure, (left, right) = panels(2, columns=2, height=3.6)
-    left.plot(steps[1:], loss[1:], color="#222222")
-    left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss")
+    figure, (left, right) = panels(2, columns=2, height=4.0)
     for color, (name, series) in zip(CODE_COLORS, passed.items(), strict=False):
         index = int(np.argmin(np.abs(series[0].tolerances - at)))
+        left.plot(steps[1:], losses[name][1:], color=color)
         right.plot(steps[1:], [each.strict[index] for each in series][1:], color=color, label=f"{name}, strict")
         right.plot(
             steps[1:], [each.direction[index] for each in series][1:], "--", color=color, label=f"{name}, direction"
         )
+    left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss")
     right.set(xscale="log", xlabel="step", ylabel=f"effective width at tolerance {at:g}", ylim=(0, None))
-    right.legend(loc="upper right")
+    figure.legend(loc="outside lower center", ncols=len(passed))
     return figure
