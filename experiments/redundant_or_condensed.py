@@ -14,7 +14,7 @@ import numpy as np
 
 import codingschemes as cs
 from codingschemes.coding.condensation import condensation, prior_neurons
-from codingschemes.manifolds import LEVELS, Neurons, Problem, classify, descend, level_widths
+from codingschemes.manifolds import LEVELS, Neurons, Problem, classify, descend, detect, level_widths
 from codingschemes.manifolds.checking import curvature
 from codingschemes.reports.manifolds import widths_against_tolerance
 
@@ -37,6 +37,7 @@ path = descend(problem, small, "gd", rate=rate, steps=STEPS, snapshots=20)
 end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
 minimum = cs.predict(posterior, "global-minimum").energy
 assert minimum is not None
+slope = float(jnp.linalg.norm(problem.gradient(Neurons(*map(jnp.asarray, end))).joined()))
 residual = float(jnp.sqrt(jnp.mean((problem.outputs(Neurons(*map(jnp.asarray, end))) - task.targets) ** 2)))
 inputs = np.asarray(problem.inputs)
 kind = classify(posterior.network.activation)
@@ -48,11 +49,10 @@ lines = [
     "# Redundant coding against condensation",
     "",
     "`python experiments/redundant_or_condensed.py`: orthogonal inputs, random labels .5 : .25 : .25, sigmoid, "
-    f"N = P = 50, T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}). Trained: gradient descent "
-    f"on the same regularised loss from {SIZE:g} times a prior draw, {STEPS} steps, "
-    f"loss {float(path.loss[0]):.3f} -> "
-    f"{float(path.loss[-1]):.4f}, at the global minimum {minimum / 2:.4f}, root mean square residual {residual:.3f}. Median effective width over "
-    f"{found.networks} networks.",
+    f"N = P = 50, T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}). Trained: "
+    f"gradient descent on the same regularised loss from {SIZE:g} times a prior draw, {STEPS} steps, loss "
+    f"{float(path.loss[0]):.3f} -> {float(path.loss[-1]):.4f} (global minimum {minimum / 2:.4f}), gradient "
+    f"{slope:.1e}, root mean square residual {residual:.3f}. Median effective width over {found.networks} networks.",
     "",
     "| level | networks | " + " | ".join(f"tolerance {tolerances[i]:.2g}" for i in (10, 15, 20, 25, 30)) + " |",
     "| --- " * 7 + "|",
@@ -71,7 +71,7 @@ figure.savefig(FOLDER / "redundant_or_condensed.png", dpi=110)
 lines += [
     "",
     f"Relative distance of weights to the nearest smaller manifold: posterior {found.last.nearest:.3f}, prior "
-    f"{found.prior.nearest:.3f}.",
+    f"{found.prior.nearest:.3f}, trained {detect(end, kind).nearest:.1e}.",
     "",
     "Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of "
     "codes; calling it a manifold would be an interpretation, which the weights do not bear out.",

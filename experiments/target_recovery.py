@@ -42,8 +42,8 @@ lines = [
     "",
     f"`python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs "
     f"({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent, "
-    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; test error relative to the variance of the target; effective "
-    "widths at tolerance 0.1, strict on (a, w), and of the directions of w.",
+    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; test error "
+    "relative to the variance of the target; effective widths at tolerance 0.1, strict on (a, w), and of the directions of w.",
     "",
     "| initial size | samples | training error | test error | strict | direction |",
     "| --- | --- | --- | --- | --- | --- |",
