@@ -14,11 +14,21 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import codingschemes as cs
-from codingschemes.manifolds import LOSSES, Neurons, Problem, classify, descend, detect, random_neurons
+from codingschemes.manifolds import (
+    LOSSES,
+    Neurons,
+    Problem,
+    classify,
+    descend,
+    detect,
+    direction_widths,
+    random_neurons,
+)
 from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.style import CODE_COLORS, styled
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
-SAMPLES, SIZES, SEEDS = (6, 9, 12, 16, 24, 48), (1e-3, 0.5), range(3)
+SAMPLES, SIZES, SEEDS = (6, 9, 12, 16, 24, 48), (1e-6, 0.5), range(3)
 INPUTS, TEACHER, WIDTH, STEPS = 5, 2, 30, 50_000
 AT = np.array([0.1])
 
@@ -42,11 +52,12 @@ lines = [
     "",
     f"`python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs "
     f"({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent, "
-    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; test error "
-    "relative to the variance of the target; effective widths at tolerance 0.1, strict on (a, w), and of the directions of w.",
+    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the "
+    "target; effective widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions "
+    "that training passes.",
     "",
-    "| initial size | samples | training error | test error | strict | direction |",
-    "| --- | --- | --- | --- | --- | --- |",
+    "| initial size | samples | training error | test error | strict | direction | fewest |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
 ]
 curves: dict[float, list[float]] = {size: [] for size in SIZES}
 passing: dict[float, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
@@ -71,7 +82,9 @@ for size in SIZES:
             found = detect(last(path), kind, tolerances=AT)
             target = outputs(teacher, test)
             error = np.mean((outputs(last(path), test) - target) ** 2) / np.var(target)
-            rows.append([2 * float(path.loss[-1]) / count / np.var(target), error, found.strict[0], found.direction[0]])
+            fewest = min(direction_widths(last(path, index).weight, kind, AT)[0] for index in range(1, snapshots + 1))
+            training = 2 * float(path.loss[-1]) / count / np.var(target)
+            rows.append([training, error, found.strict[0], found.direction[0], fewest])
             if count == SAMPLES[-1] and seed == SEEDS[0]:
                 series = [detect(last(path, index), kind, tolerances=AT) for index in range(snapshots + 1)]
                 passing[size] = (
@@ -81,21 +94,23 @@ for size in SIZES:
                 )
         means = np.mean(rows, axis=0)
         curves[size].append(float(means[1]))
-        lines.append(f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | {means[2]:.1f} | {means[3]:.1f} |")
+        lines.append(
+            f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | {means[2]:.1f} | {means[3]:.1f} | {means[4]:.1f} |"
+        )
         print(lines[-1], flush=True)
 
-figure = Figure(figsize=(10, 3.6), layout="constrained")
-left, right = figure.subplots(1, 2)
-left.axvline(TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label="weights of the teacher")
-for color, size in zip(("#0072B2", "#E69F00"), SIZES, strict=True):
-    left.plot(SAMPLES, curves[size], "o-", color=color, label=f"from {size:g}")
-    steps, strict, direction = passing[size]
-    right.plot(steps[1:], strict[1:], color=color, label=f"from {size:g}, strict")
-    right.plot(steps[1:], direction[1:], "--", color=color, label=f"from {size:g}, direction")
-left.set(xlabel="samples", ylabel="relative test error", yscale="log")
-right.set(xlabel="step", ylabel="effective width at tolerance 0.1", xscale="log", ylim=(0, None), title="48 samples")
-left.legend(fontsize=9)
-right.legend(fontsize=9)
-figure.savefig(FOLDER / "target_recovery.png", dpi=110)
+with styled():
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.axvline(TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label="weights of the teacher")
+    for color, size in zip(CODE_COLORS, SIZES, strict=False):
+        left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error from {size:g}")
+        steps, strict, direction = passing[size]
+        right.plot(steps[1:], strict[1:], color=color, label=f"strict, from {size:g}")
+        right.plot(steps[1:], direction[1:], "--", color=color, label=f"direction, from {size:g}")
+    left.set(xlabel="samples", ylabel="relative test error", yscale="log")
+    right.set(xlabel="step (48 samples)", ylabel="effective width at tolerance 0.1", xscale="log", ylim=(0, None))
+    figure.legend(loc="outside lower center", ncols=4)
+    figure.savefig(FOLDER / "target_recovery.png", dpi=110)
 lines += ["", "![test error and widths](target_recovery.png)", ""]
 (FOLDER / "target_recovery.md").write_text("\n".join(lines))

@@ -11,10 +11,11 @@ and a zero block into n copies. Derived here.
 
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.manifold import Neurons
@@ -60,20 +61,30 @@ class BlockStability:
 
 def neuron_hessian(problem: Problem, neurons: Neurons, neuron: int) -> Float[np.ndarray, "K K"]:
     """H of one neuron (counted from 0), readouts first."""
-    readout, weight = (jnp.asarray(part)[neuron] for part in neurons)
-    back = problem.scale * problem.output_gradient(Neurons(*map(jnp.asarray, neurons)))
+    whole = Neurons(*map(jnp.asarray, neurons))
+    mixed, curved = (np.asarray(part) for part in _second_derivatives(problem, whole, jnp.asarray(neuron)))
+    outputs, features = mixed.shape
+    return np.block(
+        [
+            [problem.readout_penalty * np.eye(outputs), mixed],
+            [mixed.T, curved + problem.weight_penalty * np.eye(features)],
+        ]
+    )
+
+
+@eqx.filter_jit
+def _second_derivatives(
+    problem: Problem, neurons: Neurons, neuron: Array
+) -> tuple[Float[Array, "C D"], Float[Array, "D D"]]:
+    """The blocks (a, w) and (w, w) of H, without penalties."""
+    readout, weight = neurons.readout[neuron], neurons.weight[neuron]
+    back = problem.scale * problem.output_gradient(neurons)
     z = problem.inputs @ weight
     slope_of = jax.grad(lambda value: jnp.sum(problem.activation(value)))
     slope, bend = jax.jvp(slope_of, (z,), (jnp.ones_like(z),))
     mixed = back.T @ (slope[:, None] * problem.inputs)
     curved = (problem.inputs * (bend * (back @ readout))[:, None]).T @ problem.inputs
-    outputs, features = mixed.shape
-    return np.block(
-        [
-            [problem.readout_penalty * np.eye(outputs), np.asarray(mixed)],
-            [np.asarray(mixed).T, np.asarray(curved) + problem.weight_penalty * np.eye(features)],
-        ]
-    )
+    return mixed, curved
 
 
 def normal_stability(problem: Problem, partition: Partition, neurons: Neurons) -> tuple[BlockStability, ...]:
