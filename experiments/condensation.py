@@ -64,7 +64,8 @@ training(steps, losses, passed, 0.1).savefig(FOLDER / "condensation.png", dpi=11
 lines += [
     "",
     "The nearest manifold is where two neurons agree or one is zero: with 30 neurons "
-    "in three dimensions, some two of them are close by chance.",
+    "in three dimensions, some two of them are close by chance. "
+    "From 1, the rate is at times beyond what the curvature allows, and the loss spikes.",
     "",
     "![along training](condensation.png)",
     "",

@@ -74,7 +74,8 @@ lines += [
     f"{found.prior.nearest:.3f}, trained {detect(end, kind).nearest:.1e}.",
     "",
     "Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of "
-    "codes; calling it a manifold would be an interpretation, which the weights do not bear out.",
+    "codes; calling it a manifold would be an interpretation, which the weights do not bear out. "
+    "The trained network is at a stationary point on a manifold, above the global minimum.",
     "",
     "![four levels](redundant_or_condensed.png)",
     "",

@@ -95,7 +95,9 @@ for size in SIZES:
         means = np.mean(rows, axis=0)
         curves[size].append(float(means[1]))
         lines.append(
-            f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | {means[2]:.1f} | {means[3]:.1f} | {means[4]:.1f} |"
+            f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | "
+            + " | ".join(f"{x:.1f}" for x in means[2:])
+            + " |"
         )
         print(lines[-1], flush=True)
 
