@@ -10,7 +10,6 @@ from codingschemes.networks import ACTIVATIONS
 KNOWN = {
     # Strata of three neurons with two inputs and one output: 3 (2 + 1) = 9 and so on.
     "softplus": {3: 9, 2: 6, 1: 3},
-    "tanh": {3: 9, 2: 6, 1: 3, 0: 0},
     # One conserved number a block.
     "relu": {3: 6, 2: 4, 1: 2, 0: 0},
 }

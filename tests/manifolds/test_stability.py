@@ -75,9 +75,9 @@ def test_spread_of_draws_across_a_condensing_manifold():
     assert block.condensing
     assert np.abs(problem.output_gradient(minimum)).max() > 0.1
     step = 0.3 / block.eigenvalues[-1]
-    draws, acceptance = langevin(problem, minimum, temperature=temperature, step=step, steps=1500, chains=200)
+    draws, acceptance = langevin(problem, minimum, temperature=temperature, step=step, steps=900, chains=200)
     assert 0.5 < acceptance < 1
-    apart = np.asarray(draws.joined())[300:, :, 0] - np.asarray(draws.joined())[300:, :, 1]
+    apart = np.asarray(draws.joined())[200:, :, 0] - np.asarray(draws.joined())[200:, :, 1]
     by_chain = np.einsum("sci,scj->cij", apart, apart) / (2 * len(apart))
     error = by_chain.std(axis=0, ddof=1) / np.sqrt(len(by_chain))
     predicted = block.spread(temperature)

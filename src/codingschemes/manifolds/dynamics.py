@@ -67,9 +67,19 @@ def descend(
     start = Neurons(*(jnp.asarray(part, float) for part in neurons))
     if metric is None:
         metric = Neurons(*(jnp.ones((len(part), 1)) for part in start))
-    frame = None if onto is None else _frame(onto, start)
+    everywhere = np.eye(len(start.weight))
+    frame = _frame(Manifold("everywhere", everywhere, everywhere) if onto is None else onto, start)
     passed, losses = _descend(
-        problem, start, metric, frame, jnp.asarray(rate), jax.random.PRNGKey(seed), method, every, snapshots, batch
+        problem,
+        start,
+        metric,
+        frame,
+        jnp.asarray(rate),
+        jax.random.PRNGKey(seed),
+        jnp.asarray(every),
+        method,
+        snapshots,
+        batch,
     )
     joined = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, passed)
     return Path(every * jnp.arange(snapshots + 1.0), joined, losses)
@@ -85,11 +95,11 @@ def _descend(
     problem: Problem,
     start: Neurons,
     metric: Neurons,
-    frame: tuple[Array, Array, Neurons] | None,
+    frame: tuple[Array, Array, Neurons],
     rate: Float[Array, ""],
     key: Array,
+    every: Array,
     method: str,
-    every: int,
     snapshots: int,
     batch: int,
 ) -> tuple[Neurons, Float[Array, " S"]]:
@@ -131,12 +141,11 @@ def _descend(
                 at = moved(at, velocity(at, problem.batch(chosen)), rate * samples / batch)
             case _:
                 at, mean, square = adam(at, mean, square, index + 1.0)
-        if frame is not None:
-            readout, weight, offset = frame
-            at = Neurons(
-                offset.readout + readout @ (at.readout - offset.readout),
-                offset.weight + weight @ (at.weight - offset.weight),
-            )
+        readout, weight, offset = frame
+        at = Neurons(
+            offset.readout + readout @ (at.readout - offset.readout),
+            offset.weight + weight @ (at.weight - offset.weight),
+        )
         return at, mean, square
 
     def snapshot(

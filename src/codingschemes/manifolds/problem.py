@@ -47,9 +47,9 @@ class Problem(eqx.Module):
     targets: Float[Array, "P C"]
     activation: Callable[[Any], Any] = eqx.field(static=True)
     loss: Loss = eqx.field(static=True)
-    scale: float = 1.0
-    readout_penalty: float = 0.0
-    weight_penalty: float = 0.0
+    scale: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=1.0)
+    readout_penalty: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.0)
+    weight_penalty: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.0)
 
     @classmethod
     def of(
@@ -77,9 +77,9 @@ class Problem(eqx.Module):
             jnp.asarray(targets),
             network.activation,
             LOSSES[loss] if isinstance(loss, str) else loss,
-            network.readout_scale,
-            readout_penalty,
-            weight_penalty,
+            jnp.asarray(network.readout_scale),
+            jnp.asarray(readout_penalty),
+            jnp.asarray(weight_penalty),
         )
 
     def outputs(self, neurons: Neurons) -> Float[Array, "P C"]:

@@ -66,8 +66,8 @@ def neuron_hessian(problem: Problem, neurons: Neurons, neuron: int) -> Float[np.
     outputs, features = mixed.shape
     return np.block(
         [
-            [problem.readout_penalty * np.eye(outputs), mixed],
-            [mixed.T, curved + problem.weight_penalty * np.eye(features)],
+            [float(problem.readout_penalty) * np.eye(outputs), mixed],
+            [mixed.T, curved + float(problem.weight_penalty) * np.eye(features)],
         ]
     )
 

@@ -37,16 +37,16 @@ def tangency_residuals(problem: Problem, manifolds: Sequence[Manifold], neurons:
 
 
 def _residuals(problem: Problem, manifolds: Sequence[Manifold], neurons: Neurons) -> Float[np.ndarray, " K"]:
+    onto = Neurons(*(np.stack([getattr(each, name) for each in manifolds]) for name in ("readout", "weight")))
+    origin = Neurons(*(np.zeros(part.shape[1:]) for part in neurons))
+    origins = [manifold.offset or origin for manifold in manifolds]
+    offset = Neurons(*(np.stack(parts) for parts in zip(*origins, strict=True)))
     largest = np.zeros(len(manifolds))
-    for readout, weight in zip(np.asarray(neurons.readout), np.asarray(neurons.weight), strict=True):
-        points = [manifold.project(Neurons(readout, weight)) for manifold in manifolds]
-        gradient = gradients(problem, Neurons(*(np.stack(parts) for parts in zip(*points, strict=True))))
-        normal = [
-            Neurons(*each).joined() - manifold.tangential(Neurons(*each)).joined()
-            for manifold, each in zip(manifolds, zip(*gradient, strict=True), strict=True)
-        ]
-        size = np.linalg.norm(gradient.joined(), axis=(1, 2))
-        away = np.linalg.norm(np.stack(normal), axis=(1, 2))
+    for draw in zip(*map(np.asarray, neurons), strict=True):
+        points = [o + p @ (part - o) for o, p, part in zip(offset, onto, draw, strict=True)]
+        gradient = gradients(problem, Neurons(*points))
+        normal = Neurons(*(slope - p @ slope for p, slope in zip(onto, gradient, strict=True)))
+        size, away = (np.linalg.norm(each.joined(), axis=(1, 2)) for each in (gradient, normal))
         largest = np.maximum(largest, np.divide(away, size, out=np.zeros_like(away), where=size > 0))
     return largest
 
@@ -57,9 +57,9 @@ def gradients(problem: Problem, neurons: Neurons) -> Neurons:
     dL/da = s sigma(w X^T) l',  dL/dw = s (a l'^T * sigma'(w X^T)) X, plus the penalties; l' is dl/dF, s the scale.
     """
     readout, weight = np.asarray(neurons.readout), np.asarray(neurons.weight)
-    inputs = np.asarray(problem.inputs)
+    inputs, scale = np.asarray(problem.inputs), float(problem.scale)
     values, slopes = values_and_slopes(problem.activation, weight @ inputs.T)
-    outputs = problem.scale * np.swapaxes(values, 1, 2) @ readout
+    outputs = scale * np.swapaxes(values, 1, 2) @ readout
     missing = -len(outputs) % _CHUNK
     padded = np.concatenate([outputs, np.zeros((missing, *outputs.shape[1:]))])
     slope_of_loss = np.concatenate(
@@ -68,10 +68,10 @@ def gradients(problem: Problem, neurons: Neurons) -> Neurons:
             for chunk in padded.reshape(-1, _CHUNK, *outputs.shape[1:])
         ]
     )[: len(outputs)]
-    back = problem.scale * np.swapaxes(slope_of_loss, 1, 2)
+    back = scale * np.swapaxes(slope_of_loss, 1, 2)
     return Neurons(
-        values @ np.swapaxes(back, 1, 2) + problem.readout_penalty * readout,
-        (readout @ back * slopes) @ inputs + problem.weight_penalty * weight,
+        values @ np.swapaxes(back, 1, 2) + float(problem.readout_penalty) * readout,
+        (readout @ back * slopes) @ inputs + float(problem.weight_penalty) * weight,
     )
 
 
