@@ -14,6 +14,7 @@ import time
 import jax
 import jax.numpy as jnp
 import numpy as np
+from claims import Claim, record
 
 import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
@@ -24,8 +25,6 @@ from codingschemes.runs.start import beginning
 from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.tasks import make_task
 
-#: Neurons a code at large N, by the mean-field dual (T -> 110, 101, 011, 100).
-DUAL = {1e-3: (27.43, 27.43, 26.12, 19.00), 1e-4: (32.57, 32.57, 31.87, 3.00)}
 CODES = ("110", "101", "011", "100")
 CHUNK = 50
 
@@ -107,10 +106,15 @@ if options.task == "toy":
 else:
     task = make_task("mnist", classes="3,5,8", samples=100)
 network = cs.Network(options.activation, width=100)
+claims: list[Claim] = []
 print("| task | T | sampler | warm-up s | sampling s | draws a chain | quantity | mean by chain | R-hat | ESS | dual |")
 print("| --- " * 11 + "|")
 for temperature in map(float, options.temperatures.split(",")):
-    density = cs.Posterior(task, network, temperature=temperature).density()
+    posterior = cs.Posterior(task, network, temperature=temperature)
+    density = posterior.density()
+    dual = {}
+    if options.task == "toy" and options.activation == "sigmoid":
+        dual = {group.name: group.count for group in cs.predict(posterior).codes}
     begin = starts(density, task.labels)
     for name in options.samplers.split(","):
         seen, warm, seconds = run(name, density, begin)
@@ -118,12 +122,27 @@ for temperature in map(float, options.temperatures.split(",")):
             shown = {code: int(code, 2) for code in CODES if seen[:, :, int(code, 2)].mean() > 0.5}
         else:
             shown = {f"norm {rank + 1}": 8 + rank for rank in range(6)}
+        worst = 0.0
         for label, column in shown.items():
             series = seen[:, :, [column]]
-            dual = DUAL.get(temperature, ())[CODES.index(label)] if options.task == "toy" and label in CODES else "-"
+            worst = max(worst, float(rhat(series)[0]))
             print(
                 f"| {options.task} {options.activation} | {temperature:g} | {name} | {warm:.0f} | {seconds:.0f} | "
                 f"{seen.shape[1]} | {label} | {' '.join(f'{mean:.2f}' for mean in series.mean(axis=(1, 2)))} | "
-                f"{rhat(series)[0]:.3f} | {ess(series)[0]:.0f} | {dual} |",
+                f"{rhat(series)[0]:.3f} | {ess(series)[0]:.0f} | "
+                f"{f'{dual[label]:.2f}' if label in dual else '-'} |",
                 flush=True,
             )
+        if dual and name == "codes":
+            counts = {label: seen[:, :, column].mean() for label, column in shown.items()}
+            claims.append(
+                Claim(
+                    f"Neurons with the codes {', '.join(counts)}, sigmoid, T = {temperature:g}, four starts",
+                    "here",
+                    " / ".join(f"{dual[label]:.1f}" for label in counts),
+                    " / ".join(f"{count:.1f}" for count in counts.values()),
+                    f"{max(abs(count - dual[label]) for label, count in counts.items()):.1f}; R-hat {worst:.3f}",
+                )
+            )
+if claims:
+    record(__file__, claims)

@@ -11,12 +11,13 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from claims import Claim, record
 from matplotlib.figure import Figure
 
 import codingschemes as cs
+from codingschemes.comparison.comparison import KINDS
 from codingschemes.tasks import make_task
 
-KINDS = {"outputs": "output", "kernel": "kernel", "activity": "activity", "readout": "readout", "neurons": "neurons"}
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 parser = argparse.ArgumentParser()
@@ -31,12 +32,6 @@ task = make_task("orthogonal", samples=options.samples, classes=3, ratios=".5,.2
 widths = [int(width) for width in options.widths.split(",")]
 
 
-def deviations(comparison: cs.Comparison) -> dict[str, tuple[float, float]]:
-    """kind -> (deviation, Monte Carlo error), both relative to the size of the predictions."""
-    present = {row.quantity.split()[0] for row in comparison.rows}
-    return {kind: comparison.deviation(first) for kind, first in KINDS.items() if first in present}
-
-
 lines = ["| activation | N | T | " + " | ".join(KINDS) + " | certificate |", "| --- " * (4 + len(KINDS)) + "|"]
 drawn: dict[str, dict[str, list[float]]] = {}
 for activation in options.activations.split(","):
@@ -46,7 +41,7 @@ for activation in options.activations.split(","):
         run = cs.sample(
             posterior, warmup=options.warmup, draws=options.draws, time_limit=options.seconds, progress=False
         )
-        found = deviations(cs.compare(run, prediction))
+        found = cs.compare(run, prediction).deviations()
         cells = [f"{found[kind][0]:.2%} ± {found[kind][1]:.2%}" if kind in found else "-" for kind in KINDS]
         holds = f"{prediction.certificate.gap:.0e}"
         lines.append(f"| {activation} | {width} | {0.1 / width:g} | {' | '.join(cells)} | {holds} |")
@@ -73,3 +68,17 @@ for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
 axes[0].set_ylabel("relative deviation from theory")
 max(axes, key=lambda axis: len(axis.lines)).legend(fontsize=8, loc="lower left")
 figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
+record(
+    __file__,
+    [
+        Claim(
+            f"Mean field of {activation} networks: deviation of the {kind}, N = {' / '.join(map(str, widths))}",
+            "van Meegen & Sompolinsky",
+            "shrinks like 1/N",
+            " / ".join(f"{off:.2%}" for off in kinds[kind]),
+            f"exponent {np.polyfit(np.log(widths[: len(kinds[kind])]), np.log(kinds[kind]), 1)[0]:.2f}",
+        )
+        for activation, kinds in drawn.items()
+        for kind in ("outputs", "kernel")
+    ],
+)

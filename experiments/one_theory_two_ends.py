@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from claims import Claim, record
 from matplotlib.figure import Figure
 
 import codingschemes as cs
@@ -99,4 +100,31 @@ figure.savefig(FOLDER / "one_theory_two_ends.png", dpi=150)
 (FOLDER / "one_theory_two_ends.md").write_text(
     "# One theory, two ends of temperature\n\n`python experiments/one_theory_two_ends.py`: tanh, two labels, P = 16, "
     f"N = {options.width}, penalties 0.1.\n\n" + "\n".join(lines) + "\n\n![against T](one_theory_two_ends.png)\n"
+)
+coldest, shared = min(networks), max(set(theory) & set(networks) - {max(networks)})
+record(
+    __file__,
+    [
+        Claim(
+            f"Energy of sampled tanh networks at T = {shared:g} is that of the mean field",
+            "here",
+            f"{theory[shared][1]:.4f}",
+            f"{networks[shared][1]:.4f} ± {networks[shared][2]:.4f}",
+            f"{abs(networks[shared][1] / theory[shared][1] - 1):.2%}",
+        ),
+        Claim(
+            f"It tends to the global minimum of the regularised loss: annealed, T = {coldest:g}",
+            "Wang, Johnston & Fusi",
+            f"{end[2]:.6f}",
+            f"{networks[coldest][1]:.6f} ± {networks[coldest][2]:.0e}",
+            f"{abs(networks[coldest][1] / end[2] - 1):.2%}",
+        ),
+        Claim(
+            f"Representations are abstract at the global minimum: parallelism, annealed, T = {coldest:g}",
+            "Wang, Johnston & Fusi",
+            f"{end[1]:.4f}",
+            f"{networks[coldest][3]:.4f}",
+            f"{abs(networks[coldest][3] - end[1]):.4f}",
+        ),
+    ],
 )

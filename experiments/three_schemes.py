@@ -1,24 +1,55 @@
-"""The figure of the README: analog, redundant and sparse coding on the same task, three networks side by side.
+"""The activation decides the coding scheme, and the kernel does not show it (van Meegen & Sompolinsky 2025).
 
-Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 60, T = 1e-3. About two minutes on 2 cores;
-writes docs/three_schemes.png.
+    python experiments/three_schemes.py
+
+Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 60, T = 1e-3: linear networks are analog,
+sigmoidal ones redundant, ReLU networks sparse. About two minutes on 2 cores; writes docs/three_schemes.png, and what
+was predicted and sampled to the README.
 """
 
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+from claims import Claim, record
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 import codingschemes as cs
+from codingschemes.representation.kernels import class_kernel
 
+SOURCE = "van Meegen & Sompolinsky"
 matplotlib.rcParams.update({"font.size": 11})
 task = cs.tasks.orthogonal(samples=60, ratios=[0.5, 0.25, 0.25])
 figure = Figure(figsize=(10, 6.2), layout="constrained")
 panels = figure.subplots(2, 3, height_ratios=[1.25, 1])
+claims: list[Claim] = []
+kernels: dict[str, list[np.ndarray]] = {"predicted": [], "sampled": []}
+
+
+def alignment(kernels: list[np.ndarray]) -> float:
+    """The smallest cosine between two of the kernels of class means, centred."""
+    centred = [each - each.mean(0) - each.mean(1)[:, None] + each.mean() for each in kernels]
+    units = [each / np.linalg.norm(each) for each in centred]
+    return min(float(np.sum(one * other)) for one, other in combinations(units, 2))
+
+
 for (top, bottom), activation in zip(panels.T, ("linear", "sigmoid", "relu"), strict=True):
     posterior = cs.Posterior(task, cs.Network(activation, width=60), temperature=1e-3)
     summary = cs.summarize(cs.sample(posterior, warmup=150, draws=100))
+    prediction = cs.predict(posterior)
+    claims.append(
+        Claim(
+            f"The code of {activation} networks",
+            SOURCE,
+            prediction.scheme or "none",
+            f"{summary.scheme.label}",
+            f"probability {summary.scheme.probability:.3f}",
+        )
+    )
+    kernels["predicted"].append(class_kernel(prediction.kernel, task.labels))
+    kernels["sampled"].append(class_kernel(summary.kernels[-1].full, task.labels))
     portrait = summary.portraits[0]
     activity = portrait.activity[portrait.order]
     limit = abs(activity).max()
@@ -33,6 +64,16 @@ for (top, bottom), activation in zip(panels.T, ("linear", "sigmoid", "relu"), st
         bottom.scatter(*other.class_activity[:, :2].T, s=9, color="#0072B2", alpha=0.5, linewidths=0)
     bottom.set(xlabel="mean activity, class 0", ylabel="mean activity, class 1")
 
+claims.append(
+    Claim(
+        "Kernels of the three networks are alike (smallest cosine of two, centred class means)",
+        SOURCE,
+        f"{alignment(kernels['predicted']):.3f}",
+        f"{alignment(kernels['sampled']):.3f}",
+        f"{abs(alignment(kernels['sampled']) / alignment(kernels['predicted']) - 1):.1%}",
+    )
+)
+record(__file__, claims)
 output = Path(__file__).parent.parent / "docs" / "three_schemes.png"
 figure.savefig(output, dpi=110)
 print(output)

@@ -13,11 +13,12 @@ def small_posterior(
     depth: int = 1,
     bias: bool = False,
     temperature: float = 0.05,
+    recurrent: bool = False,
     **prior: float,
 ) -> Posterior:
     """A posterior that NUTS mixes on in seconds: correlated inputs, two classes, readouts of order one."""
     task = correlated_task(samples)
-    network = Network(activation, width=width, depth=depth, bias=bias)
+    network = Network(activation, width=width, depth=depth, bias=bias, recurrent=recurrent)
     return Posterior(task, network, temperature=temperature, **{"readout_variance": float(width), **prior})
 
 

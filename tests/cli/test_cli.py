@@ -8,19 +8,20 @@ import pytest
 
 from codingschemes.cli import main as cli
 
+#: The shapes of the reports' run: compiled once for both.
 SMALL = [
     "--sampler",
     "hmc",
     "--samples",
-    "12",
+    "24",
     "--width",
-    "8",
+    "12",
     "--temperature",
     "1e-2",
     "--draws",
     "20",
     "--warmup",
-    "30",
+    "60",
     "--chains",
     "2",
 ]
@@ -45,7 +46,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert status == 0
     sampled = json.loads(out)
     assert sampled["draws"] == 20
-    assert sampled["config"]["prior"]["readout_variance"] == pytest.approx(1 / 12)
+    assert sampled["config"]["prior"]["readout_variance"] == pytest.approx(1 / 24)
     assert "literature" in sampled["config"]["prior"]["source"]
 
     status, out, _ = run("summarize", folder, "--json")
@@ -53,7 +54,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     summary = json.loads(out)
     assert summary["scheme"]["label"] in ("analog", "redundant", "sparse", "undecided")
     assert 0 <= summary["scheme"]["probability"] <= 1
-    assert np.array(summary["outputs"]).shape == (12, 3)
+    assert np.array(summary["outputs"]).shape == (24, 3)
     assert np.array(summary["kernel"]["between"]).shape == (3, 3)
     assert np.array(summary["kernel"]["within"]).shape == (3,)
     assert {"rhat_max", "ess_min", "code_rhat", "divergences"} <= set(summary["diagnostics"])
@@ -67,7 +68,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
 
     status, out, _ = run("predict", "--run", folder, "--theory", "lazy", "--json")
     assert status == 0
-    assert np.array(json.loads(out)["outputs"]).shape == (12, 3)
+    assert np.array(json.loads(out)["outputs"]).shape == (24, 3)
     for code in summary["codes"]:
         assert set(code["code"]) <= {"0", "1"}
         assert code["interval"][0] <= code["fraction"] <= code["interval"][1]

@@ -3,19 +3,21 @@
 import json
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from known_answers import correlated_task
 
 import codingschemes as cs
 from codingschemes.coding.summary import code_rhat
-from codingschemes.representation import block_means
+from codingschemes.reports.page import render
+from codingschemes.representation import abstraction_scores, block_means
 
 
 @pytest.fixture(scope="module")
 def run() -> cs.Run:
-    """Its test inputs are its training inputs, in another order."""
-    task = correlated_task(8)
+    """A recurrent network; its test inputs are its training inputs, in another order."""
+    task = cs.tasks.hypercube(labels_dim=2, repeats=2)
     shuffled = np.arange(8)[::-1]
     task = replace(
         task,
@@ -23,8 +25,9 @@ def run() -> cs.Run:
         test_targets=task.targets[shuffled],
         test_labels=task.labels[shuffled],
     )
-    posterior = cs.Posterior(task, cs.Network("sigmoid", width=6, depth=2), temperature=0.02, readout_variance=6.0)
-    return cs.sample(posterior, sampler="hmc", warmup=60, draws=20, chains=2, progress=False)
+    network = cs.Network("sigmoid", width=6, depth=2, recurrent=True)
+    posterior = cs.Posterior(task, network, temperature=0.02, readout_variance=6.0)
+    return cs.sample(posterior, warmup=60, draws=20, chains=2, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,23 @@ def test_kernels_agree_with_each_other(summary, run):
         np.testing.assert_allclose(kernels.diagonal, blocks.diagonal, rtol=1e-4)
 
 
+def test_every_time_step_is_scored(summary, run):
+    assert run.config["sampling"]["sampler"] == "hmc"
+    task, network = run.posterior.task, run.posterior.network
+    drawn = run.values("neurons", "preactivation")[:, [9, 19]].reshape(-1, 2, 6, 8)
+    for step, found in enumerate(summary.abstraction_by_layer):
+        activities = [np.asarray(network.activation(jnp.asarray(each[step], float))) for each in drawn]
+        own = [abstraction_scores(activity, task.labels, task.factors).parallelism for activity in activities]
+        assert found.scores.parallelism == pytest.approx(np.mean(own), abs=1e-5)
+        assert found.spread["parallelism"] == pytest.approx(np.std(own), abs=1e-5)
+    layers = summary.to_json()["abstraction"]["layers"]
+    assert len(layers) == 2
+    assert layers[-1]["ccgp"] == summary.abstraction.ccgp
+    page = render(run, summary, {})
+    assert "a recurrent layer of 6 sigmoid neurons over 2 time steps" in page
+    assert "Every time step" in page
+
+
 def test_shares_of_codes_add_up(summary):
     assert sum(code.fraction for code in summary.codes) == pytest.approx(summary.coded)
     for code in summary.codes:
@@ -68,7 +88,9 @@ def test_json_is_plain(summary):
 
 @pytest.mark.parametrize("draws", [1, 2])
 def test_a_run_cut_short_is_summarised_with_a_warning(draws):
-    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    task = correlated_task(8)
+    untested = replace(task, test_inputs=task.inputs[:0], test_targets=task.targets[:0], test_labels=task.labels[:0])
+    posterior = cs.Posterior(untested, cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
     summary = cs.summarize(cs.sample(posterior, sampler="hmc", warmup=60, draws=draws, chains=2, progress=False))
     assert "too few draws" in summary.diagnostics.warnings[0]
 

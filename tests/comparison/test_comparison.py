@@ -19,7 +19,8 @@ EXACT = Certificate(gap=0.0, tolerance=1e-6, meaning="planted")
 
 @pytest.fixture(scope="module")
 def run():
-    task = cs.tasks.orthogonal(samples=16, classes=2)
+    # the shapes of the reports' run: compiled once for both
+    task = cs.tasks.orthogonal(samples=24, ratios=[0.5, 0.25, 0.25])
     posterior = cs.Posterior(task, cs.Network("sigmoid", width=12), temperature=1e-3)
     return cs.sample(posterior, sampler="hmc", warmup=60, draws=60, chains=2, progress=False)
 
@@ -31,7 +32,7 @@ def planted(run):
     found = neurons.populations
     bits = found.activity > 0.5
     groups = []
-    for code in np.unique(bits.reshape(-1, 2), axis=0):
+    for code in np.unique(bits.reshape(-1, 3), axis=0):
         member = (bits == code).all(axis=-1)
         groups.append(
             NeuronGroup(
@@ -39,7 +40,7 @@ def planted(run):
                 count=float(member.sum(axis=-1).mean()),
                 activity=found.activity[member].mean(axis=0),
                 readout=found.readout[member].mean(axis=0),
-                preactivation=np.zeros(2),
+                preactivation=np.zeros(3),
             )
         )
     assert groups

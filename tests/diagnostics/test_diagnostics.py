@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from known_answers import small_posterior
@@ -86,15 +88,11 @@ def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one(healthy):
     assert not identities(virial, gradient + 0.5 * gradient.std()).hold
 
 
-def test_a_prior_of_the_wrong_scale_breaks_the_virial():
+def test_a_prior_of_the_wrong_scale_breaks_the_virial(healthy):
     # Draws from one posterior, judged by the gradient of another whose prior is 20 % narrower.
-    right = small_posterior(readout_variance=6.0)
-    run = cs.sample(right, sampler="hmc", warmup=200, draws=400, progress=False, space="weights")
+    assert healthy.posterior.prior.readout_variance == 6.0
     wrong = small_posterior(readout_variance=6.0 * 0.64).density("weights")
-    import jax
-    import jax.numpy as jnp
-
-    neurons = run.data["neurons"]
+    neurons = healthy.data["neurons"]
     first = jnp.asarray(neurons["preactivation"].values[:, :, 0], float)
     readout = jnp.asarray(neurons["readout"].values, float)
     pinv = jnp.linalg.pinv(wrong.features)
@@ -112,11 +110,21 @@ def test_a_prior_of_the_wrong_scale_breaks_the_virial():
     assert abs((values.mean() - 1) / mean_and_error(values)[1]) > 5
 
 
-def test_warnings_name_what_to_try():
-    run = cs.sample(small_posterior(), sampler="nuts", warmup=0, draws=8, chains=2, progress=False, max_tree_depth=1)
-    said = " ".join(diagnose(run).warnings)
-    assert "--draws" in said
-    assert "--max-tree-depth" in said
+def test_few_draws_from_short_trees_name_what_to_try(healthy):
+    def spoil(records: Records) -> None:
+        for variables in records.values():
+            variables.update({name: values[:, :8] for name, values in variables.items()})
+        records["sample_stats"]["n_steps"][:] = 7
+
+    run = planted(healthy, spoil)
+    said = {}
+    for depth in (3, 4):
+        asked = {**run.config["sampling"], "sampler": "nuts", "max_tree_depth": depth}
+        found = diagnose(cs.Run(run.posterior, {**run.config, "sampling": asked}, run.provenance, run.store))
+        said[depth] = " ".join(found.warnings)
+        assert "--draws" in said[depth]
+    assert "--max-tree-depth" in said[3]
+    assert "--max-tree-depth" not in said[4]
 
 
 @pytest.mark.parametrize("draws", [1, 3])

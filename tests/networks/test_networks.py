@@ -72,12 +72,32 @@ def test_forward_pass_is_the_equation(scaling, fan_in, fan_out, bias):
     np.testing.assert_allclose(found, outputs, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("scaling", "fan_in", "gamma"), [("mean-field", 1, 1 / 4), ("none", 0, 1)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_recurrent_steps_are_the_equation(scaling, fan_in, gamma, bias):
+    rng = np.random.default_rng(0)
+    network = Network("tanh", width=4, depth=3, bias=bias, scaling=scaling, recurrent=True)
+    inner, recurrent, readout = (rng.normal(size=shape) for shape in ((4, 3 + bias), (1, 4, 4), (4, 2)))
+    inputs = rng.normal(size=(5, 3))
+    drive = inner[:, :3] @ inputs.T / 3 ** (0.5 * fan_in) + (inner[:, -1:] if bias else 0)
+    expected = [drive]
+    for _ in range(2):
+        expected.append(drive + recurrent[0] @ np.tanh(expected[-1]) / 4 ** (0.5 * fan_in))
+    weights = Weights(*(jnp.asarray(each) for each in (inner, recurrent, readout)))
+    preactivations, outputs = network.apply(weights, jnp.asarray(inputs))
+    np.testing.assert_allclose(preactivations, np.stack(expected), rtol=1e-12)
+    np.testing.assert_allclose(outputs, gamma * np.tanh(expected[-1]).T @ readout, rtol=1e-12)
+    still, _ = network.apply(weights._replace(hidden=jnp.zeros((1, 4, 4))), jnp.asarray(inputs))
+    np.testing.assert_array_equal(still, np.stack([still[0]] * 3))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"activation": "sigmod"}, "did you mean 'sigmoid'"),
         ({"width": 0}, "width is 0"),
         ({"depth": 0}, "depth is 0"),
+        ({"recurrent": True}, "depth of at least 2"),
     ],
 )
 def test_wrong_networks_are_refused(options, words):

@@ -12,12 +12,10 @@ from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
 
 def problem(width, samples=5, outputs=2, seed=0):
     rng = np.random.default_rng(seed)
-    return (
-        jnp.asarray(rng.normal(size=(width, samples))),
-        jnp.asarray(rng.normal(size=(samples, outputs))),
-        jnp.asarray(0.3),
-        jnp.asarray(0.07),
-    )
+    return rng.normal(size=(width, samples)), rng.normal(size=(samples, outputs)), np.asarray(0.3), np.asarray(0.07)
+
+
+misfit = jax.jit(collapsed_misfit)
 
 
 def plain_misfit(activity, targets, signal, noise):
@@ -32,14 +30,14 @@ def test_value_is_the_gaussian_density(width):
     covariance = np.asarray(signal * activity.T @ activity + noise * np.eye(5))
     log_density = multivariate_normal(cov=covariance).logpdf(np.asarray(targets).T).sum()
     reference = multivariate_normal(cov=float(noise)).logpdf(0.0) * targets.size
-    np.testing.assert_allclose(collapsed_misfit(activity, targets, signal, noise), reference - log_density, rtol=1e-12)
+    np.testing.assert_allclose(misfit(activity, targets, signal, noise), reference - log_density, rtol=1e-12)
 
 
 @pytest.mark.parametrize("width", [3, 5, 9])
 def test_gradients_are_those_of_the_plain_formula(width):
     arguments = problem(width)
-    found = jax.grad(collapsed_misfit, argnums=(0, 1, 2, 3))(*arguments)
-    expected = jax.grad(plain_misfit, argnums=(0, 1, 2, 3))(*arguments)
+    found = jax.jit(jax.grad(collapsed_misfit, argnums=(0, 1, 2, 3)))(*arguments)
+    expected = jax.jit(jax.grad(plain_misfit, argnums=(0, 1, 2, 3)))(*arguments)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-10)
 
@@ -52,14 +50,14 @@ def test_collapsing_is_integrating_the_readout_out():
         return np.exp(-(readout**2) / (2 * signal) - residual @ residual / (2 * noise)) / np.sqrt(2 * np.pi * signal)
 
     mass, _ = integrate.quad(joint, -10, 10, points=[0], epsabs=0, epsrel=1e-12, limit=500)
-    np.testing.assert_allclose(collapsed_misfit(activity, targets, signal, noise), -np.log(mass), rtol=1e-10)
+    np.testing.assert_allclose(misfit(activity, targets, signal, noise), -np.log(mass), rtol=1e-10)
 
 
 @pytest.mark.parametrize("width", [3, 9])
 def test_readout_draws_have_the_conditional_mean_and_covariance(width):
     activity, targets, signal, noise = problem(width)
     draws = np.asarray(
-        jax.vmap(draw_readout, (0, None, None, None, None))(
+        jax.jit(jax.vmap(draw_readout, (0, None, None, None, None)))(
             jax.random.split(jax.random.PRNGKey(1), 40_000), activity, targets, signal, noise
         )
     )

@@ -82,13 +82,20 @@ def test_both_forms_see_the_same_preactivations():
 def test_recovered_weights_reproduce_preactivations_and_outputs(depth, bias):
     posterior = small_posterior(depth=depth, bias=bias, width=4)
     density = posterior.density("reduced")
-    position = density.prior_draw(jax.random.PRNGKey(2))
-    preactivations, activity = density.propagate(position)
-    readout = density.readout(jax.random.PRNGKey(4), position, activity)
-    weights = posterior.draw_weights(jax.random.PRNGKey(5), preactivations, readout)
-    found, outputs = posterior.network.apply(weights, jnp.asarray(posterior.task.inputs))
-    np.testing.assert_allclose(found, preactivations, atol=1e-9)
-    np.testing.assert_allclose(outputs, posterior.network.outputs(activity, readout), atol=1e-9)
+
+    @jax.jit
+    def there_and_back(key):
+        position_key, readout_key, weights_key = jax.random.split(key, 3)
+        position = density.prior_draw(position_key)
+        preactivations, activity = density.propagate(position)
+        readout = density.readout(readout_key, position, activity)
+        weights = posterior.draw_weights(weights_key, preactivations, readout)
+        there = preactivations, posterior.network.outputs(activity, readout)
+        return there, posterior.network.apply(weights, jnp.asarray(posterior.task.inputs))
+
+    there, back = there_and_back(jax.random.PRNGKey(2))
+    for expected, found in zip(there, back, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_weights_recovered_from_prior_draws_are_prior_draws():
@@ -101,7 +108,7 @@ def test_weights_recovered_from_prior_draws_are_prior_draws():
         weights = posterior.draw_weights(weights_key, preactivations, jnp.zeros((3, 2)))
         return jnp.concatenate([weights.input.ravel(), weights.hidden.ravel()])
 
-    draws = np.asarray(jax.vmap(draw)(jax.random.split(jax.random.PRNGKey(0), 20_000)))
+    draws = np.asarray(jax.jit(jax.vmap(draw))(jax.random.split(jax.random.PRNGKey(0), 20_000)))
     limit = 5 / np.sqrt(len(draws))
     assert np.abs(draws.mean(0)).max() < limit
     assert np.abs(np.cov(draws.T) - np.eye(draws.shape[1])).max() < np.sqrt(2) * limit

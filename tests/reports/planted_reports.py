@@ -12,13 +12,14 @@ from codingschemes.coding.summary import (
     CodeShare,
     Estimate,
     Kernels,
+    LayerAbstraction,
     OutlierNeuron,
     Portrait,
     Predictions,
     Summary,
 )
 from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
-from codingschemes.representation import AbstractionScores, abstraction_scores
+from codingschemes.representation import abstraction_scores
 from codingschemes.tasks import Task
 
 
@@ -135,8 +136,7 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
         drift=0.0,
         outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.strength)),
         outlier_share=0.9 if outliers else 0.0,
-        abstraction=_abstraction(populations[0], task),
-        abstraction_spread={"parallelism": 0.02, "ccgp": 0.01, "shattering": 0.01},
+        abstraction_by_layer=(_abstraction(populations[0], task),) * depth,
         kernels=tuple(_kernels(_arranged(populations[0], task), task) for _ in range(depth)),
         energy=Estimate(10.35, 0.004),
         training=_predictions(task.targets),
@@ -154,8 +154,9 @@ def _scheme(label: Label) -> Scheme:
     return Scheme(label, 0.98, probabilities, nothing, np.array([list(probabilities.values())]))
 
 
-def _abstraction(planted: Planted, task: Task) -> AbstractionScores:
-    return abstraction_scores(_arranged(planted, task), task.labels, task.factors)
+def _abstraction(planted: Planted, task: Task) -> LayerAbstraction:
+    scores = abstraction_scores(_arranged(planted, task), task.labels, task.factors)
+    return LayerAbstraction(scores, {"parallelism": 0.02, "ccgp": 0.01, "shattering": 0.01})
 
 
 def _kernels(activity: np.ndarray, task: Task) -> Kernels:

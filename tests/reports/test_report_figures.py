@@ -17,12 +17,10 @@ from codingschemes.reports.style import CODE_COLORS, code_colors, neuron_groups,
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
     "relu": {"kind": "relu"},
-    "linear": {"kind": "linear", "chains": 3},
-    "two classes": {"kind": "sigmoid", "classes": 2, "chains": 1},
     "eight classes": {"kind": "sigmoid", "classes": 8, "test": True, "chains": 2},
     "factors": {"kind": "relu", "classes": 4, "factors": True, "test": True, "chains": 2},
     "two layers": {"kind": "linear", "classes": 4, "depth": 2, "chains": 5},
-    "few neurons": {"kind": "sigmoid", "size": 8, "chains": 2},
+    "few neurons, two classes, one chain": {"kind": "sigmoid", "size": 8, "classes": 2, "chains": 1},
 }
 
 

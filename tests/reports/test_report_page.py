@@ -113,7 +113,8 @@ def test_chains_in_different_codes_are_no_failure(small_run: cs.Run) -> None:
 
 def test_undefined_scores_say_why() -> None:
     summary = planted_report("sigmoid", classes=3).summary
-    cards = {card.label: card for card in words.cards(replace(summary, abstraction_spread={}))}
+    undefined = replace(summary, abstraction_by_layer=(replace(summary.abstraction_by_layer[-1], spread={}),))
+    cards = {card.label: card for card in words.cards(undefined)}
     assert cards["abstraction scores"].value == "undefined"
     assert "3 classes" in cards["abstraction scores"].remark
     defined = {card.label: card for card in words.cards(planted_report("sigmoid", classes=4, factors=True).summary)}

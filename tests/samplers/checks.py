@@ -48,7 +48,7 @@ def _strong(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), tree)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@jax.jit
 def _init(init: Callable[..., Any], keys: Array, positions: Position, densities: Density) -> Any:
     return _strong(jax.vmap(init)(keys, positions, densities))
 
@@ -88,10 +88,13 @@ def copies(density: Density, count: int = CHAINS) -> Density:
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *leaf.shape)), density)
 
 
+@jax.jit
+def _folded(keys: Array, key: Array) -> Array:
+    return jax.vmap(jax.random.fold_in)(keys, jax.random.randint(key, (CHAINS,), 0, 2**31 - 1))
+
+
 def _rekeyed(states: Any, key: Array) -> Any:
     """The states with fresh randomness: every leaf that looks like a random key is folded with `key`."""
-    fold = jax.vmap(jax.random.fold_in, (0, 0))
-    seeds = jax.random.randint(key, (CHAINS,), 0, 2**31 - 1)
     found = []
 
     def renew(leaf: Array) -> Array:
@@ -99,7 +102,7 @@ def _rekeyed(states: Any, key: Array) -> Any:
         if not typed and not (leaf.dtype == jnp.uint32 and leaf.shape == (CHAINS, 2)):
             return leaf
         found.append(leaf)
-        return fold(leaf, seeds)
+        return _folded(leaf, key)
 
     states = jax.tree.map(renew, states)
     assert found, "the state carries no random key"
@@ -112,7 +115,9 @@ def _pilot(kernel: Kernel, problem: Problem) -> Any:
     densities = copies(problem.density)
     start = problem.density.prior_draw(jax.random.PRNGKey(101))
     positions = jax.tree.map(lambda block: jnp.broadcast_to(block, (CHAINS, *block.shape)), start)
-    states = _init(kernel.init, _keys(jax.random.PRNGKey(102), CHAINS), positions, densities)
+    # kernels that differ in the numbers of a Partial alone are one program
+    init = kernel.init if isinstance(kernel.init, jax.tree_util.Partial) else jax.tree_util.Partial(kernel.init)
+    states = _init(init, _keys(jax.random.PRNGKey(102), CHAINS), positions, densities)
     for _ in range(kernel.warmup):
         states, _ = _step(kernel.step, states, densities)
     return states
@@ -144,12 +149,12 @@ def _settled(kernel: Kernel, problem: Problem, densities: Density, key: Array) -
         states, _ = step(kernel, states, densities)
         if index >= BURN_IN:
             rows.append(_observe(jax.random.fold_in(key, index + 1), positions_of(kernel, states), densities))
-    return np.asarray(jnp.stack(rows, axis=1))
+    return np.stack(rows, axis=1)
 
 
 def _repeated(run: Callable[[Array], Any], key: Array, batches: int) -> Any:
     """`run` with different keys, joined along chains."""
-    results = [run(batch_key) for batch_key in jax.random.split(key, batches)]
+    results = [run(batch_key) for batch_key in np.asarray(jax.random.split(key, batches))]
     return jax.tree.map(lambda *parts: np.concatenate(parts), *results)
 
 
@@ -239,7 +244,7 @@ def stationarity(kernel: Kernel, problem: Problem, key: Array, batches: int) -> 
         before = _observe(key_before, positions, densities)
         for _ in range(STATIONARY_STEPS):
             states, _ = step(kernel, states, densities)
-        return np.asarray(jnp.stack([before, _observe(key_after, positions_of(kernel, states), densities)], axis=1))
+        return np.stack([before, _observe(key_after, positions_of(kernel, states), densities)], axis=1)
 
     series = _repeated(run, key, batches)
     reference = exact_draws(problem)
@@ -269,7 +274,7 @@ def joint(kernel: Kernel, problem: Problem, key: Array, batches: int) -> Finding
             states, _ = step(kernel, put(kernel, states, positions, densities), densities)
             positions = positions_of(kernel, states)
             rows.append(_observe(key_readout, positions, densities))
-        return np.asarray(jnp.stack(rows, axis=1))
+        return np.stack(rows, axis=1)
 
     return law_p(_repeated(run, key, batches), _joint_reference(problem))
 
@@ -296,7 +301,7 @@ def ranks(kernel: Kernel, problem: Problem, key: Array, batches: int) -> Finding
             for _ in range(RANK_THINNING):
                 states, _ = step(kernel, states, densities)
             rows.append(_observe(jax.random.fold_in(key_rows, index), positions_of(kernel, states), densities))
-        values = np.asarray(jnp.stack(rows, axis=1))
+        values = np.stack(rows, axis=1)
         below = (values < values[:, :1]).sum(axis=1)
         equal = (values == values[:, :1]).sum(axis=1)
         return (below + np.asarray(jax.random.uniform(key_tie, equal.shape)) * equal) / RANK_LENGTH

@@ -27,34 +27,35 @@ NAMES = (
 )  # fmt: skip
 
 
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(0, None))
+def _weighed(key: Array, density: Density) -> tuple[Position, Array]:
+    """A prior draw and the log likelihood of its hidden layers, the readout integrated out."""
+    position = density.prior_draw(key)
+    _, activity = density.propagate(position)
+    return position, -collapsed_misfit(activity, density.targets, density.signal, density.temperature)
+
+
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(0, 0, None))
+def _with_readout(key: Array, position: Position, density: Density) -> Position:
+    _, activity = density.propagate(position)
+    readout = draw_readout(key, activity, density.targets, density.signal, density.temperature)
+    return {**position, "readout": readout / jnp.sqrt(density.signal)}
+
+
 def exact_draws(density: Density, count: int, seed: int = 0) -> Position:
     """Positions from the posterior, stacked. In the weights form the readout comes from its conditional."""
-
-    @jax.jit
-    @jax.vmap
-    def draw(key: Array) -> tuple[Position, Array]:
-        position = density.prior_draw(key)
-        _, activity = density.propagate(position)
-        return position, -collapsed_misfit(activity, density.targets, density.signal, density.temperature)
-
-    positions, log_weights = draw(jax.random.split(jax.random.PRNGKey(seed), PRIOR_DRAWS))
+    positions, log_weights = _weighed(jax.random.split(jax.random.PRNGKey(seed), PRIOR_DRAWS), density)
     weights = np.exp(np.asarray(log_weights) - np.max(log_weights))
     weights /= weights.sum()
     # few among the effective draws: nearly independent
     assert 1 / np.sum(weights**2) > 2 * count
     chosen = np.random.default_rng(seed).choice(PRIOR_DRAWS, count, p=weights)
-    positions = jax.tree.map(lambda block: block[chosen], positions)
+    positions = jax.tree.map(lambda block: np.asarray(block)[chosen], positions)
     if "readout" not in positions:
         return positions
-
-    @jax.jit
-    @jax.vmap
-    def complete(key: Array, position: Position) -> Position:
-        _, activity = density.propagate(position)
-        readout = draw_readout(key, activity, density.targets, density.signal, density.temperature)
-        return {**position, "readout": readout / jnp.sqrt(density.signal)}
-
-    return complete(jax.random.split(jax.random.PRNGKey(seed + 1), count), positions)
+    return _with_readout(jax.random.split(jax.random.PRNGKey(seed + 1), count), positions, density)
 
 
 def _observe(key: Array, position: Position, density: Density) -> Float[Array, " K"]:
@@ -95,7 +96,7 @@ def mover(
     @jax.jit
     @functools.partial(jax.vmap, in_axes=(0, 0, None))
     def run(key: Array, position: Position, faults: Any) -> tuple[Array, Array]:
-        before_key, after_key, key = jax.random.split(key, 3)
+        observe_key, key = jax.random.split(key)
 
         def body(index: Array, carry: tuple[Position, Array]) -> tuple[Position, Array]:
             position, total = carry
@@ -104,7 +105,8 @@ def mover(
             return density.replace_last_layer(replace_key, position, population.coordinates), total + told
 
         after, told = jax.lax.fori_loop(0, sweeps, body, (position, jnp.asarray(0)))
-        return told, jnp.stack([_observe(before_key, position, density), _observe(after_key, after, density)])
+        both = jax.tree.map(lambda *blocks: jnp.stack(blocks), position, after)
+        return told, jax.vmap(_observe, (0, 0, None))(jax.random.split(observe_key), both, density)
 
     def moved(faults: Any) -> tuple[Findings, np.ndarray, np.ndarray]:
         count = len(positions["input"])

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 
 from codingschemes.samplers import SAMPLERS, Settings
 
-#: One for all tests: any other would compile every kernel again.
-SETTINGS = Settings(warmup=100, max_tree_depth=5)
+#: One for all tests: any other would compile every kernel again. Trees so shallow that they are cut.
+SETTINGS = Settings(warmup=100, max_tree_depth=3)
+
+
+#: Chains side by side wait for the largest tree: too slow for the tests with drawn data.
+TREES = tuple(name for name in SAMPLERS if "nuts" in name)
 
 
 def exact_samplers() -> list[str]:

@@ -100,13 +100,17 @@ def mala_move(state: State, position: Position, density: Density) -> State:
     return state._replace(position=position, potential=jnp.where(state.faults.stale > 0, state.potential, fresh))
 
 
+def mala_init(faults: Faults, key: Array, position: Position, density: Density) -> State:
+    return State(position, believed(position, density, faults), key, faults)
+
+
+def mala_position(state: State) -> Position:
+    return state.position
+
+
 def mala(**faults: float) -> Kernel:
-    numbers = Faults(*(jnp.asarray(value) for value in Faults(**faults)))
-
-    def init(key: Array, position: Position, density: Density) -> State:
-        return State(position, believed(position, density, numbers), key, numbers)
-
-    return Kernel(init, mala_step, lambda state: state.position, mala_move, warmup=100)
+    numbers = Faults(*(np.asarray(value) for value in Faults(**faults)))
+    return Kernel(jax.tree_util.Partial(mala_init, numbers), mala_step, mala_position, mala_move, warmup=100)
 
 
 CORRECT = mala()
@@ -146,8 +150,9 @@ def test_checks_pass_a_correct_kernel_on_drawn_data(name):
 
 @pytest.mark.parametrize(("faults", "checks"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
 def test_checks_fail_a_broken_kernel(faults, checks):
+    kernel = mala(**faults)
     for check, name in checks:
-        assert verdict(check, mala(**faults), problem(name), seed=6), f"{check.__name__} on {name}"
+        assert verdict(check, kernel, problem(name), seed=6), f"{check.__name__} on {name}"
 
 
 @pytest.mark.parametrize("name", KNOWN)

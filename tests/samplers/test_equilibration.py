@@ -25,28 +25,27 @@ def toy(activation: str) -> Density:
 
 def starts(density: Density, planted: Position) -> Position:
     """CHAINS times the planted network, jittered, then CHAINS prior draws."""
-    draws = jax.vmap(density.prior_draw)(jax.random.split(jax.random.PRNGKey(0), 2 * CHAINS))
-    near = jax.tree.map(lambda block, noise: block + 0.1 * noise[:CHAINS], planted, draws)
-    return jax.tree.map(lambda one, other: jnp.concatenate([one, other[CHAINS:]]), near, draws)
+    draws = jax.tree.map(np.asarray, density.prior_draws(jax.random.PRNGKey(0), 2 * CHAINS))
+    near = jax.tree.map(lambda block, noise: np.asarray(block) + 0.1 * noise[:CHAINS], planted, draws)
+    return jax.tree.map(lambda one, other: np.concatenate([one, other[CHAINS:]]), near, draws)
 
 
 def run(
     sampler: str, density: Density, positions: Position, observe, count: int = STEPS
 ) -> Float[np.ndarray, "chain step K"]:
     kernel = SAMPLERS[sampler](Settings(warmup=WARMUP))
-    states = jax.vmap(kernel.init, (0, 0, None))(
-        jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density
-    )
 
     @jax.jit
-    def steps(states, density):
+    def chains(keys, positions, density):
         def body(states, _):
             states, _ = jax.vmap(kernel.step, (0, None))(states, density)
             return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
 
+        states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
         return jax.lax.scan(body, states, length=WARMUP + count)[1]
 
-    return np.moveaxis(np.asarray(steps(states, density))[WARMUP:], 0, 1)
+    values = chains(jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density)
+    return np.moveaxis(np.asarray(values)[WARMUP:], 0, 1)
 
 
 def occupancies(position: Position, density: Density) -> Float[Array, " K"]:

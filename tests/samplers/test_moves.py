@@ -67,8 +67,9 @@ SIZES = {"one layer": (4000, 6), "two layers, weights": (1000, 2)}
 def jumping(form: str, draws: int, sweeps: int):
     density = FORMS[form]()
     positions = exact_draws(density, draws)
-    first = jax.tree.map(lambda block: block[0], exact_draws(density, 1, seed=5))
-    frozen = reference(populate(density, *density.last_layer(first)), density)
+    # as many as above: the same program
+    other = jax.tree.map(lambda block: block[0], exact_draws(density, draws, seed=5))
+    frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
     genuine = jumps._jump
 
     def sweep(key, population, faults):
@@ -142,17 +143,18 @@ def test_a_lone_neuron_keeps_exact_draws_exact():
 def test_silent_neurons_rotate_too():
     """Pairs are drawn, and turn, where no neuron or only one answers to anything; |u|^2 is conserved."""
     density = small_posterior("relu", samples=3).density()
-    positive = jnp.linalg.pinv(density.basis) @ jnp.ones(3)
-    silent = -jnp.outer(jnp.arange(1.0, 1 + density.network.width), positive)
-    for coordinates in (silent, silent.at[0].set(positive)):
-        before = populate(density, coordinates, density.basis)
+    fresh = jax.jit(lambda coordinates: populate(density, coordinates, density.basis))
+    sweep = jax.jit(lambda before: rotations.rotation_sweep(jax.random.PRNGKey(0), before, density, 8))
+    positive = np.linalg.pinv(density.basis) @ np.ones(3)
+    silent = -np.outer(np.arange(1.0, 1 + density.network.width), positive)
+    lonely = np.concatenate([positive[None], silent[1:]])
+    for coordinates in (silent, lonely):
+        before = fresh(coordinates)
         assert not before.activity[1:].any()
-        after = rotations.rotation_sweep(jax.random.PRNGKey(0), before, density, 8)
+        after = sweep(before)
         assert not np.allclose(after.coordinates, coordinates)
-        np.testing.assert_allclose(jnp.sum(after.coordinates**2), jnp.sum(coordinates**2), rtol=1e-12)
-        np.testing.assert_allclose(
-            after.inverse, populate(density, after.coordinates, density.basis).inverse, rtol=1e-9
-        )
+        np.testing.assert_allclose(np.sum(after.coordinates**2), np.sum(coordinates**2), rtol=1e-12)
+        np.testing.assert_allclose(after.inverse, fresh(after.coordinates).inverse, rtol=1e-9)
 
 
 def test_without_warm_up_no_reference_is_taken(monkeypatch):
@@ -166,8 +168,9 @@ def test_without_warm_up_no_reference_is_taken(monkeypatch):
 
     monkeypatch.setattr(sys.modules[SAMPLERS["codes"].__module__], "_jump", sweep)
     density = shallow("sigmoid", "reduced")
+    position = density.prior_draw(jax.random.PRNGKey(1))
     for warmup in (0, 3):
         kernel = SAMPLERS["codes"](Settings(warmup=warmup))
-        state = kernel.init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)
+        state = jax.jit(kernel.init)(jax.random.PRNGKey(0), position, density)
         with pytest.raises(Seen, match=str(warmup > 0)):
             kernel.step(state, density)

@@ -7,16 +7,17 @@ import pytest
 from known_answers import small_posterior
 
 from codingschemes.posterior.collapsed import collapsed_misfit
-from codingschemes.samplers.neighbourhood import Population, populate, with_neuron, without
-from codingschemes.samplers.rotations import (
-    _log_likelihood,
-    _log_selection,
-    _turned,
-    _with_pair,
-    _without_pair,
-    shrinking_angles,
-    slice_angle,
-)
+from codingschemes.samplers import neighbourhood, rotations
+from codingschemes.samplers.neighbourhood import Population
+from codingschemes.samplers.rotations import _log_selection, _turned, shrinking_angles, slice_angle
+
+# One program each: step by step they would be hundreds.
+populate = jax.jit(neighbourhood.populate)
+without = jax.jit(neighbourhood.without)
+with_neuron = jax.jit(neighbourhood.with_neuron)
+without_pair = jax.jit(rotations._without_pair)
+with_pair = jax.jit(rotations._with_pair)
+pair_log_likelihood = jax.jit(rotations._log_likelihood)
 
 #: S has a condition number of about 1e3 here, which multiplies the round-off of float64.
 ROUND_OFF = 1e-11
@@ -35,6 +36,7 @@ def scene(request):
     return density, population, others
 
 
+@jax.jit
 def misfit(activity, density):
     return collapsed_misfit(activity, density.targets, density.signal, density.temperature)
 
@@ -69,12 +71,12 @@ def test_slope_and_curvature_are_the_derivatives(scene):
         fit = jnp.sum(density.targets * jnp.linalg.solve(kernel, density.targets))
         return -(fit + density.targets.shape[1] * jnp.linalg.slogdet(kernel)[1]) / 2
 
-    slopes = jax.vmap(jax.grad(alone))(activity)
-    found = cavity.slope(activity, activity @ population.inverse)
+    slopes = jax.jit(jax.vmap(jax.grad(alone)))(activity)
+    found = jax.jit(cavity.slope)(activity, activity @ population.inverse)
     np.testing.assert_allclose(found, slopes, rtol=0, atol=ROUND_OFF * np.abs(slopes).max())
-    for row in activity:
-        hessian = jax.hessian(smooth)(row)
-        found = cavity.curvature(row, population.inverse)
+    hessians = jax.jit(jax.vmap(jax.hessian(smooth)))(activity)
+    curvatures = jax.jit(jax.vmap(cavity.curvature, (0, None)))(activity, population.inverse)
+    for found, hessian in zip(curvatures, hessians, strict=True):
         np.testing.assert_allclose(found, hessian, rtol=0, atol=10 * ROUND_OFF * np.abs(hessian).max())
 
 
@@ -98,8 +100,8 @@ def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
     pairs = jnp.stack([others, _turned(jnp.asarray([0.7]), population.coordinates[PAIR])[0]])
     activity = density.network.activation(pairs @ population.basis.T)
-    hole = _without_pair(population, PAIR, density)
-    found = _log_likelihood(activity, population.inverse, hole, density)
+    hole = without_pair(population, PAIR, density)
+    found = pair_log_likelihood(activity, population.inverse, hole, density)
     expected = [-misfit(population.activity.at[PAIR].set(rows), density) for rows in activity]
     np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
 
@@ -107,8 +109,8 @@ def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
 def test_a_pair_replaced_is_a_population_from_scratch(scene):
     density, population, others = scene
     activity = density.network.activation(others @ population.basis.T)
-    hole = _without_pair(population, PAIR, density)
-    found = _with_pair(population, PAIR, others, activity, hole, density)
+    hole = without_pair(population, PAIR, density)
+    found = with_pair(population, PAIR, others, activity, hole, density)
     assert_same(found, populate(density, population.coordinates.at[PAIR].set(others), population.basis))
 
 

@@ -17,9 +17,11 @@ from checks import (
     verdict,
 )
 from problems import DRAWABLE, KNOWN, problem
-from subjects import SETTINGS, cases, reversible_samplers
+from subjects import SETTINGS, TREES, cases, reversible_samplers
 
 from codingschemes.samplers import SAMPLERS
+
+_potential = jax.jit(jax.vmap(lambda density, position: density.potential(position)))
 
 # `scope="class"` runs the tests of one sampler on one problem one after the other: they share what is compiled.
 
@@ -36,10 +38,16 @@ class TestKnownAnswer:
         """Chains at exact draws of the posterior have its law ten steps later."""
         assert not verdict(stationarity, SAMPLERS[sampler](SETTINGS), problem(name), seed=12)
 
+    def test_a_tree_has_at_most_the_leaves_of_its_depth(self, sampler, name):
+        """What the diagnostics take for a trajectory that was cut."""
+        if sampler not in TREES:
+            pytest.skip("it grows no trees")
+        kernel, densities = SAMPLERS[sampler](SETTINGS), copies(problem(name).density)
+        _, info = step(kernel, adapted(kernel, problem(name), jax.random.PRNGKey(17)), densities)
+        assert info.gradients.max() == 2**SETTINGS.max_tree_depth - 1
 
-@pytest.mark.parametrize(
-    ("sampler", "name"), [case for case in cases(DRAWABLE) if "nuts" not in case[0]], scope="class"
-)
+
+@pytest.mark.parametrize(("sampler", "name"), [case for case in cases(DRAWABLE) if case[0] not in TREES], scope="class")
 class TestDrawnData:
     """Nonlinear networks: the prior, and data drawn from the model."""
 
@@ -65,7 +73,6 @@ class TestDrawnData:
         states = put(kernel, states, elsewhere, densities)
         for block, moved in zip(jax.tree.leaves(elsewhere), jax.tree.leaves(positions_of(kernel, states)), strict=True):
             np.testing.assert_array_equal(block, moved)
-        potential = jax.jit(jax.vmap(lambda density, position: density.potential(position)))
         for _ in range(3):
             states, info = step(kernel, states, densities)
-            np.testing.assert_allclose(info.potential, potential(densities, positions_of(kernel, states)), rtol=1e-9)
+            np.testing.assert_allclose(info.potential, _potential(densities, positions_of(kernel, states)), rtol=1e-9)

@@ -99,14 +99,6 @@ def test_a_linear_network_with_one_sample_has_a_chi_squared_kernel():
     assert found.standard_error < 0.1
 
 
-def test_both_forms_have_the_same_evidence():
-    posterior = small_posterior("tanh", samples=4, width=3, temperature=0.02)
-    found = [cs.evidence(posterior, space=space, **QUICK) for space in ("reduced", "weights")]
-    difference = found[0].log_evidence - found[1].log_evidence
-    assert abs(difference) < Z_LIMIT * np.hypot(found[0].standard_error, found[1].standard_error)
-    assert max(each.standard_error for each in found) < 0.4
-
-
 def test_the_error_of_one_sweep_is_of_the_size_of_the_spread_of_many():
     found = cs.evidence(one_neuron_posterior("sigmoid", 1e-3), **QUICK)
     spread = found.estimates.std(ddof=1)

@@ -10,12 +10,13 @@ from codingschemes.runs.start import beginning
 
 def test_tempered_chains_begin_at_different_networks_near_the_posterior():
     density = small_posterior(samples=4, width=3, temperature=5e-3).density()
+    potentials = jax.jit(jax.vmap(density.potential))
     energies = {}
     for start in ("prior", "tempered"):
         sampling = Sampling(sampler="hmc", chains=4, start=start)
         positions, facts = beginning(jax.random.PRNGKey(0), density, sampling)
         assert positions["input"].shape == (4, *density.shapes["input"])
-        energies[start] = np.asarray(jax.vmap(density.potential)(positions))
+        energies[start] = np.asarray(potentials(positions))
     assert len(set(energies["tempered"].tolist())) == 4
     assert energies["tempered"].max() < energies["prior"].min()
     assert np.isfinite(facts["log_evidence"])

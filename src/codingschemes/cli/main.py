@@ -13,6 +13,7 @@ from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
 from codingschemes.cli.summarize import summarize
+from codingschemes.cli.sweep import sweep
 from codingschemes.errors import InvalidInput
 from codingschemes.runs import SamplingFailed
 
@@ -27,7 +28,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, predict, compare, report, bench, evidence, manifolds):
+for command in (demo, sample, summarize, predict, compare, report, sweep, bench, evidence, manifolds):
     commands.add_command(command)
 
 

@@ -33,8 +33,13 @@ _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
     ),
 }
 
+_NETWORK_FLAGS = {
+    "bias": "a regularised bias in every hidden layer",
+    "recurrent": "one hidden layer with recurrent weights; --depth counts its time steps",
+}
+
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
-    "sampler": (str, f"one of {', '.join(SAMPLERS)}; codes if left out"),
+    "sampler": (str, f"one of {', '.join(SAMPLERS)}; codes if left out, hmc for recurrent networks"),
     "space": (click.Choice(get_args(Space.__value__)), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
     "draws": (int, "stored draws a chain, 500 if left out"),
@@ -78,9 +83,8 @@ def task_options(command: Command) -> Command:
 
 def network_options(command: Command) -> Command:
     """The options that make a `Network`."""
-    command = click.option("--bias", is_flag=True, default=None, help="a regularised bias in every hidden layer")(
-        command
-    )
+    for name, text in reversed(_NETWORK_FLAGS.items()):
+        command = click.option(f"--{name}", is_flag=True, default=None, help=text)(command)
     return _with_options(_NETWORK_OPTIONS, command)
 
 
@@ -112,9 +116,8 @@ def posterior_from(task_name: str, options: dict[str, Any]) -> Posterior:
     """
     entry = TASKS[task_name]
     given = {name: value for name, value in options.items() if value is not None}
-    network = Network(
-        **{"scaling": entry.scaling, **{name: given[name] for name in (*_NETWORK_OPTIONS, "bias") if name in given}}
-    )
+    asked = {name: given[name] for name in (*_NETWORK_OPTIONS, *_NETWORK_FLAGS) if name in given}
+    network = Network(**{"scaling": entry.scaling, **asked})
     task = make_task(
         task_name,
         **{name: _as_typed(given[typed]) for name, typed in _TASK_OPTION_NAMES.items() if typed in given},

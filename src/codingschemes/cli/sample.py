@@ -76,4 +76,5 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
 def _network_line(run: Run) -> str:
     network = run.config["network"]
     bias = ", bias" if network["bias"] else ""
-    return f"{network['activation']}, width {network['width']}, depth {network['depth']}, {network['scaling']}{bias}"
+    depth = f"{'recurrent, steps' if network['recurrent'] else 'depth'} {network['depth']}"
+    return f"{network['activation']}, width {network['width']}, {depth}, {network['scaling']}{bias}"

@@ -49,6 +49,8 @@ def summarize(run: Path, as_json: bool) -> None:
 
 def summary_rows(summary: "Summary") -> list[list[str]]:
     """What a person reads first."""
+    from codingschemes.representation import SCORES
+
     found, scores = summary.diagnostics, summary.abstraction
     rows = [
         ["scheme", f"{summary.scheme.label} (probability {summary.scheme.probability:.3f})"],
@@ -63,7 +65,7 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
     ]
     if summary.test is not None:
         rows.append(["test", f"error {summary.test.error:.1%}, loss {summary.test.loss.mean:.3g}"])
-    for name in ("parallelism", "ccgp", "shattering"):
+    for name in SCORES:
         score = getattr(scores, name)
         rows.append(
             [
@@ -71,6 +73,10 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
                 f"{score:.3f} +- {summary.abstraction_spread[name]:.3f}" if score is not None else "not defined here",
             ]
         )
+        layers = [getattr(layer.scores, name) for layer in summary.abstraction_by_layer]
+        if len(layers) > 1 and score is not None:
+            values = "  ".join("-" if value is None else f"{value:.3f}" for value in layers)
+            rows.append([f"{name}, every {summary.layer_name}", values])
     rows += [
         ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
         ["R-hat of code shares", f"{summary.code_rhat:.2f}"],

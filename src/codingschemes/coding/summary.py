@@ -15,7 +15,7 @@ from codingschemes.coding.predictions import Estimate, Predictions, test_predict
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
 from codingschemes.diagnostics.convergence import moving
-from codingschemes.representation import AbstractionScores, abstraction_scores, average_scores
+from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
@@ -102,6 +102,19 @@ class Kernels:
 
 
 @dataclass(frozen=True)
+class LayerAbstraction:
+    """How abstract one layer (one time step of a recurrent network) is.
+
+    Attributes:
+        scores: parallelism, CCGP and shattering dimensionality of single networks, mean over some draws.
+        spread: standard deviation over these draws of each score that is defined.
+    """
+
+    scores: AbstractionScores
+    spread: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Summary:
     """The answers of one run.
 
@@ -112,8 +125,7 @@ class Summary:
         drift: probability that a neuron changes code from one stored draw to the next.
         outliers: outlier neurons of the chains' last draws, the strongest first.
         outlier_share: share of the class-specific output that they carry, mean over chains.
-        abstraction: parallelism, CCGP and shattering dimensionality of single networks, mean over some draws.
-        abstraction_spread: standard deviation of each score over these draws.
+        abstraction_by_layer: one a layer.
         kernels: one a layer.
         energy: of the regularised loss.
         training, test: predictions; `test` is None for tasks without a test set.
@@ -121,6 +133,7 @@ class Summary:
         portraits: one a chain.
         class_names: in label order.
         diagnostics: can it be trusted?
+        layer_name: what a layer is: "layer", or "time step" of a recurrent network.
     """
 
     scheme: Scheme
@@ -129,8 +142,7 @@ class Summary:
     drift: float
     outliers: tuple[OutlierNeuron, ...]
     outlier_share: float
-    abstraction: AbstractionScores
-    abstraction_spread: dict[str, float]
+    abstraction_by_layer: tuple[LayerAbstraction, ...]
     kernels: tuple[Kernels, ...]
     energy: Estimate
     training: Predictions
@@ -139,6 +151,17 @@ class Summary:
     portraits: tuple[Portrait, ...]
     class_names: tuple[str, ...]
     diagnostics: Diagnostics
+    layer_name: str = "layer"
+
+    @property
+    def abstraction(self) -> AbstractionScores:
+        """Scores of the last hidden layer."""
+        return self.abstraction_by_layer[-1].scores
+
+    @property
+    def abstraction_spread(self) -> dict[str, float]:
+        """Standard deviation of each of them over draws."""
+        return self.abstraction_by_layer[-1].spread
 
     @property
     def chains_share_codes(self) -> bool:
@@ -165,7 +188,14 @@ class Summary:
                 for each in self.outliers
             ],
             "outlier_share": self.outlier_share,
-            "abstraction": {**asdict(self.abstraction), "spread": self.abstraction_spread},
+            "abstraction": {
+                **asdict(self.abstraction),
+                "spread": self.abstraction_spread,
+                "layers": [
+                    {**{name: getattr(layer.scores, name) for name in SCORES}, "spread": layer.spread}
+                    for layer in self.abstraction_by_layer
+                ],
+            },
             "diagnostics": {
                 "rhat_max": found.convergence.rhat_max,
                 "ess_min": found.convergence.ess_min,
@@ -212,7 +242,6 @@ def summarize(run: Run) -> Summary:
     activity, _ = next(activity_chunks(run, slice(-1, None)))
     last = [neurons.populations[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
-    abstraction, spread = _abstraction(run)
     energy, energy_error = mean_and_error(run.values("posterior", "energy"))
     share_rhat = code_rhat(occupancies(codes.assignment, len(codes.names)))
     return Summary(
@@ -222,8 +251,7 @@ def summarize(run: Run) -> Summary:
         drift=drift(codes.assignment).probability,
         outliers=_strongest_first(outliers),
         outlier_share=float(np.mean([found.share for found in outliers])),
-        abstraction=abstraction,
-        abstraction_spread=spread,
+        abstraction_by_layer=_abstraction(run),
         kernels=_kernels(run, neurons.kernels),
         energy=Estimate(float(energy), float(energy_error)),
         training=training_predictions(run),
@@ -235,6 +263,7 @@ def summarize(run: Run) -> Summary:
         ),
         class_names=run.posterior.task.class_names,
         diagnostics=_with_disagreement(diagnose(run), same_codes=share_rhat < SAME_CODES),
+        layer_name=run.posterior.network.layer_name,
     )
 
 
@@ -298,14 +327,14 @@ def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
     return tuple(sorted(listed, key=lambda each: -each.strength))
 
 
-def _abstraction(run: Run) -> tuple[AbstractionScores, dict[str, float]]:
+def _abstraction(run: Run) -> tuple[LayerAbstraction, ...]:
     task = run.posterior.task
     scores = [
-        abstraction_scores(network, task.labels, task.factors)
+        [abstraction_scores(layer, task.labels, task.factors) for layer in network]
         for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
-        for network in activity[:, :, -1].astype(float).reshape(-1, *activity.shape[-2:])
+        for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
     ]
-    return average_scores(scores)
+    return tuple(LayerAbstraction(*average_scores(layer)) for layer in zip(*scores, strict=True))
 
 
 def _kernels(run: Run, full: Float[np.ndarray, "L P P"]) -> tuple[Kernels, ...]:

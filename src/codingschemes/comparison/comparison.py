@@ -14,6 +14,9 @@ from codingschemes.errors import InvalidInput
 from codingschemes.runs import Run
 from codingschemes.theory import Prediction, predict
 
+#: Kinds of quantities, by the first word of their names, whose size is worth comparing with.
+KINDS = ("output", "kernel", "activity", "readout", "neurons")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -59,7 +62,7 @@ class Comparison:
         relative to the predictions.
 
         Args:
-            kind: first word of the quantities: output, kernel, activity, readout or neurons.
+            kind: first word of the quantities: one of `KINDS`.
 
         Raises:
             InvalidInput: the comparison has none.
@@ -70,6 +73,11 @@ class Comparison:
         sampled, errors, predicted = np.array([[row.sampled, row.mcse, row.predicted] for row in rows]).T
         size = np.linalg.norm(predicted)
         return float(np.linalg.norm(sampled - predicted) / size), float(np.linalg.norm(errors) / size)
+
+    def deviations(self) -> dict[str, tuple[float, float]]:
+        """`deviation` of every kind that the comparison has."""
+        present = {row.quantity.split()[0] for row in self.rows}
+        return {kind: self.deviation(kind) for kind in KINDS if kind in present}
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""

@@ -1,4 +1,4 @@
-"""Fully connected networks: how many neurons, how they are scaled, how activity propagates."""
+"""Fully connected and recurrent networks: how many neurons, how they are scaled, how activity propagates."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
@@ -17,7 +17,8 @@ type Scaling = Literal["mean-field", "lazy", "none"]
 class Weights(NamedTuple):
     """The weights of one network as they stand (not whitened).
 
-    With a bias every layer but the readout has one more column, the weight on a constant input.
+    With a bias every layer but the readout has one more column, the weight on a constant input. A recurrent network has
+    one hidden matrix, W_rec, without that column: its bias is a column of the input weights.
     """
 
     input: Float[Array, "*draws N F0"]
@@ -38,10 +39,17 @@ class Network(eqx.Module):
 
     The bias is a weight on a constant input 1 and shares the prior (the penalty) of its layer; readouts have none.
 
-    Sources: van Meegen & Sompolinsky 2025, Methods (scalings); Wang, Johnston & Fusi 2025 (bias, `none`).
+    A `recurrent` network is one layer over L >= 2 time steps, with the same weights and the same input at every step:
+
+        z^1 = s_0 W x + b,   z^{t+1} = z^1 + s_l W_rec phi(z^t),   f = gamma sum_i a_i phi(z_i^L)
+
+    Its time steps are what hidden layers are elsewhere: `depth` counts them.
+
+    Sources: van Meegen & Sompolinsky 2025, Methods (scalings); Wang, Johnston & Fusi 2025 (bias, `none`); Elman 1990
+    (the recurrent network, here with constant input, from rest).
 
     Raises:
-        InvalidInput: unknown activation or scaling, width or depth below one.
+        InvalidInput: unknown activation or scaling, width or depth below one, a recurrent network of one time step.
     """
 
     activation_name: str = eqx.field(static=True)
@@ -49,6 +57,7 @@ class Network(eqx.Module):
     depth: int = eqx.field(static=True)
     bias: bool = eqx.field(static=True)
     scaling: Scaling = eqx.field(static=True)
+    recurrent: bool = eqx.field(static=True)
 
     def __init__(
         self,
@@ -58,12 +67,15 @@ class Network(eqx.Module):
         depth: int = 1,
         bias: bool = False,
         scaling: Scaling = "mean-field",
+        recurrent: bool = False,
     ):
         ACTIVATIONS[activation]
         if width < 1:
             raise InvalidInput(f"the width is {width}: give at least one neuron")
         if depth < 1:
             raise InvalidInput(f"the depth is {depth}: give at least one hidden layer")
+        if recurrent and depth == 1:
+            raise InvalidInput("a recurrent network of one time step has no recurrence: give a depth of at least 2")
         if scaling not in get_args(Scaling.__value__):
             raise InvalidInput(f"there is no scaling {scaling!r}: choose one of mean-field, lazy, none")
         self.activation_name = activation
@@ -71,10 +83,16 @@ class Network(eqx.Module):
         self.depth = depth
         self.bias = bias
         self.scaling = scaling
+        self.recurrent = recurrent
 
     @property
     def activation(self) -> Activation:
         return ACTIVATIONS[self.activation_name]
+
+    @property
+    def layer_name(self) -> str:
+        """What a layer of preactivations is, in words."""
+        return "time step" if self.recurrent else "layer"
 
     @property
     def readout_scale(self) -> float:
@@ -83,16 +101,28 @@ class Network(eqx.Module):
 
     @property
     def hidden_feature_count(self) -> int:
-        """Columns of a hidden weight matrix: the width, and one for the bias."""
-        return self.width + self.bias
+        """Columns of a hidden weight matrix: the width, and one for the bias unless it is recurrent."""
+        return self.width + (self.bias and not self.recurrent)
+
+    @property
+    def hidden_matrix_count(self) -> int:
+        """Weight matrices between hidden layers: one for all steps of a recurrent network."""
+        return 1 if self.recurrent else self.depth - 1
 
     def features(self, units: Float[Array, "F P"]) -> Float[Array, "F1 P"]:
-        """What a layer's weights multiply: the units below, scaled by fan-in, and a row of ones for the bias."""
-        if self.scaling != "none":
-            units = units / jnp.sqrt(units.shape[0])
-        if self.bias:
-            units = jnp.concatenate([units, jnp.ones((1, units.shape[1]), units.dtype)])
-        return units
+        """What the first layer's weights multiply: the inputs, scaled by fan-in, and a row of ones for the bias."""
+        return self._with_bias(self._scaled(units))
+
+    def hidden_features(self, activity: Float[Array, "N P"]) -> Float[Array, "F1 P"]:
+        """What the weights between hidden layers multiply; the bias of a recurrent network comes with its input."""
+        units = self._scaled(activity)
+        return units if self.recurrent else self._with_bias(units)
+
+    def _scaled(self, units: Float[Array, "F P"]) -> Float[Array, "F P"]:
+        return units if self.scaling == "none" else units / jnp.sqrt(units.shape[0])
+
+    def _with_bias(self, units: Float[Array, "F P"]) -> Float[Array, "F1 P"]:
+        return jnp.concatenate([units, jnp.ones((1, units.shape[1]), units.dtype)]) if self.bias else units
 
     def propagate(
         self,
@@ -104,7 +134,7 @@ class Network(eqx.Module):
 
         Args:
             first: z^1.
-            hidden: weights between hidden layers, or other coordinates of the neurons.
+            hidden: weights between hidden layers, or other coordinates of the neurons; W_rec alone where recurrent.
             combine: (a layer's coordinates (neuron, coordinate), features below (feature, sample)) -> preactivations;
                 weights are multiplied with features.
         """
@@ -114,10 +144,17 @@ class Network(eqx.Module):
         def next_layer(
             z: Float[Array, "N P"], coordinates: Float[Array, "N K"]
         ) -> tuple[Float[Array, "N P"], Float[Array, "N P"]]:
-            z = combine(coordinates, self.features(self.activation(z)))
+            z = combine(coordinates, self.hidden_features(self.activation(z)))
             return z, z
 
-        last, above = lax.scan(next_layer, first, hidden)
+        def next_step(z: Float[Array, "N P"], _: None) -> tuple[Float[Array, "N P"], Float[Array, "N P"]]:
+            z = first + next_layer(z, hidden[0])[0]
+            return z, z
+
+        if self.recurrent:
+            last, above = lax.scan(next_step, first, None, length=self.depth - 1)
+        else:
+            last, above = lax.scan(next_layer, first, hidden)
         return jnp.concatenate([first[None], above]), self.activation(last)
 
     def outputs(self, activity: Float[Array, "N P"], readout: Float[Array, "N C"]) -> Float[Array, "P C"]:

@@ -11,8 +11,9 @@ def draw_weights(
     """W ~ N(0, variance) given that W @ features = preactivations.
 
     Given its preactivations at the training inputs a layer's weights are independent of everything else, so this holds
-    in any layer. A prior draw is corrected along the features and left untouched orthogonally to them:
-    W = G + (Z - G F) F^+ (Matheron's rule), with directions below round-off left to the prior.
+    in any layer; and for recurrent weights, with the samples of all time steps side by side. A prior draw is corrected
+    along the features and left untouched orthogonally to them: W = G + (Z - G F) F^+ (Matheron's rule), with directions
+    below round-off left to the prior.
     """
     prior = jnp.sqrt(variance) * jax.random.normal(
         key, (preactivations.shape[0], features.shape[0]), preactivations.dtype

@@ -11,6 +11,7 @@ exactly.
 """
 
 import abc
+import functools
 import math
 
 import equinox as eqx
@@ -98,6 +99,10 @@ class Density(eqx.Module):
             for block_key, (name, shape) in zip(keys, self.shapes.items(), strict=True)
         }
 
+    def prior_draws(self, key: Array, count: int) -> Position:
+        """`count` independent draws from the prior, stacked."""
+        return _prior_draws(self, key, count)
+
     def hidden_norm(self, key: Array, position: Position) -> Scalar:  # noqa: ARG002  (weights are in the position)
         """|w|^2 of the whitened weights between hidden layers: part of the position, or drawn from their exact
         conditional."""
@@ -112,7 +117,7 @@ class Density(eqx.Module):
 
     def last_layer(self, position: Position) -> tuple[Float[Array, "N R"], Float[Array, "P R"]]:
         """Coordinates u of the neurons of the last hidden layer and the basis B with z = u B^T: given the layers below,
-        u is standard normal under the prior, neuron by neuron."""
+        u is standard normal under the prior, neuron by neuron. A recurrent network has no such layer."""
         if self.network.depth == 1:
             return self.input_coordinates(self.first_preactivation(position)), self.basis
         hidden = position["hidden"]
@@ -121,7 +126,7 @@ class Density(eqx.Module):
             jnp.sqrt(self.weight_variance) * hidden[:-1],
             lambda coordinates, below: coordinates @ self.factor(below),
         )
-        features = self.network.features(self.network.activation(below[-1]))
+        features = self.network.hidden_features(self.network.activation(below[-1]))
         return hidden[-1], jnp.sqrt(self.weight_variance) * self.factor(features).T
 
     def replace_last_layer(
@@ -153,12 +158,17 @@ class Density(eqx.Module):
         network = self.network
         if network.depth == 1:
             return {}
-        return {"hidden": (network.depth - 1, network.width, self._hidden_columns)}
+        return {"hidden": (network.hidden_matrix_count, network.width, self._hidden_columns)}
 
     def _hidden(self, position: Position) -> Float[Array, "H N K"]:
         if self.network.depth == 1:
             return jnp.zeros((0, self.network.width, self._hidden_columns), self.features.dtype)
         return position["hidden"]
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _prior_draws(density: Density, key: Array, count: int) -> Position:
+    return jax.vmap(density.prior_draw)(jax.random.split(key, count))
 
 
 class WeightsDensity(Density):

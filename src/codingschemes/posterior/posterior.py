@@ -84,10 +84,16 @@ class Posterior:
         """The log density in one of its forms.
 
         Raises:
-            InvalidInput: a form that does not exist.
+            InvalidInput: a form that does not exist, or `function` for a recurrent network, whose steps share their
+                weights and so are not independent given those below.
         """
         if space not in _FORMS:
             raise InvalidInput(f"there is no space {space!r}: choose one of {', '.join(_FORMS)}")
+        if space == "function" and self.network.recurrent:
+            raise InvalidInput(
+                "the function form needs layers with weights of their own, which a recurrent network does not have: "
+                "use --space reduced or weights"
+            )
         features = self.network.features(jnp.asarray(self.task.inputs.T))
         eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
         order = np.argsort(eigenvalues)[::-1]
@@ -111,17 +117,18 @@ class Posterior:
 
         Apply the network to them for preactivations and outputs at any inputs, jointly distributed as they should be.
         """
-        keys = jax.random.split(key, self.network.depth)
-        variance = jnp.asarray(self.prior.weight_variance)
+        network, variance = self.network, jnp.asarray(self.prior.weight_variance)
+        keys = jax.random.split(key, network.depth)
         preactivations = jnp.asarray(preactivations, float)
-        below = self.network.features(jnp.asarray(self.task.inputs.T))
-        layers = []
-        for layer_key, preactivation in zip(keys, preactivations, strict=True):
-            layers.append(draw_weights(layer_key, preactivation, below, variance))
-            below = self.network.features(self.network.activation(preactivation))
-        hidden = (
-            jnp.stack(layers[1:])
-            if len(layers) > 1
-            else jnp.zeros((0, self.network.width, self.network.hidden_feature_count))
-        )
-        return Weights(layers[0], hidden, jnp.asarray(readout, float))
+        features = network.features(jnp.asarray(self.task.inputs.T))
+        first = draw_weights(keys[0], preactivations[0], features, variance)
+        above = preactivations[1:]
+        below = [network.hidden_features(network.activation(z)) for z in preactivations[:-1]]
+        if network.recurrent:
+            # one regression on the activity of all steps and samples
+            recurred = jnp.concatenate(list(above - preactivations[0]), axis=1)
+            hidden = [draw_weights(keys[1], recurred, jnp.concatenate(below, axis=1), variance)]
+        else:
+            hidden = [draw_weights(*layer, variance) for layer in zip(keys[1:], above, below, strict=True)]
+        shape = (network.hidden_matrix_count, network.width, network.hidden_feature_count)
+        return Weights(first, jnp.asarray(hidden).reshape(shape), jnp.asarray(readout, float))

@@ -27,9 +27,11 @@ class Prior(NamedTuple):
 def literature_readout_variance(network: Network, samples: int) -> float:
     """1/P for nonlinear networks (van Meegen & Sompolinsky 2025) and P^{-1/L} for linear ones.
 
-    The linear exponent is derived, not printed: with it readouts stay of one order of magnitude at any depth.
+    The linear exponent is derived, not printed: with it readouts stay of one order of magnitude at any depth. In a
+    recurrent network the input reaches the last step directly, as it does with one layer.
     """
-    exponent = 1 / network.depth if network.activation.family == "linear" else 1
+    layers = 1 if network.recurrent else network.depth
+    exponent = 1 / layers if network.activation.family == "linear" else 1
     return samples**-exponent
 
 

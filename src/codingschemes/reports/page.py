@@ -76,6 +76,8 @@ def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Com
         headline=words.headline(summary, run),
         cards=words.cards(summary),
         abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
+        abstraction_by_layer=words.abstraction_by_layer(summary),
+        layer_name=summary.layer_name,
         verdict=words.verdict(summary),
         metastable=words.METASTABLE if apart else None,
         checks=words.checks(summary),
@@ -109,8 +111,12 @@ def _subtitle(run: Run) -> str:
     task, network, sampling = run.posterior.task, run.config["network"], run.config["sampling"]
     layers = "1 hidden layer" if network["depth"] == 1 else f"{network['depth']} hidden layers"
     neurons = f"{network['width']} {words.activation_name(network['activation'])} neurons"
+    if run.posterior.network.recurrent:
+        structure = f"a recurrent layer of {neurons} over {network['depth']} time steps"
+    else:
+        structure = f"{layers} of {neurons}"
     return (
-        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {layers} of {neurons}, "
+        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {structure}, "
         f"{network['scaling']} scaling. Posterior: temperature {run.config['prior']['temperature']:g}, "
         f"{sampling['chains']} chain{'s' if sampling['chains'] > 1 else ''} of {run.draw_count} draws."
     )

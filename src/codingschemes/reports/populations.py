@@ -29,7 +29,7 @@ from codingschemes.reports.style import (
     spread_out,
     styled,
 )
-from codingschemes.reports.theory import PREDICTED, mark_groups, predicted_handle, prediction_groups
+from codingschemes.reports.theory import PREDICTED, draw_density, predicted_handle, shown
 from codingschemes.tasks import Task
 from codingschemes.theory import Prediction
 
@@ -159,8 +159,8 @@ def _code_legend(figure: Figure, groups: list[str], colors: dict[str, str]) -> N
 
 @styled()
 def distributions(pooled: Population, summary: Summary, task: Task, prediction: Prediction | None = None) -> Figure:
-    """Histograms of class-mean activity, a panel a class, and of readouts, a panel an output, over pooled draws; lines
-    where a theory puts the neurons."""
+    """Histograms of class-mean activity, a panel a class, and of readouts, a panel an output, over pooled draws; over
+    them what a theory expects, or lines where it puts the neurons."""
     class_names = [class_label(name) for name in task.class_names]
     output_names = [plain(name, 10) for name in task.target_names]
     columns = min(5, max(len(class_names), len(output_names)))
@@ -180,12 +180,14 @@ def distributions(pooled: Population, summary: Summary, task: Task, prediction: 
                 continue
             axis.hist(values[:, index], bins=edges, color=color, log=rare, histtype="stepfilled")
             if prediction is not None:
-                mark_groups(axis, prediction, kind, index)
+                draw_density(axis, prediction, kind, index, edges, len(values) / prediction.posterior.network.width)
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
                 axis.set_ylabel("neurons × draws" + (", log" if rare else ""))
-    if prediction is not None and prediction_groups(prediction):
-        upper.legend(handles=[predicted_handle(prediction)], loc="outside upper left")
+    if prediction is not None and shown(prediction):
+        upper.legend(
+            handles=[predicted_handle(prediction, dashed=prediction.neurons is None)], loc="outside upper left"
+        )
     return figure
 
 
@@ -222,7 +224,7 @@ def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
         Line2D([], [], linestyle="", **chain_style(chain, chains), label=f"chain {chain}") for chain in range(chains)
     ]
     if prediction is not None and predicted:
-        handles.append(predicted_handle(prediction))
+        handles.append(predicted_handle(prediction, dashed=True))
     figure.legend(handles=handles, loc="outside upper left", ncols=7, columnspacing=1.4, handletextpad=0.4)
     return figure
 

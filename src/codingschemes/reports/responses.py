@@ -27,11 +27,11 @@ TRAINING, TEST = "#0072B2", "#D55E00"
 
 @styled()
 def kernel(summary: Summary, task: Task) -> Figure:
-    """The mean kernel of each layer, samples x samples, beside its means over blocks of classes."""
+    """The mean kernel of each layer (or time step), samples x samples, beside its means over blocks of classes."""
     figure, axes = panels(2 * len(summary.kernels), columns=2, height=4.2)
     for layer, kernels in enumerate(summary.kernels):
         full, blocks = axes[2 * layer : 2 * layer + 2]
-        title = f"layer {layer + 1}: " if len(summary.kernels) > 1 else ""
+        title = f"{summary.layer_name} {layer + 1}: " if len(summary.kernels) > 1 else ""
         _full_kernel(full, kernels, task)
         full.set_title(f"{title}mean kernel")
         _block_kernel(blocks, kernels, task)

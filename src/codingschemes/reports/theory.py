@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -45,23 +46,44 @@ def agreement(comparison: Comparison) -> Figure:
     return figure
 
 
-def mark_groups(axis: Axes, prediction: Prediction, what: str, index: int) -> None:
-    """Vertical lines where theory puts the neurons; what is "activity" or "readout", index a class or an output."""
-    for group in prediction_groups(prediction):
-        axis.axvline(getattr(group, what)[index], color=PREDICTED, linewidth=1.1, linestyle="--")
+def draw_density(
+    axis: Axes, prediction: Prediction, what: str, index: int, edges: Float[np.ndarray, " E"], draws: float
+) -> None:
+    """The histogram that theory expects of `draws` networks, or vertical lines where it puts groups of neurons.
+
+    Args:
+        axis: of a sampled histogram.
+        prediction: the theory's answers.
+        what: "activity" or "readout".
+        index: a class or an output.
+        edges: of the sampled histogram's bins.
+        draws: how many networks it counts.
+    """
+    if prediction.neurons is not None:
+        values = getattr(prediction.neurons, what)[:, index]
+        counts, _ = np.histogram(values, edges, weights=draws * prediction.neurons.weight)
+        axis.stairs(counts, edges, color=PREDICTED, linewidth=1.3)
+    else:
+        for group in _groups(prediction):
+            axis.axvline(getattr(group, what)[index], color=PREDICTED, linewidth=1.1, linestyle="--")
 
 
-def prediction_groups(prediction: Prediction) -> list[NeuronGroup]:
-    """The groups of neurons that are drawn."""
+def shown(prediction: Prediction) -> bool:
+    """Whether there are single neurons, or groups of them, to be drawn."""
+    return prediction.neurons is not None or bool(_groups(prediction))
+
+
+def _groups(prediction: Prediction) -> list[NeuronGroup]:
     groups = [*prediction.codes, *prediction.outliers]
     if prediction.bulk is not None:
         groups.append(prediction.bulk)
     return [group for group in groups if group.count >= _LEAST_DRAWN]
 
 
-def predicted_handle(prediction: Prediction) -> Line2D:
+def predicted_handle(prediction: Prediction, *, dashed: bool) -> Line2D:
     """What the lines are, for a legend."""
-    return Line2D([], [], color=PREDICTED, linewidth=1.1, linestyle="--", label=f"{prediction.theory} theory")
+    label = f"{prediction.theory} theory"
+    return Line2D([], [], color=PREDICTED, linewidth=1.3, linestyle="--" if dashed else "-", label=label)
 
 
 def table(comparison: Comparison) -> list[list[str]]:

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.summary import Summary
+from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 
 type Level = Literal["good", "note", "care", "bad"]
@@ -266,6 +267,18 @@ def cards(summary: Summary) -> list[Card]:
             remark = f"± {number(spread[name], 2)} between networks" if name in spread else ""
             shown.append(Card(label, f"{value:.2f}".replace("-", "−"), remark))
     return shown
+
+
+def abstraction_by_layer(summary: Summary) -> list[list[str]]:
+    """Rows of the table of scores, one a layer or time step, with their spread between networks."""
+    return [
+        [
+            with_error(value, layer.spread.get(name, math.nan)) if value is not None else "–"
+            for name in SCORES
+            for value in [getattr(layer.scores, name)]
+        ]
+        for layer in summary.abstraction_by_layer
+    ]
 
 
 def _errors(label: str, predictions: Predictions) -> Card:

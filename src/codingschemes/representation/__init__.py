@@ -4,6 +4,7 @@ Activities are (neuron, sample) arrays, labels integers 0..G-1 a sample, factors
 """
 
 from codingschemes.representation.abstraction import (
+    SCORES,
     AbstractionScores,
     abstraction_scores,
     average_scores,
@@ -27,6 +28,7 @@ from codingschemes.representation.score import Score
 from codingschemes.representation.similarity import permutation_distance, rsa, shape_distance
 
 __all__ = [
+    "SCORES",
     "AbstractionScores",
     "BlockMeans",
     "NeuralCollapse",

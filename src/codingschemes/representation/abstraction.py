@@ -27,6 +27,8 @@ BY_DICHOTOMIES = (
     "balanced dichotomies (Bernardi et al. 2020): parallelism is maximised over matchings of the two halves, CCGP "
     "holds one class of either half out, and each is that of the dichotomy where it is largest"
 )
+#: The scores that are one number.
+SCORES = ("parallelism", "ccgp", "shattering")
 UNDEFINED = "none: abstraction needs factors, or an even number of at least 4 classes"
 
 
@@ -149,7 +151,7 @@ def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScor
     for name in ("parallelism_by_factor", "ccgp_by_factor", "shattering_by_dichotomy"):
         averaged[name] = tuple(_mean(parts) for parts in zip(*(getattr(each, name) for each in scores), strict=True))
     spread = {}
-    for name in ("parallelism", "ccgp", "shattering"):
+    for name in SCORES:
         values = [getattr(each, name) for each in scores]
         averaged[name] = _mean(values)
         if averaged[name] is not None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypedDict, get_args
 import jax
 
 from codingschemes.errors import InvalidInput
+from codingschemes.networks import Network
 from codingschemes.posterior import Posterior, Space
 from codingschemes.samplers import SAMPLERS, Settings
 
@@ -22,7 +23,7 @@ class Sampling:
     """How a posterior is sampled.
 
     Attributes:
-        sampler: registered name.
+        sampler: registered name; `resolve` chooses one that suits the network.
         space: the form of the posterior, `reduced`, `function` or `weights`.
         chains: chains run side by side.
         draws: stored draws a chain.
@@ -83,6 +84,18 @@ class SamplingOptions(TypedDict, total=False):
     time_limit: float | None
 
 
+def resolve(network: Network, options: SamplingOptions) -> Sampling:
+    """The options, with a sampler that suits the network where none is given: `codes` moves neurons of a last layer
+    with weights of its own, which a recurrent network does not have, and `hmc` takes its place there.
+
+    Raises:
+        InvalidInput: see `Sampling`.
+    """
+    if network.recurrent and "sampler" not in options:
+        options = {**options, "sampler": "hmc"}
+    return Sampling(**options)
+
+
 def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
     """The resolved configuration as JSON values."""
     task, network = posterior.task, posterior.network
@@ -95,6 +108,7 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
             "depth": network.depth,
             "bias": network.bias,
             "scaling": network.scaling,
+            "recurrent": network.recurrent,
         },
         "prior": {**posterior.prior._asdict(), "penalty1": penalty1, "penalty2": penalty2},
         "sampling": asdict(sampling),

@@ -19,10 +19,10 @@ from zarr.storage import MemoryStore
 
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
-from codingschemes.posterior import Density, Posterior
+from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
-from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by
+from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.observables import Record
 from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
@@ -68,7 +68,7 @@ def sample(
             differ.
         SamplingFailed: the energy is not finite.
     """
-    sampling = Sampling(**options)
+    sampling = resolve(posterior.network, options)
     config = describe(posterior, sampling)
     path = None if out is None else Path(out)
     if resume and path is None:
@@ -114,9 +114,15 @@ def _start(
 ) -> tuple[Checkpoint, dict[str, Any]]:
     """The checkpoint before the first step, and what to record about it."""
     positions, facts = beginning(start_key, density, sampling)
-    _check_finite(jax.jit(jax.vmap(density.potential))(positions), "at the start")
-    states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(kernel_key, sampling.chains), positions, density)
+    potentials, states = _begin(kernel, jax.random.split(kernel_key, sampling.chains), positions, density)
+    _check_finite(potentials, "at the start")
     return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0)), facts
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -> tuple[Array, Any]:
+    """Energies and states of all chains before their first step. One program: step by step it would be a hundred."""
+    return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
 def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint) -> float:

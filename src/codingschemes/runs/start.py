@@ -41,7 +41,7 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
     prior_key, cooling_key = jax.random.split(key)
     if sampling.start == "tempered":
         return _tempered(cooling_key, density, sampling)
-    positions = jax.vmap(density.prior_draw)(jax.random.split(prior_key, sampling.chains))
+    positions = density.prior_draws(prior_key, sampling.chains)
     if sampling.start == "annealed":
         positions = _annealed(cooling_key, density, sampling, positions)
     return Beginning(positions, {})
@@ -76,13 +76,14 @@ def _annealed(key: Array, density: Density, sampling: Sampling, positions: Posit
     for stage, temperature in enumerate(np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES)):
         tempered = density.at_temperature(jnp.asarray(temperature))
         keys = jax.random.split(jax.random.fold_in(key, stage), sampling.chains)
-        states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, tempered)
-        positions = _settle(kernel, states, tempered)
+        positions = _settle(kernel, keys, positions, tempered)
     return positions
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _settle(kernel: Kernel, states: Any, density: Density) -> Position:
+def _settle(kernel: Kernel, keys: Array, positions: Position, density: Density) -> Position:
+    """Where chains from `positions` are after the steps of one temperature."""
     step = jax.vmap(kernel.step, (0, None))
+    states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
     states = jax.lax.fori_loop(0, _STEPS_PER_STAGE, lambda _, states: step(states, density)[0], states)
     return jax.vmap(kernel.position)(states)

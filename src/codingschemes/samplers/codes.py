@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.hmc import hmc
@@ -44,6 +45,11 @@ def codes(settings: Settings) -> Kernel:
     searches = jnp.asarray([int(settings.warmup * share) for share in _SEARCHES])
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
+        if density.network.recurrent:
+            raise InvalidInput(
+                "codes moves neurons of a last layer with weights of its own, which a recurrent network does not have: "
+                "use --sampler hmc"
+            )
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)
         if not density.network.activation.bounded or density.network.width == 1:

@@ -84,7 +84,7 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
     """
     final, kernel, mesh = float(density.temperature), tempering.kernel, chain_mesh(tempering.particles)
     prior_key, key = jax.random.split(key)
-    positions = jax.vmap(density.prior_draw)(jax.random.split(prior_key, tempering.particles))
+    positions = density.prior_draws(prior_key, tempering.particles)
     particles = Particles(positions, jnp.zeros(tempering.particles))
     density = place(density, mesh, EVERYWHERE)
     stages: list[Stage] = []

@@ -1,7 +1,7 @@
 """What theory predicts of a posterior: global minimum, mean field, lazy limit, each with a certificate."""
 
 from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
-from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
+from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, NeuronSample, Prediction
 from codingschemes.theory.theories import THEORIES, predict
 
-__all__ = ["THEORIES", "Assumption", "Certificate", "NeuronGroup", "Prediction", "predict"]
+__all__ = ["THEORIES", "Assumption", "Certificate", "NeuronGroup", "NeuronSample", "Prediction", "predict"]

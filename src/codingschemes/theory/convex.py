@@ -29,6 +29,7 @@ class Problem:
         penalty: of |u|^2 = h^T K0^+ h; equals the temperature.
         ridge: of |gamma a|^2, gamma the network's readout scale: f = sum over neurons of phi(h) (gamma a)^T.
         neurons: N, the mass of the measure where neurons cannot be split or merged.
+        background: the kernel of neurons that are given, beside those of the measure; none if left out.
     """
 
     basis: Float[np.ndarray, "P R"]
@@ -37,6 +38,7 @@ class Problem:
     penalty: float
     ridge: float
     neurons: int
+    background: Float[np.ndarray, "P P"] | None = None
 
     @classmethod
     def of(cls, posterior: Posterior) -> "Problem":

@@ -65,6 +65,21 @@ class NeuronGroup:
 
 
 @dataclass(frozen=True)
+class NeuronSample:
+    """Neurons drawn from a theory's posterior of single neurons.
+
+    Attributes:
+        activity: mean activity of each for each class, (neuron, class).
+        readout: a, (neuron, output).
+        weight: how many neurons of the network each stands for, (neuron,).
+    """
+
+    activity: Float[np.ndarray, "S G"]
+    readout: Float[np.ndarray, "S C"]
+    weight: Float[np.ndarray, " S"]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answers of one theory to one posterior.
 
@@ -80,6 +95,7 @@ class Prediction:
         codes: one group a code, the most frequent first.
         bulk: the neurons that are no outliers, where there are outliers.
         outliers: one group a direction.
+        neurons: a sample of single neurons, to be drawn over sampled ones; None where the theory has none.
         scheme: analog, redundant or sparse; None where the theory does not say.
         parallelism: the parallelism score of the kernel; None where it is not defined.
         test_outputs: mean of f at the test inputs, (test sample, output).
@@ -97,6 +113,7 @@ class Prediction:
     codes: tuple[NeuronGroup, ...] = ()
     bulk: NeuronGroup | None = None
     outliers: tuple[NeuronGroup, ...] = ()
+    neurons: NeuronSample | None = None
     scheme: str | None = None
     parallelism: float | None = None
     test_outputs: Float[np.ndarray, "Q C"] | None = None

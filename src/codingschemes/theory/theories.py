@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.registry import Registry
 from codingschemes.theory.prediction import Prediction
@@ -23,6 +24,9 @@ def predict(posterior: Posterior, theory: str = "mean-field", **options: Any) ->
         options: of that theory.
 
     Raises:
-        InvalidInput: no such theory, or a theory that does not cover this posterior.
+        InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.
     """
-    return THEORIES[theory](posterior, **options)
+    chosen = THEORIES[theory]
+    if posterior.network.recurrent:
+        raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
+    return chosen(posterior, **options)

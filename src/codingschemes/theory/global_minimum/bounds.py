@@ -22,6 +22,8 @@ def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -
         largest: of kappa (homogeneous phi) or g; see `oracle`.
     """
     linear, square = float(np.sum(v * problem.targets.T)), float(np.sum(v**2))
+    if problem.background is not None:
+        square += float(np.sum(v * (v @ problem.background))) / problem.ridge
     if not pointwise(problem.activation).homogeneous:
         return max(2 * linear - square - problem.neurons * largest, 0.0)
     if square == 0:

@@ -66,6 +66,7 @@ def solve(
     searches: int = 16,
     starts: int = 500,
     tolerance: float = 1e-6,
+    begin: Measure | None = None,
 ) -> Solution:
     """Minimises E over measures.
 
@@ -77,9 +78,10 @@ def solve(
         searches: independent searches for the bound at the end; each looks at everything any search found before.
         starts: random starts of a search.
         tolerance: relative gap at which no more neurons are added.
+        begin: neurons to begin with instead of random ones.
     """
     rng = np.random.default_rng(seed)
-    measure = _settled(problem, _particles(problem, particles, rng))
+    measure = _settled(problem, _particles(problem, particles, rng) if begin is None else begin)
     pool = measure.positions
     done = 0
     while True:

@@ -45,9 +45,15 @@ def activities(problem: Problem, positions: Vectors) -> Float[np.ndarray, "A P"]
 
 
 def kernel(problem: Problem, measure: Measure) -> Float[np.ndarray, "P P"]:
-    """K, the sum over neurons."""
-    phi = activities(problem, measure.positions)
-    return phi.T @ (measure.masses[:, None] * phi)
+    """K, the sum over neurons, the background included."""
+    return _kernel_of(problem, activities(problem, measure.positions), measure.masses)
+
+
+def _kernel_of(
+    problem: Problem, phi: Float[np.ndarray, "A P"], masses: Float[np.ndarray, " A"]
+) -> Float[np.ndarray, "P P"]:
+    total = phi.T @ (masses[:, None] * phi)
+    return total if problem.background is None else total + problem.background
 
 
 def residual(problem: Problem, total: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "C P"]:
@@ -104,7 +110,7 @@ def best_masses(problem: Problem, positions: Vectors) -> Measure:
     identity = np.eye(phi.shape[1])
 
     def barrier(masses: Float[np.ndarray, " A"], mu: float) -> float:
-        v = residual(problem, phi.T @ (masses[:, None] * phi))
+        v = residual(problem, _kernel_of(problem, phi, masses))
         return float(costs @ masses + np.sum(v * problem.targets.T) - mu * np.sum(np.log(masses)))
 
     largest = float(np.sum(problem.targets**2))
@@ -114,7 +120,7 @@ def best_masses(problem: Problem, positions: Vectors) -> Measure:
     while mu > 1e-14 * largest / count:
         mu /= 10
         for _ in range(30):
-            total = phi.T @ (masses[:, None] * phi)
+            total = _kernel_of(problem, phi, masses)
             factor = cho_factor(total + problem.ridge * identity)
             v = problem.ridge * cho_solve(factor, problem.targets).T
             driven = phi @ v.T
@@ -157,7 +163,7 @@ def moved(
     def objective(flat: Float[np.ndarray, " n"], rounding: float) -> tuple[float, Float[np.ndarray, " n"]]:
         u = flat.reshape(shape)
         phi, slope = phi_of(u @ problem.basis.T, rounding)
-        v = residual(problem, phi.T @ (masses[:, None] * phi))
+        v = residual(problem, _kernel_of(problem, phi, masses))
         value = problem.penalty * float(masses @ np.sum(u**2, axis=1)) + float(np.sum(v * problem.targets.T))
         pull = ((phi @ v.T) @ v * slope) @ problem.basis / problem.ridge
         return value, np.ravel(2 * masses[:, None] * (problem.penalty * u - pull))

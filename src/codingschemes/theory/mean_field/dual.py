@@ -10,7 +10,9 @@ and the maximum over t, (sample, output), of
 
 equals that minimum, with rho proportional to prior times exp(a^T t^T phi) and <phi a^T> = Y - tau t at the solution.
 For any t, with g = Y - tau t - <phi a^T>_t the gradient, F[rho_t] - D(t) = |g|^2 / (2 tau); and D is strongly concave,
-so that the outputs Y - tau t are within |g| of the solution's.
+so that the outputs Y - tau t are within |g| of the solution's. Neurons whose preactivations are those of rho_t, but
+whose readouts fit them best, <a | phi> = v phi^T t' with t' = (tau + <v phi phi^T>)^{-1} Y, are closer still:
+`refitted_gap`.
 
 Source: van Meegen & Sompolinsky, Nature Communications 16, 3354 (2025), Methods; the dual is its Legendre form.
 """
@@ -44,6 +46,17 @@ class Units:
         network, prior = posterior.network, posterior.prior
         factor = network.width * network.readout_scale
         return cls(network.width * prior.temperature, factor**2 * prior.readout_variance, 1 / factor)
+
+
+def refitted_gap(gradient: Float[np.ndarray, "P C"], kernel: Float[np.ndarray, "P P"], tau: float) -> float:
+    """F less D(t) in nats a neuron, readouts fitted to the preactivations of rho_t: tr g^T (tau + K)^{-1} g / 2.
+
+    Args:
+        gradient: g = Y - tau t - K t.
+        kernel: K = <v phi phi^T>, v the variance of a readout given its preactivations.
+        tau: N T.
+    """
+    return float(np.sum(gradient * np.linalg.solve(kernel + tau * np.eye(len(kernel)), gradient))) / 2
 
 
 _ROUNDING = 1e-9

@@ -9,9 +9,8 @@ Where that bound is tight mass condenses: zbar_c = k [abar . t_c]_+ with abar al
 around the mode of E near the origin. It is cut off where E has risen most of the way to its plateau in the tight
 directions, sum_silent P_c log 2, at which single neurons of any size begin: the two separate for large P only.
 
-At correlated inputs the two do not separate, and the theory is refused there: networks sampled on images have neurons
-of all sizes between. With the norm at which the bulk ends, its share of the kernel goes from a quarter to nearly all
-and the kernel changes by several per cent; t of sampled networks lies outside the bound, by a tenth.
+At correlated inputs the two do not separate: networks sampled on images have neurons of all sizes between, and the
+kernel would change by several per cent with the norm at which the bulk is cut. There `heavy` is for.
 
 A log barrier keeps t inside the bound; its multipliers are the outliers' squared readouts.
 

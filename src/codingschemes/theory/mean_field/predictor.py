@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from scipy.special import ndtr
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
@@ -149,3 +150,12 @@ def _extended(
 
     zero = jnp.zeros_like(mean)
     return jax.lax.scan(add, (zero, zero), (jnp.asarray(x), jnp.asarray(w / w.sum())))[0]
+
+
+def rectified_mean(
+    mean: Float[np.ndarray, "*shape"], deviation: Float[np.ndarray, "*#shape"]
+) -> Float[np.ndarray, "*shape"]:
+    """<max(z, 0)> of N(mean, deviation^2)."""
+    deviation = np.maximum(deviation, 1e-150)
+    density = np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return mean * ndtr(mean / deviation) + deviation * density

@@ -5,6 +5,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.routes.condensed import bulk_and_outliers
+from codingschemes.theory.mean_field.routes.heavy import bulk_and_heavy
 from codingschemes.theory.mean_field.routes.linear import in_closed_form
 from codingschemes.theory.mean_field.routes.particles import by_particles
 from codingschemes.theory.mean_field.routes.quadrature import by_quadrature
@@ -30,10 +31,10 @@ def mean_field(
         posterior: task, network and prior, of any scaling.
         code_fractions: share of the neurons that have each code, e.g. {"110": .4, "101": .4, "011": .2}. Left out, the
             equilibrium's. Ordinary samplers keep the codes that they start with: give the shares that they have.
-        method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations) or "auto". Linear
-            networks are in closed form whatever the inputs.
+        method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations and ReLU) or "auto".
+            Linear networks are in closed form whatever the inputs.
         particles: how many, for that method.
-        seed: of what is drawn: particles, and neurons for test inputs.
+        seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
         Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU.
@@ -49,7 +50,7 @@ def mean_field(
     family = network.activation.family
     fractions = _checked(code_fractions, posterior)
     if family == "linear":
-        return in_closed_form(posterior)
+        return in_closed_form(posterior, seed)
     kappa = orthogonal_variance(posterior)
     name = network.activation_name
     if method not in ("auto", "quadrature", "particles"):
@@ -65,9 +66,11 @@ def mean_field(
             return bulk_and_outliers(posterior, kappa, seed)
     if network.activation.bounded:
         return by_particles(posterior, fractions, particles, seed)
+    if name == "relu":
+        return bulk_and_heavy(posterior, particles, seed)
     raise InvalidInput(
-        f"the mean-field theory does not cover {name} networks on this task: it does at orthogonal inputs (linear, "
-        "saturating and ReLU networks) and elsewhere for linear and saturating ones; theory='lazy' covers all"
+        f"the mean-field theory does not cover {name} networks on this task: it covers linear, saturating and ReLU "
+        "networks at any inputs; theory='lazy' covers all"
     )
 
 

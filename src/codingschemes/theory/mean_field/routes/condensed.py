@@ -2,18 +2,18 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import ndtr
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.outliers import Condensed, bulk_mode, condensed_gap, solve_condensed
-from codingschemes.theory.mean_field.predictor import extension, predict_tests
+from codingschemes.theory.mean_field.predictor import Neurons, extension, predict_tests, rectified_mean
 from codingschemes.theory.mean_field.quadrature import ClassProblem
 from codingschemes.theory.mean_field.routes.shared import (
-    TEST_NEURONS,
+    NEURONS,
     TOLERANCE,
     assumptions,
     class_problem,
+    neuron_sample,
     with_readouts,
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
@@ -38,7 +38,19 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
     diagonal = found.weight @ (found.spread + found.mean**2) + (found.activities**2).sum(0)
     np.fill_diagonal(kernel, diagonal[labels])
     fields = problem.single.preactivation(found.lattice.readouts @ found.t.T)
+    drawn = draw_neurons(problem, found, labels, network.activation_name, NEURONS, seed)
+    neurons = with_readouts(posterior, drawn, found.t[labels])
     strongest = [int(np.argmax(found.activities[j])) for j in carried]
+    outliers = tuple(
+        NeuronGroup(
+            name=task.class_names[top],
+            count=1.0,
+            activity=root * found.activities[j],
+            readout=units.readout * root * found.readouts[j],
+            preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
+        )
+        for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
+    )
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -66,18 +78,10 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
             readout=units.readout * found.weight @ found.lattice.readouts,
             preactivation=found.weight @ fields,
         ),
-        outliers=tuple(
-            NeuronGroup(
-                name=task.class_names[top],
-                count=1.0,
-                activity=root * found.activities[j],
-                readout=units.readout * root * found.readouts[j],
-                preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
-            )
-            for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
-        ),
+        outliers=outliers,
+        neurons=neuron_sample(posterior, neurons, seed, others=outliers),
         scheme="sparse" if carried else None,
-        test_outputs=_test_outputs(problem, found, posterior, seed) if len(task.test_inputs) else None,
+        test_outputs=_test_outputs(problem, found, posterior, neurons) if len(task.test_inputs) else None,
         details={
             "method": "quadrature",
             "t": found.t.tolist(),
@@ -89,17 +93,18 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
     )
 
 
-def _test_outputs(problem: ClassProblem, found: Condensed, posterior: Posterior, seed: int) -> Float[np.ndarray, "Q C"]:
+def _test_outputs(
+    problem: ClassProblem, found: Condensed, posterior: Posterior, neurons: Neurons
+) -> Float[np.ndarray, "Q C"]:
     """Means at the test inputs: those of the bulk, and of outliers with z(x) around k0^T K0^+ z.
 
     Variances are left out: how outliers fluctuate is not part of the density over readouts.
     """
     units, labels, root = Units.of(posterior), posterior.task.labels, np.sqrt(posterior.network.width)
     t = found.t[labels]
-    neurons = draw_neurons(problem, found, labels, "relu", TEST_NEURONS, seed)
     bulk = predict_tests(
         posterior,
-        with_readouts(posterior, neurons, t),
+        neurons,
         t,
         units.variance,
         units.tau,
@@ -111,6 +116,5 @@ def _test_outputs(problem: ClassProblem, found: Condensed, posterior: Posterior,
     # a neuron deep in silence has one half of a normal density
     kappa = problem.single.kappa
     spread = np.where(fields > 0, kappa, kappa * (1 - 2 / np.pi))[:, labels] @ extend.weights**2
-    deviation = np.sqrt(np.maximum(extend.variance + spread, 1e-300))
-    phi = mean * ndtr(mean / deviation) + deviation * np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
+    phi = rectified_mean(mean, np.sqrt(extend.variance + spread))
     return bulk.outputs + phi.T @ found.readouts / root

@@ -7,11 +7,11 @@ from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.linear import LinearSolution, solve_linear
 from codingschemes.theory.mean_field.predictor import extension
-from codingschemes.theory.mean_field.routes.shared import TOLERANCE, assumptions
-from codingschemes.theory.prediction import Certificate, Prediction
+from codingschemes.theory.mean_field.routes.shared import NEURONS, TOLERANCE, assumptions
+from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
 
 
-def in_closed_form(posterior: Posterior) -> Prediction:
+def in_closed_form(posterior: Posterior, seed: int) -> Prediction:
     task, units = posterior.task, Units.of(posterior)
     basis = np.asarray(posterior.density("reduced").basis)
     found = solve_linear(basis, task.targets, units.variance, units.tau)
@@ -28,6 +28,7 @@ def in_closed_form(posterior: Posterior) -> Prediction:
             bounds={"output_error": found.residual},
         ),
         assumptions=assumptions(posterior, conditional=False),
+        neurons=_sample(posterior, found, units, seed),
         scheme="analog",
         test_outputs=None if tests is None else tests[0],
         test_variance=None if tests is None else tests[1],
@@ -35,6 +36,21 @@ def in_closed_form(posterior: Posterior) -> Prediction:
             "method": "closed form",
             "readout_covariance": (units.readout**2 * found.readout_covariance).tolist(),
         },
+    )
+
+
+def _sample(posterior: Posterior, found: LinearSolution, units: Units, seed: int) -> NeuronSample:
+    """Readouts are N(0, U), and class means of z given a are Gaussian around <z a^T> U^{-1} a."""
+    rng = np.random.default_rng(seed)
+    average = np.asarray(posterior.density("reduced").class_average)
+    u, cross = found.readout_covariance, average.T @ found.outputs
+    joint = np.block([[u, cross.T], [cross, average.T @ found.covariance @ average]])
+    values, vectors = np.linalg.eigh(joint)
+    drawn = rng.standard_normal((NEURONS, len(joint))) * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    return NeuronSample(
+        activity=drawn[:, len(u) :],
+        readout=units.readout * drawn[:, : len(u)],
+        weight=np.full(NEURONS, posterior.network.width / NEURONS),
     )
 
 

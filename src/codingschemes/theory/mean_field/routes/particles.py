@@ -3,15 +3,11 @@
 import numpy as np
 
 from codingschemes.posterior import Posterior
-from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.dual import Units, refitted_gap
 from codingschemes.theory.mean_field.particles import settle
 from codingschemes.theory.mean_field.predictor import Neurons, predict_tests
-from codingschemes.theory.mean_field.routes.shared import assumptions
+from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, neuron_sample
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
-
-_PARTICLE_TOLERANCE = 0.1
-"""Largest duality gap, in nats a neuron; it must stand noise: at N T = .01 and 300 outputs it is an error of .0026 an
-output."""
 
 
 def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count: int, seed: int) -> Prediction:
@@ -28,14 +24,13 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
         seed=seed,
         fractions=fractions,
     )
-    residual = task.targets - units.tau * found.t - units.variance * found.kernel @ found.t
-    output_error = float(np.linalg.norm(residual))
+    fitted = units.variance * found.kernel
+    gap = refitted_gap(task.targets - units.tau * found.t - fitted @ found.t, fitted, units.tau)
+    t = np.linalg.solve(fitted + units.tau * np.eye(len(fitted)), task.targets)
     names, group = np.unique(found.code, axis=0, return_inverse=True)
     group, shares = group.ravel(), np.bincount(group.ravel()) / len(group)
-    tests = None
-    if len(task.test_inputs):
-        neurons = Neurons(found.preactivation, found.readout, group)
-        tests = predict_tests(posterior, neurons, found.t, units.variance, units.tau)
+    neurons = Neurons(found.preactivation, found.readout, group)
+    tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     averaged = found.preactivation @ np.asarray(density.class_average)
     codes = tuple(
         NeuronGroup(
@@ -57,13 +52,13 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
     return Prediction(
         theory="mean-field",
         posterior=posterior,
-        outputs=task.targets - units.tau * found.t,
+        outputs=task.targets - units.tau * t,
         kernel=found.kernel,
         certificate=Certificate(
-            gap=output_error**2 / (2 * units.tau),
-            tolerance=_PARTICLE_TOLERANCE,
+            gap=gap,
+            tolerance=PARTICLE_TOLERANCE,
             meaning="duality gap in nats a neuron at the particles' fractions of codes, Monte Carlo noise included",
-            bounds={"output_error": output_error, "output_error_rms": float(np.sqrt(np.mean(residual**2)))},
+            bounds={"output_error": float(np.sqrt(2 * units.tau * gap))},
         ),
         assumptions=(
             *assumptions(posterior, conditional=True)[: 3 if fractions else 2],
@@ -71,6 +66,7 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
             *(() if fractions else (frozen,)),
         ),
         codes=codes,
+        neurons=neuron_sample(posterior, neurons, seed),
         scheme="redundant" if np.count_nonzero(shares > 0.01) > 1 else None,
         test_outputs=None if tests is None else tests.outputs,
         test_variance=None if tests is None else tests.variance,

@@ -8,10 +8,11 @@ from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.predictor import predict_tests
 from codingschemes.theory.mean_field.quadrature import ClassProblem, Density, dual, find_mode, gap, solve
 from codingschemes.theory.mean_field.routes.shared import (
-    TEST_NEURONS,
+    NEURONS,
     TOLERANCE,
     assumptions,
     class_problem,
+    neuron_sample,
     with_readouts,
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
@@ -25,18 +26,11 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
     formed = _formed_codes(problem, found)
     excess, output_error = gap(problem, found)
     t = found.t[task.labels]
-    tests = None
-    if len(task.test_inputs):
-        neurons = draw_neurons(
-            problem,
-            found,
-            task.labels,
-            network.activation_name,
-            TEST_NEURONS,
-            seed,
-            frozen=fractions is not None,
-        )
-        tests = predict_tests(posterior, with_readouts(posterior, neurons, t), t, units.variance, units.tau)
+    drawn = draw_neurons(
+        problem, found, task.labels, network.activation_name, NEURONS, seed, frozen=fractions is not None
+    )
+    neurons = with_readouts(posterior, drawn, t)
+    tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     conditional = fractions is not None
     own_gap = _own_gap(problem, found) if conditional else excess
     return Prediction(
@@ -57,6 +51,7 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
         ),
         assumptions=assumptions(posterior, conditional=conditional),
         codes=_groups(problem, found, formed, posterior, units),
+        neurons=neuron_sample(posterior, neurons, seed),
         scheme="redundant" if len(formed) > 1 else None,
         test_outputs=None if tests is None else tests.outputs,
         test_variance=None if tests is None else tests.variance,

@@ -1,0 +1,127 @@
+"""`codingschemes sweep`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from codingschemes.cli.options import SAMPLING, json_option, posterior_from
+from codingschemes.cli.output import plain, print_json, print_table
+from codingschemes.cli.sample import sample
+from codingschemes.errors import InvalidInput
+from codingschemes.runs.configuration import resolve
+from codingschemes.runs.run import write_json
+from codingschemes.theory import THEORIES
+
+if TYPE_CHECKING:
+    from codingschemes.sweeps import Job, Outcome, Plan, Trend
+
+_MOST_CODES = 6
+#: Options of `sample` that a sweep sets itself.
+_OWN = ("out", "resume", "json")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="folder of the sweep, one folder a run")
+@click.option("--scheduler", help="address of a dask.distributed scheduler that hands the runs to its workers")
+@json_option
+def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
+    """Make all runs of a TOML file, compare each with a theory, and say how deviations shrink with the width.
+
+    FILE holds options of `sample` that all runs share, `theory`, and two tables of lists: [grid] (every combination)
+    and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json.
+    """
+    from codingschemes.sweeps import read_plan, trends  # these bring arviz: only when needed
+    from codingschemes.sweeps import sweep as make_runs
+
+    jobs = _jobs(file, read_plan(file), out)
+    outcomes = make_runs(jobs, scheduler=scheduler, told=lambda line: click.echo(line, err=True))
+    found = trends(outcomes)
+    values = {
+        "runs": [outcome.to_json() for outcome in outcomes],
+        "trends": [trend.to_json() for trend in found],
+        "left": len(jobs) - len(outcomes),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / "sweep.json", plain(values))
+    if as_json:
+        print_json(values)
+    else:
+        _print(out, outcomes, found)
+    return int(len(outcomes) < len(jobs) or any(outcome.status != "complete" for outcome in outcomes))
+
+
+def _jobs(file: Path, plan: "Plan", out: Path) -> list["Job"]:
+    """All runs with their options read, so that a wrong one is found before anything is sampled."""
+    from codingschemes.sweeps import Job
+
+    if plan.theory is not None:
+        THEORIES[plan.theory]
+    jobs = []
+    for run in plan.runs:
+        folder = (out / run.name).absolute()
+        try:
+            asked = sample.make_context("sample", [*_words(run.options), "--out", str(folder)]).params
+            posterior = posterior_from(asked["task_name"], asked)
+            given: Any = {name: asked[name] for name in SAMPLING if asked[name] is not None}
+            sampling = resolve(posterior.network, given)
+        except (click.ClickException, InvalidInput) as error:
+            said = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            raise InvalidInput(f"run {run.name} of {file}: {said}") from None
+        jobs.append(Job(run.name, run.varied, posterior, sampling, folder, plan.theory))
+    return jobs
+
+
+def _words(options: dict[str, Any]) -> list[str]:
+    """Options as they are typed after `codingschemes sample`."""
+    words = [str(options["task"])]
+    for name, value in options.items():
+        if name in _OWN:
+            raise InvalidInput(f"{name} is no option of a run: give it to the sweep on the command line")
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(option)
+        elif value is not False and name != "task":
+            words += [option, ",".join(map(str, value)) if isinstance(value, list) else str(value)]
+    return words
+
+
+def _print(out: Path, outcomes: list["Outcome"], found: list["Trend"]) -> None:
+    kinds = list(dict.fromkeys(kind for each in outcomes if each.result for kind in each.result.deviations))
+    print_table(
+        f"sweep in {out}",
+        ["run", "scheme", "codes", "R-hat", "effective draws", *(f"{kind} off by" for kind in kinds), "trust"],
+        [_row(outcome, kinds) for outcome in outcomes],
+    )
+    if found:
+        print_table(
+            "deviations from theory, N T fixed",
+            ["runs", "kind", "trend"],
+            [
+                [", ".join(f"{k} = {v}" for k, v in trend.options.items()) or "all", trend.kind, trend.sentence]
+                for trend in found
+            ],
+        )
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            click.echo(f"failed: {outcome.job.name}: {outcome.message}")
+        for note in outcome.result.notes if outcome.result else ():
+            click.echo(f"note: {outcome.job.name}: {note}")
+
+
+def _row(outcome: "Outcome", kinds: list[str]) -> list[str]:
+    result = outcome.result
+    if result is None:
+        return [outcome.job.name, outcome.status, *[""] * (4 + len(kinds))]
+    codes = " ".join(list(result.codes)[:_MOST_CODES]) + (" ..." if len(result.codes) > _MOST_CODES else "")
+    deviations = [result.deviations.get(kind) for kind in kinds]
+    return [
+        outcome.job.name,
+        f"{result.scheme} ({result.probability:.2f})",
+        codes or "-",
+        f"{result.rhat_max:.2f}",
+        f"{result.ess_min:.0f}",
+        *("-" if pair is None else f"{pair[0]:.2%} +- {pair[1]:.2%}" for pair in deviations),
+        result.trust,
+    ]

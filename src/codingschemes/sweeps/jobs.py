@@ -1,0 +1,166 @@
+"""One run of a sweep: sampled or continued, summarised, set beside a theory; what is kept of it in a table."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from codingschemes.coding import summarize
+from codingschemes.comparison import compare
+from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Posterior
+from codingschemes.runs import Run, Sampling, sample
+from codingschemes.runs.configuration import describe
+from codingschemes.runs.folder import check_same
+from codingschemes.runs.run import CONFIG, read_json, write_json
+
+#: What a run can fail with while the others go on; anything else is a mistake in the program.
+_FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
+#: Where the result of a run is kept, in its folder.
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made.
+
+    Attributes:
+        name: of the run.
+        varied: the options that vary over the sweep.
+        posterior, sampling: what is sampled, and how.
+        folder: the run folder.
+        theory: what the run is compared with; None: nothing.
+    """
+
+    name: str
+    varied: dict[str, Any]
+    posterior: Posterior
+    sampling: Sampling
+    folder: Path
+    theory: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is kept of a run.
+
+    Attributes:
+        draws: stored draws a chain.
+        theory: what it was compared with.
+        scheme, probability: the coding scheme and its probability.
+        codes: share of the neurons with each code.
+        rhat_max, code_rhat, ess_min, trust: whether chains agree; see `Summary`.
+        deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
+        notes: what a reader of the comparison should know.
+    """
+
+    draws: int
+    theory: str | None
+    scheme: str
+    probability: float
+    codes: dict[str, float]
+    rhat_max: float
+    code_rhat: float
+    ess_min: float
+    trust: str
+    deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Result":
+        """The result from its fields as JSON has them: lists for tuples."""
+        deviations = {kind: (deviation, error) for kind, (deviation, error) in values["deviations"].items()}
+        return cls(**{**values, "deviations": deviations, "notes": tuple(values["notes"])})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: which.
+        status: `complete`; `stopped` by Ctrl-C, with the draws made so far; `failed`.
+        result: of a complete run.
+        message: what it failed with.
+    """
+
+    job: Job
+    status: Literal["complete", "stopped", "failed"]
+    result: Result | None = None
+    message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        network, prior = self.job.posterior.network, self.job.posterior.prior
+        return {
+            "name": self.job.name,
+            "folder": str(self.job.folder),
+            "options": self.job.varied,
+            "width": network.width,
+            "temperature": prior.temperature,
+            "status": self.status,
+            "message": self.message,
+            "result": None if self.result is None else asdict(self.result),
+        }
+
+
+def carry_out(job: Job, told: Callable[[str], None] | None = None) -> Outcome:
+    """Make the run, or go on with what its folder holds, and read it. A complete run is not sampled again, and one
+    whose result is kept is not read again.
+
+    Args:
+        told: is told what is being done; with it, sampling shows its progress.
+    """
+    try:
+        run = _made(job, told)
+        if not _complete(run, job.sampling):
+            return Outcome(job, "stopped")
+        return Outcome(job, "complete", _read(run, job.theory))
+    except _FAILURES as error:
+        return Outcome(job, "failed", message=" ".join(str(error).split()) or type(error).__name__)
+
+
+def _made(job: Job, told: Callable[[str], None] | None) -> Run:
+    begun = (job.folder / CONFIG).exists()
+    if begun:
+        check_same(job.folder, describe(job.posterior, job.sampling))
+        run = Run.open(job.folder)
+        if _complete(run, job.sampling):
+            return run
+    if told is not None:
+        told(f"{job.name}: {'going on' if begun else 'sampling'}")
+    return sample(job.posterior, out=job.folder, resume=begun, progress=told is not None, **asdict(job.sampling))
+
+
+def _complete(run: Run, sampling: Sampling) -> bool:
+    """Whether it holds the draws asked for, or those that its time allowed."""
+    limit, spent = sampling.time_limit, run.provenance.get("sampling_seconds", 0.0)
+    return run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
+
+
+def _read(run: Run, theory: str | None) -> Result:
+    assert run.path is not None
+    kept = run.path / RESULT
+    if kept.exists():
+        values = read_json(kept)
+        if (values["draws"], values["theory"]) == (run.draw_count, theory):
+            return Result.from_json(values)
+    summary = summarize(run)
+    comparison = None if theory is None else compare(run, theory=theory)
+    result = Result(
+        draws=run.draw_count,
+        theory=theory,
+        scheme=summary.scheme.label,
+        probability=summary.scheme.probability,
+        codes={code.code: code.fraction for code in summary.codes},
+        rhat_max=summary.diagnostics.convergence.rhat_max,
+        code_rhat=summary.code_rhat,
+        ess_min=summary.diagnostics.convergence.ess_min,
+        trust=summary.diagnostics.trust,
+        deviations={} if comparison is None else comparison.deviations(),
+        notes=() if comparison is None else comparison.notes,
+    )
+    write_json(kept, asdict(result))
+    return result

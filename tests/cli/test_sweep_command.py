@@ -1,0 +1,155 @@
+"""A sweep from the file to the table: what is complete is kept, what fails stands alone."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+from test_cli import call
+
+from codingschemes.sweeps import Outcome, Result, execution, jobs
+
+
+class Future(NamedTuple):
+    """One of dask's."""
+
+    exception: Callable
+    result: Callable
+
+
+#: The shapes of the other tests of the command line: nothing is compiled again.
+SHARED = """
+task = "orthogonal"
+samples = 12
+ratios = [0.5, 0.25, 0.25]
+width = 8
+temperature = 1e-2
+sampler = "hmc"
+chains = 2
+warmup = 30
+"""
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    return lambda *words: call(capsys, monkeypatch, "sweep", *map(str, words))
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Names of the runs that are sampled or continued."""
+    names = []
+    sample = jobs.sample
+
+    def counted(posterior, *, out, **options):
+        names.append(out.name)
+        return sample(posterior, out=out, **{**options, "progress": False})
+
+    monkeypatch.setattr(jobs, "sample", counted)
+    return names
+
+
+def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path):
+    file, out = tmp_path / "sweep.toml", tmp_path / "out"
+    file.write_text(SHARED + 'draws = 20\ntheory = "lazy"\n[grid]\nseed = [1, 2]\n')
+    (out / "seed=1").mkdir(parents=True)
+    (out / "seed=1" / "mine").write_text("in the way")
+
+    status, text, _ = run(file, "--out", out, "--json")
+    assert status == 1
+    found = json.loads(text)
+    assert [each["status"] for each in found["runs"]] == ["failed", "complete"]
+    assert "other files" in found["runs"][0]["message"]
+    result = found["runs"][1]["result"]
+    assert result["draws"] == 20
+    assert result["deviations"]["output"][0] > 0
+    assert found["trends"] == []
+
+    (out / "seed=1" / "mine").unlink()
+    made.clear()
+    status, text, _ = run(file, "--out", out, "--json")
+    assert status == 0
+    assert made == ["seed=1"]
+    assert json.loads(text)["runs"][1]["result"] == result
+    assert json.loads((out / "sweep.json").read_text()) == json.loads(text)
+
+    # more draws of the one that is cut off: continued
+    file.write_text(SHARED + "draws = 25\n[grid]\nseed = [1]\n")
+    status, text, _ = run(file, "--out", out)
+    assert status == 0
+    assert made == ["seed=1", "seed=1"]
+    assert "seed=1" in text
+    file.write_text(SHARED.replace("1e-2", "2e-2") + "draws = 25\n[grid]\nseed = [1]\n")
+    status, text, _ = run(file, "--out", out)
+    assert status == 1
+    assert "was made with prior temperature = 0.01, not 0.02" in " ".join(text.split())
+
+
+def test_a_run_stopped_by_hand_ends_the_sweep(run, monkeypatch, tmp_path):
+    file = tmp_path / "sweep.toml"
+    file.write_text(SHARED + "[grid]\nseed = [1, 2]\n")
+    monkeypatch.setattr(execution, "carry_out", lambda job, _: Outcome(job, "stopped"))
+    status, text, _ = run(file, "--out", tmp_path / "out", "--json")
+    assert status == 1
+    found = json.loads(text)
+    assert [each["status"] for each in found["runs"]] == ["stopped"]
+    assert found["left"] == 1
+
+
+def test_a_scheduler_is_handed_every_run(run, monkeypatch, tmp_path):
+    """`distributed` is played by a client that makes runs at once; a worker dies over the second."""
+    file = tmp_path / "sweep.toml"
+    file.write_text(SHARED + "[grid]\nseed = [1, 2]\n")
+
+    class Client(nullcontext):
+        def __init__(self, address, **_):
+            super().__init__(self)
+            if address != "tcp://here:1":
+                raise OSError("timed out")
+
+        def submit(self, function, job, **_):
+            died = RuntimeError("worker died") if job.name == "seed=2" else None
+            return Future(lambda: died, lambda: function(job))
+
+    stub = SimpleNamespace(Client=Client, as_completed=lambda futures: reversed(list(futures)))
+    monkeypatch.setitem(sys.modules, "distributed", stub)
+    result = Result(500, None, "analog", 1.0, {}, 1.0, 1.0, 100.0, "yes")
+    monkeypatch.setattr(execution, "carry_out", lambda job: Outcome(job, "complete", result))
+    status, text, _ = run(file, "--out", tmp_path / "out", "--json", "--scheduler", "tcp://here:1")
+    assert status == 1
+    assert [(each["status"], each["message"]) for each in json.loads(text)["runs"]] == [
+        ("complete", ""), ("failed", "worker died")
+    ]  # fmt: skip
+    status, _, err = run(file, "--out", tmp_path / "out", "--scheduler", "tcp://there:1")
+    assert status == 2
+    assert "no scheduler at tcp://there:1" in err
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    status, _, err = run(file, "--out", tmp_path / "out", "--scheduler", "tcp://here:1")
+    assert status == 2
+    assert "pip install 'codingschemes[cluster]'" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("widht = 3", "No such option '--widht'"),
+        ("out = 3", "out is no option of a run"),
+        ("depth = 'deep'", "'deep' is not a valid integer"),
+        ("labels_dim = 2", "does not take --labels-dim"),
+        ("chains = 0", "--chains is 0"),
+        ('theory = "lazi"', "did you mean 'lazy'"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_is_made(run, tmp_path, lines, sentence):
+    file = tmp_path / "sweep.toml"
+    shared = "\n".join(line for line in SHARED.splitlines() if not line.startswith(lines.split(" ")[0]))
+    file.write_text(f"{shared}\n{lines}\n[grid]\nseed = [1, 2]\n")
+    status, out, err = run(file, "--out", tmp_path / "out")
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
