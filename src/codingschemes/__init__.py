@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -29,6 +30,7 @@ from codingschemes.tempering import Evidence, evidence  # noqa: E402
 from codingschemes.theory import Prediction, predict  # noqa: E402
 
 if TYPE_CHECKING:
+    from codingschemes import manifolds
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.reports import report
@@ -45,6 +47,7 @@ __all__ = [
     "Task",
     "compare",
     "evidence",
+    "manifolds",
     "predict",
     "report",
     "sample",
@@ -54,7 +57,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Sampling needs neither arviz nor matplotlib: they are imported with the first summary or report.
+    # Sampling needs neither arviz, matplotlib nor manifolds: they are imported with the first use.
     if name in ("summarize", "Summary"):
         from codingschemes import coding
 
@@ -63,6 +66,8 @@ def __getattr__(name: str) -> Any:
         from codingschemes import comparison
 
         return getattr(comparison, name)
+    if name == "manifolds":
+        return import_module("codingschemes.manifolds")
     if name == "report":
         from codingschemes.reports import report
 

@@ -8,6 +8,7 @@ from codingschemes.cli.bench import bench
 from codingschemes.cli.compare import compare
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
+from codingschemes.cli.manifolds import manifolds
 from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
@@ -27,7 +28,7 @@ def commands() -> None:
     """
 
 
-for command in (demo, sample, summarize, predict, compare, report, sweep, bench, evidence):
+for command in (demo, sample, summarize, predict, compare, report, sweep, bench, evidence, manifolds):
     commands.add_command(command)
 
 

@@ -74,3 +74,5 @@ register("hardtanh", "odd", lambda z: jnp.clip(z, -1.0, 1.0), kinked=True)
 register("softplus", "smooth", jax.nn.softplus)
 register("gelu", "smooth", lambda z: jax.nn.gelu(z, approximate=False))
 register("silu", "smooth", jax.nn.silu)
+# Even: the one class of symmetric manifolds that no other activation here has.
+register("cos", "smooth", jnp.cos)

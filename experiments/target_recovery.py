@@ -1,0 +1,118 @@
+"""When does a wide student recover a narrow teacher from fewer samples than it has weights?
+
+    python experiments/target_recovery.py
+
+Teacher: two tanh neurons, five inputs (12 weights). Student: thirty (180 weights), trained by gradient descent from
+small and from large weights on growing numbers of samples. Writes benchmarks/target_recovery.md and .png: test error
+and effective widths at the end, and the widths that training passes.
+"""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.figure import Figure
+
+import codingschemes as cs
+from codingschemes.manifolds import (
+    LOSSES,
+    Neurons,
+    Problem,
+    classify,
+    descend,
+    detect,
+    direction_widths,
+    random_neurons,
+)
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.style import CODE_COLORS, styled
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+SAMPLES, SIZES, SEEDS = (6, 9, 12, 16, 24, 48), (1e-6, 0.5), range(3)
+INPUTS, TEACHER, WIDTH, STEPS = 5, 2, 30, 50_000
+AT = np.array([0.1])
+
+tanh, kind = ACTIVATIONS["tanh"], classify(ACTIVATIONS["tanh"])
+
+
+def problem(inputs: np.ndarray, targets: np.ndarray) -> Problem:
+    return Problem(jnp.asarray(inputs), jnp.asarray(targets), tanh, LOSSES["squared"], 1.0)
+
+
+def last(path: cs.manifolds.Path, index: int = -1) -> Neurons:
+    return Neurons(*(np.asarray(part[index]) for part in path.neurons))
+
+
+def outputs(neurons: Neurons, inputs: np.ndarray) -> np.ndarray:
+    return np.tanh(inputs @ neurons.weight.T) @ neurons.readout
+
+
+lines = [
+    "# Recovery of a narrow teacher",
+    "",
+    f"`python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs "
+    f"({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent, "
+    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the "
+    "target; effective widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions "
+    "that training passes.",
+    "",
+    "| initial size | samples | training error | test error | strict | direction | fewest |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+]
+curves: dict[float, list[float]] = {size: [] for size in SIZES}
+passing: dict[float, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+for size in SIZES:
+    for count in SAMPLES:
+        rows = []
+        for seed in SEEDS:
+            rng = np.random.default_rng(seed)
+            teacher = random_neurons(rng, TEACHER, INPUTS, 1)
+            test, inputs = rng.normal(size=(2000, INPUTS)), rng.normal(size=(48, INPUTS))[:count]
+            begin = random_neurons(rng, WIDTH, INPUTS, 1)
+            begin = Neurons(size * begin.readout, size * begin.weight)
+            snapshots = 100
+            path = descend(
+                problem(inputs, outputs(teacher, inputs)),
+                begin,
+                "gd",
+                rate=0.3 / count,
+                steps=STEPS,
+                snapshots=snapshots,
+            )
+            found = detect(last(path), kind, tolerances=AT)
+            target = outputs(teacher, test)
+            error = np.mean((outputs(last(path), test) - target) ** 2) / np.var(target)
+            fewest = min(direction_widths(last(path, index).weight, kind, AT)[0] for index in range(1, snapshots + 1))
+            training = 2 * float(path.loss[-1]) / count / np.var(target)
+            rows.append([training, error, found.strict[0], found.direction[0], fewest])
+            if count == SAMPLES[-1] and seed == SEEDS[0]:
+                series = [detect(last(path, index), kind, tolerances=AT) for index in range(snapshots + 1)]
+                passing[size] = (
+                    np.asarray(path.step),
+                    np.array([each.strict[0] for each in series]),
+                    np.array([each.direction[0] for each in series]),
+                )
+        means = np.mean(rows, axis=0)
+        curves[size].append(float(means[1]))
+        lines.append(
+            f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | "
+            + " | ".join(f"{x:.1f}" for x in means[2:])
+            + " |"
+        )
+        print(lines[-1], flush=True)
+
+with styled():
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.axvline(TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label="weights of the teacher")
+    for color, size in zip(CODE_COLORS, SIZES, strict=False):
+        left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error from {size:g}")
+        steps, strict, direction = passing[size]
+        right.plot(steps[1:], strict[1:], color=color, label=f"strict, from {size:g}")
+        right.plot(steps[1:], direction[1:], "--", color=color, label=f"direction, from {size:g}")
+    left.set(xlabel="samples", ylabel="relative test error", yscale="log")
+    right.set(xlabel="step (48 samples)", ylabel="effective width at tolerance 0.1", xscale="log", ylim=(0, None))
+    figure.legend(loc="outside lower center", ncols=4)
+    figure.savefig(FOLDER / "target_recovery.png", dpi=110)
+lines += ["", "![test error and widths](target_recovery.png)", ""]
+(FOLDER / "target_recovery.md").write_text("\n".join(lines))

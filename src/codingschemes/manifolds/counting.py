@@ -1,0 +1,52 @@
+"""How many symmetric manifolds a two-layer network has, in exact integers, for any width.
+
+A neuron joins one of r blocks (in two ways where signs count), or the zero block, or opens a block. So the number
+c(m, r) of partitions of m neurons with r nonzero blocks obeys
+
+    c(m, r) = (q r + z) c(m-1, r) + c(m-1, r-1),
+
+q = 2 with signs and 1 without, z = 1 with a zero block and 0 without: Stirling numbers S(m, r) (generic),
+S(m+1, r+1) (vanishing), Whitney numbers of type B (odd). Even activations have a second kind of block, without signs.
+Derived here.
+"""
+
+from collections import Counter
+
+from codingschemes.errors import InvalidInput
+from codingschemes.manifolds.activation_class import ActivationClass, Symmetry
+
+
+def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], int]:
+    """Partitions by (nonzero blocks, blocks with w = 0); the second is 0 unless the activation is even.
+
+    Raises:
+        InvalidInput: no neurons.
+    """
+    if width < 1:
+        raise InvalidInput(f"the width is {width}: give at least one neuron")
+    ways = 2 if symmetry in ("odd", "even") else 1
+    zero = int(symmetry in ("odd", "vanishing"))
+    counts: dict[tuple[int, int], int] = {(0, 0): 1}
+    for _ in range(width):
+        grown: Counter[tuple[int, int]] = Counter()
+        for (blocks, flat), count in counts.items():
+            grown[blocks, flat] += (ways * blocks + zero + flat) * count
+            grown[blocks + 1, flat] += count
+            if symmetry == "even":
+                grown[blocks, flat + 1] += count
+        counts = {key: count for key, count in grown.items() if count}
+    return counts
+
+
+def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[int, int]:
+    """Number of manifolds of each effective width, ascending."""
+    counts: Counter[int] = Counter()
+    for (blocks, flat), count in counts_by_blocks(activation.symmetry, width).items():
+        counts[blocks + bool(flat and activation.constant_neurons)] += count
+    return dict(sorted(counts.items()))
+
+
+def count(symmetry: Symmetry, width: int) -> int:
+    """Number of manifolds: Bell(m), Bell(m+1), the type-B Dowling numbers, or for even activations m! times the
+    coefficient of x^m in exp((e^x - 1) + (e^{2x} - 1)/2)."""
+    return sum(counts_by_blocks(symmetry, width).values())

@@ -1,0 +1,103 @@
+"""The same neurons at four levels: as codes, as activities, as weights that the data see, and as weights.
+
+Redundant coding is approximate condensation at the level of codes: weight components that no training input sees, and
+differences within classes, keep their prior. Calling a redundant code a manifold is an interpretation, no theorem.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.manifolds.activation_class import ActivationClass, classify
+from codingschemes.manifolds.detection import TOLERANCES, strict_widths
+from codingschemes.manifolds.manifold import Neurons
+from codingschemes.networks import Activation
+from codingschemes.representation import class_means
+
+LEVELS = ("codes", "activities", "seen weights", "weights")
+
+
+def level_widths(
+    neurons: Neurons,
+    inputs: Float[np.ndarray, "P D"],
+    labels: Int[np.ndarray, " P"],
+    activation: Activation,
+    kind: ActivationClass,
+    tolerances: Float[np.ndarray, " T"],
+) -> dict[str, Int[np.ndarray, " T"]]:
+    """Strict effective width against tolerance at every level of `LEVELS`.
+
+    `codes`: class-mean activities; `activities`: at every training input; `seen weights`: (a, w) with w projected on
+    the span of the training inputs; `weights`: (a, w).
+
+    Args:
+        inputs: as the weights multiply them: scaled, and with a column of ones for a bias.
+        labels: the class of each input.
+        kind: the activation's class.
+    """
+    activity = np.asarray(activation(jnp.asarray(np.asarray(neurons.weight) @ inputs.T)))
+    # Mirrored neurons of an even activation have one activity: no sign is free there.
+    active = replace(kind, symmetry="vanishing") if kind.symmetry == "even" else kind
+    _, singular, axes = np.linalg.svd(inputs, full_matrices=False)
+    seen = axes[singular > 1e-10 * singular[0]]
+    parts = {
+        "codes": [class_means(activity, labels)],
+        "activities": [activity],
+        "seen weights": [neurons.readout, neurons.weight @ seen.T @ seen],
+        "weights": [neurons.readout, neurons.weight],
+    }
+    kinds = {"codes": active, "activities": active}
+    return {
+        name: strict_widths([np.asarray(part, float) for part in parts[name]], kinds.get(name, kind), tolerances)
+        for name in LEVELS
+    }
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Median effective widths over draws, at every level, beside those of reference draws.
+
+    Attributes:
+        tolerances: (tolerance,).
+        drawn: level -> widths, (tolerance,).
+        reference: the same for draws from the prior.
+    """
+
+    tolerances: Float[np.ndarray, " T"]
+    drawn: dict[str, Float[np.ndarray, " T"]]
+    reference: dict[str, Float[np.ndarray, " T"]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            name: {"drawn": self.drawn[name].tolist(), "prior": self.reference[name].tolist()} for name in self.drawn
+        }
+
+
+def profile(
+    drawn: Neurons,
+    reference: Neurons,
+    inputs: Float[np.ndarray, "P D"],
+    labels: Int[np.ndarray, " P"],
+    activation: Activation,
+    tolerances: Float[np.ndarray, " T"] = TOLERANCES,
+) -> Profile:
+    """Median over draws of `level_widths`, of draws from a posterior and from its prior.
+
+    Args:
+        drawn, reference: (draw, neuron, ...).
+        inputs, labels: as for `level_widths`.
+    """
+    kind = classify(activation)
+
+    def median(neurons: Neurons) -> dict[str, Float[np.ndarray, " T"]]:
+        each = [
+            level_widths(Neurons(readout, weight), inputs, labels, activation, kind, tolerances)
+            for readout, weight in zip(np.asarray(neurons.readout), np.asarray(neurons.weight), strict=True)
+        ]
+        return {name: np.median([widths[name] for widths in each], axis=0) for name in LEVELS}
+
+    return Profile(np.asarray(tolerances, float), median(drawn), median(reference))
