@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from claims import Claim, record
 
 import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Detection, Neurons, Problem, classify, descend, detect, random_neurons
@@ -71,3 +72,17 @@ lines += [
     "",
 ]
 (FOLDER / "condensation.md").write_text("\n".join(lines))
+first = passed["from 1e-4"]
+fewest = min(first[1:], key=lambda each: (each.direction[2], each.strict[2]))
+record(
+    __file__,
+    [
+        Claim(
+            f"Training {WIDTH} tanh neurons from weights of 1e-4: fewest directions passed, at tolerance 0.1",
+            "Zhao, Luo & Zhang",
+            "few",
+            f"{fewest.direction[2]}",
+            f"no manifold is reached: {fewest.strict[2]} distinct neurons",
+        )
+    ],
+)

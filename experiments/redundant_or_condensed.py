@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from claims import Claim, record
 
 import codingschemes as cs
 from codingschemes.coding.condensation import condensation, prior_neurons
@@ -81,3 +82,17 @@ lines += [
     "",
 ]
 (FOLDER / "redundant_or_condensed.md").write_text("\n".join(lines))
+at = 20
+record(
+    __file__,
+    [
+        Claim(
+            f"A redundant code is condensation of codes, not of weights: distinct {level} of 50 sigmoid neurons",
+            "here",
+            "few" if level == "codes" else "50",
+            f"{found.profile.drawn[level][at]:g}",
+            f"tolerance {tolerances[at]:.2g}; prior {found.profile.reference[level][at]:g}",
+        )
+        for level in ("codes", "weights")
+    ],
+)

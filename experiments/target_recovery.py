@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from claims import Claim, record
 from matplotlib.figure import Figure
 
 import codingschemes as cs
@@ -116,3 +117,17 @@ with styled():
     figure.savefig(FOLDER / "target_recovery.png", dpi=110)
 lines += ["", "![test error and widths](target_recovery.png)", ""]
 (FOLDER / "target_recovery.md").write_text("\n".join(lines))
+few = SAMPLES.index(24)
+record(
+    __file__,
+    [
+        Claim(
+            f"A student of {WIDTH * (INPUTS + 1)} weights recovers a teacher of {TEACHER * (INPUTS + 1)} from "
+            f"{SAMPLES[few]} samples if it starts small (relative test error)",
+            "Zhao, Luo & Zhang",
+            "small",
+            f"{curves[SIZES[0]][few]:.3f}",
+            f"from large weights: {curves[SIZES[1]][few]:.1f}",
+        )
+    ],
+)

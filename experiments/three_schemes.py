@@ -17,13 +17,15 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 import codingschemes as cs
+from codingschemes.reports.figures import pooled_neurons
+from codingschemes.reports.theory import draw_density, predicted_handle
 from codingschemes.representation.kernels import class_kernel
 
 SOURCE = "van Meegen & Sompolinsky"
 matplotlib.rcParams.update({"font.size": 11})
 task = cs.tasks.orthogonal(samples=60, ratios=[0.5, 0.25, 0.25])
-figure = Figure(figsize=(10, 6.2), layout="constrained")
-panels = figure.subplots(2, 3, height_ratios=[1.25, 1])
+figure = Figure(figsize=(10, 8.2), layout="constrained")
+panels = figure.subplots(3, 3, height_ratios=[1.25, 1, 0.8])
 claims: list[Claim] = []
 kernels: dict[str, list[np.ndarray]] = {"predicted": [], "sampled": []}
 
@@ -35,9 +37,10 @@ def alignment(kernels: list[np.ndarray]) -> float:
     return min(float(np.sum(one * other)) for one, other in combinations(units, 2))
 
 
-for (top, bottom), activation in zip(panels.T, ("linear", "sigmoid", "relu"), strict=True):
+for (top, bottom, last), activation in zip(panels.T, ("linear", "sigmoid", "relu"), strict=True):
     posterior = cs.Posterior(task, cs.Network(activation, width=60), temperature=1e-3)
-    summary = cs.summarize(cs.sample(posterior, warmup=150, draws=100))
+    run = cs.sample(posterior, warmup=150, draws=100)
+    summary = cs.summarize(run)
     prediction = cs.predict(posterior)
     claims.append(
         Claim(
@@ -63,7 +66,14 @@ for (top, bottom), activation in zip(panels.T, ("linear", "sigmoid", "relu"), st
     for other in summary.portraits:
         bottom.scatter(*other.class_activity[:, :2].T, s=9, color="#0072B2", alpha=0.5, linewidths=0)
     bottom.set(xlabel="mean activity, class 0", ylabel="mean activity, class 1")
-
+    sampled = pooled_neurons(run).activity[:, 0]
+    edges = np.histogram_bin_edges(sampled, bins=60)
+    last.hist(sampled, bins=edges, color="#0072B2", log=bool(summary.outliers), histtype="stepfilled", label="sampled")
+    draw_density(last, prediction, "activity", 0, edges, len(sampled) / 60)
+    last.set_xlabel("mean activity, class 0")
+panels[2, 0].set_ylabel("neurons × draws")
+handles = [panels[2, 1].patches[0], predicted_handle(prediction, dashed=False)]
+panels[2, 1].legend(handles=handles, frameon=False, fontsize=9, loc="upper center")
 claims.append(
     Claim(
         "Kernels of the three networks are alike (smallest cosine of two, centred class means)",
