@@ -101,7 +101,7 @@ figure.savefig(FOLDER / "one_theory_two_ends.png", dpi=150)
     "# One theory, two ends of temperature\n\n`python experiments/one_theory_two_ends.py`: tanh, two labels, P = 16, "
     f"N = {options.width}, penalties 0.1.\n\n" + "\n".join(lines) + "\n\n![against T](one_theory_two_ends.png)\n"
 )
-coldest, shared = min(networks), max(set(theory) & set(networks) - {max(networks)})
+coldest, shared = min(networks), min(set(theory) & set(networks))
 record(
     __file__,
     [

@@ -124,7 +124,7 @@ for column, inputs in enumerate(("whitened", "clustered")):
                         "Wang, Johnston & Fusi",
                         "reported .977 to .9998",
                         f"{mean[-1, 0]:.4f}",
-                        f"± {error[-1, 0]:.4f} between chains",
+                        f"± {error[-1, 0]:.0e} between chains",
                     )
                 )
                 axes[1, column].errorbar(steps, 1 - mean[:, 0], error[:, 0], **style)
