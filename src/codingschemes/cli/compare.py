@@ -7,7 +7,7 @@ import click
 
 from codingschemes.cli.options import json_option
 from codingschemes.cli.output import plain, print_json, print_table
-from codingschemes.cli.predict import certificate_words, theory_option
+from codingschemes.cli.predict import theory_option
 from codingschemes.runs import Run
 from codingschemes.runs.run import write_json
 
@@ -30,7 +30,7 @@ def compare(run: Path, theory: str, as_json: bool) -> None:
         print_json(values)
         return
     print_table(
-        f"{run} beside the {theory} theory ({certificate_words(comparison.prediction)})",
+        f"{run} beside the {theory} theory ({comparison.prediction.certificate.words})",
         ["quantity", "sampled", "error", "predicted", "z", "relative"],
         [
             [

@@ -67,20 +67,16 @@ def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json
     )
 
 
-def certificate_words(prediction: Prediction) -> str:
-    """Whether the prediction is certified, in words."""
-    found = prediction.certificate
-    relation = "below" if found.holds else "NOT below"
-    return f"{found.meaning}: {found.gap:.2g}, {relation} {found.tolerance:.2g}"
-
-
 def _rows(prediction: Prediction) -> list[list[str]]:
     task = prediction.posterior.task
     means = [prediction.outputs[task.labels == label].mean(axis=0) for label in range(task.class_count)]
-    rows = [["certificate", certificate_words(prediction)]]
+    rows = [["certificate", prediction.certificate.words]]
     rows += [[name.replace("_", " "), f"{value:.6g}"] for name, value in prediction.certificate.bounds.items()]
     if prediction.scheme is not None:
         rows.append(["scheme", prediction.scheme])
+    if heavy := prediction.details.get("heavy"):
+        share = prediction.details["bulk_share_of_kernel"]
+        rows.append(["heavy neurons", f"{len(heavy)}; the bulk has {share:.0%} of the kernel's trace"])
     if prediction.energy is not None:
         rows.append(["energy", f"{prediction.energy:.6g}"])
     if prediction.parallelism is not None:

@@ -116,10 +116,7 @@ def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "me
             "not predicted"
         )
     if not prediction.certificate.holds:
-        notes.append(
-            f"the prediction is not certified: its gap is {prediction.certificate.gap:.2g}, more than "
-            f"{prediction.certificate.tolerance:.2g} ({prediction.certificate.meaning})"
-        )
+        notes.append(f"the prediction is not certified, {prediction.certificate.words}")
     notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
     return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), conditional, tuple(notes))
 

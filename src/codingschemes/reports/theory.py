@@ -103,10 +103,7 @@ def table(comparison: Comparison) -> list[list[str]]:
 def remarks(comparison: Comparison) -> list[str]:
     """What a reader should know before the table."""
     certificate = comparison.prediction.certificate
-    told = (
-        f"Certificate of the prediction, {certificate.meaning}: {certificate.gap:.1g}, "
-        f"{'below' if certificate.holds else 'above'} the accepted {certificate.tolerance:.1g}."
-    )
+    told = f"Certificate of the prediction, {certificate.words}."
     return [told, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
 
 

@@ -44,6 +44,11 @@ class Certificate:
         """Whether the gap is a number below the tolerance."""
         return bool(self.gap <= self.tolerance)
 
+    @property
+    def words(self) -> str:
+        """What the gap is, its size, and whether it is accepted."""
+        return f"{self.meaning}: {self.gap:.2g}, {'below' if self.holds else 'NOT below'} {self.tolerance:.2g}"
+
 
 @dataclass(frozen=True)
 class NeuronGroup:
