@@ -323,7 +323,7 @@ def _solved(
 ) -> Prediction:
     tolerance = EXACT_TOLERANCE / 2 if len(problem.targets) <= SMALL else TOLERANCE / 2
     # where no certificate can be had, adding neurons does not end
-    rounds = 6 if problem.activation.family == "smooth" else 40
+    rounds = 6 if problem.activation.family == "smooth" else 80
     solution = frank_wolfe.solve(
         problem, seed=seed, rounds=rounds, searches=searches, starts=starts, tolerance=tolerance
     )
