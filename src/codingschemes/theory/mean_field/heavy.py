@@ -37,10 +37,10 @@ from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
 from codingschemes.theory.mean_field.dual import refitted_gap
 
-_COOLING, _SETTLING, _AVERAGING = 12, 8, 40
-"""Rounds of bulk and heavy neurons answering to each other: while cooling, at the temperature, and averaged."""
-_FINISHING = 20
-"""Rounds of the bulk alone, once the heavy neurons are searched to the end."""
+_COOLING, _SETTLING = 12, 6
+"""Rounds of bulk and heavy neurons answering to each other: while cooling, and at the temperature."""
+_BLOCKS, _AVERAGING = 4, 18
+"""How often all heavy neurons are searched, and the rounds after each over which the bulk is averaged anew."""
 _TRAJECTORIES, _LEAPFROGS, _ACCEPTANCE = 6, 10, 0.8
 _UNITS = 80
 """Neurons that descend; those that end small or in the same direction are dropped or merged."""
@@ -211,23 +211,24 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
         inverse = np.linalg.inv(temperature * np.eye(len(targets)) + signal * kernel(at(temperature), heavy))
         return inverse @ targets / width, inverse / width**2
 
-    def searched(heavy: Measure) -> frank_wolfe.Solution:
+    def searched(heavy: Measure, searches: int) -> frank_wolfe.Solution:
         last = at(problem.penalty)
         begin = normalised(last, heavy)
-        return frank_wolfe.solve(last, seed=seed, rounds=30, searches=4, starts=200, tolerance=_EXCESS, begin=begin)
+        return frank_wolfe.solve(
+            last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
+        )
 
     for temperature in [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]:
         heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
-    for rounds in range(2, _AVERAGING + _FINISHING + 2):
-        if rounds < _AVERAGING:
+    for _ in range(_BLOCKS):
+        heavy = searched(heavy, searches=1).measure
+        for rounds in range(2, _AVERAGING + 2):
             heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
-        if rounds == _AVERAGING:
-            heavy = searched(heavy).measure
-        bulk.sweep(*fields(problem.penalty))
-        weighted = weighted + (bulk.weighted - weighted) / rounds
-    solution = searched(heavy)
+            bulk.sweep(*fields(problem.penalty))
+            weighted = weighted + (bulk.weighted - weighted) / rounds
+    solution = searched(heavy, searches=4)
     heavy = solution.measure
     t, precision = fields(problem.penalty)
     measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
