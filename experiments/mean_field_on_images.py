@@ -1,10 +1,10 @@
 """Mean field against sampled networks on real images: benchmarks/mean_field_on_images.md.
 
-    python experiments/mean_field_on_images.py [--runs FOLDER] [--only sigmoid:1e-3,relu:1e-3]
+    python experiments/mean_field_on_images.py [--runs FOLDER] [--only mnist:sigmoid:1e-3,cifar10:relu:1e-3]
 
-MNIST 3, 5, 8, one hidden layer, N = P = 100, 200 test images. Runs are kept in FOLDER, and those that are there are not
-sampled again. A deviation is the root mean square of sampled less predicted over all quantities of a kind, relative to
-the root mean square of the predictions, ± its Monte Carlo error.
+MNIST 3, 5, 8 and CIFAR-10 airplane, automobile, bird, one hidden layer, N = P = 100, 200 test images. Runs are kept in
+FOLDER, and those that are there are not sampled again. A deviation is the root mean square of sampled less predicted
+over all quantities of a kind, relative to the root mean square of the predictions, ± its Monte Carlo error.
 """
 
 import argparse
@@ -18,25 +18,35 @@ import codingschemes as cs
 TABLE = Path(__file__).parents[1] / "benchmarks" / "mean_field_on_images.md"
 KINDS = {"outputs": "output", "kernel": "kernel", "activity": "activity", "readout": "readout", "neurons": "neurons"}
 
+EVERYTHING = ",".join(
+    f"{images}:{activation}:{temperature}"
+    for images, temperatures in (("mnist", ("1e-3", "1e-4")), ("cifar10", ("1e-3",)))
+    for activation in ("sigmoid", "relu")
+    for temperature in temperatures
+)
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--runs", type=Path, default=Path("runs/mean_field_on_images"))
-parser.add_argument("--only", default="sigmoid:1e-3,sigmoid:1e-4,relu:1e-3,relu:1e-4")
+parser.add_argument("--only", default=EVERYTHING)
 parser.add_argument("--seconds", type=float, default=240.0, help="of sampling, at most, for each network")
 options = parser.parse_args()
-task = cs.tasks.mnist(classes=[3, 5, 8], samples=100, test=200)
+TASKS = {
+    "mnist": cs.tasks.mnist(classes=[3, 5, 8], samples=100, test=200),
+    "cifar10": cs.tasks.cifar10(classes=[0, 1, 2], samples=100, test=200),
+}
 
 
-def sampled(activation: str, temperature: float) -> cs.Run:
-    folder = options.runs / f"{activation}-{temperature:g}"
+def sampled(images: str, activation: str, temperature: float) -> cs.Run:
+    folder = options.runs / f"{images}-{activation}-{temperature:g}"
     if folder.exists():
         return cs.Run.open(folder)
-    posterior = cs.Posterior(task, cs.Network(activation, width=100), temperature=temperature)
+    posterior = cs.Posterior(TASKS[images], cs.Network(activation, width=100), temperature=temperature)
     return cs.sample(posterior, out=folder, warmup=300, draws=400, time_limit=options.seconds, progress=False)
 
 
 deviations, numbers, claims = [], [], []
-for name, temperature in (each.split(":") for each in options.only.split(",")):
-    run = sampled(name, float(temperature))
+for images, name, temperature in (each.split(":") for each in options.only.split(",")):
+    run = sampled(images, name, float(temperature))
     started = time.process_time()
     comparison = cs.compare(run)
     prediction = comparison.prediction
@@ -47,16 +57,19 @@ for name, temperature in (each.split(":") for each in options.only.split(",")):
         off, error = comparison.deviation(first) if first in present else (None, None)
         cells.append("-" if off is None else f"{off:.2%} ± {error:.2%}")
     holds = "yes" if prediction.certificate.holds else "no"
+    given = ", at the sampled fractions of codes" if comparison.conditional else ""
     deviations.append(
-        f"| {name}{', at the sampled fractions of codes' if comparison.conditional else ''} | {temperature} | "
+        f"| {images} | {name}{given} | {temperature} | "
         f"{' | '.join(cells)} | {prediction.certificate.gap:.3f} ({holds}) | {seconds:.0f} |"
     )
     print(deviations[-1], flush=True)
     rows = {row.quantity: row for row in comparison.rows}
     lazy = cs.compare(run, theory="lazy")
     baseline = next(row.predicted for row in lazy.rows if row.quantity == "test error")
-    on = f"{name} on MNIST 3, 5, 8, T = {temperature}"
-    for quantity in ("output 3 for class 3", "kernel within class 3", "kernel between classes 3 and 5"):
+    on = f"{name} on {'MNIST' if images == 'mnist' else 'CIFAR-10'}, T = {temperature}"
+    one, other = TASKS[images].class_names[:2]
+    shown = (f"output {one} for class {one}", f"kernel within class {one}", f"kernel between classes {one} and {other}")
+    for quantity in shown:
         row = rows[quantity]
         claims.append(
             Claim(
@@ -81,20 +94,22 @@ for name, temperature in (each.split(":") for each in options.only.split(",")):
         if row.quantity.startswith(("output", "kernel", "test", "neurons")):
             error = f" ± {row.mcse:.1g}" if row.mcse == row.mcse else ""
             numbers.append(
-                f"| {name} | {temperature} | {row.quantity} | {row.sampled:.4g}{error} | {row.predicted:.4g} |"
+                f"| {images} | {name} | {temperature} | {row.quantity} | {row.sampled:.4g}{error} | "
+                f"{row.predicted:.4g} |"
             )
 TABLE.write_text(
     "# Mean field on real images\n\n"
-    "`python experiments/mean_field_on_images.py`: MNIST 3, 5, 8, one hidden layer, N = P = 100.\n\n"
+    "`python experiments/mean_field_on_images.py`: MNIST 3, 5, 8 and CIFAR-10\nairplane, automobile, "
+    "bird, one hidden layer, N = P = 100.\n\n"
     "Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo\n"
     "error. The gap is that of the theory's own problem, in nats a neuron, Monte Carlo noise included (accepted up to\n"
     "0.1); seconds are those of a core.\n\n"
-    f"| activation | T | {' | '.join(KINDS)} | gap | s |\n"
-    + "| --- " * (4 + len(KINDS))
+    f"| images | activation | T | {' | '.join(KINDS)} | gap | s |\n"
+    + "| --- " * (5 + len(KINDS))
     + "|\n"
     + "\n".join(deviations)
-    + "\n\n| activation | T | quantity | sampled | predicted |\n"
-    + "| --- " * 5
+    + "\n\n| images | activation | T | quantity | sampled | predicted |\n"
+    + "| --- " * 6
     + "|\n"
     + "\n".join(numbers)
     + "\n"
