@@ -47,7 +47,7 @@ _SETTLING_ROUNDS = 100
 _MEASURING_SWEEPS = 40
 _SNAPSHOTS = 2
 _NEWTON_STEPS = 2
-_TILT_RATE, _KERNEL_RATE = 0.1, 0.5
+_TILT_RATE, _KERNEL_RATE = 0.1, 0.3
 _MEMORY = 20
 _HALVINGS = 6
 _SUBSTEPS = 4
@@ -235,6 +235,19 @@ def symmetric_root(kernel: Float[np.ndarray, "P P"], power: float = 0.5) -> Floa
     return (vectors[:, there] * values[there] ** power) @ vectors[:, there].T
 
 
+def _shifted_tilt(root: Array, tilt: Array, change: Array, size: float) -> tuple[Array, Array]:
+    return root, tilt + size * change
+
+
+def _shifted_kernel(kernel: Array, change: Array, tilt: Array, size: float) -> tuple[Array, Array]:
+    return symmetric_root(kernel + size * change), tilt
+
+
+def _shifted_dual(root: Array, t: Array, change: Array, variance: float, size: float) -> tuple[Array, Array]:
+    moved = t + size * change
+    return root, variance * moved @ moved.T
+
+
 class _Cloud:
     """All layers with what couples them: kernels up, tilts down, and the dual variables of the last."""
 
@@ -301,35 +314,38 @@ class _Cloud:
         for layer in self.layers:
             layer.sweep(self.class_average, self.middle, layer is self.last and self.bits is not None)
 
-    def couple(self, tau: float, tilt_rate: float, kernel_rate: float) -> None:
-        """Dual variables, then tilts downwards and kernels upwards, each a step towards what the particles say."""
+    def couple(self, tau: float, rate: float) -> None:
+        """Kernels upwards, dual variables, then tilts downwards, each a step towards what the particles say.
+
+        Tilts are slow and all else is fast: each round is then a small step of mirror descent on F, which goes down.
+        With kernels or dual variables that lag behind the tilts, layers swing against each other instead.
+        """
+        followed = True
+        for index in range(len(self.between)):
+            aim = self.kernels(self.layers[index].second_moment)
+            kernel = self.between[index] + rate * _KERNEL_RATE * (aim - self.between[index])
+            followed &= self._move(index, kernel, tau)
+        self.pace = min(1.0, 1.2 * self.pace) if followed else self.pace / 2
         for _ in range(_NEWTON_STEPS):
             self._climb(tau)
         for index in reversed(range(len(self.between))):
-            layer = self.layers[index]
-            change = self.pace * tilt_rate * (self.pull_on(index) - layer.tilt)
-            self._change(layer, lambda size, change=change, old=layer.tilt, root=layer.root: (root, old + size * change))
-        for index, kernel in enumerate(self.between):
-            layer = self.layers[index + 1]
-            change = kernel_rate * (self.kernels(self.layers[index].second_moment) - kernel)
-            first = self._move(index, change, tau)
-            self.pace = min(1.0, 1.2 * self.pace) if first == 1.0 else self.pace / 2
-            del kernel
+            layer, old = self.layers[index], self.layers[index].tilt
+            change = self.pace * rate * _TILT_RATE * (self.pull_on(index) - old)
+            self._change(layer, partial(_shifted_tilt, layer.root, old, change))
 
-    def _move(self, index: int, change: Float[np.ndarray, "P P"], tau: float) -> float:
-        layer, left, first = self.layers[index + 1], 1.0, None
-        for _ in range(_SUBSTEPS):
-            old, tilt = self.between[index], layer.tilt
-            size = self._change(layer, lambda size: (symmetric_root(old + size * left * change), tilt))
-            self.between[index] = old + size * left * change
-            first = size if first is None else first
-            left *= 1 - size
-            if left == 0:
-                break
+    def _move(self, index: int, kernel: Float[np.ndarray, "P P"], tau: float) -> bool:
+        """A new kernel below a layer, in steps that its particles can follow; whether one step was enough."""
+        layer = self.layers[index + 1]
+        for attempt in range(_SUBSTEPS):
+            old = self.between[index]
+            size = self._change(layer, partial(_shifted_kernel, old, kernel - old, layer.tilt))
+            self.between[index] = old + size * (kernel - old)
+            if size == 1.0:
+                return attempt == 0
             layer.sweep(self.class_average, self.middle, layer is self.last and self.bits is not None)
             if layer is self.last:
                 self._climb(tau)
-        return first
+        return False
 
     def _climb(self, tau: float) -> None:
         """A Newton step of the dual variables, particles within a code taken to move freely."""
@@ -341,9 +357,7 @@ class _Cloud:
             paired[np.argsort(group.ravel(), kind="stable")] = order[np.argsort(group.ravel()[order], kind="stable")]
             order = paired
         step = newton_step(old, self.targets, last.second_moment, last.phi, last.phi[order], self.variance, tau)
-        size = self._change(
-            last, lambda size: (last.root, self.variance * (old + size * step) @ (old + size * step).T)
-        )
+        size = self._change(last, partial(_shifted_dual, last.root, old, step, self.variance))
         self.t = old + size * step
 
     def _change(
@@ -411,11 +425,10 @@ def settle_deep(
     hot = max(variance * float(np.trace(cloud.last.second_moment)), tau)
     for temperature in np.geomspace(hot, tau, _COOLING_ROUNDS):
         cloud.sweep()
-        cloud.couple(float(temperature), _TILT_RATE, _KERNEL_RATE)
+        cloud.couple(float(temperature), 1.0)
     for round_ in range(_SETTLING_ROUNDS):
         cloud.sweep()
-        shrinking = _MEMORY / (_MEMORY + round_)
-        cloud.couple(tau, _TILT_RATE * shrinking, _KERNEL_RATE * shrinking)
+        cloud.couple(tau, _MEMORY / (_MEMORY + round_))
     return _measured(cloud)
 
 
