@@ -10,13 +10,17 @@ K_0 the input's kernel, g and b what weights and bias make of activities. Varyin
 
     rho_l(z) ∝ N(z|0, K_{l-1}) exp(phi^T B_l phi / 2),
     B_L = s^2 t t^T,   t = (tau + s^2 Q_L)^{-1} Y,
-    B_l = g (K_l^{-1} <z z^T>_{l+1} K_l^{-1} - K_l^{-1}) = g <grad h grad h^T + Hess h>_{l+1},   h = phi^T B_{l+1} phi / 2.
+    B_l = g (K_l^{-1} <z z^T>_{l+1} K_l^{-1} - K_l^{-1})
+        = g <grad h grad h^T + Hess h>_{l+1},   h = phi^T B_{l+1} phi / 2.
 
 The last form is two integrations by parts of the one before, without its noise: K_l^{-1} <z z^T> K_l^{-1} over S
 particles errs by (P/S)^{1/2} even where nothing is learned, and then tilts the layer below.
 
 F is convex in the densities for one hidden layer only: what is found for more is a stationary point, the one that
-cooling leads to. Particles keep codes in which they froze, as with one hidden layer (`particles`).
+cooling leads to. It is found by mirror descent: tilts move slowly towards what the layer above says, so that rho_l is
+multiplied by exp(phi^T dB phi / 2), while kernels, dual variables and layers above keep up. Particles follow by being
+weighted and drawn anew, so that the numbers in each code are not those in which they froze, and move by Hamiltonian
+Monte Carlo.
 
 Source: the densities are those of van Meegen & Sompolinsky, Nature Communications 16, 3354 (2025); F, the second form
 of B_l and the measure of what is left unsolved were derived here.
@@ -43,8 +47,8 @@ from codingschemes.theory.mean_field.particles import (
 )
 
 _COOLING_ROUNDS = 100
-_SETTLING_ROUNDS = 100
-_MEASURING_SWEEPS = 40
+_SETTLING_ROUNDS = 200
+_MEASURING_SWEEPS = 60
 _SNAPSHOTS = 2
 _NEWTON_STEPS = 2
 _TILT_RATE, _KERNEL_RATE = 0.1, 0.3
@@ -81,8 +85,8 @@ class Stack:
         preactivations: of the kept particles of each layer, (neuron, sample).
         codes: bits of the last layer's, (neuron, class).
         switched: share of the last layer's particles that changed code while averages were taken.
-        unsolved: for each pair of layers, Kullback-Leibler divergence in nats a neuron, to second order, of the densities
-            that were sampled from those that their averages imply: by the kernel, and by the tilt.
+        unsolved: for each pair of layers, Kullback-Leibler divergence in nats a neuron, to second order, of the
+            densities that were sampled from those that their averages imply: by the kernel, and by the tilt.
     """
 
     t: Float[np.ndarray, "P C"]
@@ -235,15 +239,29 @@ def symmetric_root(kernel: Float[np.ndarray, "P P"], power: float = 0.5) -> Floa
     return (vectors[:, there] * values[there] ** power) @ vectors[:, there].T
 
 
-def _shifted_tilt(root: Array, tilt: Array, change: Array, size: float) -> tuple[Array, Array]:
+type _Density = tuple[Float[np.ndarray, "P R"], Float[np.ndarray, "P P"]]
+"""Root of the kernel below, and tilt."""
+
+
+def _shifted_tilt(
+    root: Float[np.ndarray, "P R"], tilt: Float[np.ndarray, "P P"], change: Float[np.ndarray, "P P"], size: float
+) -> _Density:
     return root, tilt + size * change
 
 
-def _shifted_kernel(kernel: Array, change: Array, tilt: Array, size: float) -> tuple[Array, Array]:
+def _shifted_kernel(
+    kernel: Float[np.ndarray, "P P"], change: Float[np.ndarray, "P P"], tilt: Float[np.ndarray, "P P"], size: float
+) -> _Density:
     return symmetric_root(kernel + size * change), tilt
 
 
-def _shifted_dual(root: Array, t: Array, change: Array, variance: float, size: float) -> tuple[Array, Array]:
+def _shifted_dual(
+    root: Float[np.ndarray, "P R"],
+    t: Float[np.ndarray, "P C"],
+    change: Float[np.ndarray, "P C"],
+    variance: float,
+    size: float,
+) -> _Density:
     moved = t + size * change
     return root, variance * moved @ moved.T
 
@@ -278,6 +296,9 @@ class _Cloud:
         self.rng, self.free = rng, np.zeros(count, int)
         self.bits = None if fractions is None else self._placed(fractions)
         """Codes in which the last layer's particles are held."""
+        self.group = self.free
+        if self.bits is not None:
+            self.group = np.unique(self.bits, axis=0, return_inverse=True)[1].ravel()
         self.t = np.zeros_like(targets)
         self.pace = 1.0
 
@@ -304,10 +325,6 @@ class _Cloud:
         inverse = symmetric_root(kernel, -1.0) if self.activation.kinked else kernel
         found = pull(self.activation, jnp.asarray(above.z), jnp.asarray(above.tilt), jnp.asarray(inverse))
         return self.kernels.gain * np.asarray(found)
-
-    def balance(self, tau: float) -> None:
-        """t that is consistent with the last layer's particles as they are."""
-        self._set(np.linalg.solve(tau * np.eye(len(self.t)) + self.variance * self.last.second_moment, self.targets))
 
     def sweep(self) -> None:
         """All layers once, at fixed kernels and tilts."""
@@ -350,13 +367,11 @@ class _Cloud:
     def _climb(self, tau: float) -> None:
         """A Newton step of the dual variables, particles within a code taken to move freely."""
         last, old = self.last, self.t
+        # two independent draws of a code take the place of one particle before and after
         order = self.rng.permutation(len(last.phi))
-        if self.bits is not None:
-            _, group = np.unique(self.bits, axis=0, return_inverse=True)
-            paired = np.empty_like(order)
-            paired[np.argsort(group.ravel(), kind="stable")] = order[np.argsort(group.ravel()[order], kind="stable")]
-            order = paired
-        step = newton_step(old, self.targets, last.second_moment, last.phi, last.phi[order], self.variance, tau)
+        paired = np.empty_like(order)
+        paired[np.argsort(self.group, kind="stable")] = order[np.argsort(self.group[order], kind="stable")]
+        step = newton_step(old, self.targets, last.second_moment, last.phi, last.phi[paired], self.variance, tau)
         size = self._change(last, partial(_shifted_dual, last.root, old, step, self.variance))
         self.t = old + size * step
 
@@ -364,22 +379,16 @@ class _Cloud:
         self, layer: _Layer, density: Callable[[float], tuple[Float[np.ndarray, "P R"], Float[np.ndarray, "P P"]]]
     ) -> float:
         """The largest share of a change that the particles of a layer can follow; what is left comes later."""
+        held = layer is self.last and self.bits is not None
         size = 1.0
         for _ in range(_HALVINGS):
-            if layer is self.last and self.bits is not None:
-                bits = self.bits
-                _, group = np.unique(bits, axis=0, return_inverse=True)
-                done = layer.follow(
-                    *density(size),
-                    group.ravel(),
-                    lambda phi: np.all((phi @ self.class_average > self.middle) == bits, axis=1),
-                )
-            else:
-                done = layer.follow(*density(size), self.free)
-            if done:
+            if layer.follow(*density(size), self.group if held else self.free, self._keep_codes if held else None):
                 return size
             size /= 2
         return 0.0
+
+    def _keep_codes(self, phi: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, " S"]:
+        return np.all((phi @ self.class_average > self.middle) == self.bits, axis=1)
 
 
 def settle_deep(
@@ -468,5 +477,5 @@ def _measured(cloud: _Cloud) -> Stack:
 
 
 def _divergence(x: Float[np.ndarray, "S P"], change: Float[np.ndarray, "P P"]) -> float:
-    """Of densities that differ by exp(x^T change x / 2), in nats, to second order: half the variance of the exponent."""
+    """Of densities that differ by exp(x^T change x / 2), in nats, to second order: half the exponent's variance."""
     return float(np.var(np.sum(x * (x @ change), axis=1)) / 8)

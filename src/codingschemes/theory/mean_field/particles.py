@@ -244,9 +244,7 @@ class _Cloud:
     def climb(self, tau: float, rate: float, kernel: Float[np.ndarray, "P P"] | None = None) -> None:
         """A Newton step on the dual at this temperature, with the kernel of the particles or a better one."""
         kernel = self.kernel if kernel is None else kernel
-        self.t = self.t + rate * newton_step(
-            self.t, self.targets, kernel, self.phi, self.recent[0], self.variance, tau
-        )
+        self.t = self.t + rate * newton_step(self.t, self.targets, kernel, self.phi, self.recent[0], self.variance, tau)
 
 
 def settle(
