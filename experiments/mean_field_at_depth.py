@@ -23,11 +23,11 @@ KINDS = {"output": "outputs", "kernel of layer 1": "kernel of layer 1", "kernel"
 parser = argparse.ArgumentParser()
 parser.add_argument("--widths", default="60,120,240")
 parser.add_argument("--samples", type=int, default=24)
-parser.add_argument("--heat", type=float, default=0.03, help="N T")
-parser.add_argument("--particles", type=int, default=4000)
+parser.add_argument("--heat", type=float, default=0.08, help="N T")
+parser.add_argument("--particles", type=int, default=2000)
 parser.add_argument("--warmup", type=int, default=400)
 parser.add_argument("--draws", type=int, default=4000)
-parser.add_argument("--seconds", type=float, default=60.0, help="of sampling, at most, for each network")
+parser.add_argument("--seconds", type=float, default=30.0, help="of sampling, at most, for each network")
 options = parser.parse_args()
 task = cs.tasks.orthogonal(samples=options.samples, ratios=(0.5, 0.25, 0.25))
 widths = [int(width) for width in options.widths.split(",")]
@@ -86,8 +86,8 @@ for width in widths:
 last = predictions[-1]
 (FOLDER / "mean_field_depth.md").write_text(
     "# Mean field of two hidden layers against sampled networks\n\n"
-    f"`python experiments/mean_field_at_depth.py`: the toy task, sigmoid, P = {options.samples}, N T = {options.heat:g},\n"
-    f"{options.particles} particles a layer; `hmc` in the `reduced` space.\n\n"
+    "`python experiments/mean_field_at_depth.py`: the toy task, sigmoid,\n"
+    f"P = {options.samples}, N T = {options.heat:g}, {options.particles} particles a layer; `hmc`, `reduced` space.\n\n"
     "Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo error of\n"
     "the sampled networks. The theory is of infinite width: deviations shrink like 1/N until they drown in these\n"
     "errors and in the noise of the prediction. The certificate is in nats a neuron.\n\n"

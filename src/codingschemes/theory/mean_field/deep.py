@@ -109,17 +109,31 @@ def _sweep(
     class_average: Float[Array, "P G"],
     middle: Float[Array, ""],
     held: Bool[Array, ""],
-) -> tuple[Float[Array, "S R"], Float[Array, ""]]:
-    """One trajectory of every particle of exp(-|u|^2/2 + phi^T B phi/2), z = root u; codes are kept where held."""
+) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
+    """One trajectory of every particle of exp(-|u|^2/2 + phi^T B phi/2), z = root u; codes are kept where held.
+
+    Returns:
+        New particles, their activities and the mean acceptance.
+    """
 
     def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
         phi = activation(u @ root.T)
         return jnp.sum(u**2, axis=1) / 2 - jnp.sum(phi * (phi @ tilt), axis=1) / 2
 
     moved, taken, acceptance = trajectory(potential, key, u, step)
-    before, after = (activation(each @ root.T) @ class_average > middle for each in (u, moved))
-    taken = taken & (jnp.all(before == after, axis=1) | ~held)
-    return jnp.where(taken[:, None], moved, u), acceptance
+    phi, phi_moved = activation(u @ root.T), activation(moved @ root.T)
+    same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
+    taken = (taken & (same | ~held))[:, None]
+    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
+
+
+@partial(jax.jit, static_argnums=0)
+def _weighed(
+    activation: Activation, u: Float[Array, "S R"], root: Float[Array, "P R"], tilt: Float[Array, "P P"]
+) -> tuple[Float[Array, "S P"], Float[Array, " S"]]:
+    """Activities of particles, and phi^T B phi / 2."""
+    phi = activation(u @ root.T)
+    return phi, jnp.sum(phi * (phi @ tilt), axis=1) / 2
 
 
 @partial(jax.jit, static_argnums=0)
@@ -155,7 +169,7 @@ class _Layer:
         self.key, self.rng = jax.random.PRNGKey(seed), np.random.default_rng(seed)
         self.tilt = np.zeros((len(root), len(root)))
         self.step = 0.5 / root.shape[1] ** 0.25
-        self.phi = self._activity(root)
+        self.phi = self._weighed(root, self.tilt)[0]
 
     @property
     def z(self) -> Float[np.ndarray, "S P"]:
@@ -165,15 +179,18 @@ class _Layer:
     def second_moment(self) -> Float[np.ndarray, "P P"]:
         return self.phi.T @ self.phi / len(self.phi)
 
-    def _activity(self, root: Float[np.ndarray, "P R"]) -> Float[np.ndarray, "S P"]:
-        return np.asarray(self.activation(jnp.asarray(self.u @ root.T)))
+    def _weighed(
+        self, root: Float[np.ndarray, "P R"], tilt: Float[np.ndarray, "P P"]
+    ) -> tuple[Float[np.ndarray, "S P"], Float[np.ndarray, " S"]]:
+        phi, exponent = _weighed(self.activation, jnp.asarray(self.u), jnp.asarray(root), jnp.asarray(tilt))
+        return np.asarray(phi), np.asarray(exponent)
 
     def codes(self, class_average: Float[np.ndarray, "P G"], middle: float) -> Bool[np.ndarray, "S G"]:
         return self.phi @ class_average > middle
 
     def sweep(self, class_average: Float[np.ndarray, "P G"], middle: float, held: bool) -> None:
         self.key, key = jax.random.split(self.key)
-        u, acceptance = _sweep(
+        u, phi, acceptance = _sweep(
             self.activation,
             key,
             jnp.asarray(self.u),
@@ -184,8 +201,7 @@ class _Layer:
             jnp.asarray(middle),
             jnp.asarray(held),
         )
-        self.u = np.asarray(u)
-        self.phi = self._activity(self.root)
+        self.u, self.phi = np.asarray(u), np.asarray(phi)
         self.step = adapted(self.step, float(acceptance))
 
     def follow(
@@ -202,8 +218,8 @@ class _Layer:
             group: of each particle; the numbers in the groups are kept.
             allowed: which activities the density does not exclude.
         """
-        phi = self._activity(root)
-        logs = (np.sum(phi * (phi @ tilt), axis=1) - np.sum(self.phi * (self.phi @ self.tilt), axis=1)) / 2
+        phi, exponent = self._weighed(root, tilt)
+        logs = exponent - np.sum(self.phi * (self.phi @ self.tilt), axis=1) / 2
         if allowed is not None:
             logs = np.where(allowed(phi), logs, -np.inf)
         chosen = _drawn(logs, group, self.rng)
