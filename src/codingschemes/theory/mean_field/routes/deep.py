@@ -19,6 +19,8 @@ from codingschemes.theory.prediction import Assumption, Certificate, Prediction
 
 _DISTINCT = 0.01
 """Share of the neurons from which on a code counts for the scheme."""
+_MOBILE = 0.1
+"""Share of particles that must change code while averages are taken for codes to count as mixing."""
 
 
 def kernels_of(network: Network, weight_variance: float) -> Kernels:
@@ -76,7 +78,11 @@ def by_layers(posterior: Posterior, fractions: dict[str, float] | None, count: i
                 found.switched <= 0.01,
             )
             if fractions
-            else Assumption("All layers are at equilibrium between codes, of hidden layers too.", holds=True),
+            else Assumption(
+                "Particles move between codes, so that the numbers in each are those of equilibrium and not noise: "
+                f"{found.switched:.1%} of the last layer's did while averages were taken (at least {_MOBILE:.0%}).",
+                found.switched >= _MOBILE,
+            ),
             Assumption(
                 "The stationary point to which cooling leads is the minimum of the free energy: not proven for more "
                 "than one hidden layer.",
