@@ -8,6 +8,7 @@ from theory_problems import fractions_of, toy_posterior
 import codingschemes as cs
 from codingschemes.networks.activations import ACTIVATIONS
 from codingschemes.theory import predict
+from codingschemes.theory.mean_field import deep
 from codingschemes.theory.mean_field.deep import Kernels, _Cloud, pull, settle_deep, symmetric_root
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.linear import solve_linear
@@ -19,6 +20,14 @@ GAIN = 1.3
 def orthogonal_columns(kernel):
     values, vectors = np.linalg.eigh(kernel)
     return (vectors * np.sqrt(values))[:, ::-1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep, "_COOLING_ROUNDS", 50)
+        patch.setattr(deep, "_SETTLING_ROUNDS", 60)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +138,7 @@ def prediction(posterior):
 
 
 def test_the_layer_below_learns(posterior, prediction):
-    """Numbers of 60 neurons a layer by Hamiltonian Monte Carlo in plain numpy; particles err by some per cent."""
+    """Networks of 60 neurons a layer, sampled by `hmc`; few particles err by some per cent."""
     first = posterior.task.labels == 0
     sampled = {"kernel of layer 1": (0.3285, 0.2011), "kernel": (0.5640, 0.3467)}
     for kernel, expected in zip((*prediction.lower_kernels, prediction.kernel), sampled.values(), strict=True):
