@@ -25,8 +25,9 @@ def orthogonal_columns(kernel):
 @pytest.fixture(scope="module", autouse=True)
 def few_rounds():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deep, "_COOLING_ROUNDS", 50)
-        patch.setattr(deep, "_SETTLING_ROUNDS", 60)
+        patch.setattr(deep, "_COOLING_ROUNDS", 30)
+        patch.setattr(deep, "_SETTLING_ROUNDS", 40)
+        patch.setattr(deep, "_MEASURING_SWEEPS", 30)
         yield
 
 
