@@ -139,7 +139,7 @@ def prediction(posterior):
 
 
 def test_the_layer_below_learns(posterior, prediction):
-    """Networks of 60 neurons a layer, sampled by `hmc`; few particles err by some per cent."""
+    """Networks of 60 neurons a layer, sampled once by Hamiltonian Monte Carlo; few particles err by some per cent."""
     first = posterior.task.labels == 0
     sampled = {"kernel of layer 1": (0.3285, 0.2011), "kernel": (0.5640, 0.3467)}
     for kernel, expected in zip((*prediction.lower_kernels, prediction.kernel), sampled.values(), strict=True):
