@@ -209,9 +209,3 @@ def test_odd_codes_come_with_their_mirror_images():
 def test_refusals(activation, options, words):
     with pytest.raises(cs.InvalidInput, match=words):
         predict(toy_posterior(activation, samples=20, temperature=1e-3), **options)
-
-
-def test_depth_is_refused_in_one_sentence():
-    task = cs.tasks.orthogonal(samples=10)
-    with pytest.raises(cs.InvalidInput, match="lazy"):
-        predict(cs.Posterior(task, cs.Network("sigmoid", width=10, depth=2)))

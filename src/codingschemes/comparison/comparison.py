@@ -124,7 +124,7 @@ def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "me
 def _frozen_fractions(run: Run) -> dict[str, float] | None:
     """The sampled fractions of codes where chains keep their own; None where they share them or there are no codes."""
     network = run.posterior.network
-    if not network.activation.bounded or network.depth > 1:
+    if not network.activation.bounded:
         return None
     codes = find_codes(read_neurons(run).populations, network.activation.family)
     if not codes.names or code_rhat(occupancies(codes.assignment, len(codes.names))) < SAME_CODES:

@@ -42,8 +42,11 @@ def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
     if prediction.energy is not None:
         yield Quantity("energy", run.values("posterior", "energy"), prediction.energy)
     yield from _outputs(run, prediction)
+    for layer, kernel in enumerate(prediction.lower_kernels):
+        yield from _kernel(run, kernel, layer, f"kernel of layer {layer + 1}")
     if prediction.kernel is not None:
-        yield from _kernel(run, prediction, prediction.kernel)
+        yield from _kernel(run, prediction.kernel, -1, "kernel")
+        yield from _parallelism_row(run, prediction)
     yield from _errors(run, prediction)
     if prediction.codes or prediction.bulk is not None:
         neurons = read_neurons(run).populations
@@ -83,21 +86,26 @@ def _errors(run: Run, prediction: Prediction) -> Iterator[Quantity]:
         yield Quantity("test error", np.full((1, 1), tested.error), predicted)
 
 
-def _kernel(run: Run, prediction: Prediction, kernel: Float[np.ndarray, "P P"]) -> Iterator[Quantity]:
+def _kernel(run: Run, kernel: Float[np.ndarray, "P P"], layer: int, of: str) -> Iterator[Quantity]:
     task, names = run.posterior.task, run.posterior.task.class_names
     predicted = block_means(kernel, task.labels)
-    blocks = run.values("posterior", "kernel_block")[:, :, -1]
-    diagonal = run.values("posterior", "kernel_diagonal")[:, :, -1]
+    blocks = run.values("posterior", "kernel_block")[:, :, layer]
+    diagonal = run.values("posterior", "kernel_diagonal")[:, :, layer]
     for index, name in enumerate(names):
-        yield Quantity(f"kernel diagonal, class {name}", diagonal[:, :, index], float(predicted.diagonal[index]))
+        yield Quantity(f"{of} diagonal, class {name}", diagonal[:, :, index], float(predicted.diagonal[index]))
     for index, name in enumerate(names):
         for other in range(index, len(names)):
             if np.isfinite(predicted.between[index, other]):
                 where = f"within class {name}" if other == index else f"between classes {name} and {names[other]}"
-                yield Quantity(f"kernel {where}", blocks[:, :, index, other], float(predicted.between[index, other]))
-    if prediction.parallelism is not None and task.factors is not None:
-        scores = _parallelism(task.factors, task.labels, blocks, diagonal)
-        yield Quantity("parallelism", scores, prediction.parallelism)
+                yield Quantity(f"{of} {where}", blocks[:, :, index, other], float(predicted.between[index, other]))
+
+
+def _parallelism_row(run: Run, prediction: Prediction) -> Iterator[Quantity]:
+    task = run.posterior.task
+    if prediction.parallelism is None or task.factors is None:
+        return
+    blocks, diagonal = (run.values("posterior", f"kernel_{part}")[:, :, -1] for part in ("block", "diagonal"))
+    yield Quantity("parallelism", _parallelism(task.factors, task.labels, blocks, diagonal), prediction.parallelism)
 
 
 def _parallelism(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
@@ -94,6 +94,8 @@ class Prediction:
         outputs: mean of f at the training inputs, (sample, output).
         kernel: mean of K = Phi^T Phi / N of the last hidden layer at the training inputs, (sample, sample); None where
             the theory has none.
+        lower_kernels: the same of the hidden layers below, first to last; empty where there are none or the theory has
+            none.
         certificate: how far to trust the numbers.
         assumptions: what they rest on, those that this posterior breaks included.
         energy: of the regularised loss, E; None where the theory has none.
@@ -123,6 +125,7 @@ class Prediction:
     parallelism: float | None = None
     test_outputs: Float[np.ndarray, "Q C"] | None = None
     test_variance: Float[np.ndarray, "Q *C"] | None = None
+    lower_kernels: tuple[Float[np.ndarray, "P P"], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -142,13 +145,9 @@ class Prediction:
             "assumptions": [{"statement": each.statement, "holds": each.holds} for each in self.assumptions],
         }
         if self.kernel is not None:
-            blocks = block_means(self.kernel, task.labels)
-            values["kernel"] = {
-                "within": blocks.within.tolist(),
-                "between": blocks.between.tolist(),
-                "diagonal": blocks.diagonal.tolist(),
-                **self.details.get("kernel", {}),
-            }
+            values["kernel"] = {**_blocks(self.kernel, task.labels), **self.details.get("kernel", {})}
+        if self.lower_kernels:
+            values["lower_kernels"] = [_blocks(kernel, task.labels) for kernel in self.lower_kernels]
         if self.scheme is not None:
             values["scheme"] = {"label": self.scheme}
         if self.codes:
@@ -168,6 +167,15 @@ class Prediction:
             if getattr(self, name) is not None:
                 values[name] = getattr(self, name).tolist()
         return {**values, **{name: value for name, value in self.details.items() if name != "kernel"}}
+
+
+def _blocks(kernel: Float[np.ndarray, "P P"], labels: Int[np.ndarray, " P"]) -> dict[str, Any]:
+    blocks = block_means(kernel, labels)
+    return {
+        "within": blocks.within.tolist(),
+        "between": blocks.between.tolist(),
+        "diagonal": blocks.diagonal.tolist(),
+    }
 
 
 def _profile(group: NeuronGroup) -> dict[str, list[float]]:

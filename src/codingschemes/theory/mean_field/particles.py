@@ -13,6 +13,7 @@ over particles makes steps ten times too short.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,6 +60,95 @@ class Settled:
     switched: float
 
 
+def trajectory(
+    potential: Callable[[Float[Array, "S R"]], Float[Array, " S"]],
+    key: Array,
+    u: Float[Array, "S R"],
+    step: Float[Array, ""],
+) -> tuple[Float[Array, "S R"], Bool[Array, " S"], Float[Array, ""]]:
+    """One Hamiltonian trajectory of every particle: proposals, which are accepted, and the mean acceptance."""
+    slope = jax.grad(lambda u: jnp.sum(potential(u)))
+    key_momentum, key_length, key_accept = jax.random.split(key, 3)
+    momentum = jax.random.normal(key_momentum, u.shape)
+    size = step * jax.random.uniform(key_length, (), minval=0.8, maxval=1.2)
+
+    def leap(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        u, p = state
+        p = p - size * slope(u)
+        return (u + size * p, p), None
+
+    start = momentum + size * slope(u) / 2  # the first full kick then makes a half one
+    (moved, p), _ = jax.lax.scan(leap, (u, start), length=_LEAPFROGS)
+    p = p - size * slope(moved) / 2
+    energy = potential(u) + jnp.sum(momentum**2, axis=1) / 2
+    change = potential(moved) + jnp.sum(p**2, axis=1) / 2 - energy
+    probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
+    return moved, jax.random.uniform(key_accept, probability.shape) < probability, jnp.mean(probability)
+
+
+def adapted(step: float, acceptance: float) -> float:
+    """A step of the integrator that accepts more nearly what it should."""
+    return step * float(np.exp(0.5 * (acceptance - _ACCEPTANCE)))
+
+
+def newton_step(
+    t: Float[np.ndarray, "P C"],
+    targets: Float[np.ndarray, "P C"],
+    kernel: Float[np.ndarray, "P P"],
+    now: Float[np.ndarray, "S P"],
+    before: Float[np.ndarray, "S P"],
+    variance: float,
+    tau: float,
+) -> Float[np.ndarray, "P C"]:
+    """A Newton step on the dual.
+
+    Args:
+        kernel: <phi phi^T>.
+        now, before: activities of the particles, and some sweeps ago: what moved makes up the covariance.
+        variance: s^2.
+        tau: N T, or that of a higher temperature.
+    """
+    samples, outputs = t.shape
+    gradient = targets - tau * t - variance * kernel @ t
+    products, earlier = (
+        (phi[:, :, None] * (variance * phi @ t)[:, None, :]).reshape(len(phi), -1) for phi in (now, before)
+    )
+    moved = products - earlier
+    curvature = moved.T @ moved / (2 * len(moved)) + np.kron(variance * kernel, np.eye(outputs))
+    curvature[np.diag_indices(samples * outputs)] += tau
+    return np.linalg.solve(curvature, gradient.ravel()).reshape(samples, outputs)
+
+
+def placed(
+    fractions: dict[str, float], count: int, class_average: Float[np.ndarray, "P G"]
+) -> tuple[Bool[np.ndarray, "S G"], Float[np.ndarray, "S P"]]:
+    """Codes of particles at given fractions, and preactivations of either sign that have these codes."""
+    places = np.searchsorted(np.cumsum(list(fractions.values()))[:-1], (np.arange(count) + 0.5) / count, "right")
+    bits = np.array([[bit == "1" for bit in code] for code in fractions])[places]
+    return bits, np.where(bits, 1.5, -1.5) @ (class_average > 0).T
+
+
+def towards(
+    u: Float[np.ndarray, "S R"], wanted: Float[np.ndarray, "S P"], basis: Float[np.ndarray, "P R"]
+) -> Float[np.ndarray, "S R"]:
+    """Coordinates near those of the wanted preactivations, weakly seen directions of the basis left alone.
+
+    Args:
+        u: drawn from the prior.
+        basis: with orthogonal columns.
+    """
+    strength = (basis**2).sum(0)
+    return 0.3 * u + wanted @ basis / (strength + 0.02 * strength.max())
+
+
+def refuse_misplaced(codes: Bool[np.ndarray, "S G"], bits: Bool[np.ndarray, "S G"]) -> None:
+    """Raises `InvalidInput` where particles do not have the codes that were given."""
+    missed = np.flatnonzero((codes != bits).any(1))
+    if len(missed):
+        code = "".join(str(int(bit)) for bit in bits[missed[0]])
+        raise InvalidInput(f"these inputs cannot put a neuron into the code {code}: leave it out of code_fractions")
+
+
 @partial(jax.jit, static_argnums=0)
 def _sweep(
     activation: Activation,
@@ -81,27 +171,11 @@ def _sweep(
         pulled = activation(u @ basis.T) @ t
         return jnp.sum(u**2, axis=1) / 2 - variance * jnp.sum(pulled**2, axis=1) / 2
 
-    slope = jax.grad(lambda u: jnp.sum(potential(u)))
-    key_momentum, key_length, key_accept = jax.random.split(key, 3)
-    momentum = jax.random.normal(key_momentum, u.shape)
-    size = step * jax.random.uniform(key_length, (), minval=0.8, maxval=1.2)
-
-    def leap(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-        u, p = state
-        p = p - size * slope(u)
-        return (u + size * p, p), None
-
-    start = momentum + size * slope(u) / 2  # the first full kick then makes a half one
-    (moved, p), _ = jax.lax.scan(leap, (u, start), length=_LEAPFROGS)
-    p = p - size * slope(moved) / 2
-    energy = potential(u) + jnp.sum(momentum**2, axis=1) / 2
-    change = potential(moved) + jnp.sum(p**2, axis=1) / 2 - energy
-    probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
-    taken = jax.random.uniform(key_accept, probability.shape) < probability
+    moved, taken, acceptance = trajectory(potential, key, u, step)
     phi, phi_moved = activation(u @ basis.T), activation(moved @ basis.T)
     same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
     taken = (taken & (same | ~held))[:, None]
-    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), jnp.mean(probability)
+    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
 
 
 class _Cloud:
@@ -153,7 +227,7 @@ class _Cloud:
         )
         self.phi = np.asarray(phi)
         self.recent.append(self.phi)
-        self.step *= float(np.exp(0.5 * (float(acceptance) - _ACCEPTANCE)))
+        self.step = adapted(self.step, float(acceptance))
 
     def balance(self, tau: float) -> None:
         """t that is consistent with the particles as they are."""
@@ -169,17 +243,8 @@ class _Cloud:
 
     def climb(self, tau: float, rate: float, kernel: Float[np.ndarray, "P P"] | None = None) -> None:
         """A Newton step on the dual at this temperature, with the kernel of the particles or a better one."""
-        samples, outputs = self.t.shape
         kernel = self.kernel if kernel is None else kernel
-        gradient = self.targets - tau * self.t - self.variance * kernel @ self.t
-        now, before = (
-            (phi[:, :, None] * (self.variance * phi @ self.t)[:, None, :]).reshape(len(phi), -1)
-            for phi in (self.phi, self.recent[0])
-        )
-        moved = now - before
-        curvature = moved.T @ moved / (2 * len(now)) + np.kron(self.variance * kernel, np.eye(outputs))
-        curvature[np.diag_indices(samples * outputs)] += tau
-        self.t = self.t + rate * np.linalg.solve(curvature, gradient.ravel()).reshape(samples, outputs)
+        self.t = self.t + rate * newton_step(self.t, self.targets, kernel, self.phi, self.recent[0], self.variance, tau)
 
 
 def settle(
@@ -210,17 +275,11 @@ def settle(
     rng = np.random.default_rng(seed)
     u = rng.standard_normal((count, basis.shape[1]))
     if fractions is not None:
-        places = np.searchsorted(np.cumsum(list(fractions.values()))[:-1], (np.arange(count) + 0.5) / count, "right")
-        bits = np.array([[bit == "1" for bit in code] for code in fractions])[places]
-        wanted = np.where(bits, 1.5, -1.5) @ (class_average > 0).T
-        strength = (basis**2).sum(0)
-        u = 0.3 * u + wanted @ basis / (strength + 0.02 * strength.max())
+        bits, wanted = placed(fractions, count, class_average)
+        u = towards(u, wanted, basis)
     cloud = _Cloud(activation, basis, targets, class_average, variance, middle, u, seed)
     if fractions is not None:
-        missed = np.flatnonzero((cloud.codes != bits).any(1))
-        if len(missed):
-            code = "".join(str(int(bit)) for bit in bits[missed[0]])
-            raise InvalidInput(f"these inputs cannot put a neuron into the code {code}: leave it out of code_fractions")
+        refuse_misplaced(cloud.codes, bits)
         cloud.held = True
     # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
     hot = max(variance * float(np.trace(cloud.kernel)), tau)

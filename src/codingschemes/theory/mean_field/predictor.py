@@ -74,6 +74,26 @@ def extension(posterior: Posterior) -> Extension:
     return Extension((basis / (basis**2).sum(0)) @ projected, np.maximum(left, 0.0))
 
 
+def extension_above(
+    below: Extension, preactivation: Float[np.ndarray, "S P"], activation: Activation, gain: float, offset: float
+) -> Extension:
+    """The same for the next layer of a wide network, whose kernel is gain <phi phi^T> + offset.
+
+    Args:
+        below: of this layer.
+        preactivation: of a sample of its neurons at the training inputs.
+    """
+    phi = np.asarray(activation(jnp.asarray(preactivation)))
+    first, second = (
+        np.asarray(each)
+        for each in _extended(activation, jnp.asarray(preactivation @ below.weights), jnp.asarray(below.variance))
+    )
+    trained, across = (gain * phi.T @ each / len(phi) + offset for each in (phi, first))
+    weights = np.linalg.pinv(trained, rcond=1e-10, hermitian=True) @ across
+    left = gain * second.mean(axis=0) + offset - (across * weights).sum(axis=0)
+    return Extension(weights, np.maximum(left, 0.0))
+
+
 def predict_tests(
     posterior: Posterior,
     neurons: Neurons,
@@ -82,6 +102,7 @@ def predict_tests(
     tau: float,
     *,
     carried: Float[np.ndarray, "P C"] | None = None,
+    extend: Extension | None = None,
 ) -> Tested:
     """Mean and variance of f at the task's test inputs.
 
@@ -91,6 +112,7 @@ def predict_tests(
         variance: s^2.
         tau: N T.
         carried: what other neurons than those of the density add to the training outputs.
+        extend: of the last layer, where that is not the first. The variance is then that at fixed kernels below.
 
     Raises:
         InvalidInput: too many training outputs for their covariance.
@@ -101,7 +123,7 @@ def predict_tests(
             f"test predictions of the mean-field theory take at most {_MOST_VALUES} training outputs, not "
             f"{samples * outputs}: leave out the test inputs"
         )
-    extend = extension(posterior)
+    extend = extension(posterior) if extend is None else extend
     activation = posterior.network.activation
     phi = np.asarray(activation(jnp.asarray(neurons.preactivation)))
     first, second = (

@@ -5,6 +5,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.routes.condensed import bulk_and_outliers
+from codingschemes.theory.mean_field.routes.deep import by_layers
 from codingschemes.theory.mean_field.routes.heavy import bulk_and_heavy
 from codingschemes.theory.mean_field.routes.linear import in_closed_form
 from codingschemes.theory.mean_field.routes.particles import by_particles
@@ -25,27 +26,30 @@ def mean_field(
     particles: int = 2000,
     seed: int = 0,
 ) -> Prediction:
-    """The finite-temperature mean-field theory of networks with one hidden layer, N -> infinity at fixed T N.
+    """The finite-temperature mean-field theory, N -> infinity at fixed T N, all hidden layers of width N.
 
     Args:
         posterior: task, network and prior, of any scaling.
         code_fractions: share of the neurons that have each code, e.g. {"110": .4, "101": .4, "011": .2}. Left out, the
             equilibrium's. Ordinary samplers keep the codes that they start with: give the shares that they have.
         method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations and ReLU) or "auto".
+            Several hidden layers, of saturating activations, are by particles in every layer.
             Linear networks are in closed form whatever the inputs.
-        particles: how many, for that method.
+        particles: how many, for that method, in each layer.
         seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
-        Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU.
+        Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU and
+        several hidden layers.
 
     Raises:
         InvalidInput: a network or task that no solver covers, or code fractions that no neurons can have.
     """
     network = posterior.network
-    if network.depth > 1:
+    if network.depth > 1 and not network.activation.bounded:
         raise InvalidInput(
-            f"the mean-field theory covers one hidden layer, not {network.depth}: use theory='lazy' or depth 1"
+            f"beyond one hidden layer the mean-field theory covers activations that saturate, not "
+            f"{network.activation_name}: use theory='lazy' or depth 1"
         )
     family = network.activation.family
     fractions = _checked(code_fractions, posterior)
@@ -55,10 +59,13 @@ def mean_field(
     name = network.activation_name
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
-    if method == "quadrature" and kappa is None:
+    if method == "quadrature" and (kappa is None or network.depth > 1):
         raise InvalidInput(
-            "method='quadrature' needs orthogonal inputs, one target a class and at most 3 outputs: use 'particles'"
+            "method='quadrature' needs one hidden layer, orthogonal inputs, one target a class and at most 3 outputs: "
+            "use 'particles'"
         )
+    if network.depth > 1:
+        return by_layers(posterior, fractions, particles, seed)
     if kappa is not None and method != "particles":
         if network.activation.bounded or name in _SUBLINEAR:
             return by_quadrature(posterior, kappa, fractions, seed)

@@ -6,8 +6,8 @@ from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.dual import Units, refitted_gap
 from codingschemes.theory.mean_field.particles import settle
 from codingschemes.theory.mean_field.predictor import Neurons, predict_tests
-from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, neuron_sample
-from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
+from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, code_groups, neuron_sample
+from codingschemes.theory.prediction import Assumption, Certificate, Prediction
 
 
 def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count: int, seed: int) -> Prediction:
@@ -31,17 +31,7 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
     group, shares = group.ravel(), np.bincount(group.ravel()) / len(group)
     neurons = Neurons(found.preactivation, found.readout, group)
     tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
-    averaged = found.preactivation @ np.asarray(density.class_average)
-    codes = tuple(
-        NeuronGroup(
-            name="".join(str(int(bit)) for bit in names[index]),
-            count=float(network.width * shares[index]),
-            activity=found.activity[group == index].mean(0),
-            readout=units.readout * found.readout[group == index].mean(0),
-            preactivation=averaged[group == index].mean(0),
-        )
-        for index in np.argsort(-shares)
-    )
+    codes = code_groups(posterior, neurons, names)
     stable = Assumption(
         f"Neurons keep their codes: {found.switched:.1%} of the particles changed theirs at fixed t (at most 1%).",
         found.switched <= 0.01,

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import class_sizes
@@ -79,6 +79,29 @@ def with_readouts(posterior: Posterior, neurons: Neurons, t: Float[np.ndarray, "
     """The neurons with the mean readout that each has given its preactivations, s^2 t^T phi."""
     phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
     return neurons._replace(readout=Units.of(posterior).variance * phi @ t)
+
+
+def code_groups(posterior: Posterior, neurons: Neurons, names: Bool[np.ndarray, "K G"]) -> tuple[NeuronGroup, ...]:
+    """Means over the neurons of each code, the most frequent first.
+
+    Args:
+        neurons: with the mean readout that each has given its preactivations, grouped by code.
+        names: bits of each code.
+    """
+    average = np.asarray(posterior.density("reduced").class_average)
+    activity = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation))) @ average
+    averaged, readout = neurons.preactivation @ average, Units.of(posterior).readout * neurons.readout
+    shares = np.bincount(neurons.group) / len(neurons.group)
+    return tuple(
+        NeuronGroup(
+            name="".join(str(int(bit)) for bit in names[index]),
+            count=float(posterior.network.width * shares[index]),
+            activity=activity[neurons.group == index].mean(0),
+            readout=readout[neurons.group == index].mean(0),
+            preactivation=averaged[neurons.group == index].mean(0),
+        )
+        for index in np.argsort(-shares)
+    )
 
 
 def neuron_sample(

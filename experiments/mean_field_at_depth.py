@@ -1,0 +1,115 @@
+"""Mean field of two hidden layers against sampled networks of growing width: benchmarks/mean_field_depth.md.
+
+    python experiments/mean_field_at_depth.py [--widths 60,120,240] [--samples 12]
+
+The toy task (three classes, ratios 1/2 : 1/4 : 1/4) at fixed N T, so that the theory is the same for all widths and the
+deviation of a network of N neurons a layer has to shrink until the noise of the particles is left. A deviation is the
+root mean square of sampled less predicted over all quantities of a kind, relative to the root mean square of the
+predictions. The noise is the root mean square difference of two predictions from different seeds.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from claims import Claim, record
+
+import codingschemes as cs
+from codingschemes.comparison.quantities import quantities
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+KINDS = {"output": "outputs", "kernel of layer 1": "kernel of layer 1", "kernel": "kernel of layer 2"}
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--widths", default="60,120,240")
+parser.add_argument("--samples", type=int, default=12)
+parser.add_argument("--heat", type=float, default=0.1, help="N T")
+parser.add_argument("--particles", type=int, default=2000)
+parser.add_argument("--warmup", type=int, default=400)
+parser.add_argument("--draws", type=int, default=4000)
+parser.add_argument("--seconds", type=float, default=15.0, help="of sampling, at most, for each network")
+options = parser.parse_args()
+task = cs.tasks.orthogonal(samples=options.samples, ratios=(0.5, 0.25, 0.25))
+widths = [int(width) for width in options.widths.split(",")]
+
+
+def kind_of(name: str) -> str | None:
+    """The longest kind with which the name of a quantity begins."""
+    found = [kind for kind in KINDS if name.startswith(kind)]
+    return max(found, key=len) if found else None
+
+
+def relative(differences: dict[str, list[float]], sizes: dict[str, list[float]]) -> dict[str, float]:
+    return {kind: float(np.linalg.norm(differences[kind]) / np.linalg.norm(sizes[kind])) for kind in KINDS}
+
+
+lines = ["| N | T | " + " | ".join(KINDS.values()) + " | certificate |", "| --- " * (3 + len(KINDS)) + "|"]
+drawn: dict[str, list[float]] = {kind: [] for kind in KINDS}
+predictions, noise = [], {}
+for width in widths:
+    network = cs.Network("sigmoid", width=width, depth=2)
+    posterior = cs.Posterior(task, network, temperature=options.heat / width)
+    prediction = cs.predict(posterior, particles=options.particles, seed=len(predictions))
+    predictions.append(prediction)
+    run = cs.sample(
+        posterior,
+        sampler="hmc",
+        space="reduced",
+        warmup=options.warmup,
+        draws=options.draws,
+        time_limit=options.seconds,
+        progress=False,
+    )
+    rows = [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity)]
+    off, errors, sizes = ({kind: [] for kind in KINDS} for _ in range(3))
+    for row in rows:
+        kind = kind_of(row.quantity)
+        off[kind].append(row.sampled - row.predicted)
+        errors[kind].append(row.mcse)
+        sizes[kind].append(row.predicted)
+    deviation, error = relative(off, sizes), relative(errors, sizes)
+    cells = [f"{deviation[kind]:.2%} ± {error[kind]:.2%}" for kind in KINDS]
+    lines.append(f"| {width} | {options.heat / width:g} | {' | '.join(cells)} | {prediction.certificate.gap:.2f} |")
+    print(lines[-1], flush=True)
+    for kind in KINDS:
+        drawn[kind].append(deviation[kind])
+    if len(predictions) == 2:
+        values = [
+            {name: value for name, _, value in quantities(run, each) if kind_of(name)} for each in predictions[:2]
+        ]
+        for kind in KINDS:
+            names = [name for name in values[0] if kind_of(name) == kind]
+            pairs = np.array([[each[name] for name in names] for each in values])
+            noise[kind] = float(np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1]))
+        print("noise of the prediction", noise, flush=True)
+
+last = predictions[-1]
+(FOLDER / "mean_field_depth.md").write_text(
+    "# Mean field of two hidden layers against sampled networks\n\n"
+    "`python experiments/mean_field_at_depth.py`: the toy task, sigmoid,\n"
+    f"P = {options.samples}, N T = {options.heat:g}, {options.particles} particles a layer; `hmc`, `reduced` space.\n\n"
+    "Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo error of\n"
+    "the sampled networks. The theory is of infinite width; what it leaves out at N = 60 is here less than the\n"
+    "noise of its particles, so that no power of N is to be seen. The certificate is in nats a neuron.\n\n"
+    + "\n".join(lines)
+    + "\n\nTwo predictions from different seeds differ by "
+    + ", ".join(f"{noise[kind]:.2%} ({name})" for kind, name in KINDS.items() if kind in noise)
+    + ".\n\nPredicted shares of the neurons of layer 2: "
+    + ", ".join(
+        f"{group.name} {group.count / widths[-1]:.3f}" for group in last.codes if group.count > 0.005 * widths[-1]
+    )
+    + ".\n"
+)
+record(
+    __file__,
+    [
+        Claim(
+            f"Two hidden layers, sigmoid: deviation of the {name}, N = {' / '.join(map(str, widths))}",
+            "here",
+            "0 at large N",
+            " / ".join(f"{each:.2%}" for each in drawn[kind]),
+            f"two predictions differ by {noise.get(kind, float('nan')):.2%} between seeds",
+        )
+        for kind, name in KINDS.items()
+    ],
+)

@@ -1,0 +1,202 @@
+"""Several hidden layers: the coupling of layers against closed forms and quadrature, the whole against networks."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from theory_problems import fractions_of, toy_posterior
+
+import codingschemes as cs
+from codingschemes.networks.activations import ACTIVATIONS
+from codingschemes.theory import predict
+from codingschemes.theory.mean_field import deep
+from codingschemes.theory.mean_field.deep import Kernels, _Cloud, pull, settle_deep, symmetric_root
+from codingschemes.theory.mean_field.dual import Units
+from codingschemes.theory.mean_field.linear import solve_linear
+
+HEAT = 0.1
+GAIN = 1.3
+
+
+def orthogonal_columns(kernel):
+    values, vectors = np.linalg.eigh(kernel)
+    return (vectors * np.sqrt(values))[:, ::-1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep, "_COOLING_ROUNDS", 30)
+        patch.setattr(deep, "_SETTLING_ROUNDS", 40)
+        patch.setattr(deep, "_MEASURING_SWEEPS", 30)
+        yield
+
+
+@pytest.fixture(scope="module")
+def linear_layers():
+    """Two linear layers, in which all is Gaussian: the self-consistency iterated in closed form."""
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.standard_normal((6, 10)), np.eye(2)[[0, 0, 0, 1, 1, 1]]
+    k0, variance, tau = inputs @ inputs.T / 10, 0.4, 0.1
+    tilt, covariance = np.zeros((6, 6)), k0
+    for _ in range(250):
+        k1 = GAIN * covariance
+        last = solve_linear(orthogonal_columns(k1), targets, variance, tau)
+        inverse = np.linalg.inv(k1)
+        found = GAIN * (inverse @ last.covariance @ inverse - inverse)
+        tilt = tilt + 0.1 * ((found + found.T) / 2 - tilt)
+        covariance = np.linalg.inv(np.linalg.inv(k0) - tilt)
+        covariance = (covariance + covariance.T) / 2
+    return k0, targets, variance, tau, tilt, covariance, last
+
+
+def test_the_free_energy_of_linear_layers_is_stationary(linear_layers):
+    k0, targets, variance, tau, _, first, last = linear_layers
+
+    def divergence(s, k):
+        return (np.trace(np.linalg.solve(k, s)) - len(s) - np.linalg.slogdet(s)[1] + np.linalg.slogdet(k)[1]) / 2
+
+    def free_energy(a, b):
+        s1, s2 = a @ a.T, b @ b.T
+        fit = np.sum(targets * np.linalg.solve(tau * np.eye(6) + variance * s2, targets)) / 2
+        return divergence(s1, k0) + divergence(s2, GAIN * s1) + fit
+
+    assert np.linalg.norm(first - k0) > 0.1 * np.linalg.norm(k0)  # the layer below the last has learned something
+    rng, factors = np.random.default_rng(1), [np.linalg.cholesky(each) for each in (first, last.covariance)]
+    for _ in range(6):
+        along = [1e-4 * np.tril(rng.standard_normal((6, 6))) for _ in factors]
+        up, down = (free_energy(*(f + sign * a for f, a in zip(factors, along, strict=True))) for sign in (1, -1))
+        assert abs(up - down) < 1e-3 * (up + down - 2 * free_energy(*factors))
+
+
+def test_linear_layers_pull_as_in_closed_form(linear_layers):
+    _, _, variance, _, tilt, _, last = linear_layers
+    drawn = np.random.default_rng(2).standard_normal((50, 6))
+    whitened = drawn @ symmetric_root(drawn.T @ drawn / 50, -0.5)  # covariance one exactly
+    z = whitened @ symmetric_root(last.covariance)
+    found = pull(ACTIVATIONS["linear"], jnp.asarray(z), jnp.asarray(variance * last.t @ last.t.T), jnp.eye(6))
+    assert np.allclose(GAIN * np.asarray(found), tilt, rtol=0, atol=1e-8 * np.abs(tilt).max())
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "hardsigmoid"])
+def test_the_pull_is_the_slope_of_the_partition_function(name):
+    activation = ACTIVATIONS[name]
+    kernel, tilt = np.array([[2.0, 0.7], [0.7, 1.5]]), np.array([[3.0, 1.5], [1.5, -2.0]])
+    axis = np.linspace(-6, 6, 301)
+    u = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+
+    def weights(kernel):
+        z = u @ symmetric_root(kernel)
+        phi = np.asarray(activation(jnp.asarray(z)))
+        return z, np.exp(-np.sum(u**2, axis=1) / 2 + np.sum(phi * (phi @ tilt), axis=1) / 2)
+
+    def slope(direction):
+        up, down = (np.log(weights(kernel + sign * 1e-4 * direction)[1].sum()) for sign in (1, -1))
+        return (up - down) / 2e-4
+
+    expected = 2 * np.array([slope(np.diag([1.0, 0.0])), slope(np.diag([0.0, 1.0])), slope(np.eye(2)[::-1]) / 2])
+    z, weight = weights(kernel)
+    places = (np.arange(100_000) + 0.5) / 100_000
+    chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), places)
+    found = pull(activation, jnp.asarray(z[chosen]), jnp.asarray(tilt), jnp.asarray(np.linalg.inv(kernel)))
+    found = np.asarray(found)
+    # 100,000 systematic draws, of terms of order one
+    assert np.allclose([found[0, 0], found[1, 1], found[0, 1]], expected, atol=3e-3)
+
+
+def test_one_layer_is_recovered_with_its_equilibrium():
+    posterior = toy_posterior(samples=12, width=60, temperature=HEAT / 60)
+    exact, units, density = predict(posterior), Units.of(posterior), posterior.density("reduced")
+    found = settle_deep(
+        posterior.network.activation,
+        np.asarray(density.basis),
+        posterior.task.targets,
+        np.asarray(density.class_average),
+        Kernels(1.0, 0.0),
+        units.variance,
+        units.tau,
+        depth=1,
+        count=500,
+        seed=0,
+    )
+    # the root of 500 particles, and of their numbers in a code
+    assert np.allclose(posterior.task.targets - units.tau * found.t, exact.outputs, atol=0.02)
+    names, counts = np.unique(found.codes, axis=0, return_counts=True)
+    shares = {"".join(str(int(bit)) for bit in name): n / counts.sum() for name, n in zip(names, counts, strict=True)}
+    for code, share in fractions_of(exact).items():
+        assert shares.get(code, 0.0) == pytest.approx(share, abs=4 * np.sqrt(share / 500) + 0.01)
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    task = cs.tasks.orthogonal(samples=12, ratios=(0.5, 0.25, 0.25), test=2)
+    task = task.with_inputs(task.inputs, np.concatenate([task.test_inputs[:1], task.inputs[:1]]), "one copied")
+    return cs.Posterior(task, cs.Network("sigmoid", width=60, depth=2), temperature=HEAT / 60)
+
+
+@pytest.fixture(scope="module")
+def prediction(posterior):
+    return predict(posterior, particles=500)
+
+
+def test_the_layer_below_learns(posterior, prediction):
+    """Networks of 60 neurons a layer, sampled once by Hamiltonian Monte Carlo; few particles err by some per cent."""
+    first = posterior.task.labels == 0
+    sampled = {"kernel of layer 1": (0.3285, 0.2011), "kernel": (0.5640, 0.3467)}
+    for kernel, expected in zip((*prediction.lower_kernels, prediction.kernel), sampled.values(), strict=True):
+        found = kernel[np.ix_(first, first)].mean(), kernel[np.ix_(first, ~first)].mean()
+        assert np.allclose(found, expected, rtol=0.1)
+    assert prediction.outputs[first, 0].mean() == pytest.approx(0.6452, rel=0.03)
+    # without a tilt the kernel of layer 1 would be that of the prior, 1/4 between samples
+    assert prediction.lower_kernels[0][np.ix_(first, ~first)].mean() < 0.22
+
+
+def test_what_is_not_solved_is_said(prediction):
+    parts = prediction.certificate.bounds
+    assert prediction.certificate.gap == pytest.approx(sum(parts.values()))
+    assert prediction.certificate.holds
+    assert any("stationary point" in each.statement and not each.holds for each in prediction.assumptions)
+
+
+def test_test_inputs(prediction):
+    assert prediction.test_variance is None
+    # thousands of neurons, a tenth of whose noise the regression leaves
+    assert np.allclose(prediction.test_outputs[1], prediction.outputs[0], atol=5e-3)
+    assert np.all(np.abs(prediction.test_outputs[0]) < 1)
+
+
+def test_kernels_of_all_layers_are_written(prediction):
+    values = prediction.to_json()
+    assert len(values["lower_kernels"]) == 1
+    assert values["lower_kernels"][0].keys() == values["kernel"].keys()
+
+
+def test_codes_can_be_given(posterior):
+    given = {"110": 0.3, "101": 0.3, "011": 0.4}
+    units, density = Units.of(posterior), posterior.density("reduced")
+    cloud = _Cloud(
+        posterior.network.activation,
+        np.asarray(density.basis),
+        posterior.task.targets,
+        np.asarray(density.class_average),
+        Kernels(1.0, 0.0),
+        units.variance,
+        depth=2,
+        count=1000,
+        seed=0,
+        fractions=given,
+    )
+    for _ in range(15):
+        cloud.sweep()
+        cloud.couple(units.tau, 1.0)
+    names, counts = np.unique(cloud.codes, axis=0, return_counts=True)
+    shares = {"".join(str(int(bit)) for bit in name): n / 1000 for name, n in zip(names, counts, strict=True)}
+    assert shares == pytest.approx(given)
+
+
+@pytest.mark.parametrize(
+    ("activation", "options"), [("relu", {}), ("linear", {}), ("sigmoid", {"method": "quadrature"})]
+)
+def test_refusals(activation, options):
+    task = cs.tasks.orthogonal(samples=10)
+    with pytest.raises(cs.InvalidInput, match=r"lazy|particles"):
+        predict(cs.Posterior(task, cs.Network(activation, width=10, depth=2)), **options)
