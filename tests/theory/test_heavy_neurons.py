@@ -69,10 +69,11 @@ def test_gap_after_readouts_are_fitted():
 
 def test_agrees_with_quadrature_where_bulk_and_outliers_are_separate():
     posterior = toy_posterior("relu", samples=24, width=400, temperature=0.1 / 400, test=9)
-    exact, ours = predict(posterior), predict(posterior, method="particles", particles=200)
+    exact, ours = predict(posterior), predict(posterior, method="particles", particles=800)
     assert ours.certificate.holds
     assert np.allclose(ours.outputs, exact.outputs, atol=0.02)
     assert np.allclose(ours.test_outputs, exact.test_outputs, atol=0.03)
     within, expected = (np.array(each.to_json()["kernel"]["within"]) for each in (ours, exact))
-    assert within == pytest.approx(expected, rel=0.02)
+    # activities of 800 neurons over some tens of sweeps that are not independent: half a per cent to one
+    assert within == pytest.approx(expected, rel=0.03)
     assert {each["class"] for each in ours.details["heavy"]} == {each.name for each in exact.outliers}
