@@ -57,7 +57,7 @@ for activation in options.activations.split(","):
     + "\n".join(lines)
     + "\n\n![deviations against width](mean_field_against_samples.png)\n"
 )
-figure = Figure(figsize=(10, 3.4), layout="constrained")
+figure = Figure(figsize=(10, 3.7), layout="constrained")
 axes = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
 for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
     for kind, offs in kinds.items():
@@ -66,7 +66,8 @@ for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
     axis.set(title=activation, xlabel="width N", xticks=widths, xticklabels=widths)
     axis.minorticks_off()
 axes[0].set_ylabel("relative deviation from theory")
-max(axes, key=lambda axis: len(axis.lines)).legend(fontsize=8, loc="lower left")
+handles = max((axis.get_legend_handles_labels()[0] for axis in axes), key=len)
+figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8)
 figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
 record(
     __file__,
