@@ -1,8 +1,10 @@
-"""Settings of JAX for all tests, made before it is imported."""
+"""Settings of JAX for all tests, made before it is imported, and where image files are."""
 
 import os
 import sys
 from pathlib import Path
+
+import pytest
 
 # Nearly all the time is compilation, nearly half of it LLVM's optimisation of programs that run for less than a second.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
@@ -10,3 +12,14 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+IMAGES = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def image_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with real images, named by CODINGSCHEMES_DATA; tests that need it are skipped where there is none."""
+    if not IMAGES.is_dir():
+        pytest.skip(f"there are no image files at {IMAGES}")
+    monkeypatch.setenv("CODINGSCHEMES_DATA", str(IMAGES))
+    return IMAGES

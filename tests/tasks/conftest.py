@@ -14,14 +14,6 @@ from codingschemes.tasks.task import Task
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
-@pytest.fixture
-def image_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder with real images, named by CODINGSCHEMES_DATA."""
-    _skip_without(SHARED)
-    monkeypatch.setenv(VARIABLE, str(SHARED))
-    return SHARED
-
-
 @pytest.fixture(scope="session")
 def mnist_task() -> Iterator[Task]:
     """200 images of MNIST and 300 test images; made once, for decompressing the files takes most of the time."""

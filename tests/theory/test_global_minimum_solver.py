@@ -283,7 +283,7 @@ def test_xor_inputs_go_to_the_solver_and_the_gap_of_the_formula_is_large():
 
 
 @pytest.mark.real_data
-def test_labels_of_images():
+def test_labels_of_images(image_folder):
     """Parity and magnitude of 20 digits: unwhitened inputs, so that parallelism is far from 1."""
     task = tasks.mnist(samples=20, labels="parity-magnitude")
     posterior = Posterior(task, Network("relu", width=60, bias=True, scaling="none"), penalty1=30.0, penalty2=30.0)

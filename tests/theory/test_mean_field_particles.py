@@ -1,7 +1,5 @@
 """Particles and test inputs: against quadrature where both reach, and against sampled networks."""
 
-import os
-
 import numpy as np
 import pytest
 from theory_problems import fractions_of, sample_networks, toy_posterior
@@ -80,8 +78,7 @@ def test_against_sampled_networks():
 
 
 @pytest.mark.real_data
-@pytest.mark.skipif("CODINGSCHEMES_DATA" not in os.environ, reason="needs the image files")
-def test_images():
+def test_images(image_folder):
     task = cs.tasks.mnist(samples=36, classes=(3, 5, 8), test=9)  # shapes that are compiled already
     posterior = cs.Posterior(task, cs.Network("sigmoid", width=100), temperature=2e-4)
     prediction = predict(posterior, particles=1000)
