@@ -43,7 +43,7 @@ from codingschemes.theory.mean_field.particles import (
     placed,
     refuse_misplaced,
     towards,
-    trajectory,
+    within_codes,
 )
 
 _COOLING_ROUNDS = 100
@@ -110,21 +110,16 @@ def _sweep(
     middle: Float[Array, ""],
     held: Bool[Array, ""],
 ) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
-    """One trajectory of every particle of exp(-|u|^2/2 + phi^T B phi/2), z = root u; codes are kept where held.
+    """`within_codes` of exp(-|u|^2/2 + phi^T B phi/2), z = root u."""
 
-    Returns:
-        New particles, their activities and the mean acceptance.
-    """
+    def activity(u: Float[Array, "S R"]) -> Float[Array, "S P"]:
+        return activation(u @ root.T)
 
     def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
-        phi = activation(u @ root.T)
+        phi = activity(u)
         return jnp.sum(u**2, axis=1) / 2 - jnp.sum(phi * (phi @ tilt), axis=1) / 2
 
-    moved, taken, acceptance = trajectory(potential, key, u, step)
-    phi, phi_moved = activation(u @ root.T), activation(moved @ root.T)
-    same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
-    taken = (taken & (same | ~held))[:, None]
-    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
+    return within_codes(potential, activity, key, u, step, class_average, middle, held)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -391,9 +386,7 @@ class _Cloud:
         size = self._change(last, partial(_shifted_dual, last.root, old, step, self.variance))
         self.t = old + size * step
 
-    def _change(
-        self, layer: _Layer, density: Callable[[float], tuple[Float[np.ndarray, "P R"], Float[np.ndarray, "P P"]]]
-    ) -> float:
+    def _change(self, layer: _Layer, density: Callable[[float], _Density]) -> float:
         """The largest share of a change that the particles of a layer can follow; what is left comes later."""
         held = layer is self.last and self.bits is not None
         size = 1.0

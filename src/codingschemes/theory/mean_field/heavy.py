@@ -36,6 +36,7 @@ from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
 from codingschemes.theory.mean_field.dual import refitted_gap
+from codingschemes.theory.mean_field.particles import trajectory
 
 _COOLING, _SETTLING = 12, 6
 """Rounds of bulk and heavy neurons answering to each other: while cooling, and at the temperature."""
@@ -123,28 +124,12 @@ def _sweep(
     def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
         return neuron_potential(activation(u @ basis.T), u, t, precision, variance)
 
-    slope = jax.grad(lambda u: jnp.sum(potential(u)))
-
-    def leap(state: tuple[Array, Array], size: Array) -> tuple[tuple[Array, Array], None]:
-        u, p = state
-        p = p - size * slope(u)
-        return (u + size * p, p), None
-
-    def trajectory(state: tuple[Array, Array], key: Array) -> tuple[tuple[Array, Array], None]:
+    def move(state: tuple[Array, Array], key: Array) -> tuple[tuple[Array, Array], None]:
         u, step = state
-        key_momentum, key_length, key_accept = jax.random.split(key, 3)
-        momentum = jax.random.normal(key_momentum, u.shape)
-        size = step * jax.random.uniform(key_length, (), minval=0.7, maxval=1.2)
-        start = momentum + size * slope(u) / 2  # the first full kick then makes a half one
-        (moved_to, p), _ = jax.lax.scan(leap, (u, start), jnp.full(_LEAPFROGS, size))
-        p = p - size * slope(moved_to) / 2
-        change = potential(moved_to) - potential(u) + jnp.sum(p**2 - momentum**2, axis=1) / 2
-        probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
-        taken = jax.random.uniform(key_accept, probability.shape) < probability
-        step = step * jnp.exp(0.3 * (jnp.mean(probability) - _ACCEPTANCE))
-        return (jnp.where(taken[:, None], moved_to, u), step), None
+        moved_to, taken, acceptance = trajectory(potential, key, u, step, leapfrogs=_LEAPFROGS, shortest=0.7)
+        return (jnp.where(taken[:, None], moved_to, u), step * jnp.exp(0.3 * (acceptance - _ACCEPTANCE))), None
 
-    (u, step), _ = jax.lax.scan(trajectory, (u, step), jax.random.split(key, _TRAJECTORIES))
+    (u, step), _ = jax.lax.scan(move, (u, step), jax.random.split(key, _TRAJECTORIES))
     phi = activation(u @ basis.T)
     return u, phi, _readout_variance(phi, precision, variance), step
 

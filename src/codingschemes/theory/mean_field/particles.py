@@ -65,12 +65,18 @@ def trajectory(
     key: Array,
     u: Float[Array, "S R"],
     step: Float[Array, ""],
+    *,
+    leapfrogs: int = _LEAPFROGS,
+    shortest: float = 0.8,
 ) -> tuple[Float[Array, "S R"], Bool[Array, " S"], Float[Array, ""]]:
-    """One Hamiltonian trajectory of every particle: proposals, which are accepted, and the mean acceptance."""
+    """One Hamiltonian trajectory of every particle: proposals, which are accepted, and the mean acceptance.
+
+    Steps are `shortest` to 1.2 times the step given, at random.
+    """
     slope = jax.grad(lambda u: jnp.sum(potential(u)))
     key_momentum, key_length, key_accept = jax.random.split(key, 3)
     momentum = jax.random.normal(key_momentum, u.shape)
-    size = step * jax.random.uniform(key_length, (), minval=0.8, maxval=1.2)
+    size = step * jax.random.uniform(key_length, (), minval=shortest, maxval=1.2)
 
     def leap(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
         u, p = state
@@ -78,12 +84,33 @@ def trajectory(
         return (u + size * p, p), None
 
     start = momentum + size * slope(u) / 2  # the first full kick then makes a half one
-    (moved, p), _ = jax.lax.scan(leap, (u, start), length=_LEAPFROGS)
+    (moved, p), _ = jax.lax.scan(leap, (u, start), length=leapfrogs)
     p = p - size * slope(moved) / 2
     energy = potential(u) + jnp.sum(momentum**2, axis=1) / 2
     change = potential(moved) + jnp.sum(p**2, axis=1) / 2 - energy
     probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
     return moved, jax.random.uniform(key_accept, probability.shape) < probability, jnp.mean(probability)
+
+
+def within_codes(
+    potential: Callable[[Float[Array, "S R"]], Float[Array, " S"]],
+    activity: Callable[[Float[Array, "S R"]], Float[Array, "S P"]],
+    key: Array,
+    u: Float[Array, "S R"],
+    step: Float[Array, ""],
+    class_average: Float[Array, "P G"],
+    middle: Float[Array, ""],
+    held: Bool[Array, ""],
+) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
+    """One trajectory of every particle: new particles, their activities, and the mean acceptance.
+
+    With `held`, moves that change the code of a particle are rejected: what is sampled is the density within codes.
+    """
+    moved, taken, acceptance = trajectory(potential, key, u, step)
+    phi, phi_moved = activity(u), activity(moved)
+    same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
+    taken = (taken & (same | ~held))[:, None]
+    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
 
 
 def adapted(step: float, acceptance: float) -> float:
@@ -162,20 +189,15 @@ def _sweep(
     middle: Float[Array, ""],
     held: Bool[Array, ""],
 ) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
-    """One trajectory of every particle: new particles, their activities, and the mean acceptance.
+    """`within_codes` of the single-neuron density at t."""
 
-    With `held`, moves that change the code of a particle are rejected: what is sampled is the density within codes.
-    """
+    def activity(u: Float[Array, "S R"]) -> Float[Array, "S P"]:
+        return activation(u @ basis.T)
 
     def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
-        pulled = activation(u @ basis.T) @ t
-        return jnp.sum(u**2, axis=1) / 2 - variance * jnp.sum(pulled**2, axis=1) / 2
+        return jnp.sum(u**2, axis=1) / 2 - variance * jnp.sum((activity(u) @ t) ** 2, axis=1) / 2
 
-    moved, taken, acceptance = trajectory(potential, key, u, step)
-    phi, phi_moved = activation(u @ basis.T), activation(moved @ basis.T)
-    same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
-    taken = (taken & (same | ~held))[:, None]
-    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
+    return within_codes(potential, activity, key, u, step, class_average, middle, held)
 
 
 class _Cloud:
