@@ -80,6 +80,6 @@ record(
             f"exponent {np.polyfit(np.log(widths[: len(kinds[kind])]), np.log(kinds[kind]), 1)[0]:.2f}",
         )
         for activation, kinds in drawn.items()
-        for kind in ("outputs", "kernel")
+        for kind in ("output", "kernel")
     ],
 )

@@ -14,9 +14,9 @@ from pathlib import Path
 from claims import Claim, record
 
 import codingschemes as cs
+from codingschemes.comparison.comparison import KINDS
 
 TABLE = Path(__file__).parents[1] / "benchmarks" / "mean_field_on_images.md"
-KINDS = {"outputs": "output", "kernel": "kernel", "activity": "activity", "readout": "readout", "neurons": "neurons"}
 
 EVERYTHING = ",".join(
     f"{images}:{activation}:{temperature}"
@@ -51,11 +51,8 @@ for images, name, temperature in (each.split(":") for each in options.only.split
     comparison = cs.compare(run)
     prediction = comparison.prediction
     seconds = time.process_time() - started
-    present = {row.quantity.split()[0] for row in comparison.rows}
-    cells = []
-    for first in KINDS.values():
-        off, error = comparison.deviation(first) if first in present else (None, None)
-        cells.append("-" if off is None else f"{off:.2%} ± {error:.2%}")
+    found = comparison.deviations()
+    cells = [f"{found[kind][0]:.2%} ± {found[kind][1]:.2%}" if kind in found else "-" for kind in KINDS]
     holds = "yes" if prediction.certificate.holds else "no"
     given = ", at the sampled fractions of codes" if comparison.conditional else ""
     deviations.append(
