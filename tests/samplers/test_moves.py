@@ -17,7 +17,8 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, jumps, rotations
-from codingschemes.samplers.modes import Modes, modes_from, reference
+from codingschemes.samplers.mode_search import reference
+from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 
 #: A correct move fails with this probability, a broken one has to fail.

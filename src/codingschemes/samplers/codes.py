@@ -18,7 +18,8 @@ from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
-from codingschemes.samplers.modes import Modes, Reference, modes_from, no_reference, reference
+from codingschemes.samplers.mode_search import no_reference, reference
+from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.rotations import rotation_sweep, turn_all, turn_alone
 

@@ -12,8 +12,8 @@ of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in r
 
        min(1, [p(u') det(spread') w] / [p(u) det(spread) w']),   provided that u' belongs to the mode jumped to.
 
-Centres and weights depend on the other neurons and on frozen numbers alone, and a neuron's mode (the nearest pattern of
-class-mean activity) on the neuron alone, so the jump back has the same chance: detailed balance holds.
+Centres and weights depend on the other neurons and on frozen numbers alone, and a neuron's mode (the nearest in
+activity) on the neuron alone, so the jump back has the same chance: detailed balance holds.
 """
 
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
         cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
         centres, log_weights = _recentred(modes, population, cavities, density)
-        own = jax.vmap(mode_of, (0, None, None))(population.activity[neurons], modes, density)
+        own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
         other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
@@ -118,7 +118,7 @@ def _jump(
         + log_weights[own]
         - log_weights[other]
     )
-    allowed = mode_of(activity, modes, density) == other
+    allowed = mode_of(activity, modes) == other
     accepted = allowed & (jnp.log(jax.random.uniform(key, dtype=after.dtype)) < log_ratio)
     changed = jax.lax.cond(
         accepted, lambda: with_neuron(population, neuron, cavity, after, activity), lambda: population
@@ -131,20 +131,29 @@ def _recentred(
 ) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
     """Centres after one Newton step in each cavity, and the log weights of the modes there."""
     images = modes.activity @ population.inverse
-    slopes = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity, images)
-    steps = [slopes[:, mode] @ modes.answer[mode].T for mode in range(len(modes.answer))]
-    centres = modes.centre + modes.drift + jnp.stack(steps, axis=1)
-    activity = density.network.activation(centres @ population.basis.T)
-    images = activity @ population.inverse
-    log_likelihood = jax.vmap(Cavity.log_likelihood)(cavities, activity, images)
-    log_density = log_likelihood - jnp.sum(centres**2, axis=2) / 2
-    log_weights = jnp.where(modes.found, log_density + modes.log_volume, -jnp.inf)
+    log_likelihood = jax.vmap(lambda cavity, activity, image: cavity.log_likelihood(activity[None], image[None])[0])
+
+    def recentre(
+        mode: Array, carry: tuple[Float[Array, "K B R"], Float[Array, "K B"]]
+    ) -> tuple[Float[Array, "K B R"], Float[Array, "K B"]]:
+        centres, log_weights = carry
+        slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity[mode][None], images[mode][None])[:, 0]
+        centre = modes.centre[mode] + modes.drift[mode] + slope @ modes.answer[mode].T
+        activity = density.network.activation(centre @ population.basis.T)
+        log_density = log_likelihood(cavities, activity, activity @ population.inverse) - jnp.sum(centre**2, axis=1) / 2
+        return centres.at[mode].set(centre), log_weights.at[mode].set(log_density + modes.log_volume[mode])
+
+    block, count = cavities.gap.shape[0], modes.found.shape[0]
+    start = jnp.zeros((count, block, modes.centre.shape[1])), jnp.full((count, block), -jnp.inf)
+    # those found come first
+    centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), recentre, start)
+    centres, log_weights = jnp.swapaxes(centres, 0, 1), log_weights.T
     weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0), axis=1)
     floored = (1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1)
     return centres, jnp.log(floored)
 
 
-def mode_of(activity: Float[Array, " P"], modes: Modes, density: Density) -> Int[Array, ""]:
-    """The mode found whose class-mean activities are nearest."""
-    distance = jnp.sum((modes.pattern - activity @ density.class_average) ** 2, axis=1)
+def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
+    """The nearest mode found."""
+    distance = jnp.sum((modes.activity - activity) ** 2, axis=1)
     return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))

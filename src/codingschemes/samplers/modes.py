@@ -1,8 +1,7 @@
-"""Where a single neuron can be: the modes of its density given the others, one for each code.
+"""Where a single neuron can be: the modes of its density given the others, as Gaussians.
 
-A code has one bit a class: whether the neuron's mean activity in the class is above that at z = 0. A reference is taken
-from the neurons during warm-up and then frozen. With one hidden layer the modes are frozen with it; above other layers
-they are computed again whenever those have moved, from the reference alone.
+They are functions of a frozen reference (see `mode_search`) and of the layers below: with one hidden layer they are
+frozen with it; above other layers they are computed again whenever those have moved.
 """
 
 from typing import NamedTuple
@@ -15,19 +14,19 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks.activations import Activation
 from codingschemes.posterior import Density
-from codingschemes.samplers.neighbourhood import Cavity, Population, without
+from codingschemes.samplers.neighbourhood import Cavity
 
-#: With up to this many classes every code is tried; with more, those that neurons have.
-_ALL_CODES_UP_TO = 4
-_MOST_CODES = 2**_ALL_CODES_UP_TO
+#: Modes are distinct when the activity at some sample differs by this much.
+_DISTINCT = 0.25
+#: So many of the modes looked for are expected to be found twice or not at all, and are not kept.
+_DUPLICATES = 4
 _NEWTON_STEPS = 20
-_PATTERN_LEVEL = 1.5
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
 
 
 class Modes(NamedTuple):
-    """Gaussian approximations N(centre, spread spread^T) of a neuron's density, one a code.
+    """Gaussian approximations N(centre, spread spread^T) of a neuron's density, one a mode.
 
     Attributes:
         centre: mode in whitened coordinates, (mode, component).
@@ -39,9 +38,8 @@ class Modes(NamedTuple):
             sample).
         drift: -spread spread^T centre, what the prior does.
         reflection: orthogonal, from one mode to another in coordinates whitened by `whitening` (mode, mode, component,
-            component): what comes nearest to z -> -z at the samples whose class changes side. The transpose leads back.
-        pattern: mean activity in each class.
-        found: False for a code without a mode of its own; the rest of its entries mean nothing.
+            component): what comes nearest to z -> -z at the samples that change side. The transpose leads back.
+        found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
     """
 
     centre: Float[Array, "K R"]
@@ -52,7 +50,6 @@ class Modes(NamedTuple):
     answer: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
     reflection: Float[Array, "K K R R"]
-    pattern: Float[Array, "K G"]
     found: Bool[Array, " K"]
 
 
@@ -61,9 +58,9 @@ class Reference(NamedTuple):
 
     Attributes:
         inverse: S^{-1} of the population that was searched, (sample, sample).
-        cavities: the cavity that each code was looked for in, stacked.
-        preactivation: z to start from, (code, sample).
-        code: one bit a class, (code, class).
+        cavities: the cavity that each mode was looked for in, stacked.
+        preactivation: z to start from, (mode, sample).
+        code: one bit a class, (mode, class); -1 where any will do.
     """
 
     inverse: Float[Array, "P P"]
@@ -72,54 +69,33 @@ class Reference(NamedTuple):
     code: Int[Array, "K G"]
 
 
-def reference(population: Population, density: Density) -> Reference:
-    """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
-    the mean of the neurons that have it, or from its pattern."""
-    middle = density.network.activation(jnp.zeros(()))
-    means = population.activity @ density.class_average
-    bits = (means > middle).astype(int)
-    codes = _codes(bits)
-    membership = (density.class_average > 0).astype(population.activity.dtype)
-    patterns = _PATTERN_LEVEL * (2.0 * codes - 1) @ membership.T
-    owners = jnp.all(bits[None] == codes[:, None], axis=2).astype(patterns.dtype)
-    counts = jnp.sum(owners, axis=1, keepdims=True)
-    preactivation = population.coordinates @ population.basis.T
-    starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
-    wanted = density.network.activation(patterns) @ density.class_average
-    nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
-    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
-    return Reference(population.inverse, cavities, starts, codes)
-
-
-def no_reference(density: Density) -> Reference:
-    """Room for a reference."""
-    samples, outputs = density.targets.shape
-    classes = density.class_average.shape[1]
-    codes = min(2**classes, _MOST_CODES)
-    cavities = Cavity(
-        direction=jnp.zeros((codes, samples)),
-        gap=jnp.ones(codes),
-        field=jnp.zeros((codes, samples, outputs)),
-        signal=jnp.broadcast_to(density.signal, (codes,)),
-    )
-    return Reference(jnp.eye(samples), cavities, jnp.zeros((codes, samples)), jnp.zeros((codes, classes), int))
-
-
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
-    """The modes of a neuron's density under a reference, for neurons z = u basis^T."""
+    """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
+    modes = climb(reference, density, basis)
+    gaps = jnp.max(jnp.abs(modes.activity[:, None] - modes.activity), axis=2)
+
+    def is_new(found: Bool[Array, " K"], index: Array) -> tuple[Bool[Array, " K"], None]:
+        known = found & (jnp.arange(len(found)) < index)
+        return found.at[index].set(found[index] & ~jnp.any(known & (gaps[index] < _DISTINCT))), None
+
+    found, _ = jax.lax.scan(is_new, modes.found, jnp.arange(len(gaps)))
+    kept = jnp.argsort(~found, stable=True)[: len(found) - _DUPLICATES]
+    modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
+    return modes._replace(reflection=_reflections(modes, density, basis))
+
+
+def climb(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
+    """Where climbing leads from each of the reference's preactivations, reflections left out."""
     ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
     starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
 
     def mode(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Modes:
         return _mode(*row, reference.inverse, density, basis)
 
-    modes = jax.lax.map(mode, (starts, reference.cavities, reference.code))
-    return modes._replace(reflection=_reflections(modes, reference.code, density, basis))
+    return jax.lax.map(mode, (starts, reference.cavities, reference.code))
 
 
-def _reflections(
-    modes: Modes, code: Int[Array, "K G"], density: Density, basis: Float[Array, "P R"]
-) -> Float[Array, "K K R R"]:
+def _reflections(modes: Modes, density: Density, basis: Float[Array, "P R"]) -> Float[Array, "K K R R"]:
     """The orthogonal factor of whitening' L^+ D L spread for every pair of modes, D the change of sign in z.
 
     Activations of bounded neurons are symmetric about z = 0, so that fluctuations about a mode are skewed one way on
@@ -127,11 +103,11 @@ def _reflections(
     """
     count, components = modes.centre.shape
     inverse = basis.T / jnp.sum(basis**2, axis=0)[:, None] if density.network.depth == 1 else jnp.linalg.pinv(basis)
-    membership = (density.class_average > 0).astype(basis.dtype)
+    side = jnp.where(modes.centre @ basis.T > 0, 1.0, -1.0)
 
     def reflection(pair: Int[Array, "2"]) -> Float[Array, "R R"]:
         one, other = pair
-        sign = 1 - 2 * membership @ (code[one] != code[other]).astype(basis.dtype)
+        sign = side[one] * side[other]
         left, _, right = jnp.linalg.svd(
             modes.whitening[other] @ inverse @ (sign[:, None] * basis) @ modes.spread[one], full_matrices=False
         )
@@ -143,14 +119,6 @@ def _reflections(
     return identity.at[ones, others].set(above).at[others, ones].set(jnp.swapaxes(above, 1, 2))
 
 
-def _codes(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
-    """The codes to look for: all, or the first that the neurons have (repeated where they are fewer)."""
-    classes = bits.shape[1]
-    if classes <= _ALL_CODES_UP_TO:
-        return (jnp.arange(2**classes)[:, None] >> jnp.arange(classes)) & 1
-    return jnp.unique(bits, axis=0, size=_MOST_CODES)
-
-
 def _mode(
     start: Float[Array, " R"],
     cavity: Cavity,
@@ -160,13 +128,13 @@ def _mode(
     basis: Float[Array, "P R"],
 ) -> Modes:
     activation = density.network.activation
-    centre, curvature = _maximum(start, cavity, inverse, density, basis)
+    centre, curvature = maximum(start, cavity, inverse, density, basis)
     eigenvalues, axes = jnp.linalg.eigh(curvature)
     safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
     covariance = (axes / safe) @ axes.T
     activity, gain, _ = _taylor(activation, basis @ centre)
-    mean = activity @ density.class_average
-    settled = (mean > activation(jnp.zeros(()))).astype(int)
+    settled = (activity @ density.class_average > activation(jnp.zeros(()))).astype(int)
+    right = jnp.all((settled == code) | (code < 0))
     return Modes(
         centre=centre,
         spread=(axes / jnp.sqrt(safe)) @ axes.T,
@@ -176,12 +144,11 @@ def _mode(
         answer=covariance @ (basis.T * gain),
         drift=-covariance @ centre,
         reflection=jnp.zeros(()),
-        pattern=mean,
-        found=jnp.all(settled == code) & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
+        found=right & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
     )
 
 
-def _maximum(
+def maximum(
     start: Float[Array, " R"],
     cavity: Cavity,
     inverse: Float[Array, "P P"],

@@ -1,0 +1,92 @@
+"""Where modes are looked for: a reference is taken from the neurons during warm-up and then frozen.
+
+Each code is looked for. Real data have more modes, which differ only in the samples that are hard to tell: they are
+found by climbing from the neurons that are farthest from every mode known.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from codingschemes.posterior import Density
+from codingschemes.samplers.modes import Reference, climb, maximum
+from codingschemes.samplers.neighbourhood import Cavity, Population, without
+
+#: With up to this many classes every code is looked for; with more, those that neurons have.
+_ALL_CODES_UP_TO = 4
+_MOST_CODES = 2**_ALL_CODES_UP_TO
+#: Preactivation in the middle of a code's pattern.
+_PATTERN_LEVEL = 1.5
+#: Neurons from which other modes are looked for.
+_EXPLORERS = 8
+
+
+def reference(population: Population, density: Density) -> Reference:
+    """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
+    the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities."""
+    of_codes = _codes_reference(population, density)
+    modes = climb(of_codes, density, population.basis)
+    activity = jnp.where(modes.found[:, None], modes.activity, jnp.inf)
+    blank = jnp.full((_EXPLORERS, activity.shape[1]), jnp.inf)
+
+    def explore(
+        carry: tuple[Float[Array, "K P"], Bool[Array, " N"]], slot: Array
+    ) -> tuple[tuple[Float[Array, "K P"], Bool[Array, " N"]], tuple[Cavity, Float[Array, " P"]]]:
+        known, tried = carry
+        gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
+        neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
+        cavity = without(population, neuron, density.targets, density.signal)
+        centre, _ = maximum(population.coordinates[neuron], cavity, population.inverse, density, population.basis)
+        preactivation = population.basis @ centre
+        known = known.at[slot].set(density.network.activation(preactivation))
+        return (known, tried.at[neuron].set(True)), (cavity, preactivation)
+
+    start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
+    _, (cavities, preactivation) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
+    any_code = jnp.full((_EXPLORERS, of_codes.code.shape[1]), -1)
+    return Reference(
+        population.inverse,
+        jax.tree.map(lambda one, other: jnp.concatenate([one, other]), of_codes.cavities, cavities),
+        jnp.concatenate([of_codes.preactivation, preactivation]),
+        jnp.concatenate([of_codes.code, any_code]),
+    )
+
+
+def _codes_reference(population: Population, density: Density) -> Reference:
+    """Where the codes are looked for."""
+    middle = density.network.activation(jnp.zeros(()))
+    means = population.activity @ density.class_average
+    bits = (means > middle).astype(int)
+    codes = _wanted(bits)
+    membership = (density.class_average > 0).astype(population.activity.dtype)
+    patterns = _PATTERN_LEVEL * (2.0 * codes - 1) @ membership.T
+    owners = jnp.all(bits[None] == codes[:, None], axis=2).astype(patterns.dtype)
+    counts = jnp.sum(owners, axis=1, keepdims=True)
+    preactivation = population.coordinates @ population.basis.T
+    starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
+    wanted = density.network.activation(patterns) @ density.class_average
+    nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
+    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
+    return Reference(population.inverse, cavities, starts, codes)
+
+
+def no_reference(density: Density) -> Reference:
+    """Room for a reference."""
+    samples, outputs = density.targets.shape
+    classes = density.class_average.shape[1]
+    count = min(2**classes, _MOST_CODES) + _EXPLORERS
+    cavities = Cavity(
+        direction=jnp.zeros((count, samples)),
+        gap=jnp.ones(count),
+        field=jnp.zeros((count, samples, outputs)),
+        signal=jnp.broadcast_to(density.signal, (count,)),
+    )
+    return Reference(jnp.eye(samples), cavities, jnp.zeros((count, samples)), jnp.zeros((count, classes), int))
+
+
+def _wanted(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
+    """The codes to look for: all, or the first that the neurons have (repeated where they are fewer)."""
+    classes = bits.shape[1]
+    if classes <= _ALL_CODES_UP_TO:
+        return (jnp.arange(2**classes)[:, None] >> jnp.arange(classes)) & 1
+    return jnp.unique(bits, axis=0, size=_MOST_CODES)

@@ -1,0 +1,66 @@
+"""The frozen modes are those that neurons have."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from codingschemes import Network, Posterior
+from codingschemes.posterior import Density
+from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.mode_search import reference
+from codingschemes.samplers.modes import Modes, maximum, modes_from
+from codingschemes.samplers.neighbourhood import Population, populate, without
+from codingschemes.tasks import make_task
+
+DISTINCT = 0.25
+
+
+@pytest.fixture(scope="module")
+def quenched() -> tuple[Density, Population]:
+    """Thirty neurons quenched on handwritten digits, some of which are hard to tell."""
+    task = make_task("digits", classes="3,5,8", samples=30)
+    density = Posterior(task, Network("sigmoid", width=30), temperature=1e-4).density()
+    kernel = SAMPLERS["hmc"](Settings(warmup=100))
+    key_position, key_state = jax.random.split(jax.random.PRNGKey(2))
+    state = kernel.init(key_state, density.prior_draw(key_position), density)
+    state = jax.jit(lambda state: jax.lax.fori_loop(0, 150, lambda _, s: kernel.step(s, density)[0], state))(state)
+    return density, populate(density, *density.last_layer(kernel.position(state)))
+
+
+@pytest.fixture(scope="module")
+def modes(quenched: tuple[Density, Population]) -> Modes:
+    density, population = quenched
+    return jax.jit(lambda: modes_from(reference(population, density), density, population.basis))()
+
+
+def settled(density: Density, population: Population) -> NDArray[np.float64]:
+    """Activity of each neuron where it climbs to among the others as they are, (neuron, sample)."""
+
+    def climbed(neuron: jax.Array) -> jax.Array:
+        cavity = without(population, neuron, density.targets, density.signal)
+        start = population.coordinates[neuron]
+        centre, _ = maximum(start, cavity, population.inverse, density, population.basis)
+        return density.network.activation(population.basis @ centre)
+
+    return np.asarray(jax.jit(jax.vmap(climbed))(jnp.arange(len(population.coordinates))))
+
+
+def test_neurons_climb_to_modes_that_were_found_which_codes_alone_do_not_tell_apart(quenched, modes):
+    density, population = quenched
+    found = np.asarray(modes.activity)[np.asarray(modes.found)]
+    gaps = np.abs(settled(density, population)[:, None] - found).max(axis=2)
+    assert np.all(gaps.min(axis=1) < DISTINCT)
+    codes = found @ np.asarray(density.class_average) > 0.5
+    _, first = np.unique(codes, axis=0, return_index=True)
+    assert len(first) < len(found)
+    assert np.any(gaps[:, first].min(axis=1) > DISTINCT)
+
+
+def test_modes_found_come_first_and_are_distinct(modes):
+    found = np.asarray(modes.found)
+    assert np.all(found[:-1] >= found[1:])
+    activity = np.asarray(modes.activity)[found]
+    gaps = np.abs(activity[:, None] - activity).max(axis=2)
+    assert np.all(gaps[~np.eye(len(activity), dtype=bool)] > DISTINCT)
