@@ -88,6 +88,33 @@ def test_identities_hold_for_a_right_run_and_break_for_a_wrong_one(healthy):
     assert not identities(virial, gradient + 0.5 * gradient.std()).hold
 
 
+def test_a_virial_whose_error_hides_a_blow_up_does_not_hold(healthy):
+    def spoil(records: Records) -> None:
+        for chain, draw in enumerate((50, 150, 250, 350)):
+            records["posterior"]["virial"][chain, draw] += 1e5
+
+    found = diagnose(planted(healthy, spoil))
+    assert abs(found.identities.virial_z) < 3
+    assert not found.faults
+    assert found.trust == "no"
+    assert any("an exact identity is broken" in warning and "--warmup" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("sampler", ["langevin", "mclmc-unadjusted"])
+@pytest.mark.parametrize("chains", [1, 4])
+def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, chains):
+    posterior = small_posterior("tanh", temperature=1e-4)
+    options = {"sampler": sampler, "space": "weights", "chains": chains, "warmup": 5, "draws": 40, "progress": False}
+    run = cs.sample(posterior, **options)
+    found = diagnose(run)
+    assert run.values("posterior", "energy").max() < 100  # a prior draw has 20, a trajectory to infinity 1e17
+    assert found.divergences > 20 * chains
+    assert found.faults.stuck == tuple(range(chains))
+    assert found.trust == "no"
+    said = " ".join(found.warnings)
+    assert f"{found.divergences} of {40 * chains} transitions diverged: raise --target-acceptance" in said
+
+
 def test_a_prior_of_the_wrong_scale_breaks_the_virial(healthy):
     # Draws from one posterior, judged by the gradient of another whose prior is 20 % narrower.
     assert healthy.posterior.prior.readout_variance == 6.0

@@ -84,7 +84,7 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
             "effective draws",
             f"{found.convergence.ess_min:.0f} at least (chains taken separately {found.convergence.ess_within:.0f})",
         ],
-        ["virial (exactly 1)", f"{found.identities.virial:.4f} +- {found.identities.virial_mcse:.4f}"],
+        ["virial (exactly 1)", f"{found.identities.virial:.5g} +- {found.identities.virial_mcse:.2g}"],
         ["gradient (exactly 0)", f"largest z {found.identities.gradient_z:.1f} of {found.identities.directions}"],
         ["divergences", f"{found.divergences}, {found.gradients_per_draw:.0f} gradients a draw"],
     ]

@@ -77,22 +77,26 @@ def diagnose(run: Run) -> Diagnostics:
         ),
         warnings=(),
     )
-    return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size))})
+    return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size, exact=kernel.exact))})
 
 
-def _warnings(found: Diagnostics, draws: int) -> list[str]:
+def _warnings(found: Diagnostics, draws: int, *, exact: bool) -> list[str]:
     said = found.faults.sentences()
     if found.divergences:
         said.append(
             f"{found.divergences} of {draws} transitions diverged: raise --target-acceptance, or --temperature if many"
         )
     if not found.identities.known:
-        said.append("there are too few draws to tell anything about convergence: raise --draws")
+        said.append("there are too few draws, or too many alike, to tell anything about convergence: raise --draws")
     elif not found.identities.hold:
+        reason = (
+            "the chains have not settled, raise --warmup"
+            if exact
+            else "the chains have not settled or the step is too long, raise --warmup or --target-acceptance"
+        )
         said.append(
-            f"an exact identity is broken (virial {found.identities.virial:.4f} +- {found.identities.virial_mcse:.4f} "
-            f"instead of 1, largest gradient z {found.identities.gradient_z:.1f}): the chains have not settled, "
-            "raise --warmup"
+            f"an exact identity is broken (virial {found.identities.virial:.5g} +- {found.identities.virial_mcse:.2g} "
+            f"instead of 1, largest gradient z {found.identities.gradient_z:.1f}): {reason}"
         )
     if found.convergence.rhat_within > 1.2:
         said.append(

@@ -39,9 +39,13 @@ class Identities:
 
     @property
     def hold(self) -> bool:
-        """Whether both agree within what noise does once in ten thousand runs."""
+        """Whether both agree within what noise does once in ten thousand runs.
+
+        Where chains blow up, the virial's error grows along with it: one beyond the exact value would hide anything.
+        """
         gradient_limit = norm.isf(0.5e-4 / self.directions)
-        return bool(abs(self.virial_z) < norm.isf(0.5e-4) and self.gradient_z < gradient_limit)
+        agree = abs(self.virial_z) < norm.isf(0.5e-4) and self.gradient_z < gradient_limit
+        return bool(agree and self.virial_mcse < 1)
 
 
 def identities(virial: np.ndarray, gradient: np.ndarray) -> Identities:
@@ -50,7 +54,12 @@ def identities(virial: np.ndarray, gradient: np.ndarray) -> Identities:
     gradient_mean, gradient_error = mean_and_error(gradient)
     return Identities(
         virial=float(mean),
-        virial_mcse=float(error),
-        gradient_z=float(np.max(np.abs(gradient_mean) / gradient_error)),
+        virial_mcse=_unless_still(error).item(),
+        gradient_z=float(np.max(np.abs(gradient_mean) / _unless_still(gradient_error))),
         directions=gradient.shape[2],
     )
+
+
+def _unless_still(error: np.ndarray) -> np.ndarray:
+    """The error, unknown (NaN) where it is 0 because no chain ever moved."""
+    return np.where(error > 0, error, np.nan)

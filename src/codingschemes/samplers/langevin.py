@@ -4,7 +4,7 @@
 
 integrated by O B A B O (Bussi & Parrinello 2007): half a step of friction and noise, half a kick, a drift, half a kick,
 half a step of friction and noise. The energy that B A B fails to conserve is what a Metropolis test would have
-rejected by; the step size holds exp(-error) at its target.
+rejected by; the step size holds exp(-error) at its target, and a trajectory that loses the energy is refused.
 """
 
 from functools import lru_cache
@@ -17,6 +17,7 @@ from codingschemes.posterior import Position
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.unadjusted import unless_diverged
 
 _ACCEPTANCE = 0.9
 
@@ -37,8 +38,8 @@ def _transition(key: Array, point: Point, target: Target, step_size: Scalar, ite
         noise = standard_normal(key, momentum)
         return jax.tree.map(lambda v, xi: decay * v + jnp.sqrt(1 - decay**2) * xi, momentum, noise)
 
-    def body(index: Array, carry: tuple[Point, Position, Scalar]) -> tuple[Point, Position, Scalar]:
-        point, momentum, total = carry
+    def body(index: Array, carry: tuple[Point, Position, Scalar, Scalar]) -> tuple[Point, Position, Scalar, Scalar]:
+        point, momentum, lost, accepted = carry
         before, after = jax.random.split(jax.random.fold_in(key, index))
         momentum = refresh(before, momentum)
         energy = _kinetic(momentum) - point.logdensity
@@ -47,15 +48,13 @@ def _transition(key: Array, point: Point, target: Target, step_size: Scalar, ite
         point = Point(position, *jax.value_and_grad(target.logdensity)(position))
         momentum = _plus(momentum, step_size / 2, point.logdensity_grad)
         error = _kinetic(momentum) - point.logdensity - energy
-        total = total + jnp.minimum(1.0, jnp.exp(-jnp.nan_to_num(error, nan=jnp.inf)))
-        return point, refresh(after, momentum), total
+        accepted = accepted + jnp.minimum(1.0, jnp.exp(-error))
+        return point, refresh(after, momentum), lost + error, accepted
 
     momentum = standard_normal(jax.random.fold_in(key, steps), point.position)
-    start = (point, momentum, jnp.zeros_like(point.logdensity))
-    moved, _, total = jax.lax.fori_loop(0, steps, body, start)
-    lost = ~jnp.isfinite(moved.logdensity)
-    kept = jax.tree.map(lambda new, old: jnp.where(lost, old, new), moved, point)
-    return kept, Outcome(total / steps, steps, lost)
+    zero = jnp.zeros_like(point.logdensity)
+    moved, _, lost, accepted = jax.lax.fori_loop(0, steps, body, (point, momentum, zero, zero))
+    return unless_diverged(moved, point, lost, acceptance_rate=accepted / steps, gradients=steps)
 
 
 @lru_cache

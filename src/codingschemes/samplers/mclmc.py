@@ -20,6 +20,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.unadjusted import unless_diverged
 
 #: Variance of the energy error a dimension that blackjax's tuning recommends.
 _ENERGY_VARIANCE = 5e-4
@@ -75,7 +76,13 @@ def _unadjusted(
     state, (errors, finite) = jax.lax.scan(body, start, jnp.stack(keys))
     excess = jnp.mean(errors**2) / target.dimension / _ENERGY_VARIANCE
     moved = Point(state.position, state.logdensity, state.logdensity_grad)
-    return moved, Outcome(1 / (1 + excess), jnp.asarray(2 * _UNADJUSTED_STEPS), ~jnp.all(finite))
+    return unless_diverged(
+        moved,
+        point,
+        jnp.where(jnp.all(finite), jnp.sum(errors), jnp.inf),
+        acceptance_rate=1 / (1 + excess),
+        gradients=jnp.asarray(2 * _UNADJUSTED_STEPS),
+    )
 
 
 @lru_cache
@@ -87,7 +94,9 @@ def mclmc(settings: Settings) -> Kernel:
 @lru_cache
 def mclmc_unadjusted(settings: Settings) -> Kernel:
     """Unadjusted microcanonical Langevin; not exact. What it reports as acceptance is 1/(1 + energy variance/5e-4)."""
-    return adaptive_kernel(_unadjusted, warmup=settings.warmup, target_acceptance=0.5, exact=False)
+    return adaptive_kernel(
+        _unadjusted, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.5, exact=False
+    )
 
 
 SAMPLERS.register("mclmc", mclmc)
