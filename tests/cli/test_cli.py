@@ -48,6 +48,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert sampled["draws"] == 20
     assert sampled["config"]["prior"]["readout_variance"] == pytest.approx(1 / 24)
     assert "literature" in sampled["config"]["prior"]["source"]
+    assert any("too few draws" in warning or "effective" in warning for warning in sampled["warnings"])
 
     status, out, _ = run("summarize", folder, "--json")
     assert status == 0

@@ -15,6 +15,7 @@ from codingschemes.cli.options import (
     task_options,
 )
 from codingschemes.cli.output import print_json, print_table
+from codingschemes.diagnostics import diagnose
 from codingschemes.errors import InvalidInput
 from codingschemes.runs import Run
 from codingschemes.runs import sample as sample_posterior
@@ -47,8 +48,17 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
     else:
         raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
     run = sample_posterior(posterior, out=out, resume=resume, **sampling)
+    warnings = diagnose(run).warnings
     if as_json:
-        print_json({"run": str(out), "draws": run.draw_count, "config": run.config, "provenance": run.provenance})
+        print_json(
+            {
+                "run": str(out),
+                "draws": run.draw_count,
+                "config": run.config,
+                "provenance": run.provenance,
+                "warnings": warnings,
+            }
+        )
         return
     task, prior, asked = posterior.task, run.config["prior"], run.config["sampling"]
     print_table(
@@ -68,6 +78,7 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
                 "seconds",
                 f"{run.provenance['warmup_seconds']:.0f} warm-up + {run.provenance['sampling_seconds']:.0f} sampling",
             ],
+            *(["warning", warning] for warning in warnings),
             ["next", f"codingschemes summarize {out}"],
         ],
     )
