@@ -26,6 +26,9 @@ from codingschemes.samplers.rotations import rotation_sweep, turn_all, turn_alon
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 #: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
 _DEEP_INTERVAL = 10
+#: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
+#: chain after the other, so that an angle accepted early costs nothing more.
+_FEW_SAMPLES = 32
 
 
 class CodesState(NamedTuple):
@@ -90,12 +93,12 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
         return turn_all(key, density.last_layer(position)[0])
     if density.network.width == 1:
         return turn_alone(key, populate(density, *density.last_layer(position)), density).coordinates
-    return _rotate_pairs(key, position, density)
+    if density.targets.shape[0] <= _FEW_SAMPLES:
+        return _rotate_pairs(key, position, density)
+    return jax.custom_batching.sequential_vmap(_rotate_pairs)(key, position, density)
 
 
-@jax.custom_batching.sequential_vmap
 def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
-    """Chains one after the other, so that an angle accepted early costs nothing more."""
     population = populate(density, *density.last_layer(position))
     return rotation_sweep(key, population, density, density.network.width // 2).coordinates
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.neighbourhood import Population, with_neuron, without
@@ -99,8 +99,8 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
     least = _SILENT * jnp.sum(population.basis**2)
     pair_key, level_key, angle_key = jax.random.split(key, 3)
     # Random numbers of the whole sweep at once: one by one they cost more than the arithmetic of small networks.
-    width, dtype = population.coordinates.shape[0], population.coordinates.dtype
-    gumbel = jax.random.gumbel(pair_key, (visits, 2, width), dtype)
+    neurons, dtype = jnp.arange(population.coordinates.shape[0]), population.coordinates.dtype
+    chosen = jax.random.uniform(pair_key, (visits, 2), dtype)
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _ROUNDS, _TRIALS), dtype))
 
@@ -108,10 +108,10 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
         population, preactivation, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
-        first = jnp.argmax(jnp.log(shares) + gumbel[index, 0])
-        second = jnp.argmax((jnp.log(shares) + gumbel[index, 1]).at[first].set(-jnp.inf))
+        first = _drawn(shares, chosen[index, 0])
+        second = _drawn(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
-        rest = jnp.sum(weights.at[pair].set(0.0))
+        rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
         hole = _without_pair(population, pair, density)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
@@ -129,6 +129,12 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
 
     start = (population, population.coordinates @ population.basis.T, jnp.sum(population.activity**2, axis=1) + least)
     return jax.lax.fori_loop(0, visits, visit, start)[0]
+
+
+def _drawn(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
+    """An index drawn with probability proportional to its share, never one whose share is zero."""
+    total = jnp.cumsum(shares)
+    return jnp.argmax(total > uniform * total[-1])
 
 
 def _turned(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
