@@ -20,7 +20,7 @@ from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
 from codingschemes.samplers.modes import Modes, Reference, modes_from, no_reference, reference
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.rotations import rotation_sweep, turn_all, turn_alone
+from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
@@ -92,7 +92,7 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
     if density.network.activation.family == "linear":
         return turn_all(key, density.last_layer(position)[0])
     if density.network.width == 1:
-        return turn_alone(key, populate(density, *density.last_layer(position)), density).coordinates
+        return redraw_alone(key, *density.last_layer(position), density)
     if density.targets.shape[0] <= _FEW_SAMPLES:
         return _rotate_pairs(key, position, density)
     return jax.custom_batching.sequential_vmap(_rotate_pairs)(key, position, density)

@@ -3,7 +3,7 @@
 (u_i, u_j) -> (cos t u_i + sin t u_j, cos t u_j - sin t u_i) leaves the prior as it is. Where two ReLU neurons point the
 same way it leaves the likelihood as it is, too: one may take over the other's whole share of the output, which
 gradients never find. The angle is drawn by slice sampling (Murray, Adams & MacKay 2010, on a circle), which never
-rejects; a trial costs O(P^2). A neuron without others rotates with a draw from its prior, as there.
+rejects; a trial costs O(P^2). A neuron without others is drawn again among many draws from its prior.
 
 Every other pair is drawn uniformly, the rest with heavy neurons more often (and silent ones hardly ever, but not never:
 else a pair could not be drawn where all others are silent): with probability s(i, j | u), and then the angle from the
@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.neighbourhood import Population, with_neuron, without
+from codingschemes.samplers.neighbourhood import Cavity, Population
 
 type Scalar = Float[Array, ""]
 
@@ -28,6 +28,8 @@ _SILENT = 1e-4
 #: Angles tried together, and how many times before everything stays as it is.
 _TRIALS = 8
 _ROUNDS = 4
+#: Draws of its prior that a neuron without others may become.
+_CANDIDATES = 31
 
 
 def turn_all(key: Array, coordinates: Float[Array, "N R"]) -> Float[Array, "N R"]:
@@ -38,23 +40,19 @@ def turn_all(key: Array, coordinates: Float[Array, "N R"]) -> Float[Array, "N R"
     return (directions * jnp.sign(jnp.diagonal(lengths))) @ coordinates
 
 
-def turn_alone(key: Array, population: Population, density: Density) -> Population:
-    """The only neuron rotates with a draw from its prior (elliptical slice sampling)."""
-    partner_key, level_key, angle_key = jax.random.split(key, 3)
-    activation, basis = density.network.activation, population.basis
-    partner = jax.random.normal(partner_key, population.coordinates.shape, population.coordinates.dtype)
-    cavity = without(population, jnp.asarray(0), density.targets, density.signal)
-    circle = jnp.concatenate([population.coordinates, partner])
-    preactivation = circle @ basis.T
+def redraw_alone(key: Array, coordinates: Float[Array, "1 R"], basis: Float[Array, "P R"], density: Density) -> Array:
+    """The only neuron is drawn again among itself and candidates from its prior, by likelihood.
 
-    def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-        activity = activation(_turned(angles, preactivation)[:, 0])
-        return cavity.log_likelihood(activity, activity @ population.inverse)
-
-    angles = shrinking_angles(jax.random.uniform(angle_key, (_ROUNDS, _TRIALS), preactivation.dtype))
-    level = jnp.log(jax.random.uniform(level_key, dtype=preactivation.dtype))
-    turn = _turned(slice_angle(log_density, angles, level)[None], circle)[0]
-    return with_neuron(population, jnp.asarray(0), cavity, turn[0], activation(turn[0] @ basis.T))
+    Itself and the candidates are independent draws of the prior, so that which of them it is does not show: the choice
+    is exact (iterated sampling importance resampling: Andrieu, Lee & Vihola 2018).
+    """
+    candidate_key, choice_key = jax.random.split(key)
+    candidates = jax.random.normal(candidate_key, (_CANDIDATES, coordinates.shape[1]), coordinates.dtype)
+    candidates = jnp.concatenate([coordinates, candidates])
+    activity = density.network.activation(candidates @ basis.T)
+    empty = Cavity(jnp.zeros_like(basis[:, 0]), 1 / density.signal, density.targets / density.temperature, density.signal)
+    log_weights = empty.log_likelihood(activity, activity / density.temperature)
+    return candidates[jax.random.categorical(choice_key, log_weights)][None]
 
 
 def shrinking_angles(uniform: Float[Array, "M K"]) -> Float[Array, "M K"]:
