@@ -50,8 +50,9 @@ def redraw_alone(key: Array, coordinates: Float[Array, "1 R"], basis: Float[Arra
     candidates = jax.random.normal(candidate_key, (_CANDIDATES, coordinates.shape[1]), coordinates.dtype)
     candidates = jnp.concatenate([coordinates, candidates])
     activity = density.network.activation(candidates @ basis.T)
-    empty = Cavity(jnp.zeros_like(basis[:, 0]), 1 / density.signal, density.targets / density.temperature, density.signal)
-    log_weights = empty.log_likelihood(activity, activity / density.temperature)
+    nothing, alone = jnp.zeros_like(basis[:, 0]), density.targets / density.temperature
+    cavity = Cavity(nothing, 1 / density.signal, alone, density.signal)
+    log_weights = cavity.log_likelihood(activity, activity / density.temperature)
     return candidates[jax.random.categorical(choice_key, log_weights)][None]
 
 
