@@ -131,10 +131,15 @@ def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
 
 def test_a_lone_neuron_keeps_exact_draws_exact():
     density = two_points("relu", 0.3).density()
+
+    def redrawn(key, population, _):
+        coordinates = rotations.redraw_alone(key, population.coordinates, population.basis, density)
+        return population._replace(coordinates=coordinates), jnp.asarray(0)
+
     findings, _, (before, after) = mover(
         density,
         exact_draws(density, 2000),
-        lambda key, population, _: (rotations.turn_alone(key, population, density), jnp.asarray(0)),
+        redrawn,
         sweeps=2,
     )(Faults())
     assert combined(findings) > ALARM, worst(findings)

@@ -16,7 +16,10 @@ from codingschemes.runs import Run, sample
 BASELINE = ("nuts", "weights")
 #: Names under which samplers of other libraries are listed.
 LISTED = {"nuts": "numpyro-nuts"}
-_MOST_DRAWS = 2000
+#: Draws a chain end a measurement early: as many as hold neurons of this many bytes, within limits.
+_DRAWS_BYTES = 2e8
+_FEWEST_DRAWS, _MOST_DRAWS = 2000, 50_000
+_CHAINS = 4
 _BLOCK = 200
 #: Scalars whose mean a sampler must get right.
 COMPARED = ("energy", "training_loss", "kernel_diagonal")
@@ -90,9 +93,9 @@ def measure(
         posterior,
         sampler=sampler,
         space=space,
-        chains=4,
+        chains=_CHAINS,
         warmup=warmup,
-        draws=_MOST_DRAWS,
+        draws=_most_draws(posterior),
         time_limit=seconds,
         seed=seed,
         max_tree_depth=8,
@@ -106,7 +109,7 @@ def measure(
         target=name,
         sampler=LISTED.get(sampler, sampler),
         space=space,
-        draws=run.draw_count * 4,
+        draws=run.draw_count * _CHAINS,
         gradients_per_draw=float(run.values("sample_stats", "n_steps").mean()),
         ess_min=float(sizes.min()),
         ess_median=float(np.median(sizes)),
@@ -120,6 +123,13 @@ def measure(
         reference_z=_worst_z(means, reference),
         device=jax.devices()[0].device_kind,
     )
+
+
+def _most_draws(posterior: Posterior) -> int:
+    network, task = posterior.network, posterior.task
+    numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
+    held = numbers * np.dtype(np.float32).itemsize * _CHAINS
+    return int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
 
 
 def _scalar(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[float, float]:

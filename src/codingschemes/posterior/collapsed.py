@@ -63,9 +63,13 @@ def _backward(residuals, cotangent):  # type: ignore[no-untyped-def]
     activity, dual, readout, factor, signal, noise = residuals
     width, samples = activity.shape
     outputs = dual.shape[1]
-    whitened = (
-        cho_solve((factor, True), activity.T).T if samples <= width else cho_solve((factor, True), activity)
-    )  # Phi S^{-1}
+    # Phi S^{-1}; for many neurons the inverse and a product cost less than that many solutions
+    if 2 * samples <= width:
+        whitened = activity @ cho_solve((factor, True), jnp.eye(samples))
+    elif samples <= width:
+        whitened = cho_solve((factor, True), activity.T).T
+    else:
+        whitened = cho_solve((factor, True), activity)
     slope = signal * outputs * whitened - readout @ dual.T
     trace = (samples - signal * jnp.sum(whitened * activity)) / noise  # tr S^{-1}
     activity_cotangent = cotangent * slope

@@ -14,20 +14,33 @@ from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.devices import CHAIN, EVERYWHERE
-from codingschemes.posterior import Density
+from codingschemes.posterior import Density, Position
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
 
 #: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
 _CHUNK_BYTES = 2e6
-_SHORTEST, _LONGEST = 50, 500
+_SHORTEST, _LONGEST = 50, 2000
+#: Draws are observed together, as many as make up this many numbers a chain; within limits.
+_BLOCK_NUMBERS = 1e4
+_MOST_TOGETHER = 50
 
 
 def capacity(density: Density) -> int:
     """The longest chunk, in iterations; also the length of the stored chunks along `draw`."""
+    return int(np.clip(_CHUNK_BYTES / (np.dtype(np.float32).itemsize * _neurons(density)), _SHORTEST, _LONGEST))
+
+
+def _neurons(density: Density) -> int:
+    """Numbers recorded of the neurons in each draw."""
     network = density.network
-    neurons = network.width * (network.depth * density.targets.shape[0] + density.targets.shape[1])
-    return int(np.clip(_CHUNK_BYTES / (np.dtype(np.float32).itemsize * neurons), _SHORTEST, _LONGEST))
+    return network.width * (network.depth * density.targets.shape[0] + density.targets.shape[1])
+
+
+def _together(density: Density) -> int:
+    """Draws that are observed together: of small networks one alone costs little but the start of each operation."""
+    kernels = density.network.depth * density.targets.shape[0] ** 2
+    return int(np.clip(_BLOCK_NUMBERS / (_neurons(density) + kernels), 1, _MOST_TOGETHER))
 
 
 class Program(NamedTuple):
@@ -57,7 +70,7 @@ def advance(
     """`count` <= `capacity` steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
 
     Returns:
-        The new states, and records of shape (capacity, chain, ...) whose first `count` rows are filled; only
+        The new states, and records of shape (capacity or more, chain, ...) whose first `count` rows are filled; only
         `sample_stats` where not `recording`.
     """
     chains = jax.tree.leaves(states)[0].shape[0]
@@ -76,17 +89,20 @@ def _advance_here(
 ) -> tuple[Any, Record]:
     """`advance` for the chains of one device."""
     step = jax.vmap(kernel.step, (0, None))
+    size = _together(program.density)
+    # An iteration has the same place among those observed with it wherever chunks begin: so has its last digit.
+    start = first // size * size
 
-    def record(states: Any, iteration: Array) -> Record:
-        positions = jax.vmap(kernel.position)(states)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(program.record_key, iteration), chains)
-        return jax.vmap(observe, (0, 0, None, None))(keys, positions, program.density, program.membership)
+    def observed(position: Position, iteration: Array, chain: Array) -> Record:
+        key = jax.random.fold_in(jax.random.fold_in(program.record_key, iteration), chain)
+        return observe(key, position, program.density, program.membership)
 
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(record, states, first))
+    def observe_block(positions: Position, begin: Array) -> Record:
+        each = jax.vmap(jax.vmap(observed, (0, None, 0)), (0, 0, None))
+        return each(positions, begin + jnp.arange(size), chains)
 
-    def iterate(states: Any, iteration: Array) -> tuple[Any, Record]:
+    def iterate(states: Any) -> tuple[Any, tuple[Position, dict[str, Array]]]:
         states, info = step(states, program.density)
-        observed = jax.lax.cond(recording, lambda: record(states, iteration), lambda: blank)
         stats = {
             "lp": -info.potential,
             "acceptance_rate": info.acceptance_rate,
@@ -95,16 +111,40 @@ def _advance_here(
             "step_size": info.step_size,
             "switches": jnp.broadcast_to(jnp.asarray(info.switches), info.potential.shape),
         }
-        return states, {**observed, "sample_stats": stats}
+        return states, (jax.vmap(kernel.position)(states), stats)
 
-    def body(offset: Array, carry: tuple[Any, Record]) -> tuple[Any, Record]:
+    blank = _blank(jax.eval_shape(iterate, states)[1], size)
+    unobserved = _blank(jax.eval_shape(observe_block, blank[0], first))
+
+    def block(index: Array, carry: tuple[Any, Record]) -> tuple[Any, Record]:
         states, rows = carry
-        states, row = iterate(states, first + offset)
-        return states, jax.tree.map(lambda stack, value: stack.at[offset].set(value), rows, row)
+        begin = start + index * size
 
-    row_shapes = jax.eval_shape(iterate, states, first)[1]
-    rows = jax.tree.map(lambda leaf: jnp.zeros((capacity(program.density), *leaf.shape), leaf.dtype), row_shapes)
-    return jax.lax.fori_loop(0, count, body, (states, rows))
+        def body(offset: Array, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+            states, row = iterate(carry[0])
+            return states, jax.tree.map(lambda stack, value: stack.at[offset].set(value), carry[1], row)
+
+        ends = jnp.maximum(first - begin, 0), jnp.minimum(first + count - begin, size)
+        states, (positions, stats) = jax.lax.fori_loop(*ends, body, (states, blank))
+        seen = jax.lax.cond(recording, lambda: observe_block(positions, begin), lambda: unobserved)
+        rows = jax.tree.map(
+            lambda stack, values: jax.lax.dynamic_update_slice_in_dim(stack, values, index * size, axis=0),
+            rows,
+            {**seen, "sample_stats": stats},
+        )
+        return states, rows
+
+    blocks = -(-capacity(program.density) // size) + 1
+    rows = jax.tree.map(
+        lambda values: jnp.zeros((blocks * size, *values.shape[1:]), values.dtype),
+        {**unobserved, "sample_stats": blank[1]},
+    )
+    states, rows = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
+    return states, jax.tree.map(lambda stack: jnp.roll(stack, start - first, axis=0), rows)
+
+
+def _blank(shapes: Any, *leading: int) -> Any:
+    return jax.tree.map(lambda leaf: jnp.zeros((*leading, *leaf.shape), leaf.dtype), shapes)
 
 
 def to_host(rows: Record, count: int) -> dict[str, dict[str, np.ndarray]]:

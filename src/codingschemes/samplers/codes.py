@@ -21,12 +21,15 @@ from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
 from codingschemes.samplers.mode_search import no_reference, reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.rotations import rotation_sweep, turn_all, turn_alone
+from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 #: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
 _DEEP_INTERVAL = 10
+#: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
+#: chain after the other, so that an angle accepted early costs nothing more.
+_FEW_SAMPLES = 32
 
 
 class CodesState(NamedTuple):
@@ -90,13 +93,13 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
     if density.network.activation.family == "linear":
         return turn_all(key, density.last_layer(position)[0])
     if density.network.width == 1:
-        return turn_alone(key, populate(density, *density.last_layer(position)), density).coordinates
-    return _rotate_pairs(key, position, density)
+        return redraw_alone(key, *density.last_layer(position), density)
+    if density.targets.shape[0] <= _FEW_SAMPLES:
+        return _rotate_pairs(key, position, density)
+    return jax.custom_batching.sequential_vmap(_rotate_pairs)(key, position, density)
 
 
-@jax.custom_batching.sequential_vmap
 def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
-    """Chains one after the other, so that an angle accepted early costs nothing more."""
     population = populate(density, *density.last_layer(position))
     return rotation_sweep(key, population, density, density.network.width // 2).coordinates
 

@@ -3,7 +3,7 @@
 (u_i, u_j) -> (cos t u_i + sin t u_j, cos t u_j - sin t u_i) leaves the prior as it is. Where two ReLU neurons point the
 same way it leaves the likelihood as it is, too: one may take over the other's whole share of the output, which
 gradients never find. The angle is drawn by slice sampling (Murray, Adams & MacKay 2010, on a circle), which never
-rejects; a trial costs O(P^2). A neuron without others rotates with a draw from its prior, as there.
+rejects; a trial costs O(P^2). A neuron without others is drawn again among many draws from its prior.
 
 Every other pair is drawn uniformly, the rest with heavy neurons more often (and silent ones hardly ever, but not never:
 else a pair could not be drawn where all others are silent): with probability s(i, j | u), and then the angle from the
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.neighbourhood import Population, with_neuron, without
+from codingschemes.samplers.neighbourhood import Cavity, Population
 
 type Scalar = Float[Array, ""]
 
@@ -28,6 +28,8 @@ _SILENT = 1e-4
 #: Angles tried together, and how many times before everything stays as it is.
 _TRIALS = 8
 _ROUNDS = 4
+#: Draws of its prior that a neuron without others may become.
+_CANDIDATES = 31
 
 
 def turn_all(key: Array, coordinates: Float[Array, "N R"]) -> Float[Array, "N R"]:
@@ -38,23 +40,20 @@ def turn_all(key: Array, coordinates: Float[Array, "N R"]) -> Float[Array, "N R"
     return (directions * jnp.sign(jnp.diagonal(lengths))) @ coordinates
 
 
-def turn_alone(key: Array, population: Population, density: Density) -> Population:
-    """The only neuron rotates with a draw from its prior (elliptical slice sampling)."""
-    partner_key, level_key, angle_key = jax.random.split(key, 3)
-    activation, basis = density.network.activation, population.basis
-    partner = jax.random.normal(partner_key, population.coordinates.shape, population.coordinates.dtype)
-    cavity = without(population, jnp.asarray(0), density.targets, density.signal)
-    circle = jnp.concatenate([population.coordinates, partner])
-    preactivation = circle @ basis.T
+def redraw_alone(key: Array, coordinates: Float[Array, "1 R"], basis: Float[Array, "P R"], density: Density) -> Array:
+    """The only neuron is drawn again among itself and candidates from its prior, by likelihood.
 
-    def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-        activity = activation(_turned(angles, preactivation)[:, 0])
-        return cavity.log_likelihood(activity, activity @ population.inverse)
-
-    angles = shrinking_angles(jax.random.uniform(angle_key, (_ROUNDS, _TRIALS), preactivation.dtype))
-    level = jnp.log(jax.random.uniform(level_key, dtype=preactivation.dtype))
-    turn = _turned(slice_angle(log_density, angles, level)[None], circle)[0]
-    return with_neuron(population, jnp.asarray(0), cavity, turn[0], activation(turn[0] @ basis.T))
+    Itself and the candidates are independent draws of the prior, so that which of them it is does not show: the choice
+    is exact (iterated sampling importance resampling: Andrieu, Lee & Vihola 2018).
+    """
+    candidate_key, choice_key = jax.random.split(key)
+    candidates = jax.random.normal(candidate_key, (_CANDIDATES, coordinates.shape[1]), coordinates.dtype)
+    candidates = jnp.concatenate([coordinates, candidates])
+    activity = density.network.activation(candidates @ basis.T)
+    nothing, alone = jnp.zeros_like(basis[:, 0]), density.targets / density.temperature
+    cavity = Cavity(nothing, 1 / density.signal, alone, density.signal)
+    log_weights = cavity.log_likelihood(activity, activity / density.temperature)
+    return candidates[jax.random.categorical(choice_key, log_weights)][None]
 
 
 def shrinking_angles(uniform: Float[Array, "M K"]) -> Float[Array, "M K"]:
@@ -99,8 +98,8 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
     least = _SILENT * jnp.sum(population.basis**2)
     pair_key, level_key, angle_key = jax.random.split(key, 3)
     # Random numbers of the whole sweep at once: one by one they cost more than the arithmetic of small networks.
-    width, dtype = population.coordinates.shape[0], population.coordinates.dtype
-    gumbel = jax.random.gumbel(pair_key, (visits, 2, width), dtype)
+    neurons, dtype = jnp.arange(population.coordinates.shape[0]), population.coordinates.dtype
+    chosen = jax.random.uniform(pair_key, (visits, 2), dtype)
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _ROUNDS, _TRIALS), dtype))
 
@@ -108,10 +107,10 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
         population, preactivation, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
-        first = jnp.argmax(jnp.log(shares) + gumbel[index, 0])
-        second = jnp.argmax((jnp.log(shares) + gumbel[index, 1]).at[first].set(-jnp.inf))
+        first = _drawn(shares, chosen[index, 0])
+        second = _drawn(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
-        rest = jnp.sum(weights.at[pair].set(0.0))
+        rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
         hole = _without_pair(population, pair, density)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
@@ -129,6 +128,12 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
 
     start = (population, population.coordinates @ population.basis.T, jnp.sum(population.activity**2, axis=1) + least)
     return jax.lax.fori_loop(0, visits, visit, start)[0]
+
+
+def _drawn(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
+    """An index drawn with probability proportional to its share, never one whose share is zero."""
+    total = jnp.cumsum(shares)
+    return jnp.argmax(total > uniform * total[-1])
 
 
 def _turned(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
