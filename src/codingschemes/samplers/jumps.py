@@ -29,7 +29,7 @@ from codingschemes.samplers.neighbourhood import Cavity, Population, with_neuron
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
 _FLOOR = 0.01
 #: Neurons whose centres and weights are computed together.
-_BLOCK = 16
+_BLOCK = 8
 
 
 def jump_sweep(key: Array, population: Population, modes: Modes, density: Density) -> tuple[Population, Int[Array, ""]]:
@@ -104,7 +104,7 @@ def _jump(
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
-    noise = modes.reflection[own, other] @ (modes.whitening[own] @ (before - centres[own]))
+    noise = modes.reflected(modes.whitening[own] @ (before - centres[own]), own, other)
     after = centres[other] + modes.spread[other] @ noise
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])

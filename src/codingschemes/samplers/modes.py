@@ -19,7 +19,7 @@ from codingschemes.samplers.neighbourhood import Cavity
 #: Modes are distinct when the activity at some sample differs by this much.
 _DISTINCT = 0.25
 #: So many of the modes looked for are expected to be found twice or not at all, and are not kept.
-_DUPLICATES = 4
+_DUPLICATES = 6
 _NEWTON_STEPS = 20
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
@@ -37,8 +37,9 @@ class Modes(NamedTuple):
         answer: spread spread^T L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component,
             sample).
         drift: -spread spread^T centre, what the prior does.
-        reflection: orthogonal, from one mode to another in coordinates whitened by `whitening` (mode, mode, component,
-            component): what comes nearest to z -> -z at the samples that change side. The transpose leads back.
+        reflection: orthogonal, from one mode to a later one in coordinates whitened by `whitening`, (pair, component,
+            component), pairs in the order of `np.triu_indices`: what comes nearest to z -> -z at the samples that
+            change side. The transpose leads back.
         found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
     """
 
@@ -49,8 +50,15 @@ class Modes(NamedTuple):
     activity: Float[Array, "K P"]
     answer: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
-    reflection: Float[Array, "K K R R"]
+    reflection: Float[Array, "Q R R"]
     found: Bool[Array, " K"]
+
+    def reflected(self, noise: Float[Array, " R"], one: Array, other: Array) -> Float[Array, " R"]:
+        """Whitened coordinates about one mode, carried over to another."""
+        first, second = jnp.minimum(one, other), jnp.maximum(one, other)
+        pair = first * (2 * len(self.found) - first - 1) // 2 + second - first - 1
+        matrix = self.reflection[pair]
+        return jnp.where(one < other, matrix @ noise, noise @ matrix)
 
 
 class Reference(NamedTuple):
@@ -95,13 +103,12 @@ def climb(reference: Reference, density: Density, basis: Float[Array, "P R"]) ->
     return jax.lax.map(mode, (starts, reference.cavities, reference.code))
 
 
-def _reflections(modes: Modes, density: Density, basis: Float[Array, "P R"]) -> Float[Array, "K K R R"]:
+def _reflections(modes: Modes, density: Density, basis: Float[Array, "P R"]) -> Float[Array, "Q R R"]:
     """The orthogonal factor of whitening' L^+ D L spread for every pair of modes, D the change of sign in z.
 
     Activations of bounded neurons are symmetric about z = 0, so that fluctuations about a mode are skewed one way on
     one side and the other way on the other: reflected, what a Gaussian misses cancels.
     """
-    count, components = modes.centre.shape
     inverse = basis.T / jnp.sum(basis**2, axis=0)[:, None] if density.network.depth == 1 else jnp.linalg.pinv(basis)
     side = jnp.where(modes.centre @ basis.T > 0, 1.0, -1.0)
 
@@ -113,10 +120,7 @@ def _reflections(modes: Modes, density: Density, basis: Float[Array, "P R"]) -> 
         )
         return left @ right
 
-    ones, others = np.triu_indices(count, 1)
-    above = jax.lax.map(reflection, jnp.stack([jnp.asarray(ones), jnp.asarray(others)], axis=1))
-    identity = jnp.broadcast_to(jnp.eye(components), (count, count, components, components))
-    return identity.at[ones, others].set(above).at[others, ones].set(jnp.swapaxes(above, 1, 2))
+    return jax.lax.map(reflection, jnp.stack(np.triu_indices(len(modes.found), 1), axis=1))
 
 
 def _mode(
