@@ -49,5 +49,5 @@ for name in targets_of(options.targets):
     else:
         row = measure(name, posterior, "codes", "reduced", warmup=500, seconds=options.seconds, seed=1)
         references[name] = row.means
+    path.write_text(json.dumps(references, indent=2) + "\n")
     print(name, references[name], flush=True)
-path.write_text(json.dumps(references, indent=2) + "\n")

@@ -120,7 +120,7 @@ def measure(
         ess_min_per_second=float(sizes.min()) / spent,
         code_switches=_code_switches(run, posterior),
         means=means,
-        reference_z=_worst_z(means, reference),
+        reference_z=worst_z(means, reference),
         device=jax.devices()[0].device_kind,
     )
 
@@ -137,7 +137,8 @@ def _scalar(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[float, float
     return float(mean), float(error)
 
 
-def _worst_z(means: dict[str, tuple[float, float]], reference: dict[str, tuple[float, float]] | None) -> float:
+def worst_z(means: dict[str, tuple[float, float]], reference: dict[str, tuple[float, float]] | None) -> float:
+    """The largest |z| of means against those of a reference, each (mean, error); NaN without one."""
     if reference is None:
         return float("nan")
     scores = [

@@ -195,8 +195,8 @@ def lines(found: Bench) -> Iterator[list[str]]:
         yield [row.target, _label(row), *(number.replace("nan", "-") for number in numbers)]
 
 
-def markdown(found: Bench, command: str) -> str:
-    """The table, its headline and the command that made it, to keep."""
+def markdown(found: Bench, command: str, note: str = "") -> str:
+    """The table, its headline, the command that made it and a note on how, to keep."""
     headline = found.summary()
     table = ["| " + " | ".join(cells) + " |" for cells in (columns(), ["---"] * len(columns()), *lines(found))]
     return "\n".join(
@@ -210,6 +210,7 @@ def markdown(found: Bench, command: str) -> str:
             "those of the recorded draws, recording included, warm-up and compilation apart. The ratio is of minimum",
             "ESS a second to numpyro's NUTS on all weights; z is the worst disagreement with the recorded reference.",
             "",
+            *([note, ""] if note else []),
             f"Ratio of the default sampler ({'/'.join(DEFAULT)}): geometric mean {headline['geometric_mean']:.3g}, "
             f"smallest {headline['smallest']:.3g}.",
             "",
