@@ -25,6 +25,8 @@ from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_
 
 #: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
+#: A shorter warm-up is one of many on the way down from high temperature: it takes the first reference alone.
+_LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
 _DEEP_INTERVAL = 10
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
@@ -46,7 +48,8 @@ class CodesState(NamedTuple):
 def codes(settings: Settings) -> Kernel:
     """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
-    searches = jnp.asarray([int(settings.warmup * share) for share in _SEARCHES])
+    shares = _SEARCHES if settings.warmup >= _LEAST_FOR_ALL_SEARCHES else _SEARCHES[:1]
+    searches = jnp.asarray([int(settings.warmup * share) for share in shares])
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
         if density.network.recurrent:
