@@ -26,8 +26,8 @@ type Scalar = Float[Array, ""]
 #: Weight of a silent neuron relative to the prior's mean of |z|^2.
 _SILENT = 1e-4
 #: Angles tried together, and how many times before everything stays as it is.
-_TRIALS = 8
-_ROUNDS = 4
+_TRIALS = 4
+_ROUNDS = 8
 #: Draws of its prior that a neuron without others may become.
 _CANDIDATES = 31
 
@@ -103,36 +103,62 @@ def rotation_sweep(key: Array, population: Population, density: Density, visits:
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _ROUNDS, _TRIALS), dtype))
 
-    def visit(index: Array, carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
-        population, preactivation, weights = carry
+    def visit(index: Array, carry: _Sweep) -> _Sweep:
+        coordinates, preactivation, activity, response, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
         first = _drawn(shares, chosen[index, 0])
         second = _drawn(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
         rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
-        hole = _without_pair(population, pair, density)
+        hole = _updated(response, activity[pair], -density.signal)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-            activity = activation(_turned(angles, preactivation[pair]))
-            selection = _log_selection(jnp.sum(activity**2, axis=2) + least, rest)
-            return _log_likelihood(activity, population.inverse, hole, density) + jnp.where(even, 0.0, selection)
+            tried = activation(_turned(angles, preactivation[pair]))
+            selection = _log_selection(jnp.sum(tried**2, axis=2) + least, rest)
+            return _log_likelihood(tried, hole, density.signal) + jnp.where(even, 0.0, selection)
 
-        angle = slice_angle(log_density, angles[index], levels[index])
-        turned = _turned(angle[None], preactivation[pair])[0]
-        population = _with_pair(
-            population, pair, _turned(angle[None], population.coordinates[pair])[0], activation(turned), hole, density
+        angle = slice_angle(log_density, angles[index], levels[index])[None]
+        turned = _turned(angle, preactivation[pair])[0]
+        active = activation(turned)
+        return _Sweep(
+            coordinates.at[pair].set(_turned(angle, coordinates[pair])[0]),
+            preactivation.at[pair].set(turned),
+            activity.at[pair].set(active),
+            _updated(hole, active, density.signal),
+            weights.at[pair].set(jnp.sum(active**2, axis=1) + least),
         )
-        weights = weights.at[pair].set(jnp.sum(population.activity[pair] ** 2, axis=1) + least)
-        return population, preactivation.at[pair].set(turned), weights
 
-    start = (population, population.coordinates @ population.basis.T, jnp.sum(population.activity**2, axis=1) + least)
-    return jax.lax.fori_loop(0, visits, visit, start)[0]
+    start = _Sweep(
+        population.coordinates,
+        population.coordinates @ population.basis.T,
+        population.activity,
+        jnp.concatenate([population.inverse, population.field], axis=1),
+        jnp.sum(population.activity**2, axis=1) + least,
+    )
+    end = jax.lax.fori_loop(0, visits, visit, start)
+    samples = population.activity.shape[1]
+    return population._replace(
+        coordinates=end.coordinates,
+        activity=end.activity,
+        inverse=end.response[:, :samples],
+        field=end.response[:, samples:],
+    )
+
+
+class _Sweep(NamedTuple):
+    """What changes from visit to visit; `response` is S^{-1} (I, Y), `weights` is what pairs are drawn by."""
+
+    coordinates: Float[Array, "N R"]
+    preactivation: Float[Array, "N P"]
+    activity: Float[Array, "N P"]
+    response: Float[Array, "P S"]
+    weights: Float[Array, " N"]
 
 
 def _drawn(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
     """An index drawn with probability proportional to its share, never one whose share is zero."""
-    total = jnp.cumsum(shares)
+    total = jnp.tri(len(shares), dtype=shares.dtype) @ shares  # one operation, as a cumulative sum is not
     return jnp.argmax(total > uniform * total[-1])
 
 
@@ -141,70 +167,57 @@ def _turned(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Arra
     return jnp.stack([cosine * pair[0] + sine * pair[1], cosine * pair[1] - sine * pair[0]], axis=1)
 
 
-def _determinant(matrix: Float[Array, "*K 2 2"]) -> Float[Array, "*K"]:
-    return matrix[..., 0, 0] * matrix[..., 1, 1] - matrix[..., 0, 1] * matrix[..., 1, 0]
-
-
-def _adjugate(matrix: Float[Array, "*K 2 2"]) -> Float[Array, "*K 2 2"]:
-    """The inverse times the determinant; a library call for two rows costs more than everything around it."""
-    rows = [[matrix[..., 1, 1], -matrix[..., 0, 1]], [-matrix[..., 1, 0], matrix[..., 0, 0]]]
-    return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
-
-
 def _log_selection(weights: Float[Array, "K 2"], rest: Scalar) -> Float[Array, " K"]:
     """log of the probability of drawing these two, in either order, among all."""
     total = rest + jnp.sum(weights, axis=1)
     return jnp.sum(jnp.log(weights), axis=1) - jnp.log(total) + jnp.log(jnp.sum(1 / (rest + weights[:, ::-1]), axis=1))
 
 
-class Hole(NamedTuple):
-    """The population without two neurons: A = S^{-1} + V gap V^T, V = S^{-1} (phi_i, phi_j), and B = A Y."""
+class _Symmetric(NamedTuple):
+    """Matrices of two rows. Written out: a library call for two rows costs more than everything around it."""
 
-    directions: Float[Array, "P 2"]
-    gap: Float[Array, "2 2"]
-    field: Float[Array, "P C"]
+    first: Float[Array, "*K"]
+    mixed: Float[Array, "*K"]
+    second: Float[Array, "*K"]
 
+    @classmethod
+    def of(cls, left: Float[Array, "*K 2 D"], right: Float[Array, "*K 2 D"]) -> "_Symmetric":
+        """left right^T, where it is symmetric."""
+        return cls(
+            jnp.sum(left[..., 0, :] * right[..., 0, :], axis=-1),
+            jnp.sum(left[..., 0, :] * right[..., 1, :], axis=-1),
+            jnp.sum(left[..., 1, :] * right[..., 1, :], axis=-1),
+        )
 
-def _without_pair(population: Population, pair: Array, density: Density) -> Hole:
-    activity = population.activity[pair]
-    directions = population.inverse @ activity.T
-    left = jnp.eye(2) / density.signal - activity @ directions
-    gap = _adjugate(left) / _determinant(left)
-    return Hole(directions, gap, population.field + directions @ (gap @ (directions.T @ density.targets)))
+    def plus(self, number: Scalar) -> "_Symmetric":
+        """The matrix plus a multiple of the identity."""
+        return _Symmetric(self.first + number, self.mixed, self.second + number)
 
-
-def _log_likelihood(
-    activity: Float[Array, "K 2 P"], inverse: Float[Array, "P P"], hole: Hole, density: Density
-) -> Float[Array, " K"]:
-    """What each pair of activities adds to the log likelihood, up to a constant; `inverse` is S^{-1}."""
-    rows = activity.reshape(-1, activity.shape[-1])
-    image = (rows @ inverse).reshape(activity.shape)
-    toward = (rows @ hole.directions).reshape(-1, 2, 2)
-    pull = (rows @ hole.field).reshape(len(activity), 2, -1)
-    reach = jnp.einsum("kap,kbp->kab", activity, image) + jnp.einsum("kai,ij,kbj->kab", toward, hole.gap, toward)
-    stretch = jnp.eye(2) / density.signal + reach
-    determinant = _determinant(stretch)
-    gain = jnp.einsum("kac,kab,kbc->k", pull, _adjugate(stretch), pull) / determinant
-    return gain / 2 - pull.shape[2] * jnp.log(determinant) / 2
+    @property
+    def determinant(self) -> Float[Array, "*K"]:
+        return self.first * self.second - self.mixed**2
 
 
-def _with_pair(
-    population: Population,
-    pair: Array,
-    coordinates: Float[Array, "2 R"],
-    activity: Float[Array, "2 P"],
-    hole: Hole,
-    density: Density,
-) -> Population:
-    """The population with another pair in the hole: a rank-four update of S^{-1}."""
-    directions, gap, field = hole
-    image = activity @ population.inverse + (activity @ directions @ gap) @ directions.T
-    stretch = jnp.eye(2) / density.signal + activity @ image.T
-    update = _adjugate(stretch) / _determinant(stretch)
-    left = jnp.concatenate([directions @ gap, -image.T @ update], axis=1)
-    return population._replace(
-        coordinates=population.coordinates.at[pair].set(coordinates),
-        activity=population.activity.at[pair].set(activity),
-        inverse=population.inverse + left @ jnp.concatenate([directions.T, image]),
-        field=field - image.T @ (update @ (activity @ field)),
+def _log_likelihood(activity: Float[Array, "K 2 P"], hole: Float[Array, "P S"], signal: Scalar) -> Float[Array, " K"]:
+    """What each pair of activities adds to the log likelihood, up to a constant; `hole` is the response without it."""
+    samples = activity.shape[2]
+    image = (activity.reshape(-1, samples) @ hole).reshape(*activity.shape[:2], -1)
+    stretch = _Symmetric.of(activity, image[..., :samples]).plus(1 / signal)
+    pull = _Symmetric.of(image[..., samples:], image[..., samples:])
+    determinant = stretch.determinant
+    gain = stretch.second * pull.first - 2 * stretch.mixed * pull.mixed + stretch.first * pull.second
+    return gain / determinant / 2 - (image.shape[2] - samples) * jnp.log(determinant) / 2
+
+
+def _updated(response: Float[Array, "P S"], activity: Float[Array, "2 P"], signal: Scalar) -> Float[Array, "P S"]:
+    """S^{-1} (I, Y) after S gained `signal` phi phi^T for each of two activities: a rank-two update."""
+    image = activity @ response
+    directions = image[:, : len(response)]
+    stretch = _Symmetric.of(activity, directions).plus(1 / signal)
+    solved = jnp.stack(
+        [
+            stretch.second * directions[0] - stretch.mixed * directions[1],
+            stretch.first * directions[1] - stretch.mixed * directions[0],
+        ]
     )
+    return response - (solved / stretch.determinant).T @ image
