@@ -158,7 +158,7 @@ class _Sweep(NamedTuple):
 
 def _drawn(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
     """An index drawn with probability proportional to its share, never one whose share is zero."""
-    total = jnp.tri(len(shares), dtype=shares.dtype) @ shares  # one operation, as a cumulative sum is not
+    total = jnp.cumsum(shares)
     return jnp.argmax(total > uniform * total[-1])
 
 
