@@ -1,7 +1,8 @@
 """Where modes are looked for: a reference is taken from the neurons during warm-up and then frozen.
 
 Each code is looked for. Real data have more modes, which differ only in the samples that are hard to tell: they are
-found by climbing from the neurons that are farthest from every mode known.
+found by climbing from the neurons that are farthest from every mode known, and from codes with the sample turned round
+that they are least decided about, whether or not there is such a neuron yet.
 """
 
 import jax
@@ -9,21 +10,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import Reference, climb, maximum
+from codingschemes.samplers.modes import ALL_CODES_UP_TO, Modes, Reference, climb, code_count, maximum
 from codingschemes.samplers.neighbourhood import Cavity, Population, without
 
-#: With up to this many classes every code is looked for; with more, those that neurons have.
-_ALL_CODES_UP_TO = 4
-_MOST_CODES = 2**_ALL_CODES_UP_TO
 #: Preactivation in the middle of a code's pattern.
 _PATTERN_LEVEL = 1.5
-#: Neurons from which other modes are looked for.
+#: Neurons from which other modes are looked for, and samples that are turned round.
 _EXPLORERS = 8
+_TURNED = 16
 
 
 def reference(population: Population, density: Density) -> Reference:
     """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
-    the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities."""
+    the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities,
+    and from codes with one sample turned round."""
     of_codes = _codes_reference(population, density)
     modes = climb(of_codes, density, population.basis)
     activity = jnp.where(modes.found[:, None], modes.activity, jnp.inf)
@@ -43,13 +43,24 @@ def reference(population: Population, density: Density) -> Reference:
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
     _, (cavities, preactivation) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
-    any_code = jnp.full((_EXPLORERS, of_codes.code.shape[1]), -1)
+    turned_from, turned = _turned(modes, population)
+    any_code = jnp.full((_EXPLORERS + len(turned), of_codes.code.shape[1]), -1)
     return Reference(
         population.inverse,
-        jax.tree.map(lambda one, other: jnp.concatenate([one, other]), of_codes.cavities, cavities),
-        jnp.concatenate([of_codes.preactivation, preactivation]),
+        jax.tree.map(lambda one, other: jnp.concatenate([one, other, one[turned_from]]), of_codes.cavities, cavities),
+        jnp.concatenate([of_codes.preactivation, preactivation, turned]),
         jnp.concatenate([of_codes.code, any_code]),
     )
+
+
+def _turned(modes: Modes, population: Population) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
+    """The modes with the least decided samples, and their preactivations with that sample on the other side."""
+    preactivation = modes.centre @ population.basis.T
+    undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)
+    chosen = jax.lax.top_k(undecided.ravel(), min(_TURNED, undecided.size))[1]
+    mode, sample = jnp.divmod(chosen, preactivation.shape[1])
+    start, row = preactivation[mode], jnp.arange(len(chosen))
+    return mode, start.at[row, sample].set(-_PATTERN_LEVEL * jnp.sign(start[row, sample]))
 
 
 def _codes_reference(population: Population, density: Density) -> Reference:
@@ -74,7 +85,8 @@ def no_reference(density: Density) -> Reference:
     """Room for a reference."""
     samples, outputs = density.targets.shape
     classes = density.class_average.shape[1]
-    count = min(2**classes, _MOST_CODES) + _EXPLORERS
+    codes = code_count(classes)
+    count = codes + _EXPLORERS + min(_TURNED, codes * samples)
     cavities = Cavity(
         direction=jnp.zeros((count, samples)),
         gap=jnp.ones(count),
@@ -87,6 +99,6 @@ def no_reference(density: Density) -> Reference:
 def _wanted(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
     """The codes to look for: all, or the first that the neurons have (repeated where they are fewer)."""
     classes = bits.shape[1]
-    if classes <= _ALL_CODES_UP_TO:
+    if classes <= ALL_CODES_UP_TO:
         return (jnp.arange(2**classes)[:, None] >> jnp.arange(classes)) & 1
-    return jnp.unique(bits, axis=0, size=_MOST_CODES)
+    return jnp.unique(bits, axis=0, size=code_count(classes))

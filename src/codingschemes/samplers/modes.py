@@ -18,8 +18,10 @@ from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
 _DISTINCT = 0.25
-#: So many of the modes looked for are expected to be found twice or not at all, and are not kept.
-_DUPLICATES = 6
+#: Modes kept beyond the number of codes.
+_SPARE = 4
+#: With up to this many classes every code is looked for; with more, those that neurons have.
+ALL_CODES_UP_TO = 4
 _NEWTON_STEPS = 20
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
@@ -77,6 +79,11 @@ class Reference(NamedTuple):
     code: Int[Array, "K G"]
 
 
+def code_count(classes: int) -> int:
+    """Codes that are looked for."""
+    return 2 ** min(classes, ALL_CODES_UP_TO)
+
+
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
     modes = climb(reference, density, basis)
@@ -87,7 +94,7 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
         return found.at[index].set(found[index] & ~jnp.any(known & (gaps[index] < _DISTINCT))), None
 
     found, _ = jax.lax.scan(is_new, modes.found, jnp.arange(len(gaps)))
-    kept = jnp.argsort(~found, stable=True)[: len(found) - _DUPLICATES]
+    kept = jnp.argsort(~found, stable=True)[: code_count(reference.code.shape[1]) + _SPARE]
     modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
     return modes._replace(reflection=_reflections(modes, density, basis))
 
