@@ -178,6 +178,10 @@ def test_a_time_limit_ends_a_run_that_can_be_continued(tmp_path, saved):
     np.testing.assert_array_equal(first, saved.values("posterior", "energy"))
 
 
+def test_chains_share_a_step_size_after_the_warm_up(saved):
+    assert np.unique(saved.values("sample_stats", "step_size")).size == 1
+
+
 def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch):
     """With the sampler that has the largest state, that of `hmc` within."""
     traced = []

@@ -105,7 +105,11 @@ def sample(
             store = DrawStore(path / DRAWS, chunk=longest)
         run = Run(posterior, config, provenance, store, path)
         step = functools.partial(advance, kernel, mesh, program)
-        _run_chunks(run, step, checkpoint, sampling, longest, progress=progress)
+
+        def pool(states: Any) -> Any:
+            return place(kernel.pool(states), mesh, CHAIN)
+
+        _run_chunks(run, step, pool, checkpoint, sampling, longest, progress=progress)
     return run
 
 
@@ -135,6 +139,7 @@ def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoin
 def _run_chunks(
     run: Run,
     step: Callable[..., tuple[Any, Record]],
+    pool: Callable[[Any], Any],
     checkpoint: Checkpoint,
     sampling: Sampling,
     longest: int,
@@ -154,6 +159,8 @@ def _run_chunks(
                 states, rows = step(
                     checkpoint.states, jnp.asarray(iteration), jnp.asarray(count), jnp.asarray(recording)
                 )
+                if iteration + count == sampling.warmup:
+                    states = pool(states)
                 records = to_host(rows, count)
                 elapsed = time.monotonic() - started
                 _check_records(records, iteration, recording=recording)

@@ -9,7 +9,9 @@ It is an average of local curvatures, so that jumps between distant modes do not
 Samplers see theta / scale, in which every direction has about unit curvature.
 
 The step size follows the acceptance rate by dual averaging (Hoffman & Gelman 2014), started again whenever the scale
-changes, at a quarter, half and three quarters of the warm-up.
+changes, at a quarter, half and three quarters of the warm-up. After it chains take the geometric mean of theirs: they
+differ by chance alone, and chains that step together wait for the one with the smallest steps. A chain that needs much
+smaller or larger steps than most keeps its own, as it is somewhere else.
 """
 
 from collections.abc import Callable
@@ -29,6 +31,8 @@ _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
 #: A shorter warm-up adapts the step size alone: a few gradients of a chain's own say little about the curvature.
 _LEAST_FOR_SCALE = 40
+#: Step sizes within this factor of the median are one and the same.
+_ALIKE = 2.0
 
 
 class Point(NamedTuple):
@@ -187,7 +191,12 @@ def adaptive_kernel(
     def move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:
         return state._replace(point=evaluate(density, position))
 
-    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance)
+    def pool(states: AdaptiveState) -> AdaptiveState:
+        sizes = jnp.log(states.step_size)
+        alike = jnp.abs(sizes - jnp.median(sizes)) < jnp.log(_ALIKE)
+        return states._replace(step_size=jnp.where(alike, jnp.exp(jnp.mean(sizes, where=alike)), states.step_size))
+
+    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool)
 
 
 def evaluate(density: Density, position: Position) -> Point:

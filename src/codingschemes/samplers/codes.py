@@ -86,9 +86,10 @@ def codes(settings: Settings) -> Kernel:
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         return state._replace(flow=flow.move(state.flow, position, density))
 
-    return Kernel(
-        init, step, lambda state: flow.position(state.flow), move, flow.warmup, flow.exact, flow.target_acceptance
-    )
+    def pool(states: CodesState) -> CodesState:
+        return states._replace(flow=flow.pool(states.flow))
+
+    return flow._replace(init=init, step=step, position=lambda state: flow.position(state.flow), move=move, pool=pool)
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:

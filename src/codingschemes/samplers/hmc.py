@@ -22,6 +22,8 @@ _MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
 _GOLDEN = 0.6180339887498949
+#: Optimal in high dimension (Beskos, Pillai, Roberts, Sanz-Serna & Stuart 2013).
+_ACCEPTANCE = 0.65
 
 
 def jittered_steps(iteration: Array, step_size: Scalar) -> Array:
@@ -49,7 +51,9 @@ def hmc_transition(
 @lru_cache
 def hmc(settings: Settings) -> Kernel:
     """HMC with jittered trajectories, step size and preconditioner adapted."""
-    return adaptive_kernel(hmc_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.7)
+    return adaptive_kernel(
+        hmc_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or _ACCEPTANCE
+    )
 
 
 SAMPLERS.register("hmc", hmc)

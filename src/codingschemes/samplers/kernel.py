@@ -32,7 +32,8 @@ class Info(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """One algorithm with its settings. Functions act on a single chain; the driver maps them over chains.
+    """One algorithm with its settings. Functions act on a single chain, but for `pool`; the driver maps them over
+    chains.
 
     Attributes:
         init: (key, position, density) -> state. The state carries its own random key.
@@ -43,6 +44,8 @@ class Kernel(NamedTuple):
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
+        pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
+            after the warm-up.
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -52,6 +55,7 @@ class Kernel(NamedTuple):
     warmup: int
     exact: bool = True
     target_acceptance: float = 0.0
+    pool: Callable[[State], State] = lambda states: states
 
 
 class Settings(NamedTuple):

@@ -1,4 +1,4 @@
-"""Samplers without a Metropolis test are biased by their step size, and the bias goes with the step."""
+"""Step sizes: those of all chains agree, and what samplers without a Metropolis test are biased by goes with them."""
 
 import functools
 
@@ -79,3 +79,9 @@ def test_microcanonical_bias_shows_at_a_coarse_step_and_shrinks_with_its_square_
 @pytest.mark.parametrize(("sampler", "exact"), [("langevin", False), ("mclmc-unadjusted", False), ("hmc", True)])
 def test_samplers_say_whether_they_are_exact(sampler, exact):
     assert SAMPLERS[sampler](Settings()).exact == exact
+
+
+def test_chains_share_a_step_size_and_one_that_is_somewhere_else_keeps_its_own():
+    kernel, density = SAMPLERS["hmc"](Settings(warmup=WARMUP)), small_posterior("tanh", samples=4, width=4).density()
+    states = begin(kernel, jax.random.PRNGKey(0), density)._replace(step_size=jnp.asarray([0.2, 0.1, 0.1, 1e-3]))
+    np.testing.assert_allclose(kernel.pool(states).step_size, [*3 * [0.002 ** (1 / 3)], 1e-3])
