@@ -94,6 +94,7 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     for _ in range(-(-options.warmup // CHUNK)):
         states, _ = jax.block_until_ready(chunk(states, density, CHUNK))
     warm = time.monotonic() - started
+    states = place(kernel.pool(states), mesh, CHAIN)
     started = time.monotonic()
     while len(rows) * CHUNK < options.draws and time.monotonic() - started < options.seconds:
         states, seen = jax.block_until_ready(chunk(states, density, CHUNK))

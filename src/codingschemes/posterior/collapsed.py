@@ -19,23 +19,32 @@ from jaxtyping import Array, Float
 type Scalar = Float[Array, ""]
 
 
+def _factor(activity: Float[Array, "N P"], signal: Scalar, noise: Scalar) -> Float[Array, "M M"]:
+    """The Cholesky factor of the smaller of S and A."""
+    columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
+    return cho_factor(signal * columns.T @ columns + noise * jnp.eye(columns.shape[1]), lower=True)[0]
+
+
+def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:
+    """log det(S/T)/2."""
+    return jnp.sum(jnp.log(jnp.diagonal(factor))) - factor.shape[0] * jnp.log(noise) / 2
+
+
 def _solve(
     activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal: Scalar, noise: Scalar
 ) -> tuple[Scalar, Float[Array, "P C"], Float[Array, "N C"], Float[Array, "M M"]]:
     """The misfit, B = S^{-1} Y, the mean readout R = c Phi B, and the Cholesky factor of the smaller matrix."""
     width, samples = activity.shape
+    factor = _factor(activity, signal, noise)
     if samples <= width:
-        factor, _ = cho_factor(signal * activity.T @ activity + noise * jnp.eye(samples), lower=True)
         dual = cho_solve((factor, True), targets)
         readout = signal * activity @ dual
         quadratic = jnp.sum(targets * dual)
     else:
-        factor, _ = cho_factor(signal * activity @ activity.T + noise * jnp.eye(width), lower=True)
         readout = cho_solve((factor, True), signal * activity @ targets)
         dual = (targets - activity.T @ readout) / noise
         quadratic = noise * jnp.sum(dual**2) + jnp.sum(readout**2) / signal
-    half_log_det = jnp.sum(jnp.log(jnp.diagonal(factor))) - factor.shape[0] * jnp.log(noise) / 2
-    return quadratic / 2 + targets.shape[1] * half_log_det, dual, readout, factor
+    return quadratic / 2 + targets.shape[1] * _half_log_det(factor, noise), dual, readout, factor
 
 
 @jax.custom_vjp
@@ -54,28 +63,33 @@ def collapsed_misfit(
 
 
 def _forward(activity, targets, signal, noise):  # type: ignore[no-untyped-def]
-    misfit, dual, readout, factor = _solve(activity, targets, signal, noise)
-    return misfit, (activity, dual, readout, factor, signal, noise)
+    # The slope in Phi is 2 c Phi dM/dS, with dM/dS = (C S^{-1} - B B^T)/2, and Phi S^{-1} = A^{-1} Phi.
+    width, samples = activity.shape
+    outputs = targets.shape[1]
+    if 2 * samples <= width:  # many neurons: the inverse and a product cost less than that many solutions
+        factor = _factor(activity, signal, noise)
+        solved = cho_solve((factor, True), jnp.concatenate([targets, jnp.eye(samples)], axis=1))
+        dual, inverse = solved[:, :outputs], solved[:, outputs:]
+        misfit = jnp.sum(targets * dual) / 2 + outputs * _half_log_det(factor, noise)
+        slope = signal * activity @ (outputs * inverse - dual @ dual.T)
+        trace = jnp.trace(inverse)
+    else:
+        misfit, dual, readout, factor = _solve(activity, targets, signal, noise)
+        if samples <= width:
+            whitened = cho_solve((factor, True), activity.T).T
+        else:
+            whitened = cho_solve((factor, True), activity)
+        slope = signal * outputs * whitened - readout @ dual.T
+        trace = (samples - signal * jnp.sum(whitened * activity)) / noise
+    return misfit, (activity, dual, slope, trace, signal, noise)
 
 
 def _backward(residuals, cotangent):  # type: ignore[no-untyped-def]
-    # dM/dS = (C S^{-1} - B B^T)/2, and Phi S^{-1} = A^{-1} Phi.
-    activity, dual, readout, factor, signal, noise = residuals
-    width, samples = activity.shape
-    outputs = dual.shape[1]
-    # Phi S^{-1}; for many neurons the inverse and a product cost less than that many solutions
-    if 2 * samples <= width:
-        whitened = activity @ cho_solve((factor, True), jnp.eye(samples))
-    elif samples <= width:
-        whitened = cho_solve((factor, True), activity.T).T
-    else:
-        whitened = cho_solve((factor, True), activity)
-    slope = signal * outputs * whitened - readout @ dual.T
-    trace = (samples - signal * jnp.sum(whitened * activity)) / noise  # tr S^{-1}
-    activity_cotangent = cotangent * slope
+    activity, dual, slope, trace, signal, noise = residuals
+    samples, outputs = dual.shape
     signal_cotangent = cotangent * jnp.sum(slope * activity) / (2 * signal)
     noise_cotangent = cotangent * (outputs * trace - jnp.sum(dual**2) - outputs * samples / noise) / 2
-    return activity_cotangent, cotangent * dual, signal_cotangent, noise_cotangent
+    return cotangent * slope, cotangent * dual, signal_cotangent, noise_cotangent
 
 
 collapsed_misfit.defvjp(_forward, _backward)
