@@ -75,10 +75,7 @@ def _forward(activity, targets, signal, noise):  # type: ignore[no-untyped-def]
         trace = jnp.trace(inverse)
     else:
         misfit, dual, readout, factor = _solve(activity, targets, signal, noise)
-        if samples <= width:
-            whitened = cho_solve((factor, True), activity.T).T
-        else:
-            whitened = cho_solve((factor, True), activity)
+        whitened = cho_solve((factor, True), activity.T).T if samples <= width else cho_solve((factor, True), activity)
         slope = signal * outputs * whitened - readout @ dual.T
         trace = (samples - signal * jnp.sum(whitened * activity)) / noise
     return misfit, (activity, dual, slope, trace, signal, noise)
