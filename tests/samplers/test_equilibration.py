@@ -62,19 +62,18 @@ def largest_norms(position: Position, density: Density) -> Float[Array, " K"]:
 
 
 def test_planted_codes_are_forgotten_by_jumps_alone():
-    """All neurons in one code: jumps bring them to the occupancies that chains from the prior find."""
+    """All neurons in one code: jumps bring them to the occupancies that chains from the prior find, in all chains."""
     density = toy("sigmoid")
     pattern = np.where(np.repeat(np.arange(3), 8) == 0, 1.5, -1.5)
     planted = {"input": density.input_coordinates(jnp.tile(jnp.asarray(pattern), (24, 1)))}
     begin = starts(density, planted)
 
-    def gap(sampler: str) -> float:
-        shares = run(sampler, density, begin, occupancies)
-        return float(np.abs(shares[:CHAINS].mean(axis=(0, 1)) - shares[CHAINS:].mean(axis=(0, 1))).max())
+    def spread(sampler: str) -> float:
+        return float(np.ptp(run(sampler, density, begin, occupancies).mean(axis=1), axis=0).max())
 
-    # a neuron is 0.04; means over 150 steps of occupancies that stray by one neuron
-    assert gap("codes") < 0.04
-    assert gap("hmc") > 0.06
+    # a neuron is 0.04; means over 150 steps of occupancies that stray by one neuron, and by two
+    assert spread("codes") < 0.04
+    assert spread("hmc") > 0.08
 
 
 def test_planted_outliers_are_forgotten_by_rotations_alone():
