@@ -15,9 +15,6 @@ from codingschemes.samplers.neighbourhood import Population, populate, without
 from codingschemes.tasks import make_task
 
 DISTINCT = 0.25
-#: Activities this far apart at a sample are on different sides of it. Between the two, a neuron settles beside the mode
-#: that another like it was found at: its others are not quite the same.
-OTHER_SIDE = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +51,11 @@ def test_neurons_climb_to_modes_that_were_found_which_codes_alone_do_not_tell_ap
     density, population = quenched
     found = np.asarray(modes.activity)[np.asarray(modes.found)]
     gaps = np.abs(settled(density, population)[:, None] - found).max(axis=2)
-    assert np.all(gaps.min(axis=1) < OTHER_SIDE)
+    assert np.all(gaps.min(axis=1) < DISTINCT)
     codes = found @ np.asarray(density.class_average) > 0.5
     _, first = np.unique(codes, axis=0, return_index=True)
     assert len(first) < len(found)
-    assert np.any(gaps[:, first].min(axis=1) > OTHER_SIDE)
+    assert np.any(gaps[:, first].min(axis=1) > DISTINCT)
 
 
 def test_modes_found_come_first_and_are_distinct(modes):
