@@ -33,7 +33,6 @@ def draw_ratios(found: Bench, path: Path) -> None:
     axes.set_yticks(range(len(ratios)), list(ratios))
     axes.invert_yaxis()
     axes.set_xlabel("minimum ESS a second, relative to numpyro's NUTS on all weights (dashed: geometric mean, default)")
-    if ratios:
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.savefig(path, dpi=150, bbox_inches="tight")
     plt.close(figure)
