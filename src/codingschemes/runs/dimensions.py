@@ -1,4 +1,12 @@
-"""The one place that names the dimensions of stored arrays (after `chain` and `draw`)."""
+"""The one place that names the dimensions of stored arrays (after `chain` and `draw`), and what lies along them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from codingschemes.posterior import Posterior
+
+type Coordinates = Mapping[str, np.ndarray]
 
 #: group -> variable -> dimensions.
 DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -31,3 +39,19 @@ DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 #: Levels at which a quantity is summarised over the neurons of one draw; 1 is the largest neuron.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+def coordinates(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Names or numbers along each dimension that the task or the network fixes; layers are counted from 1."""
+    task, network = posterior.task, posterior.network
+    classes, outputs, samples = np.array(task.class_names), np.array(task.target_names), np.arange(task.sample_count)
+    return {
+        "class": classes,
+        "other_class": classes,
+        "output": outputs,
+        "sample": samples,
+        "other_sample": samples,
+        "neuron": np.arange(network.width),
+        "layer": np.arange(1, network.depth + 1),
+        "quantile": np.array(QUANTILES),
+    }

@@ -12,7 +12,8 @@ import xarray as xr
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior, Prior
-from codingschemes.runs.dimensions import QUANTILES
+from codingschemes.runs import derived
+from codingschemes.runs.dimensions import Coordinates, coordinates
 from codingschemes.runs.store import DrawStore
 from codingschemes.tasks import Task
 
@@ -71,31 +72,35 @@ class Run:
     def data(self) -> xr.DataTree:
         """The draws as arviz expects them: `posterior` holds invariants only, `neurons` the single neurons.
 
+        What follows from the stored draws (`sample_stats.energy`, `log_likelihood`, `posterior_predictive`, see
+        `derived`) is computed when it is read.
+
         Raises:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
             raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with --resume")
-        task = self.posterior.task
-        coordinates = {
-            "class": list(task.class_names),
-            "other_class": list(task.class_names),
-            "output": list(task.target_names),
-            "quantile": list(QUANTILES),
-            "layer": np.arange(1, self.posterior.network.depth + 1),
-        }
-        groups: dict[str, xr.Dataset] = dict(self.store.datasets(coordinates))
-        groups["observed_data"] = xr.Dataset(
-            {"target": (("sample", "output"), task.targets)}, coords={"output": list(task.target_names)}
-        )
-        groups["constant_data"] = xr.Dataset(
+        task, temperature = self.posterior.task, self.posterior.prior.temperature
+        named = coordinates(self.posterior)
+        groups = self.store.datasets(named)
+        outputs = groups["posterior"]["outputs"]
+        groups["sample_stats"]["energy"] = derived.hamiltonian(groups["sample_stats"]["lp"])
+        groups["log_likelihood"] = xr.Dataset({"target": derived.log_likelihood(outputs, task.targets, temperature)})
+        groups["posterior_predictive"] = xr.Dataset({"target": derived.posterior_predictive(outputs, temperature)})
+        groups["observed_data"] = _dataset({"target": (("sample", "output"), task.targets)}, named)
+        groups["constant_data"] = _dataset(
             {
                 "input": (("sample", "feature"), task.inputs),
                 "label": (("sample",), task.labels),
                 "input_kernel": (("sample", "other_sample"), self.posterior.input_kernel()),
-            }
+            },
+            named,
         )
-        return xr.DataTree.from_dict(groups, name="run")
+        made_by = {**authorship(self.provenance), "sampling_time": self.provenance["sampling_seconds"]}
+        data = xr.DataTree.from_dict(groups, name="run")
+        for node in data.subtree:
+            node.attrs = made_by
+        return data
 
     def values(self, group: str, variable: str) -> np.ndarray:
         """A stored variable as a plain array (chain, draw, ...), read in full."""
@@ -108,6 +113,15 @@ class Run:
             f"Run({self.posterior.task.name}, {network['activation']}, {self.config['sampling']['chains']} chains x "
             f"{self.draw_count} draws, {where})"
         )
+
+
+def authorship(provenance: dict[str, Any]) -> dict[str, str]:
+    """Who made a run and when, under arviz's names."""
+    return {
+        "inference_library": "codingschemes",
+        "inference_library_version": provenance["versions"]["codingschemes"],
+        "created_at": provenance["started"],
+    }
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -129,6 +143,11 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(values, indent=2) + "\n")
     partial.replace(path)
+
+
+def _dataset(variables: dict[str, tuple[tuple[str, ...], np.ndarray]], named: Coordinates) -> xr.Dataset:
+    used = {dimension for dimensions, _ in variables.values() for dimension in dimensions}
+    return xr.Dataset(variables, coords={name: values for name, values in named.items() if name in used})
 
 
 def _posterior(task: Task, config: dict[str, Any]) -> Posterior:
