@@ -116,7 +116,7 @@ def test_a_continued_run_equals_an_uninterrupted_one(tmp_path, saved):
 
 def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
     first = cs.sample(small_posterior(), out=tmp_path / "run", **{**OPTIONS, "draws": 15})
-    extra = {group: {name: a.values[:, -3:] for name, a in first.data[group].data_vars.items()} for group in DIMENSIONS}
+    extra = {group: {name: first.values(group, name)[:, -3:] for name in DIMENSIONS[group]} for group in DIMENSIONS}
     first.store.append(extra)
     assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 

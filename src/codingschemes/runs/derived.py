@@ -29,10 +29,10 @@ def hamiltonian(lp: xr.DataArray) -> xr.DataArray:
 
 
 def log_likelihood(outputs: xr.DataArray, targets: Float[np.ndarray, "P C"], temperature: float) -> xr.DataArray:
-    """log N(target | outputs, T) of each training sample, summed over outputs: (chain, draw, sample), in nats.
+    """log N(target | outputs, T) of each training sample, summed over outputs: (chain, draw, training_sample), in nats.
 
     Args:
-        outputs: the network's outputs (chain, draw, sample, output).
+        outputs: the network's outputs (chain, draw, training_sample, output).
         targets: what it learns.
         temperature: T, the variance of the noise that the posterior assumes on each target.
     """
@@ -42,7 +42,7 @@ def log_likelihood(outputs: xr.DataArray, targets: Float[np.ndarray, "P C"], tem
 
 
 def posterior_predictive(outputs: xr.DataArray, temperature: float) -> xr.DataArray:
-    """Targets as the posterior expects to see them, outputs + sqrt(T) noise: (chain, draw, sample, output).
+    """Targets as the posterior expects to see them, outputs + sqrt(T) noise: (chain, draw, training_sample, output).
 
     The noise of a draw depends on its chain and number alone: it is the same whenever and in whatever part it is read.
     """

@@ -8,13 +8,13 @@ from codingschemes.posterior import Posterior
 
 type Coordinates = Mapping[str, np.ndarray]
 
-#: group -> variable -> dimensions.
+#: group -> variable -> dimensions. None may be called `sample`, arviz's name for chains and draws taken together.
 DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "posterior": {
         "energy": (),
         "training_loss": (),
         "training_error": (),
-        "outputs": ("sample", "output"),
+        "outputs": ("training_sample", "output"),
         "kernel_block": ("layer", "class", "other_class"),
         "kernel_diagonal": ("layer", "class"),
         "kernel_eigenvalue": ("layer", "rank"),
@@ -24,7 +24,7 @@ DIMENSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "gradient": ("direction",),
     },
     "neurons": {
-        "preactivation": ("layer", "neuron", "sample"),
+        "preactivation": ("layer", "neuron", "training_sample"),
         "readout": ("neuron", "output"),
     },
     "sample_stats": {
@@ -49,7 +49,7 @@ def coordinates(posterior: Posterior) -> dict[str, np.ndarray]:
         "class": classes,
         "other_class": classes,
         "output": outputs,
-        "sample": samples,
+        "training_sample": samples,
         "other_sample": samples,
         "neuron": np.arange(network.width),
         "layer": np.arange(1, network.depth + 1),

@@ -87,12 +87,12 @@ class Run:
         groups["sample_stats"]["energy"] = derived.hamiltonian(groups["sample_stats"]["lp"])
         groups["log_likelihood"] = xr.Dataset({"target": derived.log_likelihood(outputs, task.targets, temperature)})
         groups["posterior_predictive"] = xr.Dataset({"target": derived.posterior_predictive(outputs, temperature)})
-        groups["observed_data"] = _dataset({"target": (("sample", "output"), task.targets)}, named)
+        groups["observed_data"] = _dataset({"target": (("training_sample", "output"), task.targets)}, named)
         groups["constant_data"] = _dataset(
             {
-                "input": (("sample", "feature"), task.inputs),
-                "label": (("sample",), task.labels),
-                "input_kernel": (("sample", "other_sample"), self.posterior.input_kernel()),
+                "input": (("training_sample", "feature"), task.inputs),
+                "label": (("training_sample",), task.labels),
+                "input_kernel": (("training_sample", "other_sample"), self.posterior.input_kernel()),
             },
             named,
         )

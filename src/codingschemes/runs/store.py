@@ -61,8 +61,9 @@ class DrawStore:
         """Forget all draws after the first `draws` (what was written after the last checkpoint)."""
         for array in self._stored():
             array.resize((array.shape[0], min(draws, array.shape[1]), *array.shape[2:]))
-        for numbers in (self._opened(f"{group}/draw") for group in DIMENSIONS if f"{group}/draw" in self._root):
-            numbers.resize((min(draws, numbers.shape[0]),))
+        for numbers in (self._found(f"{group}/draw") for group in DIMENSIONS):
+            if numbers is not None:
+                numbers.resize((min(draws, numbers.shape[0]),))
         self._consolidate()
 
     def datasets(self, coordinates: Coordinates) -> dict[str, xr.Dataset]:
@@ -79,8 +80,8 @@ class DrawStore:
 
     def _array(self, group: str, name: str, values: np.ndarray) -> zarr.Array:
         path = f"{group}/{name}"
-        if path in self._root:
-            return self._opened(path)
+        if (array := self._found(path)) is not None:
+            return array
         chains, _, *rest = values.shape
         return self._root.create_array(
             path,
@@ -94,11 +95,11 @@ class DrawStore:
         """Coordinates of the chains, and of draws up to `draws`."""
         if f"{group}/chain" not in self._root:
             self._write_coordinate(f"{group}/chain", np.arange(chains))
-        if f"{group}/draw" not in self._root:
-            self._root.create_array(
+        numbers = self._found(f"{group}/draw")
+        if numbers is None:
+            numbers = self._root.create_array(
                 f"{group}/draw", shape=(0,), chunks=(_NUMBERS_CHUNK,), dtype=np.int64, dimension_names=("draw",)
             )
-        numbers = self._opened(f"{group}/draw")
         numbers.append(np.arange(numbers.shape[0], draws))
 
     def _write_coordinate(self, path: str, values: np.ndarray) -> None:
@@ -109,16 +110,18 @@ class DrawStore:
         array[:] = values.astype(np.dtypes.StringDType()) if texts else values
 
     def _consolidate(self) -> None:
+        if isinstance(self._root.store, MemoryStore):  # nobody else can open it
+            return
         with warnings.catch_warnings():
             # Readers that do not know it go by the metadata of each array, which is the same.
             warnings.filterwarnings("ignore", "Consolidated metadata", ZarrUserWarning)
             zarr.consolidate_metadata(self._root.store)
 
     def _stored(self) -> list[zarr.Array]:
-        paths = [f"{group}/{name}" for group, variables in DIMENSIONS.items() for name in variables]
-        return [self._opened(path) for path in paths if path in self._root]
+        found = [self._found(f"{group}/{name}") for group, variables in DIMENSIONS.items() for name in variables]
+        return [array for array in found if array is not None]
 
-    def _opened(self, path: str) -> zarr.Array:
-        array = self._root[path]
-        assert isinstance(array, zarr.Array)
+    def _found(self, path: str) -> zarr.Array | None:
+        array = self._root.get(path)
+        assert array is None or isinstance(array, zarr.Array)
         return array
