@@ -11,6 +11,7 @@ from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.runs import Run, Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.samplers import SAMPLERS
+from codingschemes.tempering import FROZEN
 
 type Trust = Literal["yes", "with care", "no"]
 
@@ -77,7 +78,13 @@ def diagnose(run: Run) -> Diagnostics:
         ),
         warnings=(),
     )
-    return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size, exact=kernel.exact))})
+    warnings = _warnings(findings, steps.size, exact=kernel.exact)
+    if run.provenance.get("tempering_acceptance", 1.0) < FROZEN:
+        warnings.append(
+            "particles hardly moved on the way down, so that chains began at few of the places they should: "
+            "raise --target-acceptance, or try another --start"
+        )
+    return Diagnostics(**{**vars(findings), "warnings": tuple(warnings)})
 
 
 def _warnings(found: Diagnostics, draws: int, *, exact: bool) -> list[str]:

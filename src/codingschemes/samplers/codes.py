@@ -89,7 +89,12 @@ def codes(settings: Settings) -> Kernel:
     def pool(states: CodesState) -> CodesState:
         return states._replace(flow=flow.pool(states.flow))
 
-    return flow._replace(init=init, step=step, position=lambda state: flow.position(state.flow), move=move, pool=pool)
+    def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
+        return states._replace(flow=flow.renew(states.flow, positions, density))
+
+    return flow._replace(
+        init=init, step=step, position=lambda state: flow.position(state.flow), move=move, renew=renew, pool=pool
+    )
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
