@@ -25,7 +25,7 @@ def test_tempered_chains_begin_at_different_networks_near_the_posterior():
 
 
 def test_the_evidence_of_a_tempered_start_is_that_of_the_closed_form():
-    """Sixteen particles, and the run's own sampler with its defaults. So few weights know their own spread roughly: over
+    """Sixteen particles, the run's own sampler with its defaults. So few weights know their own spread roughly: over
     12 seeds estimates spread by .5 to .6 nats about -.4, where the weights imply .43."""
     posterior = linear_posterior()
     for sampler in ("codes", "hmc"):
