@@ -30,7 +30,7 @@ from codingschemes.tempering import Evidence, evidence  # noqa: E402
 from codingschemes.theory import Prediction, predict  # noqa: E402
 
 if TYPE_CHECKING:
-    from codingschemes import manifolds
+    from codingschemes import manifolds, representation
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.reports import report
@@ -50,6 +50,7 @@ __all__ = [
     "manifolds",
     "predict",
     "report",
+    "representation",
     "sample",
     "summarize",
     "tasks",
@@ -66,8 +67,8 @@ def __getattr__(name: str) -> Any:
         from codingschemes import comparison
 
         return getattr(comparison, name)
-    if name == "manifolds":
-        return import_module("codingschemes.manifolds")
+    if name in ("manifolds", "representation"):
+        return import_module(f"codingschemes.{name}")
     if name == "report":
         from codingschemes.reports import report
 

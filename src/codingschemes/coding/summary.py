@@ -330,7 +330,7 @@ def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
 def _abstraction(run: Run) -> tuple[LayerAbstraction, ...]:
     task = run.posterior.task
     scores = [
-        [abstraction_scores(layer, task.labels, task.factors) for layer in network]
+        [abstraction_scores(layer.T, task.labels, task.factors) for layer in network]
         for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
         for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
     ]
