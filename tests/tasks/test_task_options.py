@@ -74,7 +74,7 @@ def test_flags_are_what_people_type() -> None:
 
 
 def test_constructors_read_their_options() -> None:
-    with pytest.raises(InvalidInput, match="--samples takes a whole number of at least 1, not -5"):
+    with pytest.raises(InvalidInput, match="`samples` takes a whole number of at least 1, not -5"):
         tasks.orthogonal(samples=-5)
     task = tasks.orthogonal(4, classes="2")
     assert task.provenance["options"] == {

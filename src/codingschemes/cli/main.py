@@ -9,6 +9,7 @@ from codingschemes.cli.compare import compare
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
 from codingschemes.cli.manifolds import manifolds
+from codingschemes.cli.output import in_flags
 from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
@@ -47,11 +48,11 @@ def main() -> None:
     except InvalidInput as error:
         status = _refuse(str(error))
     except SamplingFailed as error:
-        click.echo(f"codingschemes: {error}", err=True)
+        click.echo(f"codingschemes: {in_flags(str(error))}", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _refuse(sentence: str) -> int:
-    click.echo(f"codingschemes: {' '.join(sentence.split())}", err=True)
+    click.echo(f"codingschemes: {in_flags(' '.join(sentence.split()))}", err=True)
     return 2

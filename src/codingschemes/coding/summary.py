@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.calls import checked
 from codingschemes.coding.codes import Codes, drift, find_codes, occupancies
 from codingschemes.coding.neurons import activity_chunks, read_neurons, spread_draws
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
@@ -230,6 +231,7 @@ class Summary:
         }
 
 
+@checked
 def summarize(run: Run) -> Summary:
     """Single-neuron posteriors -> codes, scheme, abstraction scores, kernels, predictions, diagnostics.
 
@@ -273,7 +275,7 @@ def _with_disagreement(found: Diagnostics, *, same_codes: bool) -> Diagnostics:
         return found
     warning = (
         f"chains disagree with each other (R-hat {found.convergence.rhat_max:.2f}) though each has settled and all "
-        "hold the same codes: raise --warmup and --draws"
+        "hold the same codes: raise `warmup` and `draws`"
     )
     return replace(found, warnings=(*found.warnings, warning))
 

@@ -50,7 +50,7 @@ def register(
     *,
     kinked: bool = False,
 ) -> Activation:
-    """Make `function` available as `--activation name`."""
+    """Make `function` available under `name`."""
     return ACTIVATIONS.register(name, Activation(name, function, family, kinked))
 
 

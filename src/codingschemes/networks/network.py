@@ -1,13 +1,14 @@
 """Fully connected and recurrent networks: how many neurons, how they are scaled, how activity propagates."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import ACTIVATIONS, Activation
 
@@ -59,9 +60,12 @@ class Network(eqx.Module):
     scaling: Scaling = eqx.field(static=True)
     recurrent: bool = eqx.field(static=True)
 
+    @checked
     def __init__(
         self,
-        activation: str = "sigmoid",
+        activation: Annotated[
+            str, "the name of an activation (cs.register_activation gives one to a function of your own)"
+        ] = "sigmoid",
         *,
         width: int = 100,
         depth: int = 1,

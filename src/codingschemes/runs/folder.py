@@ -21,8 +21,8 @@ def check_free(path: Path, bytes_needed: int) -> None:
         InvalidInput: the path is a file, holds anything already, cannot be written to, or lies on too full a disk.
     """
     if path.is_dir() and any(path.iterdir()):
-        what = "another run: continue it with --resume or" if (path / CONFIG).exists() else "other files:"
-        raise InvalidInput(f"the output folder {path} holds {what} choose a new folder")
+        what = "another run: continue it with `resume=True` or" if (path / CONFIG).exists() else "other files:"
+        raise InvalidInput(f"the output folder {path} holds {what} choose a new `out`")
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"the output {path} is a file: give a folder that does not exist yet")
     existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
@@ -32,7 +32,7 @@ def check_free(path: Path, bytes_needed: int) -> None:
     if bytes_needed > free:
         raise InvalidInput(
             f"the draws need {bytes_needed / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
-            "lower --draws, --chains or --width, or choose another disk"
+            "lower `draws`, `chains` or `width`, or choose another disk"
         )
 
 

@@ -106,8 +106,8 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
             stages.append(jax.device_get(stage))
             if not (np.isfinite(stages[-1].increment) and stages[-1].temperature < temperature):
                 raise SamplingFailed(
-                    f"the likelihood is not finite below a temperature of {temperature:g}: raise --temperature, or "
-                    "check the scale of the inputs (--preprocess)"
+                    f"the likelihood is not finite below a temperature of {temperature:g}: raise `temperature`, or "
+                    "check the scale of the inputs (`preprocess`)"
                 )
             temperature = float(stages[-1].temperature)
     return Sweep(particles.positions, jax.tree.map(lambda *values: np.stack(values), *stages))

@@ -379,7 +379,7 @@ def _deep(posterior: Posterior, method: str, seed: int) -> Prediction:
             "use depth 1, or train and sample"
         )
     if network.bias:
-        raise InvalidInput("the closed form of deep ReLU networks holds without bias: leave --bias out, or use depth 1")
+        raise InvalidInput("the closed form of deep ReLU networks holds without bias: leave `bias` out, or use depth 1")
     problem = Problem.of(posterior)
     geometry = LabelGeometry.of(problem)
     eigenvalues = np.append(geometry.labels, geometry.constant)
