@@ -22,7 +22,7 @@ keep_compiled()
 
 from codingschemes import tasks  # noqa: E402
 from codingschemes.errors import InvalidInput  # noqa: E402
-from codingschemes.networks import Network  # noqa: E402
+from codingschemes.networks import Network, register_activation  # noqa: E402
 from codingschemes.posterior import Posterior  # noqa: E402
 from codingschemes.runs import Run, sample  # noqa: E402
 from codingschemes.tasks import Task  # noqa: E402
@@ -49,6 +49,7 @@ __all__ = [
     "evidence",
     "manifolds",
     "predict",
+    "register_activation",
     "report",
     "representation",
     "sample",

@@ -30,3 +30,10 @@ def reading(path: str | Path, remedy: str) -> Iterator[None]:
     except Exception as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise InvalidInput(f"{path} cannot be read ({said[:200]}): {remedy}") from error
+
+
+def number(value: object) -> float:
+    """A number of a JSON file; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return value

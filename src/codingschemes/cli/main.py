@@ -1,6 +1,7 @@
 """The command `codingschemes`: words to calls, results to tables or JSON."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -35,6 +36,7 @@ for command in (demo, sample, summarize, predict, compare, report, sweep, bench,
 
 def main() -> None:
     """Run the command line: status 0, 2 with one sentence for wrong input, 1 for a failure."""
+    sys.path.append(str(Path.cwd()))  # where --activation module:function finds a module
     try:
         status = commands(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float
 
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
-from codingschemes.networks.activations import ACTIVATIONS, Activation
+from codingschemes.networks.activations import Activation
+from codingschemes.networks.own import activation_named
 
 type Scaling = Literal["mean-field", "lazy", "none"]
 
@@ -73,7 +74,7 @@ class Network(eqx.Module):
         scaling: Scaling = "mean-field",
         recurrent: bool = False,
     ):
-        ACTIVATIONS[activation]
+        activation_named(activation)
         if width < 1:
             raise InvalidInput(f"the width is {width}: give at least one neuron")
         if depth < 1:
@@ -91,7 +92,7 @@ class Network(eqx.Module):
 
     @property
     def activation(self) -> Activation:
-        return ACTIVATIONS[self.activation_name]
+        return activation_named(self.activation_name)
 
     @property
     def layer_name(self) -> str:

@@ -10,6 +10,8 @@ import jax
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
+from codingschemes.networks.activations import BUILT_IN
+from codingschemes.networks.own import record
 from codingschemes.posterior import Posterior, Space
 from codingschemes.samplers import SAMPLERS, Settings
 
@@ -99,6 +101,7 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
     """The resolved configuration as JSON values."""
     task, network = posterior.task, posterior.network
     penalty1, penalty2 = posterior.prior.penalties
+    own = {} if network.activation.name in BUILT_IN else {"activation": record(network.activation)}
     return {
         "task": {"name": task.name, "options": task.provenance.get("options", {})},
         "network": {
@@ -111,6 +114,7 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
         },
         "prior": {**posterior.prior._asdict(), "penalty1": penalty1, "penalty2": penalty2},
         "sampling": asdict(sampling),
+        **own,
     }
 
 

@@ -21,6 +21,7 @@ from codingschemes.calls import checked
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
+from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
@@ -95,7 +96,8 @@ def sample(
         if path is None:
             store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
-            checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
+            with reading(path / CHECKPOINT, "the run cannot be continued from it, sample it again"):
+                checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
             checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
             provenance = read_json(path / PROVENANCE)
             write_json(path / CONFIG, config)

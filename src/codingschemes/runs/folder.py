@@ -8,6 +8,7 @@ from typing import Any
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.reading import reading
 from codingschemes.runs.run import CONFIG, PROVENANCE, TASK, read_json, write_json
 
 #: Options that may differ when a run is continued.
@@ -56,10 +57,14 @@ def check_same(path: Path, config: dict[str, Any]) -> None:
     """
     recorded = read_json(path / CONFIG)
     asked = json.loads(json.dumps(config))
-    for section, options in recorded.items():
-        for name, value in options.items():
-            if name not in _FREE_TO_CHANGE and asked[section].get(name) != value:
-                raise InvalidInput(
-                    f"the run in {path} was made with {section} {name} = {value}, not {asked[section].get(name)}: "
-                    "resume it with its own options"
-                )
+    with reading(path / CONFIG, "restore what sampling wrote there, or choose a new folder"):
+        changed = [
+            (section, name, value, asked.get(section, {}).get(name))
+            for section, options in recorded.items()
+            for name, value in options.items()
+            if name not in _FREE_TO_CHANGE and asked.get(section, {}).get(name) != value
+        ]
+    for section, name, value, now in changed:
+        raise InvalidInput(
+            f"the run in {path} was made with {section} {name} = {value}, not {now}: resume it with its own options"
+        )

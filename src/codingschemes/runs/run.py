@@ -11,6 +11,7 @@ import xarray as xr
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
+from codingschemes.networks.own import restore
 from codingschemes.posterior import Posterior, Prior
 from codingschemes.posterior.priors import check_prior
 from codingschemes.reading import reading
@@ -142,6 +143,8 @@ def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
         check_prior(prior)
         if not isinstance(config["sampling"], dict):
             raise ValueError("sampling is no JSON object")
+        if "activation" in config:
+            restore(config["activation"])
         return Posterior.with_prior(task, Network(**asked), prior)
 
 
