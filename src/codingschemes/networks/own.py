@@ -192,7 +192,11 @@ def _check_elementwise(name: str, function: Function) -> None:
         raise InvalidInput(
             f"the activation {name} does not act on arrays of jax ({said}): write it with jax.numpy"
         ) from error
-    if values.shape != _GRID.shape or values.dtype.kind != "f" or not np.array_equal(part, values[:7, None], equal_nan=True):
+    if (
+        values.shape != _GRID.shape
+        or values.dtype.kind != "f"
+        or not np.array_equal(part, values[:7, None], equal_nan=True)
+    ):
         raise InvalidInput(f"the activation {name} does not act elementwise: it must give one real number for each")
     if not (np.all(np.isfinite(values)) and np.all(np.isfinite(slopes))):
         raise InvalidInput(f"the activation {name} or its slope is not finite for z from -6 to 6: choose another")

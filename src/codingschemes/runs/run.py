@@ -28,6 +28,10 @@ CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
 )
 
 
+#: What a configuration says of a network at least.
+_NETWORK = ("activation", "width", "depth", "bias", "scaling")
+
+
 @dataclass(eq=False)
 class Run:
     """Draws from a posterior, with everything needed to read them.
@@ -139,6 +143,9 @@ def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
     """The posterior that a configuration recorded; a hand that edited it may have written anything."""
     with reading(path, "restore what sampling wrote there, or sample the run again"):
         said, asked = config["prior"], config["network"]
+        for section, names in (("prior", Prior._fields), ("network", _NETWORK), ("sampling", ("chains",))):
+            for missing in set(names) - set(config[section]):
+                raise ValueError(f"its {section} has no {missing}")
         prior = Prior(**{name: said[name] for name in Prior._fields})
         check_prior(prior)
         if not isinstance(config["sampling"], dict):

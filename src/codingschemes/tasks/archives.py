@@ -20,7 +20,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(path):
         raise InvalidInput(f"{path} is not a complete .npz file: write it again with numpy.savez")
     arrays = {}
-    with reading(path, "it is damaged, write it again with numpy.savez"), np.load(path, allow_pickle=False) as archive:
+    remedy = "it is damaged, write it again with numpy.savez"
+    # numpy leaves a file open that it opened itself and cannot read
+    with reading(path, remedy), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         for name in archive.files:
             try:
                 entry = archive[name]
