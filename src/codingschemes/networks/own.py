@@ -53,8 +53,9 @@ def register_activation(
     if family is not None and family not in (families := get_args(Family.__value__)):
         raise InvalidInput(f"there is no family {family!r} of activations: choose one of {', '.join(families)}")
     _check_elementwise(name, function)
-    fitting = [each for each in ("linear", "threshold", "sigmoidal", "odd") if contradiction(function, each) is None]
-    chosen = family or (fitting[0] if fitting else "smooth")
+    named: tuple[Family, ...] = ("linear", "threshold", "sigmoidal", "odd")
+    fitting = [each for each in named if contradiction(function, each) is None]
+    chosen: Family = family or (fitting[0] if fitting else "smooth")
     if (wrong := contradiction(function, chosen)) is not None:
         fits = f"`family={fitting[0] if fitting else 'smooth'!r}`"
         raise InvalidInput(f"{name} is not {chosen}: {wrong}; say {fits}, or leave `family` out")
