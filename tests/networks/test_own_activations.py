@@ -10,6 +10,9 @@ import pytest
 import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.networks.own import contradiction, find_kink, record, restore, source_of
+from codingschemes.runs import folder
+from codingschemes.runs.configuration import Sampling, describe
+from codingschemes.runs.store import DrawStore
 
 pytestmark = pytest.mark.usefixtures("forgotten", "without_type_checks")
 
@@ -117,3 +120,15 @@ def test_a_recorded_activation_is_registered_again(module):
     assert source_of(lambda z: z) is None
     with pytest.raises(cs.InvalidInput, match=r"register_activation\('mine', function\) before.*module:function"):
         restore({"name": "mine", "source": None, "family": "odd", "kinked": False})
+
+
+def test_a_run_opens_with_the_activation_that_its_configuration_names(module, tmp_path):
+    import my_activations
+
+    cs.register_activation("softsign", my_activations.softsign)
+    posterior = cs.Posterior(cs.tasks.orthogonal(samples=6), cs.Network("softsign", width=4), temperature=1e-2)
+    path = tmp_path / "run"
+    folder.create(path, posterior, describe(posterior, Sampling()), {})
+    DrawStore(path / "draws.zarr")
+    del ACTIVATIONS._entries["softsign"]
+    assert cs.Run.open(path).posterior.network.activation.function is my_activations.softsign

@@ -37,7 +37,7 @@ class Option:
     help: str
 
 
-def flag(name: str) -> str:
+def argument(name: str) -> str:
     """The argument as messages name it; the command line, where `seed` is the sampler's, has another name for it."""
     return "`seed` of the task" if name == "seed" else f"`{name}`"
 
@@ -48,7 +48,7 @@ def read_option(name: str, value: Any) -> Any:
     try:
         return option.parse(value)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"{flag(name)} takes {option.expects}, not {value!r}") from None
+        raise InvalidInput(f"{argument(name)} takes {option.expects}, not {value!r}") from None
 
 
 def reads_options[**P](build: Callable[P, Task]) -> Callable[P, Task]:
