@@ -97,7 +97,7 @@ def test_a_virial_whose_error_hides_a_blow_up_does_not_hold(healthy):
     assert abs(found.identities.virial_z) < 3
     assert not found.faults
     assert found.trust == "no"
-    assert any("an exact identity is broken" in warning and "--warmup" in warning for warning in found.warnings)
+    assert any("an exact identity is broken" in warning and "`warmup`" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("sampler", ["langevin", "mclmc-unadjusted"])
@@ -112,7 +112,7 @@ def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, 
     assert found.faults.stuck == tuple(range(chains))
     assert found.trust == "no"
     said = " ".join(found.warnings)
-    assert f"{found.divergences} of {40 * chains} transitions diverged: raise --target-acceptance" in said
+    assert f"{found.divergences} of {40 * chains} transitions diverged: raise `target_acceptance`" in said
 
 
 def test_a_prior_of_the_wrong_scale_breaks_the_virial(healthy):
@@ -149,9 +149,9 @@ def test_few_draws_from_short_trees_name_what_to_try(healthy):
         asked = {**run.config["sampling"], "sampler": "nuts", "max_tree_depth": depth}
         found = diagnose(cs.Run(run.posterior, {**run.config, "sampling": asked}, run.provenance, run.store))
         said[depth] = " ".join(found.warnings)
-        assert "--draws" in said[depth]
-    assert "--max-tree-depth" in said[3]
-    assert "--max-tree-depth" not in said[4]
+        assert "`draws`" in said[depth]
+    assert "`max_tree_depth`" in said[3]
+    assert "`max_tree_depth`" not in said[4]
 
 
 @pytest.mark.parametrize("draws", [1, 3])
@@ -182,7 +182,7 @@ def test_a_stuck_chain_is_named_and_the_run_not_trusted(healthy):
     assert found.faults.stuck == (2,)
     assert found.trust == "no"
     assert "chain 2 stayed in one place" in found.warnings[0]
-    assert "--warmup" in found.warnings[0]
+    assert "`warmup`" in found.warnings[0]
 
 
 def test_a_run_of_stuck_chains_only_is_not_trusted(healthy):
@@ -212,7 +212,7 @@ def test_a_chain_in_a_bad_place_is_named_even_when_it_is_not_alone(healthy):
     assert found.faults.far == (0, 1, 3)
     assert found.trust == "no"
     assert "chains 0, 1, 3 stayed at far higher energies" in found.warnings[0]
-    assert "--start annealed" in found.warnings[0]
+    assert "`start='annealed'`" in found.warnings[0]
 
 
 def test_collapsed_steps_and_missed_acceptance_are_named(healthy):

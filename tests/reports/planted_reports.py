@@ -155,7 +155,7 @@ def _scheme(label: Label) -> Scheme:
 
 
 def _abstraction(planted: Planted, task: Task) -> LayerAbstraction:
-    scores = abstraction_scores(_arranged(planted, task), task.labels, task.factors)
+    scores = abstraction_scores(_arranged(planted, task).T, task.labels, task.factors)
     return LayerAbstraction(scores, {"parallelism": 0.02, "ccgp": 0.01, "shattering": 0.01})
 
 

@@ -70,7 +70,7 @@ def test_names_given_by_users_are_escaped(small_run: cs.Run, small_summary: Summ
 
 
 def test_a_run_in_memory_needs_a_place(small_run: cs.Run, small_summary: Summary, tmp_path: Path) -> None:
-    with pytest.raises(cs.InvalidInput, match="--out FILE"):
+    with pytest.raises(cs.InvalidInput, match="out='FILE"):
         report(small_run, summary=small_summary)
     with pytest.raises(cs.InvalidInput, match="replace a folder"):
         report(small_run, tmp_path, small_summary)

@@ -187,12 +187,12 @@ def test_what_is_written_is_plain_json():
     ("options", "words"),
     [
         ({"sampler": "nutz"}, "did you mean 'nuts'"),
-        ({"particles": 1}, "--particles is 1"),
-        ({"sweeps": 0}, "--sweeps is 0"),
-        ({"steps": 0}, "--steps is 0"),
-        ({"threshold": 1.0}, "--threshold is 1"),
-        ({"target_acceptance": 0.0}, "--target-acceptance is 0"),
-        ({"seed": -1}, "--seed is -1"),
+        ({"particles": 1}, "`particles` is 1"),
+        ({"sweeps": 0}, "`sweeps` is 0"),
+        ({"steps": 0}, "`steps` is 0"),
+        ({"threshold": 1.0}, "`threshold` is 1"),
+        ({"target_acceptance": 0.0}, "`target_acceptance` is 0"),
+        ({"seed": -1}, "`seed` is -1"),
     ],
 )
 def test_wrong_options_are_refused(options, words):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.calls import checked
 from codingschemes.coding.codes import Codes, drift, find_codes, occupancies
 from codingschemes.coding.neurons import activity_chunks, read_neurons, spread_draws
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
@@ -230,6 +231,7 @@ class Summary:
         }
 
 
+@checked
 def summarize(run: Run) -> Summary:
     """Single-neuron posteriors -> codes, scheme, abstraction scores, kernels, predictions, diagnostics.
 
@@ -273,7 +275,7 @@ def _with_disagreement(found: Diagnostics, *, same_codes: bool) -> Diagnostics:
         return found
     warning = (
         f"chains disagree with each other (R-hat {found.convergence.rhat_max:.2f}) though each has settled and all "
-        "hold the same codes: raise --warmup and --draws"
+        "hold the same codes: raise `warmup` and `draws`"
     )
     return replace(found, warnings=(*found.warnings, warning))
 
@@ -330,7 +332,7 @@ def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
 def _abstraction(run: Run) -> tuple[LayerAbstraction, ...]:
     task = run.posterior.task
     scores = [
-        [abstraction_scores(layer, task.labels, task.factors) for layer in network]
+        [abstraction_scores(layer.T, task.labels, task.factors) for layer in network]
         for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
         for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
     ]

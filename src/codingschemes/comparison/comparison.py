@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from codingschemes.calls import checked
 from codingschemes.coding.codes import find_codes, occupancies
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.summary import SAME_CODES, code_rhat
@@ -90,6 +91,7 @@ class Comparison:
         }
 
 
+@checked
 def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field") -> Comparison:
     """Set a run against a theory.
 

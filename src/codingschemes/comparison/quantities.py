@@ -13,7 +13,7 @@ from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
 from codingschemes.coding.predictions import classification_error, test_predictions, training_predictions
 from codingschemes.representation.kernels import block_means
-from codingschemes.representation.parallelism import parallelism_score
+from codingschemes.representation.parallelism import parallelism_score_from_kernel
 from codingschemes.runs import Run
 from codingschemes.theory import NeuronGroup, Prediction
 
@@ -120,7 +120,9 @@ def _parallelism(
     index = np.arange(len(sizes))
     within = np.where(sizes > 1, blocks[..., index, index], 0.0)
     kernels[..., index, index] = (diagonal + (sizes - 1) * within) / sizes
-    scores = [parallelism_score(kernel, factors).value for kernel in kernels.reshape(-1, *kernels.shape[2:])]
+    scores = [
+        parallelism_score_from_kernel(kernel, factors).value for kernel in kernels.reshape(-1, *kernels.shape[2:])
+    ]
     return np.array([np.nan if score is None else score for score in scores]).reshape(blocks.shape[:2])
 
 

@@ -91,15 +91,15 @@ def _warnings(found: Diagnostics, draws: int, *, exact: bool) -> list[str]:
     said = found.faults.sentences()
     if found.divergences:
         said.append(
-            f"{found.divergences} of {draws} transitions diverged: raise --target-acceptance, or --temperature if many"
+            f"{found.divergences} of {draws} transitions diverged: raise `target_acceptance`, or `temperature` if many"
         )
     if not found.identities.known:
-        said.append("there are too few draws, or too many alike, to tell anything about convergence: raise --draws")
+        said.append("there are too few draws, or too many alike, to tell anything about convergence: raise `draws`")
     elif not found.identities.hold:
         reason = (
-            "the chains have not settled, raise --warmup"
+            "the chains have not settled, raise `warmup`"
             if exact
-            else "the chains have not settled or the step is too long, raise --warmup or --target-acceptance"
+            else "the chains have not settled or the step is too long, raise `warmup` or `target_acceptance`"
         )
         said.append(
             f"an exact identity is broken (virial {found.identities.virial:.5g} +- {found.identities.virial_mcse:.2g} "
@@ -108,16 +108,16 @@ def _warnings(found: Diagnostics, draws: int, *, exact: bool) -> list[str]:
     if found.convergence.rhat_within > 1.2:
         said.append(
             f"chains still drift (R-hat within a chain up to {found.convergence.rhat_within:.2f}): "
-            "raise --warmup and --draws"
+            "raise `warmup` and `draws`"
         )
     if found.convergence.ess_within < 100:
         said.append(
             f"the slowest invariant has {found.convergence.ess_within:.0f} effective draws: "
-            "errors are rough below 100, raise --draws"
+            "errors are rough below 100, raise `draws`"
         )
     if found.saturated > 0.2:
         said.append(
-            f"{found.saturated:.0%} of the trajectories were cut at their longest: raise --max-tree-depth for "
+            f"{found.saturated:.0%} of the trajectories were cut at their longest: raise `max_tree_depth` for "
             "fewer, more independent draws"
         )
     return said

@@ -44,7 +44,7 @@ def level_widths(
     _, singular, axes = np.linalg.svd(inputs, full_matrices=False)
     seen = axes[singular > 1e-10 * singular[0]]
     parts = {
-        "codes": [class_means(activity, labels)],
+        "codes": [class_means(activity.T, labels).T],
         "activities": [activity],
         "seen weights": [neurons.readout, neurons.weight @ seen.T @ seen],
         "weights": [neurons.readout, neurons.weight],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from codingschemes.calls import checked
 from codingschemes.coding.summary import Kernels, Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
@@ -20,6 +21,7 @@ MOST_ROWS = 30
 """Longest table of codes or outliers."""
 
 
+@checked
 def report(
     run: Run,
     out: str | Path | None = None,
@@ -50,7 +52,7 @@ def report(
         partial.write_text(page, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another --out") from error
+        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another `out`") from error
     return path
 
 
@@ -101,7 +103,7 @@ def _destination(run: Run, out: str | Path | None) -> Path:
     elif run.path is not None:
         path = run.path / PAGE
     else:
-        raise InvalidInput("a run held in memory has no folder for its report: give --out FILE.html")
+        raise InvalidInput("a run held in memory has no folder for its report: give `out='FILE.html'`")
     if path.is_dir():
         raise InvalidInput(f"the report {path} would replace a folder: give the name of an HTML file")
     return path

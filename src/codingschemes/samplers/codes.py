@@ -55,7 +55,7 @@ def codes(settings: Settings) -> Kernel:
         if density.network.recurrent:
             raise InvalidInput(
                 "codes moves neurons of a last layer with weights of its own, which a recurrent network does not have: "
-                "use --sampler hmc"
+                "use `sampler='hmc'`"
             )
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from codingschemes.calls import checked
 from codingschemes.posterior import Posterior
 from codingschemes.tempering.options import Tempering, TemperingOptions
 from codingschemes.tempering.sweeps import frozen_warning, sweep
@@ -118,6 +119,7 @@ class Evidence:
         }
 
 
+@checked
 def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evidence:
     """Estimate log p(Y | T) = log of the integral of prior times likelihood N(Y; f, T I), by tempered sequential
     Monte Carlo (Del Moral, Doucet & Jasra 2006).

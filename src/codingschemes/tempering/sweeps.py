@@ -128,8 +128,8 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
             )
             if not (np.isfinite(choice.increment) and choice.temperature < temperature):
                 raise SamplingFailed(
-                    f"the likelihood is not finite below a temperature of {temperature:g}: raise --temperature, or "
-                    "check the scale of the inputs (--preprocess)"
+                    f"the likelihood is not finite below a temperature of {temperature:g}: raise `temperature`, or "
+                    "check the scale of the inputs (`preprocess`)"
                 )
             temperature = float(choice.temperature)
             particles, states, acceptance, gradients = move(
