@@ -54,6 +54,7 @@ class Result:
         rhat_max, code_rhat, ess_min, trust: whether chains agree; see `Summary`.
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
         notes: what a reader of the comparison should know.
+        scores: support for each scheme.
     """
 
     draws: int
@@ -67,6 +68,7 @@ class Result:
     trust: str
     deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Result":
@@ -161,6 +163,7 @@ def _read(run: Run, theory: str | None) -> Result:
         trust=summary.diagnostics.trust,
         deviations={} if comparison is None else comparison.deviations(),
         notes=() if comparison is None else comparison.notes,
+        scores=summary.scheme.scores,
     )
     write_json(kept, asdict(result))
     return result
