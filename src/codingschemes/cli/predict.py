@@ -58,7 +58,10 @@ def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json
         print_table(
             "neurons",
             ["group", "neurons", "activity for each class", "readout to each output"],
-            [[name, _count(group, prediction), _numbers(group.activity), _numbers(group.readout)] for name, group in groups],
+            [
+                [name, _count(group, prediction), _numbers(group.activity), _numbers(group.readout)]
+                for name, group in groups
+            ],
         )
     print_table(
         "what it rests on",

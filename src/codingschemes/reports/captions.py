@@ -84,7 +84,10 @@ GLOSSARY = {
     "energy": ("energy", "The regularised loss: squared error plus the penalties of the weights."),
     "given": ("given", "Handed to the theory from the run, so not predicted; there is nothing to compare."),
     "z": ("z", "Sampled less predicted, in Monte Carlo errors."),
-    "parallelism": ("parallelism", "Whether a factor moves the representation in the same direction whatever the others."),
+    "parallelism": (
+        "parallelism",
+        "Whether a factor moves the representation in the same direction whatever the others.",
+    ),
     "ccgp": ("CCGP", "Cross-condition generalization: accuracy of a decoder on conditions it was not trained on."),
     "shattering": ("shattering", "Share of all two-way splits of the classes that a linear decoder can learn."),
 }
