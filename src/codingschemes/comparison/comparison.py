@@ -28,8 +28,9 @@ class Row:
         mcse: its Monte Carlo standard error; NaN where there are too few draws to tell.
         predicted: the theory's value.
         given: whether `predicted` was handed to the theory, taken from the run: nothing is compared then.
-        z: (sampled - predicted) / mcse; NaN without an error and where given. Theories of infinite width differ from a finite network
-            by O(1/N), which shows as a large z with enough draws: see `relative_error`, too.
+        z: (sampled - predicted) / mcse; NaN without an error and where given. Theories of infinite width
+            differ from a finite network by O(1/N), which shows as a large z with enough draws: see `relative_error`,
+            too.
         relative_error: (sampled - predicted) / |predicted|; NaN where the prediction is zero or given.
     """
 
@@ -60,8 +61,8 @@ class Comparison:
     notes: tuple[str, ...]
 
     def deviation(self, kind: str) -> tuple[float, float]:
-        """Root mean square of sampled less predicted over all predicted quantities of a kind, and of their Monte Carlo errors,
-        relative to the predictions.
+        """Root mean square of sampled less predicted over all quantities of a kind, and of their Monte Carlo errors,
+        relative to the predictions. What was given to the theory is left out.
 
         Args:
             kind: first word of the quantities: one of `KINDS`.
