@@ -162,7 +162,7 @@ def verdict(summary: Summary) -> Verdict:
         case "not converged":
             answer = (
                 f"Not converged: R-hat up to {number(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
-                f"for), {number(found.convergence.ess_min)} effective draws (at least {ESS_LIMIT})."
+                f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
             )
             return Verdict("bad", answer, summary.warnings)
         case "with care":
@@ -206,13 +206,13 @@ def checks(summary: Summary) -> list[Check]:
         Check(
             "good" if converged.ess_min >= ESS_LIMIT else "bad",
             "effective draws over all chains",
-            number(converged.ess_min),
+            f"{converged.ess_min:.0f}",
             f"of the slowest invariant; at least {ESS_LIMIT}, small where chains keep apart",
         ),
         Check(
             "good" if converged.ess_within >= ESS_LIMIT else "care",
             "effective draws of chains on their own",
-            number(converged.ess_within),
+            f"{converged.ess_within:.0f}",
             f"of the slowest invariant, added up; Monte Carlo errors are rough below {ESS_LIMIT}",
         ),
         Check(
