@@ -39,7 +39,8 @@ CAPTIONS = {
     "theory": (
         "Sampled beside predicted",
         "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree, squares "
-        "were given to the theory and say nothing of it; theories of infinite width miss a network of N neurons by a part of order 1/N.",
+        "were given to the theory and say nothing of it; theories of infinite width "
+        "miss a network of N neurons by a part of order 1/N.",
     ),
     "traces": (
         "Chains",
