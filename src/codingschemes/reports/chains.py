@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -87,7 +88,7 @@ def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
         grid[-1, 2].set_xlabel("fractional rank")
     handles = [Line2D([], [], color=color, label=f"chain {chain}") for chain, color in enumerate(colors)]
     if ranked:
-        dots = {"marker": "o", "markersize": 4, "linestyle": "", "color": "black"}
+        dots: dict[str, Any] = {"marker": "o", "markersize": 4, "linestyle": "", "color": "black"}
         handles.append(Line2D([], [], label="ranks by which a chain differs", **dots))
     figure.legend(handles=handles, loc="outside upper left", ncols=6)
     return figure

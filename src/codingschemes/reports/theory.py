@@ -1,6 +1,7 @@
 """A run beside a theory: figures and words."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -54,7 +55,7 @@ def agreement(comparison: Comparison) -> Figure:
         Line2D([], [], marker="o", linestyle="", color="#0072B2", label="predicted, ± two Monte Carlo errors"),
     ]
     if any(row.given for row in comparison.rows):
-        mark = {"marker": "s", "color": "#777777", "markerfacecolor": "none"}
+        mark: dict[str, Any] = {"marker": "s", "color": "#777777", "markerfacecolor": "none"}
         handles.append(Line2D([], [], linestyle="", label="given to the theory, not predicted", **mark))
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
