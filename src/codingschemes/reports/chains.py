@@ -111,7 +111,7 @@ def convergence(summary: Summary) -> Figure:
     _histogram(left, found.rhat, RHAT_LIMIT)
     left.set(xlabel="R-hat over all chains", ylabel="entries of invariants")
     right.set_xscale("log")
-    _histogram(right, found.ess, ESS_LIMIT)
+    _histogram(right, found.ess, float(ESS_LIMIT))
     right.set(xlabel="bulk effective sample size, draws", ylabel="entries of invariants")
     handles, _ = left.get_legend_handles_labels()
     limits = f"limits of convergence: R-hat {RHAT_LIMIT:g}, effective draws {ESS_LIMIT}"
