@@ -1,6 +1,7 @@
 """Diagnostics find what is wrong, and let pass what is right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,9 @@ from zarr.storage import MemoryStore
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose, ess, mean_and_error, rhat
-from codingschemes.diagnostics.chains import find_faults
-from codingschemes.diagnostics.convergence import convergence, moving
+from codingschemes.diagnostics.chains import Faults, find_faults
+from codingschemes.diagnostics.convergence import Convergence, convergence, moving
+from codingschemes.diagnostics.diagnostics import _unconverged
 from codingschemes.diagnostics.identities import identities
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.store import DrawStore
@@ -164,7 +166,10 @@ def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
 def test_chains_of_a_healthy_run_are_not_accused(healthy):
     found = diagnose(healthy)
     assert not found.faults
-    assert found.trust == ("with care" if found.warnings else "yes")
+    if found.convergence.converged:
+        assert found.trust == ("with care" if found.warnings else "yes")
+    else:
+        assert found.trust == "not converged"
 
 
 def hold(records: Records, chain: int, first: int) -> None:
@@ -239,3 +244,24 @@ def test_acceptance_is_judged_by_what_was_asked_for():
 def test_one_draw_of_one_chain_accuses_nobody():
     one = np.ones((1, 1))
     assert not find_faults(one, one, one, one, 0.8)
+
+
+def test_chains_that_disagree_have_not_converged_however_settled_each_is(healthy):
+    found = diagnose(healthy)
+    well = Convergence({"energy": np.array([1.0])}, {"energy": np.array([400.0])}, 1.0, 400.0)
+    for spoilt, said in (
+        ({"rhat": {"energy": np.array([1.0]), "outputs": np.array([1.01, 1.06])}}, True),
+        ({"ess": {"energy": np.array([400.0]), "outputs": np.array([99.0, 300.0])}}, True),
+        ({"rhat": {}, "ess": {}}, True),
+        ({}, False),
+    ):
+        judged = replace(found, convergence=replace(well, **spoilt), faults=Faults(), warnings=())
+        assert (judged.trust == "not converged") == said
+
+
+def test_what_keeps_chains_from_converging_is_told():
+    rng = np.random.default_rng(1)
+    apart = autoregressive(rng, 4, 500, 0.3) + np.array([0, 0, 5, 5])[:, None, None]
+    rhat_said, ess_said = _unconverged(convergence({"energy": apart[..., 0]}))
+    assert "each chain has settled, but in a place of its own" in rhat_said
+    assert "effective draws over all chains, fewer than 100" in ess_said

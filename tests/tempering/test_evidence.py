@@ -106,7 +106,7 @@ def test_moves_that_are_not_accepted_are_a_warning():
     assert f"at 1 of {len(found.temperatures)} temperatures" in frozen.warnings[0]
     assert frozen.to_json()["warnings"] == list(frozen.warnings)
     apart = found.curves + np.array([[0.0], [10 * found.weight_error]])
-    assert "raise --steps" in dataclasses.replace(found, curves=apart).warnings[0]
+    assert "raise `steps`" in dataclasses.replace(found, curves=apart).warnings[0]
 
 
 def test_a_network_that_ignores_its_inputs_is_a_gaussian_process():

@@ -19,6 +19,8 @@ from codingschemes.diagnostics.convergence import moving
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
+#: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
+_STUCK = 1e-3
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
 #: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
@@ -169,6 +171,24 @@ class Summary:
         """Whether all chains hold the same codes in the same shares."""
         return self.code_rhat < SAME_CODES
 
+    @property
+    def codes_stuck(self) -> bool:
+        """Whether chains hold different codes and next to no neuron changes its own: each keeps those of its start."""
+        return bool(self.codes) and not self.chains_share_codes and self.drift < _STUCK
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of the diagnostics, and of chains that disagree about the codes, which ends the list."""
+        if not self.codes or self.chains_share_codes:
+            return self.diagnostics.warnings
+        apart = (
+            "the chains are stuck in the codes of their starts: shares of codes are those of the starts, not of the "
+            "posterior"
+            if self.codes_stuck
+            else "neurons change codes, but too slowly for the chains to agree on the shares: raise `draws`"
+        )
+        return (*self.diagnostics.warnings, apart)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""
         found, last = self.diagnostics, self.kernels[-1]
@@ -178,6 +198,7 @@ class Summary:
                 "label": self.scheme.label,
                 "probability": self.scheme.probability,
                 "probabilities": dict(self.scheme.probabilities),
+                "scores": self.scheme.scores,
                 "evidence": asdict(self.scheme.evidence),
             },
             "classes": list(names),
@@ -204,6 +225,8 @@ class Summary:
                 "ess_within": found.convergence.ess_within,
                 "code_rhat": self.code_rhat,
                 "chains_share_codes": self.chains_share_codes,
+                "codes_stuck": self.codes_stuck,
+                "converged": found.convergence.converged,
                 "divergences": found.divergences,
                 "gradients_per_draw": found.gradients_per_draw,
                 "waste": found.waste,
@@ -216,7 +239,7 @@ class Summary:
                 "collapsed_steps": list(found.faults.collapsed),
                 "rejecting_chains": list(found.faults.rejecting),
                 "trust": found.trust,
-                "warnings": list(found.warnings),
+                "warnings": list(self.warnings),
             },
             "energy": asdict(self.energy),
             "outputs": self.training.outputs.tolist(),

@@ -30,11 +30,13 @@ class Quantity(NamedTuple):
         name: in words.
         sampled: its value in every draw, (chain, draw).
         predicted: the theory's value.
+        given: whether that value was handed to the theory rather than predicted by it.
     """
 
     name: str
     sampled: Float[np.ndarray, "chain draw"]
     predicted: float
+    given: bool = False
 
 
 def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
@@ -132,7 +134,7 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
         member = members(group.name)
         count = member.sum(axis=-1).astype(float)
         if group.count >= _RARE or count.any():
-            yield Quantity(f"neurons with code {group.name}", count, group.count)
+            yield Quantity(f"neurons with code {group.name}", count, group.count, given=prediction.conditional)
         if group.count >= _RARE and count.any():
             yield from _profile(run, f"of code {group.name}", neurons, member, group)
 

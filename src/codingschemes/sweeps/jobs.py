@@ -57,6 +57,7 @@ class Result:
         rhat_max, code_rhat, ess_min, trust: whether chains agree; see `Summary`.
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
         notes: what a reader of the comparison should know.
+        scores: support for each scheme.
     """
 
     draws: int
@@ -70,6 +71,7 @@ class Result:
     trust: str
     deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> "Result":
@@ -193,6 +195,7 @@ def _read(run: Run, theory: str | None, told: Callable[[str], None] | None) -> R
         trust=summary.diagnostics.trust,
         deviations={} if comparison is None else comparison.deviations(),
         notes=() if comparison is None else comparison.notes,
+        scores=summary.scheme.scores,
     )
     write_json(kept, asdict(result))
     return result

@@ -91,7 +91,7 @@ class Evidence:
         if spread > _WIDE * self.weight_error:
             said.append(
                 f"sweeps differ by {spread:.2g} nats where their weights imply {self.weight_error:.2g}: particles do "
-                "not forget where they were between temperatures, raise --steps"
+                "not forget where they were between temperatures, raise `steps`"
             )
         return tuple(sentence for sentence in said if sentence)
 

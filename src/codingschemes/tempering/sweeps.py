@@ -162,8 +162,8 @@ def frozen_warning(temperatures: Float[np.ndarray, " stage"], acceptance: Float[
         return None
     return (
         f"at {frozen.sum()} of {len(frozen)} temperatures (the first {temperatures[frozen][0]:.3g}) fewer than "
-        f"{FROZEN:.0%} of the moves were accepted, so that particles stayed where they were: raise --adapting or "
-        "--target-acceptance"
+        f"{FROZEN:.0%} of the moves were accepted, so that particles stayed where they were: raise `adapting` or "
+        "`target_acceptance`"
     )
 
 
