@@ -119,7 +119,9 @@ def test_the_verdict_follows_the_diagnostics() -> None:
     assert words.verdict(good).level == "good"
     warned = planted_report("sigmoid", warnings=("3 transitions diverged",)).summary
     assert words.verdict(warned).level == "care"
-    assert words.verdict(warned).reasons == ("3 transitions diverged",)
+    stuck = words.verdict(good).reasons
+    assert "stuck in the codes" in " ".join(stuck)
+    assert words.verdict(warned).reasons == ("3 transitions diverged", *stuck)
     found = good.diagnostics
     broken = replace(good, diagnostics=replace(found, identities=replace(found.identities, virial=1.2)))
     assert words.verdict(broken).level == "bad"
