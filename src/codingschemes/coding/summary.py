@@ -21,6 +21,8 @@ from codingschemes.runs import Run
 
 #: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
 _STUCK = 1e-3
+#: Shares of codes are worth a warning where at least this share of the neurons carries one: a few ReLU neurons always do.
+_MOST = 0.5
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
 #: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
@@ -174,12 +176,17 @@ class Summary:
     @property
     def codes_stuck(self) -> bool:
         """Whether chains hold different codes and next to no neuron changes its own: each keeps those of its start."""
-        return bool(self.codes) and not self.chains_share_codes and self.drift < _STUCK
+        return self._coded_apart and self.drift < _STUCK
+
+    @property
+    def _coded_apart(self) -> bool:
+        """Whether chains disagree about the codes, and codes are what most neurons have."""
+        return bool(self.codes) and self.coded >= _MOST and not self.chains_share_codes
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Of the diagnostics, and of chains that disagree about the codes, which ends the list."""
-        if not self.codes or self.chains_share_codes:
+        if not self._coded_apart:
             return self.diagnostics.warnings
         apart = (
             "the chains are stuck in the codes of their starts: shares of codes are those of the starts, not of the "

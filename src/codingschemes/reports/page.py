@@ -1,5 +1,6 @@
 """The HTML page: the answer first, then whether to trust it, figures, tables, and what made it."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
 from codingschemes.coding.summary import Kernels, Summary, summarize
@@ -79,6 +81,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["arguments"] = arguments_as_code
     task, network = run.posterior.task, run.config["network"]
     apart = bool(summary.codes) and not summary.chains_share_codes
     shown = {name: _figure(name, drawn) for name, drawn in images.items()}
@@ -230,3 +233,8 @@ def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
         if name != "versions"
     ]
     return [("made by", made), ("versions", list(run.provenance.get("versions", {}).items()))]
+
+
+def arguments_as_code(sentence: str) -> Markup:
+    """A sentence of the package as HTML: arguments, which it has in backticks, as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
