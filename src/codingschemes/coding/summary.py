@@ -21,7 +21,7 @@ from codingschemes.runs import Run
 
 #: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
 _STUCK = 1e-3
-#: Shares of codes are worth a warning where at least this share of the neurons carries one: a few ReLU neurons always do.
+#: Shares of codes are worth a warning where at least this share of the neurons has one: a few ReLU neurons always do.
 _MOST = 0.5
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
