@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import codingschemes as cs
 from codingschemes.representation.kernels import class_kernel
-from codingschemes.representation.parallelism import parallelism_score
+from codingschemes.representation.parallelism import parallelism_score_from_kernel
 from codingschemes.tasks import make_task
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
@@ -39,7 +39,7 @@ def posterior(temperature: float) -> cs.Posterior:
 def scores(kernel: np.ndarray) -> tuple[float, float]:
     """The kernel between samples of one class, averaged over classes, and the parallelism score."""
     classes = class_kernel(kernel, task.labels)
-    parallel = parallelism_score(classes, task.factors).value
+    parallel = parallelism_score_from_kernel(classes, task.factors).value
     return float(np.mean(np.diagonal(classes))), np.nan if parallel is None else parallel
 
 

@@ -57,7 +57,7 @@ def posterior_of(
 
 def score(layers: np.ndarray, task: cs.Task) -> np.ndarray:
     """Both scores of each of some representations, (representation, score); NaN where undefined."""
-    found = [abstraction_scores(layer.astype(float), task.labels, task.factors) for layer in layers]
+    found = [abstraction_scores(layer.T.astype(float), task.labels, task.factors) for layer in layers]
     values = [[getattr(each, name) for name in SCORES] for each in found]
     return np.array([[np.nan if value is None else value for value in row] for row in values])
 

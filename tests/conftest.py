@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,13 @@ def image_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"there are no image files at {IMAGES}")
     monkeypatch.setenv("CODINGSCHEMES_DATA", str(IMAGES))
     return IMAGES
+
+
+@pytest.fixture
+def without_type_checks() -> Iterator[None]:
+    """As in ordinary use, where wrong shapes are found by the package's own checks."""
+    import jaxtyping
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -22,7 +22,7 @@ keep_compiled()
 
 from codingschemes import tasks  # noqa: E402
 from codingschemes.errors import InvalidInput  # noqa: E402
-from codingschemes.networks import Network  # noqa: E402
+from codingschemes.networks import Network, register_activation  # noqa: E402
 from codingschemes.posterior import Posterior  # noqa: E402
 from codingschemes.runs import Run, sample  # noqa: E402
 from codingschemes.tasks import Task  # noqa: E402
@@ -30,7 +30,7 @@ from codingschemes.tempering import Evidence, evidence  # noqa: E402
 from codingschemes.theory import Prediction, predict  # noqa: E402
 
 if TYPE_CHECKING:
-    from codingschemes import manifolds
+    from codingschemes import manifolds, representation
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.reports import report
@@ -49,7 +49,9 @@ __all__ = [
     "evidence",
     "manifolds",
     "predict",
+    "register_activation",
     "report",
+    "representation",
     "sample",
     "summarize",
     "tasks",
@@ -66,8 +68,8 @@ def __getattr__(name: str) -> Any:
         from codingschemes import comparison
 
         return getattr(comparison, name)
-    if name == "manifolds":
-        return import_module("codingschemes.manifolds")
+    if name in ("manifolds", "representation"):
+        return import_module(f"codingschemes.{name}")
     if name == "report":
         from codingschemes.reports import report
 

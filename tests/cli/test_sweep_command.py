@@ -76,11 +76,20 @@ def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path)
     assert json.loads(text)["runs"][1]["result"] == result
     assert json.loads((out / "sweep.json").read_text()) == json.loads(text)
 
+    # an altered result is made again from the draws, and that is said
+    kept = out / "seed=2" / "result.json"
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), "codes": None}))
+    made.clear()
+    status, text, said = run(file, "--out", out, "--json")
+    assert (status, made) == (0, [])
+    assert json.loads(text)["runs"][1]["result"] == json.loads(kept.read_text()) == result
+    assert "the result is made again from the run" in " ".join(said.split())
+
     # more draws of the one that is cut off: continued
     file.write_text(SHARED + "draws = 25\n[grid]\nseed = [1]\n")
     status, text, _ = run(file, "--out", out)
     assert status == 0
-    assert made == ["seed=1", "seed=1"]
+    assert made == ["seed=1"]
     assert "seed=1" in text
     file.write_text(SHARED.replace("1e-2", "2e-2") + "draws = 25\n[grid]\nseed = [1]\n")
     status, text, _ = run(file, "--out", out)

@@ -58,7 +58,7 @@ def test_every_time_step_is_scored(summary, run):
     drawn = run.values("neurons", "preactivation")[:, [9, 19]].reshape(-1, 2, 6, 8)
     for step, found in enumerate(summary.abstraction_by_layer):
         activities = [np.asarray(network.activation(jnp.asarray(each[step], float))) for each in drawn]
-        own = [abstraction_scores(activity, task.labels, task.factors).parallelism for activity in activities]
+        own = [abstraction_scores(activity.T, task.labels, task.factors).parallelism for activity in activities]
         assert found.scores.parallelism == pytest.approx(np.mean(own), abs=1e-5)
         assert found.spread["parallelism"] == pytest.approx(np.std(own), abs=1e-5)
     layers = summary.to_json()["abstraction"]["layers"]

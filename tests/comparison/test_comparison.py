@@ -12,6 +12,7 @@ from codingschemes.coding.neurons import read_neurons
 from codingschemes.comparison import compare
 from codingschemes.comparison.quantities import _ratio, code_fractions
 from codingschemes.diagnostics import mean_and_error
+from codingschemes.reports.theory import agreement, table
 from codingschemes.theory import Assumption, Certificate, NeuronGroup, Prediction
 
 EXACT = Certificate(gap=0.0, tolerance=1e-6, meaning="planted")
@@ -108,3 +109,27 @@ def test_a_prediction_of_something_else_is_refused(run, planted):
     other = cs.Posterior(run.posterior.task, run.posterior.network, temperature=2e-3)
     with pytest.raises(cs.InvalidInput, match="another posterior"):
         compare(run, dataclasses.replace(planted, posterior=other))
+
+
+def test_what_a_theory_was_given_is_not_compared(run, planted):
+    shifted = tuple(dataclasses.replace(group, count=group.count + 1) for group in planted.codes)
+    free = dataclasses.replace(planted, codes=shifted)
+    given = dataclasses.replace(free, details={"conditional": True})
+    counted = {row.quantity: row for row in compare(run, free).rows}
+    comparison = compare(run, given)
+    assert comparison.conditional
+    for row in comparison.rows:
+        is_share = row.quantity.startswith("neurons with code")
+        assert row.given == is_share
+        if is_share:
+            assert np.isnan(row.z)
+            assert np.isnan(row.relative_error)
+            assert not counted[row.quantity].given
+            assert np.isfinite(counted[row.quantity].relative_error)
+    assert "neurons" in compare(run, free).deviations()
+    assert "neurons" not in comparison.deviations()
+    assert all(code["given"] for code in given.to_json()["codes"])
+    assert any(row[2].endswith("(given)") for row in table(comparison))
+    legend = [text.get_text() for text in agreement(comparison).legends[0].get_texts()]
+    assert "given to the theory, not predicted" in legend
+    assert len(agreement(compare(run, free)).legends[0].get_texts()) == len(legend) - 1

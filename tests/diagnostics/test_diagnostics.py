@@ -1,6 +1,7 @@
 """Diagnostics find what is wrong, and let pass what is right."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,9 @@ from zarr.storage import MemoryStore
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose, ess, mean_and_error, rhat
-from codingschemes.diagnostics.chains import find_faults
-from codingschemes.diagnostics.convergence import convergence, moving
+from codingschemes.diagnostics.chains import Faults, find_faults
+from codingschemes.diagnostics.convergence import Convergence, convergence, moving
+from codingschemes.diagnostics.diagnostics import _unconverged
 from codingschemes.diagnostics.identities import identities
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.store import DrawStore
@@ -97,14 +99,15 @@ def test_a_virial_whose_error_hides_a_blow_up_does_not_hold(healthy):
     assert abs(found.identities.virial_z) < 3
     assert not found.faults
     assert found.trust == "no"
-    assert any("an exact identity is broken" in warning and "--warmup" in warning for warning in found.warnings)
+    assert any("an exact identity is broken" in warning and "`warmup`" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("sampler", ["langevin", "mclmc-unadjusted"])
 @pytest.mark.parametrize("chains", [1, 4])
 def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, chains):
-    posterior = small_posterior("tanh", temperature=1e-4)
-    options = {"sampler": sampler, "space": "weights", "chains": chains, "warmup": 5, "draws": 40, "progress": False}
+    posterior = small_posterior("tanh", temperature=1e-6)
+    # without a warm-up steps stay as long as they begin
+    options = {"sampler": sampler, "space": "weights", "chains": chains, "warmup": 0, "draws": 40, "progress": False}
     run = cs.sample(posterior, **options)
     found = diagnose(run)
     assert run.values("posterior", "energy").max() < 100  # a prior draw has 20, a trajectory to infinity 1e17
@@ -112,7 +115,7 @@ def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, 
     assert found.faults.stuck == tuple(range(chains))
     assert found.trust == "no"
     said = " ".join(found.warnings)
-    assert f"{found.divergences} of {40 * chains} transitions diverged: raise --target-acceptance" in said
+    assert f"{found.divergences} of {40 * chains} transitions diverged: raise `target_acceptance`" in said
 
 
 def test_a_prior_of_the_wrong_scale_breaks_the_virial(healthy):
@@ -149,9 +152,9 @@ def test_few_draws_from_short_trees_name_what_to_try(healthy):
         asked = {**run.config["sampling"], "sampler": "nuts", "max_tree_depth": depth}
         found = diagnose(cs.Run(run.posterior, {**run.config, "sampling": asked}, run.provenance, run.store))
         said[depth] = " ".join(found.warnings)
-        assert "--draws" in said[depth]
-    assert "--max-tree-depth" in said[3]
-    assert "--max-tree-depth" not in said[4]
+        assert "`draws`" in said[depth]
+    assert "`max_tree_depth`" in said[3]
+    assert "`max_tree_depth`" not in said[4]
 
 
 @pytest.mark.parametrize("draws", [1, 3])
@@ -164,7 +167,10 @@ def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
 def test_chains_of_a_healthy_run_are_not_accused(healthy):
     found = diagnose(healthy)
     assert not found.faults
-    assert found.trust == ("with care" if found.warnings else "yes")
+    if found.convergence.converged:
+        assert found.trust == ("with care" if found.warnings else "yes")
+    else:
+        assert found.trust == "not converged"
 
 
 def hold(records: Records, chain: int, first: int) -> None:
@@ -182,7 +188,7 @@ def test_a_stuck_chain_is_named_and_the_run_not_trusted(healthy):
     assert found.faults.stuck == (2,)
     assert found.trust == "no"
     assert "chain 2 stayed in one place" in found.warnings[0]
-    assert "--warmup" in found.warnings[0]
+    assert "`warmup`" in found.warnings[0]
 
 
 def test_a_run_of_stuck_chains_only_is_not_trusted(healthy):
@@ -212,7 +218,7 @@ def test_a_chain_in_a_bad_place_is_named_even_when_it_is_not_alone(healthy):
     assert found.faults.far == (0, 1, 3)
     assert found.trust == "no"
     assert "chains 0, 1, 3 stayed at far higher energies" in found.warnings[0]
-    assert "--start annealed" in found.warnings[0]
+    assert "`start='annealed'`" in found.warnings[0]
 
 
 def test_collapsed_steps_and_missed_acceptance_are_named(healthy):
@@ -239,3 +245,24 @@ def test_acceptance_is_judged_by_what_was_asked_for():
 def test_one_draw_of_one_chain_accuses_nobody():
     one = np.ones((1, 1))
     assert not find_faults(one, one, one, one, 0.8)
+
+
+def test_chains_that_disagree_have_not_converged_however_settled_each_is(healthy):
+    found = diagnose(healthy)
+    well = Convergence({"energy": np.array([1.0])}, {"energy": np.array([400.0])}, 1.0, 400.0)
+    for spoilt, said in (
+        ({"rhat": {"energy": np.array([1.0]), "outputs": np.array([1.01, 1.06])}}, True),
+        ({"ess": {"energy": np.array([400.0]), "outputs": np.array([99.0, 300.0])}}, True),
+        ({"rhat": {}, "ess": {}}, True),
+        ({}, False),
+    ):
+        judged = replace(found, convergence=replace(well, **spoilt), faults=Faults(), warnings=())
+        assert (judged.trust == "not converged") == said
+
+
+def test_what_keeps_chains_from_converging_is_told():
+    rng = np.random.default_rng(1)
+    apart = autoregressive(rng, 4, 500, 0.3) + np.array([0, 0, 5, 5])[:, None, None]
+    rhat_said, ess_said = _unconverged(convergence({"energy": apart[..., 0]}))
+    assert "each chain has settled, but in a place of its own" in rhat_said
+    assert "effective draws over all chains, fewer than 100" in ess_said

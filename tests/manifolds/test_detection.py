@@ -121,3 +121,17 @@ def test_shared_codes_are_seen_at_the_level_of_codes_only():
     assert found.reference["codes"][0] > 5
     for level in LEVELS[2:]:
         assert found.drawn[level][0] == width
+
+
+def test_neurons_about_the_middle_of_a_sigmoid_are_no_code():
+    """Class means of prior neurons hover about 1/2: that all share this offset must not make them look alike."""
+    rng = np.random.default_rng(0)
+    features, width = 48, 30
+    inputs, labels = np.eye(features), np.repeat([0, 1], 24)
+    codes = 5.0 * rng.choice([-1.0, 1.0], size=(2, 2))[rng.integers(2, size=width)]
+    readout = rng.normal(size=(1, width, 2))
+    prior = Neurons(readout, rng.normal(size=(1, width, features)))
+    drawn = Neurons(readout, codes[:, labels][None] + 0.5 * rng.normal(size=(1, width, features)))
+    found = profile(drawn, prior, inputs, labels, ACTIVATIONS["sigmoid"], np.array([0.1, 0.2]))
+    assert found.drawn["codes"].max() <= 2
+    assert found.reference["codes"].min() > 10

@@ -96,10 +96,10 @@ def test_recovered_weights_reproduce_all_steps():
 
 def test_what_assumes_a_last_layer_of_its_own_is_refused():
     posterior = recurrent_posterior()
-    with pytest.raises(cs.InvalidInput, match="use --space reduced or weights"):
+    with pytest.raises(cs.InvalidInput, match="use `space` reduced or weights"):
         posterior.density("function")
     density = posterior.density()
-    with pytest.raises(cs.InvalidInput, match="use --sampler hmc"):
+    with pytest.raises(cs.InvalidInput, match="use `sampler='hmc'`"):
         SAMPLERS["codes"](Settings()).init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)
     for theory in THEORIES:
         with pytest.raises(cs.InvalidInput, match="no theory covers recurrent networks"):

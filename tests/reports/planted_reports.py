@@ -155,7 +155,7 @@ def _scheme(label: Label) -> Scheme:
 
 
 def _abstraction(planted: Planted, task: Task) -> LayerAbstraction:
-    scores = abstraction_scores(_arranged(planted, task), task.labels, task.factors)
+    scores = abstraction_scores(_arranged(planted, task).T, task.labels, task.factors)
     return LayerAbstraction(scores, {"parallelism": 0.02, "ccgp": 0.01, "shattering": 0.01})
 
 
@@ -177,7 +177,7 @@ def _diagnostics(warnings: tuple[str, ...]) -> Diagnostics:
     sizes = {"energy": 1, "training_loss": 1, "outputs": 300, "kernel_block": 9, "readout_norm_quantile": 6}
     return Diagnostics(
         convergence=Convergence(
-            rhat={name: 1 + 0.02 * rng.exponential(size=size) for name, size in sizes.items()},
+            rhat={name: 1 + 0.006 * rng.exponential(size=size) for name, size in sizes.items()},
             ess={name: 10 ** rng.uniform(2, 3.2, size) for name, size in sizes.items()},
             rhat_within=1.03,
             ess_within=210.0,

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib import pyplot
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from planted_reports import PlantedReport, planted_report
 
 from codingschemes.coding.summary import Kernels
 from codingschemes.reports import chains, populations, responses
 from codingschemes.reports.figures import save_figures
-from codingschemes.reports.style import CODE_COLORS, code_colors, neuron_groups, plain, spread_out
+from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
@@ -53,8 +54,9 @@ def test_saved_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:
     before = dict(matplotlib.rcParams)
     planted = planted_report("relu", chains=2)
     written = save_figures({"kernel": responses.kernel(planted.summary, planted.task)}, tmp_path)
-    assert written == {"kernel": tmp_path / "kernel.png"}
-    assert written["kernel"].stat().st_size > 5000
+    assert set(written) == {"kernel"}
+    assert written["kernel"].light == (tmp_path / "kernel.png").read_bytes()
+    assert written["kernel"].dark != written["kernel"].light
     assert (tmp_path / "kernel.pdf").stat().st_size > 5000
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
@@ -121,3 +123,19 @@ def test_labels_spread_without_overlap_or_change_of_order() -> None:
 def test_names_are_not_read_as_mathematics() -> None:
     assert plain("$x$") == r"\$x\$"
     assert len(plain("a" * 100)) == 18
+
+
+def test_figures_for_dark_pages_have_light_text_and_keep_what_is_read_on_images() -> None:
+    planted = planted_report("sigmoid")
+    figure = responses.kernel(planted.summary, planted.task)
+    on_image = [text.get_color() for text in figure.axes[1].texts]
+    darken(figure)
+    assert [text.get_color() for text in figure.axes[1].texts] == on_image
+    assert min(to_rgb(figure.axes[0].xaxis.label.get_color())) > 0.7
+    assert max(to_rgb(figure.get_facecolor())) < 0.2
+
+
+def test_limits_of_convergence_are_in_the_legend() -> None:
+    figure = chains.convergence(planted_report("sigmoid").summary)
+    told = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert "limits of convergence: R-hat 1.05, effective draws 100" in told

@@ -1,12 +1,15 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planted_reports import planted_report
 
 import codingschemes as cs
+from codingschemes.cli.summarize import summary_rows
 from codingschemes.coding.summary import Estimate, Summary
 from codingschemes.reports import report, words
 from codingschemes.reports.page import render
@@ -19,9 +22,20 @@ class References(HTMLParser):
         super().__init__()
         self.loaded: list[str] = []
         self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.alts: list[str] = []
+        self.tables_in_boxes: list[bool] = []
+        self.box = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        given = dict(attrs)
+        self.ids += [given["id"] or ""] if "id" in given else []
+        if tag == "img":
+            self.alts.append(given.get("alt") or "")
+        if tag == "table":
+            self.tables_in_boxes.append(self.box)
+        self.box = tag == "div" and "scroll" in (given.get("class") or "").split()
         self.loaded += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data")]
 
 
@@ -35,7 +49,7 @@ def test_the_page_is_self_contained_and_small(page: Path) -> None:
     found = References()
     found.feed(text)
     assert found.loaded
-    assert all(reference.startswith("data:image/png;base64,") for reference in found.loaded)
+    assert all(reference.startswith(("data:image/png;base64,", "#")) for reference in found.loaded)
     assert "script" not in found.tags
     assert "link" not in found.tags
     assert not re.search(r"url\(|@import|https?://", text)
@@ -49,7 +63,8 @@ def test_the_page_says_what_was_found_and_how(page: Path, small_run: cs.Run, sma
         assert f"<code>{share.code}</code>" in text
     for word in ("Can it be trusted?", "temperature", "readout variance", "seed", "jaxlib", "R-hat", "orthogonal"):
         assert word in text
-    assert text.index("<h1>") < text.index("Can it be trusted?") < text.index("<figure") < text.index("Configuration")
+    main = text[text.index("<main>") :]
+    assert main.index("<h1>") < main.index("<figure") < main.index("Can it be trusted?") < main.index("Configuration")
 
 
 def test_figures_are_saved_beside_the_page(page: Path) -> None:
@@ -70,7 +85,7 @@ def test_names_given_by_users_are_escaped(small_run: cs.Run, small_summary: Summ
 
 
 def test_a_run_in_memory_needs_a_place(small_run: cs.Run, small_summary: Summary, tmp_path: Path) -> None:
-    with pytest.raises(cs.InvalidInput, match="--out FILE"):
+    with pytest.raises(cs.InvalidInput, match="out='FILE"):
         report(small_run, summary=small_summary)
     with pytest.raises(cs.InvalidInput, match="replace a folder"):
         report(small_run, tmp_path, small_summary)
@@ -87,8 +102,16 @@ def test_headlines(small_run: cs.Run) -> None:
     )
     assert "3 outliers among 12 sigmoid neurons carry 90%" in words.headline(sparse, small_run)
     assert "graded strength" in words.headline(analog, small_run)
-    undecided = replace(analog, scheme=replace(analog.scheme, label="undecided"))
+    leaning = {"analog": 0.1, "redundant": 0.06, "sparse": 0.0, "undecided": 0.84}
+    undecided = replace(
+        analog, scheme=replace(analog.scheme, label="undecided", probability=0.84, probabilities=leaning)
+    )
     assert words.headline(undecided, small_run).startswith("Undecided")
+    for said in (words.headline(undecided, small_run), undecided.scheme.words, words.cards(undecided)[0].remark):
+        assert "analog .10, redundant .06, sparse .00" in said
+        assert "probability" not in said
+        assert "84" not in said
+    assert undecided.to_json()["scheme"]["scores"] == {"analog": 0.1, "redundant": 0.06, "sparse": 0.0}
 
 
 def test_the_verdict_follows_the_diagnostics() -> None:
@@ -96,7 +119,9 @@ def test_the_verdict_follows_the_diagnostics() -> None:
     assert words.verdict(good).level == "good"
     warned = planted_report("sigmoid", warnings=("3 transitions diverged",)).summary
     assert words.verdict(warned).level == "care"
-    assert words.verdict(warned).reasons == ("3 transitions diverged",)
+    stuck = words.verdict(good).reasons
+    assert "stuck in the codes" in " ".join(stuck)
+    assert words.verdict(warned).reasons == ("3 transitions diverged", *stuck)
     found = good.diagnostics
     broken = replace(good, diagnostics=replace(found, identities=replace(found.identities, virial=1.2)))
     assert words.verdict(broken).level == "bad"
@@ -107,6 +132,10 @@ def test_chains_in_different_codes_are_no_failure(small_run: cs.Run) -> None:
     assert {check.level for check in words.checks(frozen)} == {"good", "note"}
     text = render(small_run, frozen, {})
     assert "metastable" in text
+    assert "stuck in the codes of their starts" in frozen.warnings[-1]
+    slow = replace(frozen, code_rhat=1.5, drift=0.02)
+    assert "metastable" not in render(small_run, slow, {})
+    assert "too slowly" in slow.warnings[-1]
     assert "∞" in text
     assert "metastable" not in render(small_run, replace(frozen, code_rhat=1.0), {})
 
@@ -124,13 +153,60 @@ def test_undefined_scores_say_why() -> None:
 @pytest.mark.parametrize(
     ("value", "error", "said"),
     [
-        (10.34567, 0.0089, "10.3457 ± 0.0089"),
-        (-0.5, 0.02, "−0.500 ± 0.020"),
+        (10.34567, 0.0089, "10.346 ± 0.009"),
+        (-0.5, 0.02, "−0.50 ± 0.02"),
         (0.5, float("nan"), "0.5"),
-        (1234.5, 250.0, "1,234 ± 2.5×10²"),
-        (0.00017771, 5.7e-7, "(1.7771 ± 0.0057)×10⁻⁴"),
+        (1234.5, 260.0, "1,200 ± 300"),
+        (0.01305172, 0.0000084, "0.013052 ± 0.000008"),
+        (2.0, 0.0012, "2.0000 ± 0.0012"),
+        (0.00017771, 5.7e-7, "(1.777 ± 0.006)×10⁻⁴"),
         (float("nan"), 0.1, "–"),
     ],
 )
 def test_values_with_errors(value: float, error: float, said: str) -> None:
     assert words.estimate(Estimate(value, error)) == said
+
+
+def test_contents_lead_everywhere_and_everything_fits_a_narrow_page(page: Path) -> None:
+    text = page.read_text()
+    found = References()
+    found.feed(text)
+    targets = [reference[1:] for reference in found.loaded if reference.startswith("#")]
+    assert {"answer", "trust", "next", "figures", "glossary", "word-invariant", "figure-activity"} <= set(targets)
+    assert set(targets) <= set(found.ids)
+    assert len(found.ids) == len(set(found.ids))
+    assert found.tables_in_boxes
+    assert all(found.tables_in_boxes)
+    assert found.tags.count("source") == found.tags.count("img") == found.tags.count("figure") == len(found.alts)
+    assert all(len(alt) > 20 for alt in found.alts)
+    assert text.count('<source media="(prefers-color-scheme: dark)"') == len(found.alts)
+    assert "@media (prefers-color-scheme: dark)" in text
+    levels = [int(tag[1]) for tag in found.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(below - above <= 1 for above, below in pairwise(levels))
+
+
+def test_a_run_that_has_not_converged_says_so_first(small_run: cs.Run) -> None:
+    good = planted_report("sigmoid").summary
+    found = good.diagnostics.convergence
+    bad = replace(found, rhat={**found.rhat, "energy": np.array([1.99])}, ess={**found.ess, "energy": np.array([6.0])})
+    assert bad.rhat_within < 1.05  # chains that each look settled
+    summary = replace(good, diagnostics=replace(good.diagnostics, convergence=bad))
+    assert words.headline(summary, small_run).startswith("Not converged. So far: redundant coding")
+    assert words.verdict(summary).level == "bad"
+    assert "R-hat up to 1.99" in words.verdict(summary).answer
+    assert summary.to_json()["diagnostics"]["trust"] == "not converged"
+    assert summary.to_json()["diagnostics"]["converged"] is False
+    assert dict(row for row in summary_rows(summary) if row[0] == "can it be trusted?") == {
+        "can it be trusted?": "not converged"
+    }
+    page = render(small_run, summary, {})
+    assert page.index("Not converged") < page.index("Can it be trusted?", page.index("<main>"))
+
+
+def test_long_tables_are_folded(small_run: cs.Run) -> None:
+    few, many = (planted_report("relu", chains=chains).summary for chains in (2, 4))
+    assert len(few.outliers) == 6
+    assert len(many.outliers) == 12
+    assert "outlier neurons</summary>" not in render(small_run, few, {})
+    assert "<details><summary>12 outlier neurons</summary>" in render(small_run, many, {})

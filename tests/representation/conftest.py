@@ -1,4 +1,4 @@
-"""Codes with known geometry, as (neuron, sample) activities of the classes of a hypercube."""
+"""Codes with known geometry, made of the classes of a hypercube."""
 
 import itertools
 from collections.abc import Callable

@@ -9,7 +9,7 @@ LABELS = np.repeat(np.arange(4), [3, 3, 3, 3])
 
 def test_simplex_has_collapsed(simplex, rotation):
     means = rotation(10, 0)[:, :4] @ simplex
-    metrics = neural_collapse(5 * means[:, LABELS] + 2.0, LABELS, 0.3 * means)
+    metrics = neural_collapse(5 * means.T[LABELS] + 2.0, LABELS, 0.3 * means)
     assert metrics.variability == pytest.approx(0, abs=1e-12)
     assert metrics.norm_variation == pytest.approx(0, abs=1e-12)
     assert metrics.angle_variation == pytest.approx(0, abs=1e-12)
@@ -30,7 +30,7 @@ def test_metrics_equal_their_definitions():
     cosines = [offsets[a] @ offsets[b] / norms[a] / norms[b] for a in range(4) for b in range(a)]
     decided = [np.argmax(readout.T @ h + bias) for h in activity.T]
     nearest = [np.argmin(np.linalg.norm(means - h, axis=1)) for h in activity.T]
-    metrics = neural_collapse(activity, LABELS, readout, bias)
+    metrics = neural_collapse(activity.T, LABELS, readout, bias)
     inverse = np.linalg.pinv(scatter_between, rcond=1e-10)
     assert metrics.variability == pytest.approx(np.trace(scatter_within @ inverse) / 4, rel=1e-10)
     assert metrics.norm_variation == pytest.approx(np.std(norms) / np.mean(norms), rel=1e-12)
@@ -45,24 +45,24 @@ def test_metrics_equal_their_definitions():
 def test_rotation_and_scale_change_nothing(rotation):
     rng = np.random.default_rng(2)
     activity, readout = rng.normal(size=(6, 12)), rng.normal(size=(6, 4))
-    reference = neural_collapse(activity, LABELS, readout)
+    reference = neural_collapse(activity.T, LABELS, readout)
     turn = rotation(6, 3)
-    rotated = neural_collapse(4 * turn @ activity, LABELS, turn @ readout)
+    rotated = neural_collapse((4 * turn @ activity).T, LABELS, turn @ readout)
     for name, value in vars(reference).items():
         assert getattr(rotated, name) == pytest.approx(value, rel=1e-10)
 
 
 def test_undefined_metrics_say_why(simplex):
-    without_readout = neural_collapse(simplex[:, LABELS], LABELS)
+    without_readout = neural_collapse(simplex[LABELS], LABELS)
     assert without_readout.self_duality is None
     assert without_readout.reasons["nearest_mean_mismatch"] == "no readout was given"
-    factors = neural_collapse(simplex[:, LABELS], LABELS, np.ones((4, 2)))
+    factors = neural_collapse(simplex[LABELS], LABELS, np.ones((4, 2)))
     assert "2 outputs for 4 classes" in factors.reasons["self_duality"]
-    dead = neural_collapse(np.zeros((5, 12)), LABELS, np.ones((5, 4)))
+    dead = neural_collapse(np.zeros((12, 5)), LABELS, np.ones((5, 4)))
     assert dead.variability is None
     assert "same mean activity" in dead.reasons["angle_excess"]
     assert "zero" in dead.reasons["self_duality"]
-    collinear = neural_collapse(np.array([[-1.0, 0.0, 1.0]]), np.arange(3))
+    collinear = neural_collapse(np.array([[-1.0], [0.0], [1.0]]), np.arange(3))
     assert collinear.angle_excess is None
     assert collinear.variability == 0
     assert "no direction" in collinear.reasons["angle_variation"]
@@ -70,4 +70,4 @@ def test_undefined_metrics_say_why(simplex):
 
 def test_a_single_class_is_refused():
     with pytest.raises(InvalidInput, match="two classes"):
-        neural_collapse(np.ones((2, 3)), np.zeros(3, dtype=np.int64))
+        neural_collapse(np.ones((3, 2)), np.zeros(3, dtype=np.int64))

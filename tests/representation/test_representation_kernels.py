@@ -10,7 +10,9 @@ from codingschemes.representation import (
     class_means,
     eigenvalues,
     linear_cka,
+    linear_cka_from_kernel,
     participation_ratio,
+    participation_ratio_from_kernel,
     representational_kernel,
 )
 from codingschemes.representation.kernels import class_sizes
@@ -20,7 +22,7 @@ LABELS = np.array([0, 1, 0, 2, 1, 0, 1])
 
 @pytest.fixture
 def activity() -> np.ndarray:
-    return np.random.default_rng(1).normal(size=(11, len(LABELS)))
+    return np.random.default_rng(1).normal(size=(len(LABELS), 11))
 
 
 def test_block_means_equal_the_sums_they_stand_for(activity):
@@ -28,7 +30,7 @@ def test_block_means_equal_the_sums_they_stand_for(activity):
     within, between, diagonal = block_means(kernel, LABELS)
     for first, second in itertools.product(range(3), repeat=2):
         entries = [
-            activity[:, mu] @ activity[:, nu] / 11
+            activity[mu] @ activity[nu] / 11
             for mu, nu in itertools.product(range(7), repeat=2)
             if mu != nu and (LABELS[mu], LABELS[nu]) == (first, second)
         ]
@@ -36,12 +38,12 @@ def test_block_means_equal_the_sums_they_stand_for(activity):
             np.testing.assert_allclose(between[first, second], np.mean(entries), atol=1e-14)
     np.testing.assert_array_equal(within, np.diagonal(between))
     assert np.isnan(within).tolist() == [False, False, True]
-    np.testing.assert_allclose(diagonal[0], np.mean(activity[:, LABELS == 0] ** 2), atol=1e-14)
+    np.testing.assert_allclose(diagonal[0], np.mean(activity[LABELS == 0] ** 2), atol=1e-14)
 
 
 def test_class_kernel_is_the_kernel_of_the_class_means(activity):
     means = class_means(activity, LABELS)
-    np.testing.assert_allclose(means[:, 1], activity[:, [1, 4, 6]].mean(axis=1), atol=1e-14)
+    np.testing.assert_allclose(means[1], activity[[1, 4, 6]].mean(axis=0), atol=1e-14)
     expected = representational_kernel(means)
     np.testing.assert_allclose(class_kernel(representational_kernel(activity), LABELS), expected, atol=1e-14)
 
@@ -54,16 +56,18 @@ def test_eigenvalues_are_the_squared_singular_values_largest_first(activity):
 def test_participation_ratio_counts_equal_directions(rotation):
     axes = np.concatenate([np.eye(5), -np.eye(5)], axis=1)
     planted = rotation(9, 0)[:, :5] @ axes + 3.0
-    assert participation_ratio(representational_kernel(planted)) == pytest.approx(5, abs=1e-12)
-    assert participation_ratio(np.zeros((4, 4))) == 0
+    assert participation_ratio(planted.T) == pytest.approx(5, abs=1e-12)
+    assert participation_ratio(np.zeros((4, 3))) == 0
 
 
 def test_known_answers_of_cka_and_participation_ratio():
     random = np.random.RandomState(0)
-    first, second = random.randn(50, 6).T, random.randn(50, 6).T
+    first, second = random.randn(50, 6), random.randn(50, 6)
     kernels = representational_kernel(first), representational_kernel(second)
-    assert linear_cka(*kernels) == pytest.approx(0.091613724640, abs=1e-10)
-    assert participation_ratio(kernels[0]) == pytest.approx(5.589466288711, abs=1e-10)
+    for cka in (linear_cka(first, second), linear_cka_from_kernel(*kernels)):
+        assert cka == pytest.approx(0.091613724640, abs=1e-10)
+    for ratio in (participation_ratio(first), participation_ratio_from_kernel(kernels[0])):
+        assert ratio == pytest.approx(5.589466288711, abs=1e-10)
 
 
 def test_debiased_cka_is_centred_on_zero_for_independent_data_and_the_plain_one_is_not():
@@ -71,9 +75,7 @@ def test_debiased_cka_is_centred_on_zero_for_independent_data_and_the_plain_one_
     estimates = np.array(
         [
             [linear_cka(first, second, debiased=debiased) for debiased in (False, True)]
-            for first, second in (
-                [representational_kernel(rng.normal(size=(6, 32))) for _ in range(2)] for _ in range(400)
-            )
+            for first, second in ([rng.normal(size=(32, 6)) for _ in range(2)] for _ in range(400))
         ]
     )
     error = estimates[:, 1].std() / np.sqrt(len(estimates))
@@ -83,14 +85,13 @@ def test_debiased_cka_is_centred_on_zero_for_independent_data_and_the_plain_one_
 
 @pytest.mark.parametrize("debiased", [False, True])
 def test_cka_of_a_rotated_scaled_shifted_copy_is_one(activity, rotation, debiased):
-    copy = 3 * rotation(11, 3) @ activity + np.arange(11.0)[:, None]
-    kernels = representational_kernel(activity), representational_kernel(copy)
-    assert linear_cka(*kernels, debiased=debiased) == pytest.approx(1, abs=1e-12)
+    copy = 3 * activity @ rotation(11, 3) + np.arange(11.0)
+    assert linear_cka(activity, copy, debiased=debiased) == pytest.approx(1, abs=1e-12)
 
 
 def test_debiased_cka_uses_the_unbiased_estimate_of_song_et_al(activity):
     rng = np.random.default_rng(4)
-    first, second = (representational_kernel(rng.normal(size=(5, 9))) for _ in range(2))
+    first, second = (representational_kernel(rng.normal(size=(9, 5))) for _ in range(2))
 
     def unbiased(kernel, other):
         kernel, other = kernel - np.diag(np.diag(kernel)), other - np.diag(np.diag(other))
@@ -98,20 +99,17 @@ def test_debiased_cka_uses_the_unbiased_estimate_of_song_et_al(activity):
         return (np.trace(kernel @ other) + crossed) / (9 * 6)
 
     expected = unbiased(first, second) / np.sqrt(unbiased(first, first) * unbiased(second, second))
-    assert linear_cka(first, second, debiased=True) == pytest.approx(expected, abs=1e-12)
+    assert linear_cka_from_kernel(first, second, debiased=True) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_wrong_input_is_refused(activity):
     kernel = representational_kernel(activity)
     with pytest.raises(InvalidInput, match="NaN"):
         representational_kernel(np.full((2, 3), np.nan))
-    with pytest.raises(InvalidInput, match="class 1"):
-        class_kernel(kernel, np.array([0, 0, 0, 2, 2, 2, 2]))
     with pytest.raises(InvalidInput, match="one label a sample"):
         class_sizes(LABELS[:5], 7)
-    with pytest.raises(InvalidInput, match="integers from 0"):
-        class_means(activity, LABELS - 1)
     with pytest.raises(InvalidInput, match="the same for every sample"):
-        linear_cka(kernel, np.ones_like(kernel))
+        linear_cka_from_kernel(kernel, np.ones_like(kernel))
     with pytest.raises(InvalidInput, match="at least 4"):
-        linear_cka(kernel[:3, :3], kernel[:3, :3], debiased=True)
+        linear_cka_from_kernel(kernel[:3, :3], kernel[:3, :3], debiased=True)

@@ -163,7 +163,7 @@ def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_be
 def test_a_run_without_draws_says_how_to_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr(driver, "_run_chunks", lambda *_, **__: None)
     run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
-    with pytest.raises(cs.InvalidInput, match="--resume"):
+    with pytest.raises(cs.InvalidInput, match="`resume=True`"):
         _ = run.data
 
 
@@ -297,7 +297,7 @@ def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, 
         return jnp.asarray(values)
 
     monkeypatch.setattr(driver, "advance", losing)
-    with pytest.raises(SamplingFailed, match=f"not finite in chain 0 after {bad_step - 1} iterations: raise --temp"):
+    with pytest.raises(SamplingFailed, match=f"not finite in chain 0 after {bad_step - 1} iterations: raise `temp"):
         cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
     kept = cs.Run.open(tmp_path / "run")
     assert kept.draw_count < max(1, bad_step - 30)

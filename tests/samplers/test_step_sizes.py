@@ -83,5 +83,7 @@ def test_samplers_say_whether_they_are_exact(sampler, exact):
 
 def test_chains_share_a_step_size_and_one_that_is_somewhere_else_keeps_its_own():
     kernel, density = SAMPLERS["hmc"](Settings(warmup=WARMUP)), small_posterior("tanh", samples=4, width=4).density()
-    states = begin(kernel, jax.random.PRNGKey(0), density)._replace(step_size=jnp.asarray([0.2, 0.1, 0.1, 1e-3]))
+    states = begin(kernel, jax.random.PRNGKey(0), density)._replace(
+        step_size=jnp.asarray([0.2, 0.1, 0.1, 1e-3]), iteration=jnp.full(CHAINS, WARMUP)
+    )
     np.testing.assert_allclose(kernel.pool(states).step_size, [*3 * [0.002 ** (1 / 3)], 1e-3])

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -21,14 +20,6 @@ def mnist_task() -> Iterator[Task]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(VARIABLE, str(SHARED))
         yield tasks.mnist(samples=200, classes="3,5,8", test=300, seed=4, preprocess="none")
-
-
-@pytest.fixture
-def without_type_checks() -> Iterator[None]:
-    """As in ordinary use, where wrong shapes are found by the package's own checks."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_class_counts(samples: int, shares: list[float], smallest: int, expected
 def test_orthogonal_refuses() -> None:
     with pytest.raises(InvalidInput, match="2 samples cannot cover 3 classes"):
         tasks.orthogonal(samples=2)
-    with pytest.raises(InvalidInput, match="--ratios has 2 numbers for 3 classes"):
+    with pytest.raises(InvalidInput, match="`ratios` has 2 numbers for 3 classes"):
         tasks.orthogonal(classes=3, ratios=[0.5, 0.5])
     with pytest.raises(InvalidInput, match="how many classes"):
         tasks.orthogonal(classes=[0, 1])
@@ -96,5 +96,5 @@ def test_hypercube_labels() -> None:
 def test_hypercube_refuses() -> None:
     with pytest.raises(InvalidInput, match="too many"):
         tasks.hypercube(labels_dim=2, repeats=10**9)
-    with pytest.raises(InvalidInput, match="--labels-dim"):
+    with pytest.raises(InvalidInput, match="`labels_dim`"):
         tasks.hypercube(labels_dim=1, inputs="anisotropic")

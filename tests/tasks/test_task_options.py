@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from codingschemes import tasks
+from codingschemes.cli.output import in_flags
 from codingschemes.errors import InvalidInput
-from codingschemes.tasks.options import flag, read_option
+from codingschemes.tasks.options import argument, read_option
 
 
 @pytest.mark.parametrize(
@@ -64,17 +65,17 @@ def test_read(name: str, value: Any, expected: Any) -> None:
     ],
 )
 def test_refuse(name: str, value: Any) -> None:
-    with pytest.raises(InvalidInput, match=f"{flag(name)} takes .*, not "):
+    with pytest.raises(InvalidInput, match=f"{argument(name)} takes .*, not "):
         read_option(name, value)
 
 
 def test_flags_are_what_people_type() -> None:
-    assert flag("labels_dim") == "--labels-dim"
-    assert flag("seed") == "--task-seed"  # --seed is the sampler's
+    assert in_flags(argument("labels_dim")) == "--labels-dim"
+    assert in_flags(argument("seed")) == "--task-seed"  # --seed is the sampler's
 
 
 def test_constructors_read_their_options() -> None:
-    with pytest.raises(InvalidInput, match="--samples takes a whole number of at least 1, not -5"):
+    with pytest.raises(InvalidInput, match="`samples` takes a whole number of at least 1, not -5"):
         tasks.orthogonal(samples=-5)
     task = tasks.orthogonal(4, classes="2")
     assert task.provenance["options"] == {

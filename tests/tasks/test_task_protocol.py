@@ -91,9 +91,9 @@ def test_scaling_of_the_literature() -> None:
 def test_unknown_task_and_option() -> None:
     with pytest.raises(InvalidInput, match="did you mean 'mnist'"):
         make_task("minst")
-    with pytest.raises(InvalidInput, match=r"hypercube does not take --ratios: it takes --labels-dim, --repeats"):
+    with pytest.raises(InvalidInput, match=r"hypercube does not take `ratios`: it takes `labels_dim`, `repeats`"):
         make_task("hypercube", ratios=[1.0])
-    with pytest.raises(InvalidInput, match="npz needs --data"):
+    with pytest.raises(InvalidInput, match="npz needs `data`"):
         make_task("npz", data=None)
 
 

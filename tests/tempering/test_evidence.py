@@ -1,5 +1,6 @@
 """Log evidences that are known by other means: quadrature, a Gaussian likelihood, a chi-squared kernel."""
 
+import dataclasses
 import json
 
 import jax
@@ -10,12 +11,15 @@ from known_answers import small_posterior
 from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import chi2, multivariate_normal, norm
+from tempering_answers import by_wishart, linear_posterior
 
 import codingschemes as cs
 from codingschemes.tempering import sweeps
 
 #: With errors from 12 sweeps (11 degrees of freedom): four false alarms in ten thousand.
 Z_LIMIT = 5
+#: With the error that the weights of two sweeps imply: four false alarms in ten thousand.
+Z_LIMIT_TWO = 3.5
 QUICK = {"particles": 24, "sweeps": 12, "adapting": 6, "steps": 4, "sampler": "hmc"}
 
 
@@ -76,6 +80,35 @@ def test_defaults_move_the_particles_of_a_kinked_network():
     assert abs(found.log_evidence - by_quadrature(posterior, 1e-2)) < Z_LIMIT * found.standard_error
 
 
+def test_defaults_agree_with_the_closed_form_of_a_linear_network():
+    posterior = linear_posterior()
+    found = cs.evidence(posterior)
+    assert abs(found.log_evidence - by_wishart(posterior)) < Z_LIMIT_TWO * found.standard_error
+    assert found.standard_error < 0.5
+    assert found.warnings == ()
+
+
+def test_defaults_move_the_particles_at_every_temperature():
+    """Kinked and steep, in 400 coordinates: with step sizes that are too long nothing is ever accepted."""
+    task = cs.tasks.orthogonal(samples=20, ratios=[0.5, 0.25, 0.25])
+    posterior = cs.Posterior(task, cs.Network("relu", width=20), temperature=1e-2)
+    found = cs.evidence(posterior, particles=16, sweeps=1)
+    target = found.options.kernel.target_acceptance
+    assert np.all(np.abs(found.acceptance - target) < 0.2)
+
+
+def test_moves_that_are_not_accepted_are_a_warning():
+    found = cs.evidence(one_neuron_posterior("sigmoid", 1e-3), **{**QUICK, "sweeps": 2})
+    assert found.warnings == ()
+    acceptance = found.acceptance.copy()
+    acceptance[1, 1] = 0.05
+    frozen = dataclasses.replace(found, acceptance=acceptance)
+    assert f"at 1 of {len(found.temperatures)} temperatures" in frozen.warnings[0]
+    assert frozen.to_json()["warnings"] == list(frozen.warnings)
+    apart = found.curves + np.array([[0.0], [10 * found.weight_error]])
+    assert "raise `steps`" in dataclasses.replace(found, curves=apart).warnings[0]
+
+
 def test_a_network_that_ignores_its_inputs_is_a_gaussian_process():
     """Sigmoids of vanishing preactivations are 1/2: outputs are one Gaussian number, exactly."""
     network = cs.Network("sigmoid", width=3)
@@ -126,10 +159,10 @@ def test_the_path_is_compiled_once_and_followed_by_every_repeat():
     posterior = one_neuron_posterior("sigmoid", 1e-3)
     options = {**QUICK, "sweeps": 2}
     first = cs.evidence(posterior, **options)
-    compiled = sweeps.cool._cache_size()
+    compiled = sweeps.move._cache_size()
     other = one_neuron_posterior("sigmoid", 1e-5)
     assert len(cs.evidence(other, **options).temperatures) > len(first.temperatures)
-    assert sweeps.cool._cache_size() == compiled
+    assert sweeps.move._cache_size() == compiled
     again = cs.evidence(posterior, **options)
     np.testing.assert_array_equal(again.curves, first.curves)
     assert not np.array_equal(cs.evidence(posterior, seed=9, **options).curves, first.curves)
@@ -154,12 +187,12 @@ def test_what_is_written_is_plain_json():
     ("options", "words"),
     [
         ({"sampler": "nutz"}, "did you mean 'nuts'"),
-        ({"particles": 1}, "--particles is 1"),
-        ({"sweeps": 0}, "--sweeps is 0"),
-        ({"steps": 0}, "--steps is 0"),
-        ({"threshold": 1.0}, "--threshold is 1"),
-        ({"target_acceptance": 0.0}, "--target-acceptance is 0"),
-        ({"seed": -1}, "--seed is -1"),
+        ({"particles": 1}, "`particles` is 1"),
+        ({"sweeps": 0}, "`sweeps` is 0"),
+        ({"steps": 0}, "`steps` is 0"),
+        ({"threshold": 1.0}, "`threshold` is 1"),
+        ({"target_acceptance": 0.0}, "`target_acceptance` is 0"),
+        ({"seed": -1}, "`seed` is -1"),
     ],
 )
 def test_wrong_options_are_refused(options, words):

@@ -8,7 +8,7 @@ from hypercubes import hypercube_posterior, with_gram, xor_gram
 
 from codingschemes import Network, Posterior, tasks
 from codingschemes.errors import InvalidInput
-from codingschemes.representation import class_kernel, parallelism_score
+from codingschemes.representation import class_kernel, parallelism_score_from_kernel
 from codingschemes.theory import predict
 from codingschemes.theory.global_minimum import closed_forms
 
@@ -142,7 +142,7 @@ def test_deep_relu_with_equal_penalties_solves_the_equation_of_the_paper():
 
 
 def parallelism_of(kernel: np.ndarray, posterior: Posterior) -> float | None:
-    return parallelism_score(class_kernel(kernel, posterior.task.labels), posterior.task.factors).value
+    return parallelism_score_from_kernel(class_kernel(kernel, posterior.task.labels), posterior.task.factors).value
 
 
 def test_without_a_bias_the_energy_is_unique_and_the_representation_is_not():

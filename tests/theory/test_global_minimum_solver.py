@@ -11,7 +11,7 @@ from scipy.special import erf
 from codingschemes import Network, Posterior, tasks
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.representation import class_kernel, parallelism_score
+from codingschemes.representation import class_kernel, parallelism_score_from_kernel
 from codingschemes.theory import predict
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import frank_wolfe, relaxation
@@ -291,4 +291,4 @@ def test_labels_of_images(image_folder):
     solution = frank_wolfe.solve(problem, searches=1, starts=60, particles=60, tolerance=1e-3)
     assert solution.gap < 1e-3
     total = kernel(problem, solution.measure)
-    assert parallelism_score(class_kernel(total, task.labels), task.factors).value < 0.9
+    assert parallelism_score_from_kernel(class_kernel(total, task.labels), task.factors).value < 0.9

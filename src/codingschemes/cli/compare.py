@@ -40,7 +40,7 @@ def compare(run: Path, theory: str, as_json: bool) -> None:
                     for form, value in (
                         ("{:.5g}", row.sampled),
                         ("{:.1g}", row.mcse),
-                        ("{:.5g}", row.predicted),
+                        ("{:.5g} (given)" if row.given else "{:.5g}", row.predicted),
                         ("{:.1f}", row.z),
                         ("{:+.2%}", row.relative_error),
                     )

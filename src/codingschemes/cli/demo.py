@@ -52,13 +52,13 @@ def demo(out: Path, as_json: bool) -> None:
         return
     print_table(
         f"which coding scheme? ({seconds:.0f} s)",
-        ["task", "network", "scheme", "prob.", "codes", "outliers", "test error", "theory", "outputs off by"],
+        ["task", "network", "scheme", "trust", "codes", "outliers", "test error", "theory", "outputs off by"],
         [
             [
                 row["task"],
                 row["activation"],
-                row["scheme"],
-                f"{row['probability']:.3f}",
+                row["words"],
+                row["trust"],
                 " ".join(row["codes"]) or "-",
                 str(row["outliers"]),
                 "-" if row["test_error"] is None else f"{row['test_error']:.1%}",
@@ -110,6 +110,9 @@ def _row(example: Example, summary: "Summary", comparison: "Comparison", page: P
         "activation": example.activation,
         "scheme": summary.scheme.label,
         "probability": summary.scheme.probability,
+        "scores": summary.scheme.scores,
+        "words": summary.scheme.words,
+        "trust": summary.diagnostics.trust,
         "codes": [code.code for code in summary.codes] if summary.scheme.label == "redundant" else [],
         "outliers": len(summary.outliers),
         "test_error": None if summary.test is None else summary.test.error,

@@ -49,6 +49,7 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
             ["error of one sweep", f"{found.weight_error:.2g} if particles mix at every temperature"],
             ["particles", f"{asked.particles} x {asked.sweeps} sweeps with {asked.sampler} in {asked.space} space"],
             ["cost", f"{found.gradients} gradients, {found.seconds:.0f} seconds"],
+            *(["warning", warning] for warning in found.warnings),
         ],
     )
     print_table(

@@ -1,6 +1,7 @@
 """The command `codingschemes`: words to calls, results to tables or JSON."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -9,6 +10,7 @@ from codingschemes.cli.compare import compare
 from codingschemes.cli.demo import demo
 from codingschemes.cli.evidence import evidence
 from codingschemes.cli.manifolds import manifolds
+from codingschemes.cli.output import in_flags
 from codingschemes.cli.predict import predict
 from codingschemes.cli.report import report
 from codingschemes.cli.sample import sample
@@ -34,6 +36,7 @@ for command in (demo, sample, summarize, predict, compare, report, sweep, bench,
 
 def main() -> None:
     """Run the command line: status 0, 2 with one sentence for wrong input, 1 for a failure."""
+    sys.path.append(str(Path.cwd()))  # where --activation module:function finds a module
     try:
         status = commands(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -47,11 +50,11 @@ def main() -> None:
     except InvalidInput as error:
         status = _refuse(str(error))
     except SamplingFailed as error:
-        click.echo(f"codingschemes: {error}", err=True)
+        click.echo(f"codingschemes: {in_flags(str(error))}", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _refuse(sentence: str) -> int:
-    click.echo(f"codingschemes: {' '.join(sentence.split())}", err=True)
+    click.echo(f"codingschemes: {in_flags(' '.join(sentence.split()))}", err=True)
     return 2

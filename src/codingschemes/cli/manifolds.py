@@ -9,7 +9,7 @@ import numpy as np
 from codingschemes.cli.options import json_option, posterior_from, task_options
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
-from codingschemes.networks import ACTIVATIONS, Network
+from codingschemes.networks import ACTIVATIONS, Network, activation_named
 from codingschemes.runs import Run
 from codingschemes.tasks.archives import read_arrays, require
 
@@ -23,9 +23,12 @@ _SHOWN_WIDTHS = 20
 
 
 def _activation_option(command: Any) -> Any:
-    return click.option("--activation", default="sigmoid", show_default=True, help=f"one of {', '.join(ACTIVATIONS)}")(
-        command
-    )
+    return click.option(
+        "--activation",
+        default="sigmoid",
+        show_default=True,
+        help=f"one of {', '.join(ACTIVATIONS)}, or module:function",
+    )(command)
 
 
 def _figure_option(command: Any) -> Any:
@@ -258,7 +261,7 @@ def _detect_weights(path: Path, activation: str, tolerance: float, figure: Path 
         )
     if weight.dtype.kind not in "fiu" or readout.dtype.kind not in "fiu":
         raise InvalidInput(f"{path} holds arrays that are no real numbers: give weight and readout as floats")
-    network, kind = Neurons(readout.astype(float), weight.astype(float)), classify(ACTIVATIONS[activation])
+    network, kind = Neurons(readout.astype(float), weight.astype(float)), classify(activation_named(activation))
     found = detect(network, kind, tolerance=tolerance)
     reference = detect(gaussian_like(network, np.random.default_rng(0)), kind, tolerance=tolerance)
     if figure is not None:

@@ -24,7 +24,7 @@ _POSTERIOR_OPTIONS: dict[str, tuple[Any, str]] = {
 }
 
 _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
-    "activation": (str, f"one of {', '.join(ACTIVATIONS)}; sigmoid if left out"),
+    "activation": (str, f"one of {', '.join(ACTIVATIONS)}, or module:function; sigmoid if left out"),
     "width": (int, "neurons a layer, 100 if left out"),
     "depth": (int, "hidden layers, 1 if left out"),
     "scaling": (

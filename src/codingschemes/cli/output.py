@@ -2,12 +2,32 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+#: Arguments whose option has another name: `seed` is the sampler's everywhere.
+_RENAMED = {"`seed` of the task": "--task-seed"}
+_ARGUMENT = re.compile(r"`([a-z]\w*)(?:=(?:True|'([^']*)'|(\w+)))?`")
+
+
+def in_flags(sentence: str) -> str:
+    """What Python calls `draws`, `resume=True` or `space='reduced'`, as it is typed: --draws, --resume, ...
+
+    Messages of the package name arguments as Python does; this is the one place that knows the command line's words.
+    """
+    for words, option in _RENAMED.items():
+        sentence = sentence.replace(words, option)
+
+    def typed(found: re.Match[str]) -> str:
+        value = found[2] or found[3]
+        return f"--{found[1].replace('_', '-')}" + (f" {value}" if value else "")
+
+    return _ARGUMENT.sub(typed, sentence)
 
 
 def print_json(values: Mapping[str, Any]) -> None:
@@ -21,7 +41,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for column in columns:
         table.add_column(column)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(in_flags, row))
     console = Console()
     # Where no terminal sets the width, lines are as long as they need.
     (console if console.is_terminal else Console(width=200)).print(table)
@@ -33,6 +53,8 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, str):
+        return in_flags(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -58,7 +58,10 @@ def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json
         print_table(
             "neurons",
             ["group", "neurons", "activity for each class", "readout to each output"],
-            [[name, f"{group.count:.2f}", _numbers(group.activity), _numbers(group.readout)] for name, group in groups],
+            [
+                [name, _count(group, prediction), _numbers(group.activity), _numbers(group.readout)]
+                for name, group in groups
+            ],
         )
     print_table(
         "what it rests on",
@@ -98,6 +101,11 @@ def _groups(prediction: Prediction) -> list[tuple[str, NeuronGroup]]:
     if prediction.bulk is not None:
         groups.append(("bulk", prediction.bulk))
     return groups + [(f"outlier for {group.name}", group) for group in prediction.outliers]
+
+
+def _count(group: NeuronGroup, prediction: Prediction) -> str:
+    given = prediction.conditional and any(group is code for code in prediction.codes)
+    return f"{group.count:.2f}" + (" (given)" if given else "")
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -53,7 +53,8 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
 
     found, scores = summary.diagnostics, summary.abstraction
     rows = [
-        ["scheme", f"{summary.scheme.label} (probability {summary.scheme.probability:.3f})"],
+        ["can it be trusted?", found.trust],
+        ["scheme", summary.scheme.words],
         ["neurons with a code", f"{summary.coded:.1%}, of which {summary.drift:.2%} change code a draw"],
         [
             "outlier neurons",
@@ -88,15 +89,7 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
         ["gradient (exactly 0)", f"largest z {found.identities.gradient_z:.1f} of {found.identities.directions}"],
         ["divergences", f"{found.divergences}, {found.gradients_per_draw:.0f} gradients a draw"],
     ]
-    if not summary.chains_share_codes:
-        rows.append(
-            [
-                "note",
-                "chains hold different codes: codes are metastable, the shares are those of the chains' starts",
-            ]
-        )
-    rows.append(["can it be trusted?", found.trust])
-    rows += [["warning", warning] for warning in found.warnings]
+    rows += [["warning", warning] for warning in summary.warnings]
     return rows
 
 

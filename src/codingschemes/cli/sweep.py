@@ -111,6 +111,8 @@ def _print(out: Path, outcomes: list["Outcome"], found: list["Trend"]) -> None:
 
 
 def _row(outcome: "Outcome", kinds: list[str]) -> list[str]:
+    from codingschemes.coding.scheme import scheme_words  # brings jax: only when it is needed
+
     result = outcome.result
     if result is None:
         return [outcome.job.name, outcome.status, *[""] * (4 + len(kinds))]
@@ -118,7 +120,7 @@ def _row(outcome: "Outcome", kinds: list[str]) -> list[str]:
     deviations = [result.deviations.get(kind) for kind in kinds]
     return [
         outcome.job.name,
-        f"{result.scheme} ({result.probability:.2f})",
+        scheme_words(result.scheme, result.probability, result.scores),
         codes or "-",
         f"{result.rhat_max:.2f}",
         f"{result.ess_min:.0f}",

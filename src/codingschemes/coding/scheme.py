@@ -28,6 +28,7 @@ degrees of evidence, validated on planted populations (`experiments/scheme_class
 several draws they are averaged, and the label is the scheme with a probability of at least .9.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -128,6 +129,29 @@ class Scheme:
     probabilities: dict[Label, float]
     evidence: Evidence
     by_draw: Float[np.ndarray, "*draws label"]
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Of the three schemes: the support for each. Only a label that is decided has a probability to be told."""
+        return {name: self.probabilities[name] for name in LABELS if name != "undecided"}
+
+    @property
+    def words(self) -> str:
+        """See `scheme_words`."""
+        return scheme_words(self.label, self.probability, self.scores)
+
+
+def scheme_words(label: str, probability: float, scores: Mapping[str, float]) -> str:
+    """`sparse (probability 0.98)`, or `undecided (analog .10, redundant .06, sparse .84)`: where no scheme is named
+    there is no one number to be confident of."""
+    if label != "undecided":
+        return f"{label} (probability {probability:.2f})"
+    return f"undecided ({score_words(scores)})"
+
+
+def score_words(scores: Mapping[str, float]) -> str:
+    """`analog .10, redundant .06, sparse .84`."""
+    return ", ".join(f"{name} {value:.2f}".replace(" 0.", " .") for name, value in scores.items())
 
 
 def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> Scheme:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.calls import checked
 from codingschemes.coding.codes import Codes, drift, find_codes, occupancies
 from codingschemes.coding.neurons import activity_chunks, read_neurons, spread_draws
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
@@ -18,6 +19,10 @@ from codingschemes.diagnostics.convergence import moving
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
+#: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
+_STUCK = 1e-3
+#: Shares of codes are worth a warning where at least this share of the neurons has one: a few ReLU neurons always do.
+_MOST = 0.5
 #: Networks of each chain that abstraction is scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
 #: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
@@ -168,6 +173,29 @@ class Summary:
         """Whether all chains hold the same codes in the same shares."""
         return self.code_rhat < SAME_CODES
 
+    @property
+    def codes_stuck(self) -> bool:
+        """Whether chains hold different codes and next to no neuron changes its own: each keeps those of its start."""
+        return self._coded_apart and self.drift < _STUCK
+
+    @property
+    def _coded_apart(self) -> bool:
+        """Whether chains disagree about the codes, and codes are what most neurons have."""
+        return bool(self.codes) and self.coded >= _MOST and not self.chains_share_codes
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of the diagnostics, and of chains that disagree about the codes, which ends the list."""
+        if not self._coded_apart:
+            return self.diagnostics.warnings
+        apart = (
+            "the chains are stuck in the codes of their starts: shares of codes are those of the starts, not of the "
+            "posterior"
+            if self.codes_stuck
+            else "neurons change codes, but too slowly for the chains to agree on the shares: raise `draws`"
+        )
+        return (*self.diagnostics.warnings, apart)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""
         found, last = self.diagnostics, self.kernels[-1]
@@ -177,6 +205,7 @@ class Summary:
                 "label": self.scheme.label,
                 "probability": self.scheme.probability,
                 "probabilities": dict(self.scheme.probabilities),
+                "scores": self.scheme.scores,
                 "evidence": asdict(self.scheme.evidence),
             },
             "classes": list(names),
@@ -203,6 +232,8 @@ class Summary:
                 "ess_within": found.convergence.ess_within,
                 "code_rhat": self.code_rhat,
                 "chains_share_codes": self.chains_share_codes,
+                "codes_stuck": self.codes_stuck,
+                "converged": found.convergence.converged,
                 "divergences": found.divergences,
                 "gradients_per_draw": found.gradients_per_draw,
                 "waste": found.waste,
@@ -215,7 +246,7 @@ class Summary:
                 "collapsed_steps": list(found.faults.collapsed),
                 "rejecting_chains": list(found.faults.rejecting),
                 "trust": found.trust,
-                "warnings": list(found.warnings),
+                "warnings": list(self.warnings),
             },
             "energy": asdict(self.energy),
             "outputs": self.training.outputs.tolist(),
@@ -230,6 +261,7 @@ class Summary:
         }
 
 
+@checked
 def summarize(run: Run) -> Summary:
     """Single-neuron posteriors -> codes, scheme, abstraction scores, kernels, predictions, diagnostics.
 
@@ -273,7 +305,7 @@ def _with_disagreement(found: Diagnostics, *, same_codes: bool) -> Diagnostics:
         return found
     warning = (
         f"chains disagree with each other (R-hat {found.convergence.rhat_max:.2f}) though each has settled and all "
-        "hold the same codes: raise --warmup and --draws"
+        "hold the same codes: raise `warmup` and `draws`"
     )
     return replace(found, warnings=(*found.warnings, warning))
 
@@ -330,7 +362,7 @@ def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
 def _abstraction(run: Run) -> tuple[LayerAbstraction, ...]:
     task = run.posterior.task
     scores = [
-        [abstraction_scores(layer, task.labels, task.factors) for layer in network]
+        [abstraction_scores(layer.T, task.labels, task.factors) for layer in network]
         for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
         for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
     ]

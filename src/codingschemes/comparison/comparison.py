@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from codingschemes.calls import checked
 from codingschemes.coding.codes import find_codes, occupancies
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.summary import SAME_CODES, code_rhat
@@ -27,9 +28,11 @@ class Row:
         sampled: posterior mean over draws and chains.
         mcse: its Monte Carlo standard error; NaN where there are too few draws to tell.
         predicted: the theory's value.
-        z: (sampled - predicted) / mcse; NaN without an error. Theories of infinite width differ from a finite network
-            by O(1/N), which shows as a large z with enough draws: see `relative_error`, too.
-        relative_error: (sampled - predicted) / |predicted|; NaN where the prediction is zero.
+        given: whether `predicted` was handed to the theory, taken from the run: nothing is compared then.
+        z: (sampled - predicted) / mcse; NaN without an error and where given. Theories of infinite width
+            differ from a finite network by O(1/N), which shows as a large z with enough draws: see `relative_error`,
+            too.
+        relative_error: (sampled - predicted) / |predicted|; NaN where the prediction is zero or given.
     """
 
     quantity: str
@@ -38,6 +41,7 @@ class Row:
     predicted: float
     z: float
     relative_error: float
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Comparison:
 
     def deviation(self, kind: str) -> tuple[float, float]:
         """Root mean square of sampled less predicted over all quantities of a kind, and of their Monte Carlo errors,
-        relative to the predictions.
+        relative to the predictions. What was given to the theory is left out.
 
         Args:
             kind: first word of the quantities: one of `KINDS`.
@@ -67,7 +71,7 @@ class Comparison:
         Raises:
             InvalidInput: the comparison has none.
         """
-        rows = [row for row in self.rows if row.quantity.split()[0] == kind]
+        rows = [row for row in self.rows if row.quantity.split()[0] == kind and not row.given]
         if not rows:
             raise InvalidInput(f"the {self.prediction.theory} theory predicts no {kind} here: choose another kind")
         sampled, errors, predicted = np.array([[row.sampled, row.mcse, row.predicted] for row in rows]).T
@@ -76,7 +80,7 @@ class Comparison:
 
     def deviations(self) -> dict[str, tuple[float, float]]:
         """`deviation` of every kind that the comparison has."""
-        present = {row.quantity.split()[0] for row in self.rows}
+        present = {row.quantity.split()[0] for row in self.rows if not row.given}
         return {kind: self.deviation(kind) for kind in KINDS if kind in present}
 
     def to_json(self) -> dict[str, Any]:
@@ -90,6 +94,7 @@ class Comparison:
         }
 
 
+@checked
 def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field") -> Comparison:
     """Set a run against a theory.
 
@@ -103,14 +108,12 @@ def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "me
         InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
     """
     notes = []
-    conditional = prediction is not None and bool(prediction.details.get("conditional", False))
     if prediction is None:
         fractions = _frozen_fractions(run) if theory == "mean-field" else None
-        conditional = fractions is not None
-        prediction = predict(run.posterior, theory, **({"code_fractions": fractions} if conditional else {}))
+        prediction = predict(run.posterior, theory, **({"code_fractions": fractions} if fractions else {}))
     elif not _same(run, prediction):
         raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
-    if conditional:
+    if prediction.conditional:
         notes.append(
             "chains did not move between codes: the theory was given the sampled fractions of the codes, so these are "
             "not predicted"
@@ -118,7 +121,7 @@ def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "me
     if not prediction.certificate.holds:
         notes.append(f"the prediction is not certified, {prediction.certificate.words}")
     notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
-    return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), conditional, tuple(notes))
+    return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), prediction.conditional, tuple(notes))
 
 
 def _frozen_fractions(run: Run) -> dict[str, float] | None:
@@ -143,7 +146,7 @@ def _same(run: Run, prediction: Prediction) -> bool:
 
 
 def _row(quantity: Quantity) -> Row:
-    name, series, predicted = quantity
+    name, series, predicted, given = quantity
     defined = np.isfinite(series).all()
     if defined:
         mean, error = map(float, mean_and_error(series))
@@ -155,6 +158,7 @@ def _row(quantity: Quantity) -> Row:
         sampled=mean,
         mcse=error,
         predicted=predicted,
-        z=difference / error if error > 0 else float("nan"),
-        relative_error=difference / abs(predicted) if predicted != 0 else float("nan"),
+        z=difference / error if error > 0 and not given else float("nan"),
+        relative_error=difference / abs(predicted) if predicted != 0 and not given else float("nan"),
+        given=given,
     )

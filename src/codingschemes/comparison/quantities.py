@@ -13,7 +13,7 @@ from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
 from codingschemes.coding.predictions import classification_error, test_predictions, training_predictions
 from codingschemes.representation.kernels import block_means
-from codingschemes.representation.parallelism import parallelism_score
+from codingschemes.representation.parallelism import parallelism_score_from_kernel
 from codingschemes.runs import Run
 from codingschemes.theory import NeuronGroup, Prediction
 
@@ -30,11 +30,13 @@ class Quantity(NamedTuple):
         name: in words.
         sampled: its value in every draw, (chain, draw).
         predicted: the theory's value.
+        given: whether that value was handed to the theory rather than predicted by it.
     """
 
     name: str
     sampled: Float[np.ndarray, "chain draw"]
     predicted: float
+    given: bool = False
 
 
 def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
@@ -120,7 +122,9 @@ def _parallelism(
     index = np.arange(len(sizes))
     within = np.where(sizes > 1, blocks[..., index, index], 0.0)
     kernels[..., index, index] = (diagonal + (sizes - 1) * within) / sizes
-    scores = [parallelism_score(kernel, factors).value for kernel in kernels.reshape(-1, *kernels.shape[2:])]
+    scores = [
+        parallelism_score_from_kernel(kernel, factors).value for kernel in kernels.reshape(-1, *kernels.shape[2:])
+    ]
     return np.array([np.nan if score is None else score for score in scores]).reshape(blocks.shape[:2])
 
 
@@ -130,7 +134,7 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
         member = members(group.name)
         count = member.sum(axis=-1).astype(float)
         if group.count >= _RARE or count.any():
-            yield Quantity(f"neurons with code {group.name}", count, group.count)
+            yield Quantity(f"neurons with code {group.name}", count, group.count, given=prediction.conditional)
         if group.count >= _RARE and count.any():
             yield from _profile(run, f"of code {group.name}", neurons, member, group)
 

@@ -25,6 +25,11 @@ INVARIANTS = (
 )
 
 
+#: Rank-normalised R-hat and effective draws that every invariant must reach, over all chains: above and below them
+#: means and their errors say nothing certain of the posterior.
+RHAT_LIMIT, ESS_LIMIT = 1.05, 100
+
+
 def moving(series: Float[np.ndarray, "chain draw *rest"]) -> Float[np.ndarray, "chain draw K"]:
     """The entries of a recorded variable that are defined and not constant, flattened."""
     flat = series.reshape(*series.shape[:2], -1).astype(float)
@@ -100,6 +105,12 @@ class Convergence:
     @property
     def ess_min(self) -> float:
         return _worst(self.ess.values(), np.nanmin)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every invariant, over all chains, has an R-hat and an ESS within the limits; no where nothing is
+        known of either."""
+        return self.rhat_max <= RHAT_LIMIT and self.ess_min >= ESS_LIMIT
 
     @property
     def chains_differ(self) -> bool:

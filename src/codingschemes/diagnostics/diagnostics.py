@@ -6,13 +6,14 @@ from typing import Literal
 import numpy as np
 
 from codingschemes.diagnostics.chains import Faults, find_faults
-from codingschemes.diagnostics.convergence import Convergence, convergence
+from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.runs import Run, Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.samplers import SAMPLERS
+from codingschemes.tempering import FROZEN
 
-type Trust = Literal["yes", "with care", "no"]
+type Trust = Literal["yes", "with care", "not converged", "no"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,13 @@ class Diagnostics:
 
     @property
     def trust(self) -> Trust:
-        """Whether the draws can be taken for the posterior: not where a chain went wrong or an identity is broken."""
+        """Whether the draws can be taken for the posterior: `no` where a chain went wrong or an identity is broken,
+        `not converged` where an invariant has too large an R-hat or too few effective draws over all chains, `with
+        care` where something else is to be warned of."""
         if self.faults or (self.identities.known and not self.identities.hold):
             return "no"
+        if not self.convergence.converged:
+            return "not converged"
         return "with care" if self.warnings else "yes"
 
 
@@ -77,40 +82,60 @@ def diagnose(run: Run) -> Diagnostics:
         ),
         warnings=(),
     )
-    return Diagnostics(**{**vars(findings), "warnings": tuple(_warnings(findings, steps.size, exact=kernel.exact))})
+    warnings = _warnings(findings, steps.size, exact=kernel.exact)
+    if run.provenance.get("tempering_acceptance", 1.0) < FROZEN:
+        warnings.append(
+            "particles hardly moved on the way down, so that chains began at few of the places they should: "
+            "raise `target_acceptance`, or try another `start`"
+        )
+    return Diagnostics(**{**vars(findings), "warnings": tuple(warnings)})
 
 
 def _warnings(found: Diagnostics, draws: int, *, exact: bool) -> list[str]:
     said = found.faults.sentences()
     if found.divergences:
         said.append(
-            f"{found.divergences} of {draws} transitions diverged: raise --target-acceptance, or --temperature if many"
+            f"{found.divergences} of {draws} transitions diverged: raise `target_acceptance`, or `temperature` if many"
         )
     if not found.identities.known:
-        said.append("there are too few draws, or too many alike, to tell anything about convergence: raise --draws")
+        said.append("there are too few draws, or too many alike, to tell anything about convergence: raise `draws`")
     elif not found.identities.hold:
         reason = (
-            "the chains have not settled, raise --warmup"
+            "the chains have not settled, raise `warmup`"
             if exact
-            else "the chains have not settled or the step is too long, raise --warmup or --target-acceptance"
+            else "the chains have not settled or the step is too long, raise `warmup` or `target_acceptance`"
         )
         said.append(
             f"an exact identity is broken (virial {found.identities.virial:.5g} +- {found.identities.virial_mcse:.2g} "
             f"instead of 1, largest gradient z {found.identities.gradient_z:.1f}): {reason}"
         )
-    if found.convergence.rhat_within > 1.2:
-        said.append(
-            f"chains still drift (R-hat within a chain up to {found.convergence.rhat_within:.2f}): "
-            "raise --warmup and --draws"
-        )
-    if found.convergence.ess_within < 100:
-        said.append(
-            f"the slowest invariant has {found.convergence.ess_within:.0f} effective draws: "
-            "errors are rough below 100, raise --draws"
-        )
+    said += _unconverged(found.convergence)
     if found.saturated > 0.2:
         said.append(
-            f"{found.saturated:.0%} of the trajectories were cut at their longest: raise --max-tree-depth for "
+            f"{found.saturated:.0%} of the trajectories were cut at their longest: raise `max_tree_depth` for "
             "fewer, more independent draws"
+        )
+    return said
+
+
+def _unconverged(found: Convergence) -> list[str]:
+    """What is missing, over all chains first: chains that each look settled say nothing of each other."""
+    said = []
+    if found.rhat_max > RHAT_LIMIT:
+        if found.rhat_within > 1.2:
+            reason = "chains still drift, raise `warmup` and `draws`"
+        elif found.chains_differ:
+            reason = "each chain has settled, but in a place of its own; more draws of the same kind will not mend this"
+        else:
+            reason = "raise `draws`"
+        said.append(
+            f"R-hat over all chains is up to {found.rhat_max:.2f}, above {RHAT_LIMIT:g} "
+            f"(within a chain {found.rhat_within:.2f}): {reason}"
+        )
+    if found.ess_min < ESS_LIMIT:
+        said.append(
+            f"the slowest invariant has {found.ess_min:.0f} effective draws over all chains, fewer than {ESS_LIMIT} "
+            f"(chains taken separately {found.ess_within:.0f}): "
+            + ("errors are rough" if found.ess_within >= ESS_LIMIT else "errors are rough, raise `draws`")
         )
     return said

@@ -101,7 +101,7 @@ def enumerate_manifolds(network: Network, *, inputs: int = 1, outputs: int = 1) 
         InvalidInput: a deeper network, no inputs or no outputs.
     """
     if network.depth != 1:
-        raise InvalidInput(f"manifolds are listed for one hidden layer, not {network.depth}: give --depth 1")
+        raise InvalidInput(f"manifolds are listed for one hidden layer, not {network.depth}: give `depth=1`")
     if inputs < 1 or outputs < 1:
         raise InvalidInput(f"{inputs} inputs and {outputs} outputs: give at least one of each")
     activation = network.activation

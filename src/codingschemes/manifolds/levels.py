@@ -30,21 +30,23 @@ def level_widths(
 ) -> dict[str, Int[np.ndarray, " T"]]:
     """Strict effective width against tolerance at every level of `LEVELS`.
 
-    `codes`: class-mean activities; `activities`: at every training input; `seen weights`: (a, w) with w projected on
-    the span of the training inputs; `weights`: (a, w).
+    Activities are measured from that of a silent neuron, phi(0): neurons of the prior hover about it, and measured
+    from zero the offset that they share would make any of them look alike. `codes`: class-mean activities;
+    `activities`: at every training input; `seen weights`: (a, w) with w projected on the span of the training inputs;
+    `weights`: (a, w).
 
     Args:
         inputs: as the weights multiply them: scaled, and with a column of ones for a bias.
         labels: the class of each input.
         kind: the activation's class.
     """
-    activity = np.asarray(activation(jnp.asarray(np.asarray(neurons.weight) @ inputs.T)))
+    activity = np.asarray(activation(jnp.asarray(np.asarray(neurons.weight) @ inputs.T)) - activation(jnp.zeros(())))
     # Mirrored neurons of an even activation have one activity: no sign is free there.
     active = replace(kind, symmetry="vanishing") if kind.symmetry == "even" else kind
     _, singular, axes = np.linalg.svd(inputs, full_matrices=False)
     seen = axes[singular > 1e-10 * singular[0]]
     parts = {
-        "codes": [class_means(activity, labels)],
+        "codes": [class_means(activity.T, labels).T],
         "activities": [activity],
         "seen weights": [neurons.readout, neurons.weight @ seen.T @ seen],
         "weights": [neurons.readout, neurons.weight],

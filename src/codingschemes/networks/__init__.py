@@ -2,5 +2,6 @@
 
 from codingschemes.networks.activations import ACTIVATIONS, Activation
 from codingschemes.networks.network import Network, Scaling, Weights
+from codingschemes.networks.own import activation_named, register_activation
 
-__all__ = ["ACTIVATIONS", "Activation", "Network", "Scaling", "Weights"]
+__all__ = ["ACTIVATIONS", "Activation", "Network", "Scaling", "Weights", "activation_named", "register_activation"]

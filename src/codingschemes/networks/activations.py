@@ -24,12 +24,14 @@ class Activation:
         family: `linear`; `threshold` (zero for z < 0); `sigmoidal` (bounded, nonnegative); `odd` (phi(-z) = -phi(z),
             bounded); `smooth` (none of these, e.g. softplus).
         kinked: whether the slope jumps somewhere, so that integrators of high order gain nothing.
+        source: `module:function` of one that is registered from elsewhere and can be imported.
     """
 
     name: str
     function: Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
     family: Family
     kinked: bool = False
+    source: str | None = None
 
     @property
     def bounded(self) -> bool:
@@ -50,7 +52,7 @@ def register(
     *,
     kinked: bool = False,
 ) -> Activation:
-    """Make `function` available as `--activation name`."""
+    """Make `function` available under `name`."""
     return ACTIVATIONS.register(name, Activation(name, function, family, kinked))
 
 
@@ -76,3 +78,6 @@ register("gelu", "smooth", lambda z: jax.nn.gelu(z, approximate=False))
 register("silu", "smooth", jax.nn.silu)
 # Even: the one class of symmetric manifolds that no other activation here has.
 register("cos", "smooth", jnp.cos)
+
+#: The activations of the package; others are registered by whoever uses it.
+BUILT_IN = frozenset(ACTIVATIONS)

@@ -1,15 +1,17 @@
 """Fully connected and recurrent networks: how many neurons, how they are scaled, how activity propagates."""
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
-from codingschemes.networks.activations import ACTIVATIONS, Activation
+from codingschemes.networks.activations import Activation
+from codingschemes.networks.own import activation_named
 
 type Scaling = Literal["mean-field", "lazy", "none"]
 
@@ -59,9 +61,12 @@ class Network(eqx.Module):
     scaling: Scaling = eqx.field(static=True)
     recurrent: bool = eqx.field(static=True)
 
+    @checked
     def __init__(
         self,
-        activation: str = "sigmoid",
+        activation: Annotated[
+            str, "the name of an activation (cs.register_activation gives one to a function of your own)"
+        ] = "sigmoid",
         *,
         width: int = 100,
         depth: int = 1,
@@ -69,7 +74,7 @@ class Network(eqx.Module):
         scaling: Scaling = "mean-field",
         recurrent: bool = False,
     ):
-        ACTIVATIONS[activation]
+        activation_named(activation)
         if width < 1:
             raise InvalidInput(f"the width is {width}: give at least one neuron")
         if depth < 1:
@@ -87,7 +92,7 @@ class Network(eqx.Module):
 
     @property
     def activation(self) -> Activation:
-        return ACTIVATIONS[self.activation_name]
+        return activation_named(self.activation_name)
 
     @property
     def layer_name(self) -> str:

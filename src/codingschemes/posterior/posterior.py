@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network, Weights
 from codingschemes.posterior.conditionals import draw_weights
@@ -42,6 +43,7 @@ class Posterior:
     network: Network
     prior: Prior
 
+    @checked
     def __init__(
         self,
         task: Task,
@@ -92,7 +94,7 @@ class Posterior:
         if space == "function" and self.network.recurrent:
             raise InvalidInput(
                 "the function form needs layers with weights of their own, which a recurrent network does not have: "
-                "use --space reduced or weights"
+                "use `space` reduced or weights"
             )
         features = self.network.features(jnp.asarray(self.task.inputs.T))
         eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())

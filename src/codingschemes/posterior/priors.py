@@ -24,6 +24,21 @@ class Prior(NamedTuple):
         return self.temperature / self.weight_variance, self.temperature / self.readout_variance
 
 
+def check_prior(prior: Prior) -> None:
+    """Refuse a prior that is none: it may come from a file.
+
+    Raises:
+        InvalidInput: a temperature or variance that is no positive finite number, a source that is no text.
+    """
+    for name in ("temperature", "weight_variance", "readout_variance"):
+        value = getattr(prior, name)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and value > 0):
+            raise InvalidInput(f"`{name}` of the prior is {value!r}: give a positive finite number")
+    if not isinstance(prior.source, str):
+        raise InvalidInput(f"the source of the prior is {prior.source!r}: give a text")
+
+
 def literature_readout_variance(network: Network, samples: int) -> float:
     """1/P for nonlinear networks (van Meegen & Sompolinsky 2025) and P^{-1/L} for linear ones.
 
@@ -68,7 +83,7 @@ def resolve_prior(
         raise InvalidInput("penalties and variances say the same thing twice: give one or the other")
     if penalties:
         if penalty1 is None or penalty2 is None:
-            missing = "--penalty1" if penalty1 is None else "--penalty2"
+            missing = "`penalty1`" if penalty1 is None else "`penalty2`"
             raise InvalidInput(f"a regularised loss has two penalties: give {missing} too")
         return Prior(temperature, temperature / penalty1, temperature / penalty2, "penalties given")
     defaults = [

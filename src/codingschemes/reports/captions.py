@@ -8,8 +8,8 @@ CAPTIONS = {
     ),
     "codes": (
         "How many neurons carry each code",
-        "Bars are posterior means of the share of neurons with a code (one bit a class, in label order); markers that "
-        "lie apart are chains that keep the shares of their starts.",
+        "Bars are means over draws and chains of the share of neurons with a code (one bit a class, in label order); "
+        "markers are the chains: where they lie apart, the bars depend on where the chains started.",
     ),
     "contributions": (
         "Who carries the output",
@@ -38,18 +38,57 @@ CAPTIONS = {
     ),
     "theory": (
         "Sampled beside predicted",
-        "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree; theories "
-        "of infinite width miss a network of N neurons by a part of order 1/N.",
+        "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree, squares "
+        "were given to the theory and say nothing of it; theories of infinite width "
+        "miss a network of N neurons by a part of order 1/N.",
     ),
     "traces": (
         "Chains",
-        "Chains that overlap agree and level traces have settled; p is the chance of such ranks if all chains drew "
-        "from one distribution, which chains that keep different codes do not.",
+        "Chains that overlap agree and level traces have settled. Right, the difference between the cumulative "
+        "distribution of a chain's ranks among all draws and the uniform one; p is the chance of such ranks if all "
+        "chains drew from one distribution, dots are the ranks that make it small.",
     ),
     "convergence": (
         "Convergence",
         "R-hat and effective sample size of every recorded invariant, over all chains together (raw weights are not "
-        "identified under permutations of neurons); lines mark the usual thresholds.",
+        "identified under permutations of neurons): a run has converged where every entry is left of the line of R-hat "
+        "and right of that of effective draws.",
     ),
 }
 """Title and caption of every figure."""
+
+GLOSSARY = {
+    "code": ("code", "Which classes a neuron answers to: one bit a class, in label order; 1 where it is active."),
+    "redundant": ("redundant", "A few codes, each shared by many neurons."),
+    "sparse": ("sparse", "A few strong neurons, outliers, carry the class-specific output; the rest hardly differ."),
+    "analog": ("analog", "All neurons answer in graded strength, as one cloud without clusters."),
+    "undecided": ("undecided", "No scheme has a score of .9 or more; the three scores are given instead."),
+    "outlier": ("outlier", "A neuron whose activity times readout stands far above that of all others."),
+    "class-specific-output": (
+        "class-specific output",
+        "What is left of the network's output at a class after its mean over classes is taken off: the part that tells "
+        "classes apart.",
+    ),
+    "invariant": (
+        "invariant",
+        "A quantity that does not change when neurons are permuted, such as energy, outputs, kernels and quantiles of "
+        "norms. Single weights do change, so convergence is judged by invariants.",
+    ),
+    "r-hat": ("R-hat", "Spread of all draws over that within chains; 1 where chains agree, at most 1.05 here."),
+    "effective-draws": (
+        "effective draws",
+        "How many independent draws would give the same error (effective sample size, ESS); at least 100 here.",
+    ),
+    "monte-carlo-error": ("Monte Carlo error", "Standard error of a mean over draws, from their effective number."),
+    "kernel": ("kernel", "K = ΦᵀΦ/N, the similarity of the network's responses Φ to two inputs, over N neurons."),
+    "energy": ("energy", "The regularised loss: squared error plus the penalties of the weights."),
+    "given": ("given", "Handed to the theory from the run, so not predicted; there is nothing to compare."),
+    "z": ("z", "Sampled less predicted, in Monte Carlo errors."),
+    "parallelism": (
+        "parallelism",
+        "Whether a factor moves the representation in the same direction whatever the others.",
+    ),
+    "ccgp": ("CCGP", "Cross-condition generalization: accuracy of a decoder on conditions it was not trained on."),
+    "shattering": ("shattering", "Share of all two-way splits of the classes that a linear decoder can learn."),
+}
+"""Anchor -> word and what it means here."""

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Summary
+from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.reports.style import chain_colors, panels, plain, plain_numbers, styled
 from codingschemes.runs import Run
 
@@ -85,7 +87,10 @@ def traces(chosen: Mapping[str, xr.DataArray]) -> Figure:
     if ranked:
         grid[-1, 2].set_xlabel("fractional rank")
     handles = [Line2D([], [], color=color, label=f"chain {chain}") for chain, color in enumerate(colors)]
-    figure.legend(handles=handles, loc="outside upper left", ncols=8)
+    if ranked:
+        dots: dict[str, Any] = {"marker": "o", "markersize": 4, "linestyle": "", "color": "black"}
+        handles.append(Line2D([], [], label="ranks by which a chain differs", **dots))
+    figure.legend(handles=handles, loc="outside upper left", ncols=6)
     return figure
 
 
@@ -94,7 +99,8 @@ def _free_rank_text(axes: Axes) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low, 1.5 * high)
     for text in axes.texts:
-        text.set(y=1.15 * high, text=text.get_text().partition("(")[0].replace("=", " = "))
+        told = text.get_text().partition("(")[0].replace("=", " = ")
+        text.set(y=1.15 * high, text=told.replace("= 0.00", "< 0.01"))  # no p-value is nought
 
 
 @styled()
@@ -102,23 +108,25 @@ def convergence(summary: Summary) -> Figure:
     """Histograms of R-hat and of the effective sample size over all entries of all invariants."""
     found = summary.diagnostics.convergence
     figure, (left, right) = panels(2, columns=2, height=3.8)
-    _histogram(left, found.rhat, (1.01, 1.1))
+    _histogram(left, found.rhat, RHAT_LIMIT)
     left.set(xlabel="R-hat over all chains", ylabel="entries of invariants")
     right.set_xscale("log")
-    _histogram(right, found.ess, (100.0, 400.0))
+    _histogram(right, found.ess, float(ESS_LIMIT))
     right.set(xlabel="bulk effective sample size, draws", ylabel="entries of invariants")
     handles, _ = left.get_legend_handles_labels()
-    figure.legend(handles=handles, loc="outside upper left", ncols=4)
+    limits = f"limits of convergence: R-hat {RHAT_LIMIT:g}, effective draws {ESS_LIMIT}"
+    handles.append(Line2D([], [], color=THRESHOLD, linewidth=1.5, linestyle="--", label=limits))
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
 
 
-def _histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds: tuple[float, float]) -> None:
+def _histogram(axes: Axes, values: Mapping[str, np.ndarray], limit: float) -> None:
     families = {
         family: np.concatenate([values[name] for name in members if name in values] or [np.zeros(0)])
         for family, members in FAMILIES.items()
     }
     families = {family: entries[np.isfinite(entries)] for family, entries in families.items()}
-    everything = np.concatenate([*families.values(), thresholds])
+    everything = np.concatenate([*families.values(), [limit]])
     low, high = everything.min(), everything.max()
     logarithmic = axes.get_xscale() == "log"
     edges = np.geomspace(0.9 * low, 1.1 * high, 40) if logarithmic else np.linspace(min(low, 1.0), high + 0.01, 40)
@@ -132,14 +140,4 @@ def _histogram(axes: Axes, values: Mapping[str, np.ndarray], thresholds: tuple[f
     plain_numbers(axes.yaxis)
     if logarithmic:
         plain_numbers(axes.xaxis)
-    for threshold, height, style in zip(thresholds, (1, 0.92), (":", "--"), strict=True):
-        axes.axvline(threshold, color=THRESHOLD, linewidth=1.5, linestyle=style)
-        axes.annotate(
-            f"{threshold:g}",
-            (threshold, height),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=THRESHOLD,
-            va="top",
-        )
+    axes.axvline(limit, color=THRESHOLD, linewidth=1.5, linestyle="--")

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
@@ -11,7 +13,7 @@ from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.reports import chains, populations, responses, theory
-from codingschemes.reports.style import styled
+from codingschemes.reports.style import darken, styled
 from codingschemes.runs import Run
 
 POOLED_DRAWS = 50
@@ -50,14 +52,25 @@ def pooled_neurons(run: Run) -> Population:
     return join(parts, axis=0)
 
 
+class Drawn(NamedTuple):
+    """One figure as PNG, for light and for dark pages."""
+
+    light: bytes
+    dark: bytes
+
+
 @styled()
-def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
-    """Write each figure as PNG (150 dpi) and PDF; returns the PNG files by name."""
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawn]:
+    """Write each figure as PNG (150 dpi) and PDF; returns its two renderings by name. Figures are left dark."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for name, figure in figures.items():
-        written[name] = folder / f"{name}.png"
-        figure.savefig(written[name])
+        light = folder / f"{name}.png"
+        figure.savefig(light)
         figure.set_layout_engine("none")  # laid out once is enough
         figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        darken(figure)
+        dark = BytesIO()
+        figure.savefig(dark, facecolor=figure.get_facecolor(), format="png")
+        written[name] = Drawn(light.read_bytes(), dark.getvalue())
     return written

@@ -1,25 +1,39 @@
 """The HTML page: the answer first, then whether to trust it, figures, tables, and what made it."""
 
+import re
 from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from codingschemes.calls import checked
 from codingschemes.coding.summary import Kernels, Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
 from codingschemes.reports import theory, words
-from codingschemes.reports.captions import CAPTIONS
-from codingschemes.reports.figures import figures, save_figures
+from codingschemes.reports.captions import CAPTIONS, GLOSSARY
+from codingschemes.reports.figures import Drawn, figures, save_figures
 from codingschemes.runs import Run
 
 PAGE, FIGURES = "report.html", "figures"
 MOST_ROWS = 30
 """Longest table of codes or outliers."""
+UNFOLDED = 8
+"""Longer tables are folded."""
+KEY_FIGURES = {
+    "redundant": ("codes", "activity"),
+    "sparse": ("contributions", "activity"),
+    "analog": ("neurons", "activity"),
+    "undecided": ("activity",),
+}
+"""What is shown first: the figure that the answer is seen in."""
 
 
+@checked
 def report(
     run: Run,
     out: str | Path | None = None,
@@ -44,21 +58,20 @@ def report(
     summary = summarize(run) if summary is None else summary
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        images = save_figures(figures(run, summary, comparison), path.parent / FIGURES)
-        page = render(run, summary, {name: image.read_bytes() for name, image in images.items()}, comparison)
+        page = render(run, summary, save_figures(figures(run, summary, comparison), path.parent / FIGURES), comparison)
         partial = path.with_name(path.name + ".partial")
         partial.write_text(page, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another --out") from error
+        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another `out`") from error
     return path
 
 
-def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Comparison | None = None) -> str:
+def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: Comparison | None = None) -> str:
     """The page as text.
 
     Args:
-        images: PNG files by the name of the figure.
+        images: renderings by the name of the figure.
         comparison: with a theory.
     """
     environment = Environment(
@@ -68,8 +81,11 @@ def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Com
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["arguments"] = arguments_as_code
     task, network = run.posterior.task, run.config["network"]
     apart = bool(summary.codes) and not summary.chains_share_codes
+    shown = {name: _figure(name, drawn) for name, drawn in images.items()}
+    key = next((name for name in KEY_FIGURES[summary.scheme.label] if name in shown), None)
     return environment.get_template("report.html.jinja").render(
         title=f"{task.name}, {network['activation']}",
         subtitle=_subtitle(run),
@@ -79,14 +95,19 @@ def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Com
         abstraction_by_layer=words.abstraction_by_layer(summary),
         layer_name=summary.layer_name,
         verdict=words.verdict(summary),
-        metastable=words.METASTABLE if apart else None,
+        metastable=(words.METASTABLE if summary.codes_stuck else words.SLOW_CODES) if apart else None,
         checks=words.checks(summary),
-        figures=[(name, b64encode(image).decode("ascii"), *CAPTIONS[name]) for name, image in images.items()],
+        figures=shown,
+        key_figure=key,
+        sections=_sections(comparison),
+        glossary=GLOSSARY,
+        next_steps=words.next_steps(summary, run, comparison),
+        folded=UNFOLDED,
         codes=_codes(summary),
         outliers=_outliers(summary),
         rows_left_out=max(len(summary.codes), len(summary.outliers)) > MOST_ROWS,
         chains=range(len(summary.portraits)),
-        probabilities=[(name, words.probability(value)) for name, value in summary.scheme.probabilities.items()],
+        probabilities=[(name, words.probability(value)) for name, value in summary.scheme.scores.items()],
         evidence=_evidence(summary),
         theory=None if comparison is None else _theory(comparison),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
@@ -95,13 +116,35 @@ def render(run: Run, summary: Summary, images: dict[str, bytes], comparison: Com
     )
 
 
+def _sections(comparison: Comparison | None) -> list[tuple[str, str]]:
+    """Contents: anchors and headings, in order."""
+    listed = [
+        ("answer", "The answer"),
+        ("trust", "Can it be trusted?"),
+        ("next", "What to do next"),
+        ("figures", "Figures"),
+        ("scheme", "The coding scheme in numbers"),
+        ("theory-table", "" if comparison is None else f"Beside the {comparison.prediction.theory} theory"),
+        ("kernels", "Kernel"),
+        ("glossary", "Words"),
+        ("origin", "Configuration and provenance"),
+    ]
+    return [(anchor, heading) for anchor, heading in listed if heading]
+
+
+def _figure(name: str, drawn: Drawn) -> dict[str, str]:
+    heading, caption = CAPTIONS[name]
+    light, dark = (b64encode(image).decode("ascii") for image in drawn)
+    return {"heading": heading, "caption": caption, "light": light, "dark": dark}
+
+
 def _destination(run: Run, out: str | Path | None) -> Path:
     if out is not None:
         path = Path(out)
     elif run.path is not None:
         path = run.path / PAGE
     else:
-        raise InvalidInput("a run held in memory has no folder for its report: give --out FILE.html")
+        raise InvalidInput("a run held in memory has no folder for its report: give `out='FILE.html'`")
     if path.is_dir():
         raise InvalidInput(f"the report {path} would replace a folder: give the name of an HTML file")
     return path
@@ -190,3 +233,8 @@ def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
         if name != "versions"
     ]
     return [("made by", made), ("versions", list(run.provenance.get("versions", {}).items()))]
+
+
+def arguments_as_code(sentence: str) -> Markup:
+    """A sentence of the package as HTML: arguments, which it has in backticks, as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))

@@ -13,6 +13,7 @@ from codingschemes.coding.population import Population, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
     NO_CODE,
+    ON_IMAGE,
     OUTLIER,
     SEQUENTIAL,
     activity_scale,
@@ -57,7 +58,7 @@ def activity(summary: Summary, task: Task) -> Figure:
         _label_groups(axes, [groups[row] for row in rows], Counter(groups), colors)
         mark_classes(axes, task, color=lines)
         if len(portrait.outliers):
-            axes.axhline(tall * len(portrait.outliers) - 0.5, color=lines, linewidth=1.2)
+            axes.axhline(tall * len(portrait.outliers) - 0.5, color=lines, linewidth=1.2, gid=ON_IMAGE)
         axes.set_title(f"chain {chain}")
         axes.set_yticks([])
         axes.set_ylabel(
@@ -207,7 +208,9 @@ def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
         for chain, own in enumerate(share.by_chain):
             offset = 0.42 * ((chain + 0.5) / chains - 0.5)
             axis.plot(own, row + offset, **chain_style(chain, chains), markersize=6, linestyle="")
-    predicted = {} if prediction is None else {group.name: group.count for group in prediction.codes}
+    # Shares that were given to the theory are those of the bars: no prediction to be drawn.
+    given = prediction is None or prediction.conditional
+    predicted = {} if given or prediction is None else {group.name: group.count for group in prediction.codes}
     for row, share in enumerate(shares):
         if prediction is not None and share.code in predicted:
             fraction = predicted[share.code] / prediction.posterior.network.width

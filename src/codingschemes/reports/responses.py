@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from codingschemes.coding.summary import Kernels, Predictions, Summary
 from codingschemes.reports.style import (
     DIVERGING,
+    ON_IMAGE,
     SEQUENTIAL,
     mark_classes,
     panels,
@@ -71,7 +72,7 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
     for (row, column), value in np.ndenumerate(blocks):
         shown = f"{value:z.{decimals}f}".replace("-", "−") if np.isfinite(value) else "–"
         color = readable_on(tuple(shades.to_rgba(value))) if np.isfinite(value) else "black"
-        axis.text(column, row, shown, ha="center", va="center", color=color, fontsize=size)
+        axis.text(column, row, shown, ha="center", va="center", color=color, fontsize=size, gid=ON_IMAGE)
     names = [plain(name, 10) for name in task.class_names]
     crowded = sum(map(len, names)) > 30
     axis.set_xticks(range(len(names)), names, rotation=90 if crowded else 0)

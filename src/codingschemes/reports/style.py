@@ -10,8 +10,12 @@ from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import AsinhNorm, Normalize, PowerNorm, to_hex
+from matplotlib.collections import Collection
+from matplotlib.colors import AsinhNorm, Normalize, PowerNorm, to_hex, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from codingschemes.coding.summary import Portrait, Summary
@@ -23,6 +27,10 @@ OTHER_CODE, NO_CODE, OUTLIER = "#777777", "#B8B8B8", "#000000"
 CHAIN_MARKERS = "osD^vPX*"
 SEQUENTIAL, DIVERGING = "viridis", "PuOr_r"
 POWER = 0.4
+ON_IMAGE = "on image"
+"""Marks artists that are read against the colours of an image, not against the page."""
+PAPER, INK = np.array([0x12, 0x17, 0x1E]) / 255, np.array([0xE8, 0xEB, 0xEF]) / 255
+"""Of the dark page."""
 
 
 @contextmanager
@@ -30,6 +38,38 @@ def styled() -> Iterator[None]:
     """Draw with the style file of this package; leaves matplotlib's settings as they were. Also a decorator."""
     with matplotlib.style.context("codingschemes.reports.codingschemes"):
         yield
+
+
+def darken(figure: Figure) -> None:
+    """Redraw a figure, in place, for a dark page: greys from black to white become those from `INK` to `PAPER`, and
+    colours too dark to be seen become lighter. Colour maps, and what is marked `ON_IMAGE`, stay as they are."""
+    for artist in figure.findobj(lambda each: each.get_gid() != ON_IMAGE):
+        if isinstance(artist, Text):
+            artist.set_color(_dark(artist.get_color()))
+        elif isinstance(artist, Line2D):
+            colors = artist.get_color(), artist.get_markerfacecolor(), artist.get_markeredgecolor()
+            line, face, edge = map(_dark, colors)
+            artist.set(color=line, markerfacecolor=face, markeredgecolor=edge)
+        elif isinstance(artist, Patch):
+            face, edge = _dark(artist.get_facecolor()), _dark(artist.get_edgecolor())
+            artist.set(facecolor=face, edgecolor=edge)
+        elif isinstance(artist, Collection) and artist.get_array() is None:
+            faces, edges = artist.get_facecolor(), artist.get_edgecolor()
+            artist.set(facecolor=[_dark(each) for each in faces], edgecolor=[_dark(each) for each in edges])
+
+
+def _dark(color: Any) -> Any:
+    """The colour on the dark page; as it is where it is none."""
+    if isinstance(color, str) and color == "none":
+        return color
+    *channels, alpha = to_rgba(color)
+    rgb = np.array(channels)
+    if np.ptp(rgb) < 0.06:
+        rgb = PAPER + (1 - rgb.mean()) * (INK - PAPER)
+    else:
+        luminance = float(rgb @ (0.2126, 0.7152, 0.0722))
+        rgb += max(0.0, (0.45 - luminance) / (1 - luminance)) * (1 - rgb)
+    return (*rgb.tolist(), alpha)
 
 
 def plain(text: str, longest: int = 18) -> str:
@@ -111,7 +151,7 @@ def mark_classes(axes: Axes, task: Task, along: str = "x", color: str = "white")
     axis.set_tick_params(length=0)
     line: Callable[..., Any] = axes.axvline if along == "x" else axes.axhline
     for edge in edges[1:-1]:
-        line(edge, color=color, linewidth=1.2 if len(names) <= 5 else 0.7)
+        line(edge, color=color, linewidth=1.2 if len(names) <= 5 else 0.7, gid=ON_IMAGE)
 
 
 def activity_scale(portraits: Sequence[Portrait]) -> tuple[Normalize, str, str]:

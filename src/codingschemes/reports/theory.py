@@ -1,6 +1,7 @@
 """A run beside a theory: figures and words."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +15,8 @@ from codingschemes.reports.style import panels, styled
 from codingschemes.theory import NeuronGroup, Prediction
 
 PREDICTED = "#D55E00"
+POINTS = {"fmt": "o", "color": "#0072B2", "alpha": 0.8}
+GIVEN = {"fmt": "s", "color": "#777777", "markerfacecolor": "none"}
 #: Groups of fewer neurons than this are not drawn.
 _LEAST_DRAWN = 0.5
 #: First words of the rows that share a panel.
@@ -28,7 +31,8 @@ _PANELS = {
 
 @styled()
 def agreement(comparison: Comparison) -> Figure:
-    """Sampled against predicted, a panel a kind of quantity; error bars are two Monte Carlo standard errors."""
+    """Sampled against predicted, a panel a kind of quantity; error bars are two Monte Carlo standard errors. What was
+    given to the theory is on the diagonal by construction, and drawn as that."""
     kinds = {
         title: [row for row in comparison.rows if row.quantity.split()[0] in first and math.isfinite(row.sampled)]
         for title, first in _PANELS.items()
@@ -41,8 +45,19 @@ def agreement(comparison: Comparison) -> Figure:
         low, high = min(predicted.min(), sampled.min()), max(predicted.max(), sampled.max())
         margin = 0.06 * (high - low or 1.0)
         axis.plot([low - margin, high + margin], [low - margin, high + margin], color="#bbbbbb", zorder=0)
-        axis.errorbar(predicted, sampled, errors, fmt="o", color="#0072B2", markersize=5, alpha=0.8)
-        axis.set(xlabel=f"predicted, {title}", ylabel="sampled")
+        given = np.array([row.given for row in rows])
+        for chosen, style in ((~given, POINTS), (given, GIVEN)):
+            if chosen.any():
+                axis.errorbar(predicted[chosen], sampled[chosen], errors[chosen], markersize=5, **style)
+        axis.set(xlabel=f"{'given' if given.all() else 'predicted'}, {title}", ylabel="sampled")
+    handles = [
+        Line2D([], [], color="#bbbbbb", label="equal"),
+        Line2D([], [], marker="o", linestyle="", color="#0072B2", label="predicted, ± two Monte Carlo errors"),
+    ]
+    if any(row.given for row in comparison.rows):
+        mark: dict[str, Any] = {"marker": "s", "color": "#777777", "markerfacecolor": "none"}
+        handles.append(Line2D([], [], linestyle="", label="given to the theory, not predicted", **mark))
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
 
 
@@ -82,7 +97,7 @@ def _groups(prediction: Prediction) -> list[NeuronGroup]:
 
 def predicted_handle(prediction: Prediction, *, dashed: bool) -> Line2D:
     """What the lines are, for a legend."""
-    label = f"{prediction.theory} theory"
+    label = f"{prediction.theory} theory" + (", at the sampled shares of codes" if prediction.conditional else "")
     return Line2D([], [], color=PREDICTED, linewidth=1.3, linestyle="--" if dashed else "-", label=label)
 
 
@@ -92,7 +107,7 @@ def table(comparison: Comparison) -> list[list[str]]:
         [
             row.quantity,
             words.with_error(row.sampled, row.mcse),
-            words.number(row.predicted),
+            words.number(row.predicted) + (" (given)" if row.given else ""),
             _plain(row.z, "{:.1f}"),
             _plain(row.relative_error, "{:+.2%}"),
         ]

@@ -1,11 +1,15 @@
 """Numbers into words: the headline, the verdict, and what every diagnostic means."""
 
 import math
+import shlex
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.predictions import Estimate, Predictions
+from codingschemes.coding.scheme import score_words
 from codingschemes.coding.summary import Summary
+from codingschemes.comparison import Comparison
+from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 
@@ -17,9 +21,13 @@ LONGEST_LIST = 12
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 METASTABLE = (
-    "The chains hold different codes, or the same codes in different shares. This is physics, not a failure of the "
-    "sampler: the barriers between codes grow with the number of inputs, codes are metastable, and every chain keeps "
-    "the shares of its start. Read the shares of codes as those of the starting points."
+    "The chains are stuck in the codes of their starts. The barriers between codes grow with the number of inputs: "
+    "codes are metastable, more draws of the same kind do not cross them, and every chain keeps the shares of its "
+    "start. Read the shares of codes as those of the starting points, not of the posterior."
+)
+SLOW_CODES = (
+    "Neurons change their codes, but too slowly for the chains to agree on the shares: read them as estimates whose "
+    "error is the distance between chains."
 )
 
 
@@ -62,18 +70,21 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def with_error(value: float, error: float) -> str:
-    """A value to the precision that its error allows, and the error to two digits."""
+    """A value to the precision that its error allows, and the error to one digit, or two where the first is a 1."""
     if math.isnan(error) or not math.isfinite(value):
         return number(value, 4)
     if error == 0:
-        return number(value, 6)
-    decimals = 1 - math.floor(math.log10(error))
+        return number(value, 4)
+    leading = math.floor(math.log10(error))
+    decimals = (1 if f"{error:e}"[0] == "1" else 0) - leading
     if decimals > 6 and value != 0:
         exponent = math.floor(math.log10(abs(value)))
         scaled = with_error(value / 10.0**exponent, error / 10.0**exponent)
         return f"({scaled})×10{str(exponent).translate(SUPERSCRIPTS)}"
-    if not 0 <= decimals <= 6:
+    if decimals > 6 or error >= 1e6:
         return f"{number(value, 4)} ± {number(error, 2)}"
+    if decimals < 0:
+        return f"{round(value, decimals):,.0f} ± {round(error, decimals):,.0f}".replace("-", "−")
     return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
 
 
@@ -96,7 +107,15 @@ def listed(words: Sequence[str]) -> str:
 
 
 def headline(summary: Summary, run: Run) -> str:
-    """The answer in one sentence."""
+    """The answer, with what it is worth in front where that is little."""
+    doubt = {"not converged": "Not converged. So far: ", "no": "Not to be trusted. So far: "}
+    found = _answer(summary, run)
+    prefix = doubt.get(summary.diagnostics.trust, "")
+    return prefix + (found[0].lower() + found[1:] if prefix else found)
+
+
+def _answer(summary: Summary, run: Run) -> str:
+    """The coding scheme in one sentence."""
     network = run.config["network"]
     neurons = f"{network['width']} {activation_name(network['activation'])} neurons"
     scheme = summary.scheme
@@ -117,9 +136,7 @@ def headline(summary: Summary, run: Run) -> str:
                 f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
                 f"{len(summary.class_names)} classes, without codes or outliers"
             )
-    likeliest = sorted(scheme.probabilities.items(), key=lambda item: -item[1])
-    leaning = listed([f"{name} {probability(value)}" for name, value in likeliest if name != "undecided"])
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({leaning})"
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({score_words(scheme.scores)})"
 
 
 def activation_name(registered: str) -> str:
@@ -139,13 +156,18 @@ def outlier_count(summary: Summary) -> str:
 def verdict(summary: Summary) -> Verdict:
     """Whether the run can be trusted, from its diagnostics."""
     found = summary.diagnostics
-    if found.trust == "no":
-        return Verdict("bad", "No: the chains do not sample the posterior yet.", found.warnings)
-    if found.trust == "with care":
-        return Verdict(
-            "care", "With care: read the numbers as estimates that more draws would sharpen.", found.warnings
-        )
-    return Verdict("good", "Yes: exact identities hold, and the chains have settled.", ())
+    match found.trust:
+        case "no":
+            return Verdict("bad", "No: the chains do not sample the posterior yet.", summary.warnings)
+        case "not converged":
+            answer = (
+                f"Not converged: R-hat up to {number(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
+                f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
+            )
+            return Verdict("bad", answer, summary.warnings)
+        case "with care":
+            return Verdict("care", "With care: the chains agree, but something stands against them.", summary.warnings)
+    return Verdict("good", "Yes: exact identities hold, and the chains agree.", summary.warnings)
 
 
 def checks(summary: Summary) -> list[Check]:
@@ -154,7 +176,6 @@ def checks(summary: Summary) -> list[Check]:
     exact = found.identities
     apart = bool(summary.codes) and not summary.chains_share_codes
     settled = converged.rhat_within <= 1.2
-    explained: Level = "note" if apart else "care"
     exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
     rows = [
         Check(
@@ -176,23 +197,23 @@ def checks(summary: Summary) -> list[Check]:
             "largest over invariants, first half of a chain against its second; near 1: chains have settled",
         ),
         Check(
-            "good" if converged.rhat_max <= 1.1 else explained,
+            "good" if converged.rhat_max <= RHAT_LIMIT else "bad",
             "R-hat over chains",
             number(converged.rhat_max),
-            "largest over invariants; near 1: all chains sample the same region"
+            f"largest over invariants, at most {RHAT_LIMIT:g}: all chains sample the same region"
             + (" (here they are settled in different ones)" if converged.chains_differ else ""),
         ),
         Check(
-            "good" if converged.ess_within >= 100 else "care",
-            "effective draws of the slowest invariant",
-            number(converged.ess_within),
-            "chains' own, added up; Monte Carlo errors are rough below 100",
+            "good" if converged.ess_min >= ESS_LIMIT else "bad",
+            "effective draws over all chains",
+            f"{converged.ess_min:.0f}",
+            f"of the slowest invariant; at least {ESS_LIMIT}, small where chains keep apart",
         ),
         Check(
-            "good" if converged.ess_min >= 100 else explained,
-            "the same over all chains together",
-            number(converged.ess_min),
-            "small where chains keep apart",
+            "good" if converged.ess_within >= ESS_LIMIT else "care",
+            "effective draws of chains on their own",
+            f"{converged.ess_within:.0f}",
+            f"of the slowest invariant, added up; Monte Carlo errors are rough below {ESS_LIMIT}",
         ),
         Check(
             "good" if found.divergences == 0 else "care",
@@ -234,7 +255,13 @@ def cards(summary: Summary) -> list[Card]:
     """The row of key numbers."""
     scores, spread = summary.abstraction, summary.abstraction_spread
     shown = [
-        Card("scheme", summary.scheme.label, f"probability {probability(summary.scheme.probability)}"),
+        Card(
+            "scheme",
+            summary.scheme.label,
+            score_words(summary.scheme.scores)
+            if summary.scheme.label == "undecided"
+            else f"probability {probability(summary.scheme.probability)}",
+        ),
         Card(
             "neurons with a code",
             percent(summary.coded),
@@ -267,6 +294,29 @@ def cards(summary: Summary) -> list[Card]:
             remark = f"± {number(spread[name], 2)} between networks" if name in spread else ""
             shown.append(Card(label, f"{value:.2f}".replace("-", "−"), remark))
     return shown
+
+
+def next_steps(summary: Summary, run: Run, comparison: Comparison | None) -> list[tuple[str, str]]:
+    """What to run next: a reason and a command each."""
+    folder = "RUN" if run.path is None else shlex.quote(str(run.path))
+    sampling = run.config["sampling"]
+    steps = []
+    if not summary.diagnostics.convergence.converged:
+        more = f"--warmup {2 * sampling['warmup']} --draws {4 * sampling['draws']}"
+        steps.append(
+            ("Sample longer, with all other options as before", f"codingschemes sample … {more} --out {folder}-longer")
+        )
+    if summary.codes_stuck:
+        steps.append(
+            ("Start the chains from other codes, to see how much depends on the start",
+             f"codingschemes sample … --start annealed --out {folder}-annealed")
+        )  # fmt: skip
+    if comparison is None:
+        steps.append(("Set the run against a theory", f"codingschemes compare {folder}"))
+    steps.append(("Read all numbers, also those that are cut here", f"codingschemes summarize {folder} --json"))
+    if run.config["network"]["depth"] == 1:
+        steps.append(("See whether weights condense as codes do", f"codingschemes manifolds detect {folder}"))
+    return steps
 
 
 def abstraction_by_layer(summary: Summary) -> list[list[str]]:

@@ -5,17 +5,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Real, Shaped
 
+from codingschemes.representation.arrays import checked_kernel, classes_of, labelled_activity
 from codingschemes.representation.dichotomies import (
     balanced_dichotomies,
     balanced_dichotomy_count,
-    check_factors,
     dichotomy_name,
 )
-from codingschemes.representation.generalization import ccgp, dichotomy_ccgp, shattering_dimensionality
-from codingschemes.representation.kernels import class_kernel, class_sizes, representational_kernel
-from codingschemes.representation.parallelism import MATCHING_CLASS_LIMIT, dichotomy_parallelism, parallelism_score
+from codingschemes.representation.generalization import (
+    ccgp_from_kernel,
+    dichotomy_ccgp_from_kernel,
+    shattering_dimensionality_from_kernel,
+)
+from codingschemes.representation.kernels import class_kernel, representational_kernel
+from codingschemes.representation.parallelism import (
+    MATCHING_CLASS_LIMIT,
+    dichotomy_parallelism_from_kernel,
+    parallelism_score_from_kernel,
+)
 from codingschemes.representation.score import Score
 
 BY_CONTEXTS = (
@@ -64,8 +72,8 @@ class AbstractionScores:
 
 
 def abstraction_scores(
-    activity: Float[np.ndarray, "N P"],
-    labels: Int[np.ndarray, " P"],
+    activity: Real[np.ndarray, "P N"],
+    labels: Shaped[np.ndarray, " P"],
     factors: Float[np.ndarray, "G F"] | None = None,
     seed: int = 0,
     *,
@@ -80,25 +88,31 @@ def abstraction_scores(
     every other case the scores are None.
 
     Args:
-        activity: (neuron, sample).
-        labels: the class of each sample, 0..G-1.
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans; their sorted order is that of the classes.
         factors: the factors -1/+1 of each class, (class, factor), or None.
         seed: of the random subsets and folds.
         max_dichotomies: most balanced dichotomies to use; all of 8 classes by default.
         max_splits: most train-test splits of CCGP for one factor or dichotomy.
 
     Raises:
-        InvalidInput: activities are not finite, a class has no sample, or factors do not tell the classes apart.
+        InvalidInput: activities are not finite or transposed, there is not one label a sample, or factors do not tell
+            the classes apart.
     """
-    kernel = representational_kernel(activity)
-    return kernel_abstraction_scores(
-        kernel, labels, factors, seed, max_dichotomies=max_dichotomies, max_splits=max_splits
+    phi, classes = labelled_activity(activity, labels)
+    return abstraction_scores_from_kernel(
+        representational_kernel(phi),
+        classes.numbers,
+        factors,
+        seed,
+        max_dichotomies=max_dichotomies,
+        max_splits=max_splits,
     )
 
 
-def kernel_abstraction_scores(
-    kernel: Float[np.ndarray, "P P"],
-    labels: Int[np.ndarray, " P"],
+def abstraction_scores_from_kernel(
+    kernel: Real[np.ndarray, "P P"],
+    labels: Shaped[np.ndarray, " P"],
     factors: Float[np.ndarray, "G F"] | None = None,
     seed: int = 0,
     *,
@@ -106,25 +120,28 @@ def kernel_abstraction_scores(
     max_splits: int = 16,
 ) -> AbstractionScores:
     """`abstraction_scores` from a representational kernel, measured or predicted: they depend on nothing else."""
-    class_count = len(class_sizes(labels, len(kernel)))
+    kernel = checked_kernel(kernel)
+    classes = classes_of(labels, len(kernel))
+    class_count = len(classes.sizes)
     dichotomous = class_count >= 4 and class_count % 2 == 0
     sides = balanced_dichotomies(class_count, max_dichotomies, seed) if dichotomous else np.zeros((0, class_count))
     no_dichotomy = Score.undefined(
         f"{class_count} classes have no balanced dichotomies to compare: this takes an even number of at least 4"
     )
     if factors is not None:
-        check_factors(factors, class_count)
         definition = BY_CONTEXTS
-        parallelism = parallelism_score(class_kernel(kernel, labels), factors)
-        generalization = ccgp(kernel, labels, factors, max_splits=max_splits, seed=seed)
+        parallelism = parallelism_score_from_kernel(class_kernel(kernel, labels), factors)
+        generalization = ccgp_from_kernel(kernel, labels, factors, max_splits=max_splits, seed=seed)
     elif dichotomous:
         definition = BY_DICHOTOMIES
         parallelism = _matched_parallelism(class_kernel(kernel, labels), sides)
-        generalization = dichotomy_ccgp(kernel, labels, sides, max_splits=max_splits, seed=seed)
+        generalization = dichotomy_ccgp_from_kernel(kernel, labels, sides, max_splits=max_splits, seed=seed)
     else:
         definition = UNDEFINED
         parallelism = generalization = no_dichotomy
-    shattering = shattering_dimensionality(kernel, labels, sides, seed=seed) if dichotomous else no_dichotomy
+    shattering = (
+        shattering_dimensionality_from_kernel(kernel, labels, sides, seed=seed) if dichotomous else no_dichotomy
+    )
     scores = {"parallelism": parallelism, "ccgp": generalization, "shattering": shattering}
     return AbstractionScores(
         definition=definition,
@@ -170,4 +187,4 @@ def _matched_parallelism(class_means_kernel: Float[np.ndarray, "G G"], sides: Fl
         return Score.undefined(
             f"{sides.shape[1]} classes have too many matchings: the limit is {MATCHING_CLASS_LIMIT}", len(sides)
         )
-    return dichotomy_parallelism(class_means_kernel, sides)
+    return dichotomy_parallelism_from_kernel(class_means_kernel, sides)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Real, Shaped
 
 from codingschemes.errors import InvalidInput
-from codingschemes.representation.kernels import checked_activity, class_means
+from codingschemes.representation.arrays import labelled_activity, several_classes
+from codingschemes.representation.kernels import class_means
 
 SMALLEST_SINGULAR = 1e-8
 """Singular values of the class means below this fraction of the largest do not count as directions between classes."""
@@ -39,69 +40,88 @@ class NeuralCollapse:
 
 
 def neural_collapse(
-    activity: Float[np.ndarray, "N P"],
-    labels: Int[np.ndarray, " P"],
-    readout: Float[np.ndarray, "N C"] | None = None,
-    bias: Float[np.ndarray, " C"] | None = None,
+    activity: Real[np.ndarray, "P N"],
+    labels: Shaped[np.ndarray, " P"],
+    readout: Real[np.ndarray, "N C"] | None = None,
+    bias: Real[np.ndarray, " C"] | None = None,
 ) -> NeuralCollapse:
     """The neural-collapse metrics of a layer's activities and the readout that acts on them.
 
     Args:
-        activity: (neuron, sample).
-        labels: the class of each sample, 0..G-1.
-        readout: (neuron, output). NC3 and NC4 compare its columns with classes and are undefined unless there is one
-            output a class.
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+        readout: (neuron, output), outputs in the sorted order of the labels. NC3 and NC4 compare its columns with
+            classes and are undefined unless there is one output a class.
         bias: of the outputs; zero if left out.
 
     Raises:
-        InvalidInput: there is a single class.
+        InvalidInput: there is a single class, or arrays do not belong together.
     """
-    phi = checked_activity(activity)
-    means = class_means(phi, labels)
-    class_count = means.shape[1]
-    if class_count < 2:
-        raise InvalidInput("neural collapse compares classes: give samples of at least two classes")
-    offsets = means - means.mean(axis=1, keepdims=True)
+    phi, classes = labelled_activity(activity, labels)
+    several_classes(classes, "neural collapse")
+    means = class_means(phi, classes.numbers)
+    class_count = len(means)
+    offsets = means - means.mean(axis=0)
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
 
-    distances = np.linalg.norm(offsets, axis=0)
+    distances = np.linalg.norm(offsets, axis=1)
     geometry = ("variability", "norm_variation", "angle_variation", "angle_excess")
-    if distances.max() <= SMALLEST_SINGULAR * np.linalg.norm(means, axis=0).max():
+    if distances.max() <= SMALLEST_SINGULAR * np.linalg.norm(means, axis=1).max():
         reasons |= dict.fromkeys(geometry, "all classes have the same mean activity")
     else:
-        values["variability"] = _variability(phi - means[:, labels], offsets)
+        values["variability"] = _variability(phi - means[classes.numbers], offsets)
         values["norm_variation"] = float(distances.std() / distances.mean())
         if distances.min() <= SMALLEST_SINGULAR * distances.max():
             reasons |= dict.fromkeys(geometry[2:], "a class mean equals the mean of all classes and has no direction")
         else:
-            cosines = (offsets.T @ offsets / np.outer(distances, distances))[np.triu_indices(class_count, 1)]
+            cosines = (offsets @ offsets.T / np.outer(distances, distances))[np.triu_indices(class_count, 1)]
             values["angle_variation"] = float(cosines.std())
             values["angle_excess"] = float(np.mean(np.abs(cosines + 1 / (class_count - 1))))
 
     duality = ("self_duality", "nearest_mean_mismatch")
-    if readout is None:
+    weights = None if readout is None else _readout(readout, phi.shape[1])
+    if weights is None:
         reasons |= dict.fromkeys(duality, "no readout was given")
-    elif readout.shape[1] != class_count:
+    elif weights.shape[1] != class_count:
         reasons |= dict.fromkeys(
-            duality, f"the readout has {readout.shape[1]} outputs for {class_count} classes, not one a class"
+            duality, f"the readout has {weights.shape[1]} outputs for {class_count} classes, not one a class"
         )
     else:
-        norms = np.linalg.norm(readout), np.linalg.norm(offsets)
+        norms = np.linalg.norm(weights), np.linalg.norm(offsets)
         if min(norms) == 0:
             reasons["self_duality"] = "the readout or all differences of class means are zero"
         else:
-            values["self_duality"] = float(np.sum((readout / norms[0] - offsets / norms[1]) ** 2))
-        outputs = readout.T @ phi + (0.0 if bias is None else bias[:, None])
-        squared_distances = np.sum(means**2, axis=0)[:, None] - 2 * means.T @ phi
-        values["nearest_mean_mismatch"] = float(np.mean(outputs.argmax(axis=0) != squared_distances.argmin(axis=0)))
+            values["self_duality"] = float(np.sum((weights.T / norms[0] - offsets / norms[1]) ** 2))
+        outputs = phi @ weights + _bias(bias, class_count)
+        squared_distances = np.sum(means**2, axis=1) - 2 * phi @ means.T
+        values["nearest_mean_mismatch"] = float(np.mean(outputs.argmax(axis=1) != squared_distances.argmin(axis=1)))
 
     return NeuralCollapse(**{name: values.get(name) for name in (*geometry, *duality)}, reasons=reasons)
 
 
-def _variability(residuals: Float[np.ndarray, "N P"], offsets: Float[np.ndarray, "N G"]) -> float:
-    """tr(S_W S_B^+) / G. With offsets = U s V^T, S_B^+ = G U s^-2 U^T, so no N x N matrix is needed."""
-    directions, singular, _ = np.linalg.svd(offsets, full_matrices=False)
+def _readout(readout: Real[np.ndarray, "N C"], neurons: int) -> Float[np.ndarray, "N C"]:
+    found = np.asarray(readout)
+    if found.ndim != 2 or found.dtype.kind not in "buif" or len(found) != neurons or not np.all(np.isfinite(found)):
+        raise InvalidInput(
+            f"a readout is finite numbers (neuron, output) with {neurons} rows here, not {found.dtype} of shape "
+            f"{found.shape}: give one row a neuron"
+        )
+    return found.astype(np.float64)
+
+
+def _bias(bias: Real[np.ndarray, " C"] | None, outputs: int) -> Float[np.ndarray, " C"]:
+    if bias is None:
+        return np.zeros(outputs)
+    found = np.asarray(bias)
+    if found.dtype.kind not in "buif" or found.shape != (outputs,) or not np.all(np.isfinite(found)):
+        raise InvalidInput(f"the bias is {outputs} finite numbers, one an output, not {found.dtype} {found.shape}")
+    return found.astype(np.float64)
+
+
+def _variability(residuals: Float[np.ndarray, "P N"], offsets: Float[np.ndarray, "G N"]) -> float:
+    """tr(S_W S_B^+) / G. With offsets = U s V^T, S_B^+ = G V s^-2 V^T, so no N x N matrix is needed."""
+    _, singular, directions = np.linalg.svd(offsets, full_matrices=False)
     kept = singular > SMALLEST_SINGULAR * singular[0]
-    scaled = directions[:, kept].T @ residuals / singular[kept, None]
-    return float(np.sum(scaled**2) / residuals.shape[1])
+    scaled = residuals @ directions[kept].T / singular[kept]
+    return float(np.sum(scaled**2) / len(residuals))

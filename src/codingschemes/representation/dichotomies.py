@@ -7,25 +7,53 @@ import itertools
 import math
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real
 
 from codingschemes.errors import InvalidInput
 
 
-def check_factors(factors: Float[np.ndarray, "G F"], class_count: int) -> None:
-    """Refuse factors that do not tell every class apart.
+def check_factors(factors: Real[np.ndarray, "G F"], class_count: int) -> Float[np.ndarray, "G F"]:
+    """The factors in double precision; those that do not tell every class apart are refused.
 
     Raises:
         InvalidInput: the factors are not -1/+1, do not have one row a class, or give two classes the same row.
     """
+    factors = _signs(factors, "factors", "(class, factor)")
     if factors.shape[1] == 0:
         raise InvalidInput("there is no factor in the array of factors: give None where classes have no factors")
     if len(factors) != class_count:
-        raise InvalidInput(f"{len(factors)} rows of factors came with {class_count} classes: give one row a class")
+        hint = "they look transposed, give factors.T" if factors.shape[1] == class_count else "give one row a class"
+        raise InvalidInput(f"{len(factors)} rows of factors came with {class_count} classes: {hint}")
     if not np.all(np.abs(factors) == 1):
         raise InvalidInput("factors must be -1 or +1: recode the two values of every factor")
     if len(np.unique(factors, axis=0)) < class_count:
         raise InvalidInput("two classes have the same factors: make each combination of factors one class")
+    return factors
+
+
+def check_dichotomies(dichotomies: Real[np.ndarray, "D G"], class_count: int) -> Float[np.ndarray, "D G"]:
+    """The dichotomies in double precision.
+
+    Raises:
+        InvalidInput: they do not give every class a side, -1 or +1, both of them taken.
+    """
+    dichotomies = _signs(dichotomies, "dichotomies", "(dichotomy, class)")
+    if dichotomies.shape[1] != class_count:
+        raise InvalidInput(
+            f"dichotomies of {dichotomies.shape[1]} classes came with {class_count}: give one column a class"
+        )
+    if not np.all(np.abs(dichotomies) == 1) or np.any(np.abs(dichotomies.sum(axis=1)) == class_count):
+        raise InvalidInput("a dichotomy gives every class a side, -1 or +1, and takes both: correct those that do not")
+    return dichotomies
+
+
+def _signs(values: Real[np.ndarray, "R K"], what: str, axes: str) -> Float[np.ndarray, "R K"]:
+    found = np.asarray(values)
+    if found.ndim != 2 or found.dtype.kind not in "buif":
+        raise InvalidInput(
+            f"{what} are numbers {axes}, not {found.dtype} of shape {found.shape}: give -1 or +1 for each"
+        )
+    return found.astype(np.float64)
 
 
 def factor_contexts(factors: Float[np.ndarray, "G F"], factor: int) -> Int[np.ndarray, "A 2"]:

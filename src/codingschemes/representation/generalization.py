@@ -4,25 +4,33 @@ Both are accuracies of a linear decoder (`decoding`), so both follow from the ke
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real, Shaped
 
 from codingschemes.errors import InvalidInput
+from codingschemes.representation.arrays import (
+    Classes,
+    checked_kernel,
+    classes_of,
+    labelled_activity,
+    several_classes,
+)
 from codingschemes.representation.decoding import decoding_accuracy, decoding_kernel
 from codingschemes.representation.dichotomies import (
     balanced_dichotomy_count,
+    check_dichotomies,
     check_factors,
     factor_contexts,
     side_pairs,
 )
-from codingschemes.representation.kernels import class_sizes
+from codingschemes.representation.kernels import representational_kernel
 from codingschemes.representation.score import Score
 
 SAME_ACTIVITY = "the activities are the same for every sample, so nothing can be decoded"
 
 
 def ccgp(
-    kernel: Float[np.ndarray, "P P"],
-    labels: Int[np.ndarray, " P"],
+    activity: Real[np.ndarray, "P N"],
+    labels: Shaped[np.ndarray, " P"],
     factors: Float[np.ndarray, "G F"],
     *,
     max_splits: int = 16,
@@ -35,23 +43,55 @@ def ccgp(
     `max_splits` random ones a factor. It is 1 for a factorised code and can fall below one half where the coding
     direction turns round between contexts.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+        factors: the factors -1/+1 of each class, (class, factor), classes in the sorted order of their labels.
+        max_splits: most contexts to hold out, a factor.
+        seed: of their random choice.
+
     Returns:
         A score with one part a factor; `used` and `available` count splits. A factor with fewer than two contexts has
         no score.
+
+    Raises:
+        InvalidInput: activities and labels do not belong together, a single class, or factors that do not tell the
+            classes apart.
     """
-    check_factors(factors, len(class_sizes(labels, len(kernel))))
+    phi, classes = labelled_activity(activity, labels)
+    return _ccgp(representational_kernel(phi), classes, factors, max_splits, seed)
+
+
+def ccgp_from_kernel(
+    kernel: Real[np.ndarray, "P P"],
+    labels: Shaped[np.ndarray, " P"],
+    factors: Float[np.ndarray, "G F"],
+    *,
+    max_splits: int = 16,
+    seed: int = 0,
+) -> Score:
+    """`ccgp` from a representational kernel, measured or predicted."""
+    matrix = checked_kernel(kernel)
+    return _ccgp(matrix, classes_of(labels, len(matrix)), factors, max_splits, seed)
+
+
+def _ccgp(
+    kernel: Float[np.ndarray, "P P"], classes: Classes, factors: Float[np.ndarray, "G F"], max_splits: int, seed: int
+) -> Score:
+    several_classes(classes, "CCGP")
+    factors = check_factors(factors, len(classes.sizes))
     contexts = [factor_contexts(factors, factor) for factor in range(factors.shape[1])]
     reason = SAME_ACTIVITY
     for factor, held_out in enumerate(contexts):
         if len(held_out) < 2:
             reason = f"factor {factor} has fewer than two contexts, so none can be held out"
-    parts, used = _generalization(kernel, labels, factors.T, contexts, max_splits, seed)
+    parts, used = _generalization(kernel, classes.numbers, factors.T, contexts, max_splits, seed)
     return Score.mean(parts, reason, used, sum(map(len, contexts)))
 
 
 def dichotomy_ccgp(
-    kernel: Float[np.ndarray, "P P"],
-    labels: Int[np.ndarray, " P"],
+    activity: Real[np.ndarray, "P N"],
+    labels: Shaped[np.ndarray, " P"],
     dichotomies: Float[np.ndarray, "D G"],
     *,
     max_splits: int = 16,
@@ -73,17 +113,41 @@ def dichotomy_ccgp(
     Raises:
         InvalidInput: a dichotomy has fewer than two classes on one side.
     """
+    phi, classes = labelled_activity(activity, labels)
+    return _dichotomy_ccgp(representational_kernel(phi), classes, dichotomies, max_splits, seed)
+
+
+def dichotomy_ccgp_from_kernel(
+    kernel: Real[np.ndarray, "P P"],
+    labels: Shaped[np.ndarray, " P"],
+    dichotomies: Float[np.ndarray, "D G"],
+    *,
+    max_splits: int = 16,
+    seed: int = 0,
+) -> Score:
+    """`dichotomy_ccgp` from a representational kernel, measured or predicted."""
+    matrix = checked_kernel(kernel)
+    return _dichotomy_ccgp(matrix, classes_of(labels, len(matrix)), dichotomies, max_splits, seed)
+
+
+def _dichotomy_ccgp(
+    kernel: Float[np.ndarray, "P P"],
+    classes: Classes,
+    dichotomies: Float[np.ndarray, "D G"],
+    max_splits: int,
+    seed: int,
+) -> Score:
+    dichotomies = check_dichotomies(dichotomies, len(classes.sizes))
     if np.any((dichotomies > 0).sum(axis=1) < 2) or np.any((dichotomies < 0).sum(axis=1) < 2):
         raise InvalidInput("CCGP holds one class of either side out: give dichotomies with two classes or more a side")
-    class_sizes(labels, len(kernel))
     pairs = [side_pairs(dichotomy) for dichotomy in dichotomies]
-    parts, used = _generalization(kernel, labels, dichotomies, pairs, max_splits, seed)
+    parts, used = _generalization(kernel, classes.numbers, dichotomies, pairs, max_splits, seed)
     return Score.largest(parts, SAME_ACTIVITY, used, sum(map(len, pairs)))
 
 
 def shattering_dimensionality(
-    kernel: Float[np.ndarray, "P P"],
-    labels: Int[np.ndarray, " P"],
+    activity: Real[np.ndarray, "P N"],
+    labels: Shaped[np.ndarray, " P"],
     dichotomies: Float[np.ndarray, "D G"],
     *,
     folds: int = 5,
@@ -102,11 +166,33 @@ def shattering_dimensionality(
         A score with one part a dichotomy; `used` and `available` count balanced dichotomies. A class with a single
         sample leaves nothing to test on: no score.
     """
-    sizes = class_sizes(labels, len(kernel))
+    phi, classes = labelled_activity(activity, labels)
+    return _shattering(representational_kernel(phi), classes, dichotomies, folds, seed)
+
+
+def shattering_dimensionality_from_kernel(
+    kernel: Real[np.ndarray, "P P"],
+    labels: Shaped[np.ndarray, " P"],
+    dichotomies: Float[np.ndarray, "D G"],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> Score:
+    """`shattering_dimensionality` from a representational kernel, measured or predicted."""
+    matrix = checked_kernel(kernel)
+    return _shattering(matrix, classes_of(labels, len(matrix)), dichotomies, folds, seed)
+
+
+def _shattering(
+    kernel: Float[np.ndarray, "P P"], classes: Classes, dichotomies: Float[np.ndarray, "D G"], folds: int, seed: int
+) -> Score:
+    dichotomies = check_dichotomies(dichotomies, len(classes.sizes))
+    labels, sizes = classes.numbers, classes.sizes
     fold_count = min(folds, int(sizes.min()))
     if fold_count < 2:
         return Score.undefined(
-            f"class {int(sizes.argmin())} has a single sample, so none is left to test a decoder on", len(dichotomies)
+            f"class {classes.names[sizes.argmin()]} has a single sample, so none is left to test a decoder on",
+            len(dichotomies),
         )
     gram = decoding_kernel(kernel)
     if gram is None:

@@ -1,15 +1,23 @@
 """The representational kernel and what is read off it: class blocks, dimensionality, alignment.
 
-Activities are (neuron, sample) arrays Phi; the representational kernel is K = Phi^T Phi / N, (sample, sample). Nothing
+Activities are (sample, neuron) arrays Phi; the representational kernel is K = Phi Phi^T / N, (sample, sample). Nothing
 in it changes when neurons are rotated or permuted.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real, Shaped
 
 from codingschemes.errors import InvalidInput
+from codingschemes.representation.arrays import (
+    Classes,
+    checked_activity,
+    checked_kernel,
+    classes_of,
+    labelled_activity,
+    same_samples,
+)
 
 
 class BlockMeans(NamedTuple):
@@ -26,83 +34,64 @@ class BlockMeans(NamedTuple):
     diagonal: Float[np.ndarray, " G"]
 
 
-def checked_activity(activity: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
-    """The activities in double precision.
+def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarray, "P P"]:
+    """K = Phi Phi^T / N of activities (sample, neuron), in double precision.
 
     Raises:
-        InvalidInput: they hold NaN or infinite values.
-    """
-    phi = np.asarray(activity, dtype=np.float64)
-    if not np.all(np.isfinite(phi)):
-        raise InvalidInput("the activities hold NaN or infinite values: check that the run did not diverge")
-    return phi
-
-
-def representational_kernel(activity: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "P P"]:
-    """K = Phi^T Phi / N in double precision.
-
-    Raises:
-        InvalidInput: the activities hold NaN or infinite values.
+        InvalidInput: the activities are no finite real numbers (sample, neuron).
     """
     phi = checked_activity(activity)
-    return phi.T @ phi / len(phi)
+    return phi @ phi.T / phi.shape[1]
 
 
-def class_sizes(labels: Int[np.ndarray, " P"], sample_count: int) -> Int[np.ndarray, " G"]:
-    """Number of samples of each class, G being the largest label plus one.
+def class_sizes(labels: Shaped[np.ndarray, " P"], sample_count: int) -> Int[np.ndarray, " G"]:
+    """Number of samples of each class, in the sorted order of the labels.
 
     Raises:
-        InvalidInput: there is not one label a sample, a label is negative, or a class between 0 and the largest label
-            has no sample.
+        InvalidInput: there is not one label a sample, or labels are neither whole numbers, text nor booleans.
     """
-    if len(labels) != sample_count:
-        raise InvalidInput(f"{sample_count} samples came with {len(labels)} labels: give exactly one label a sample")
-    if sample_count == 0 or labels.min() < 0:
-        raise InvalidInput("labels must be integers from 0 on, at least one: number the classes 0..G-1")
-    sizes = np.bincount(labels)
-    if np.any(sizes == 0):
-        raise InvalidInput(
-            f"no sample belongs to class {int(np.argmin(sizes))}: number the classes 0..G-1 without gaps"
-        )
-    return sizes
+    return classes_of(labels, sample_count).sizes
 
 
-def _averaging(labels: Int[np.ndarray, " P"], sample_count: int) -> Float[np.ndarray, "P G"]:
+def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
     """The matrix that averages samples over classes from the right."""
-    sizes = class_sizes(labels, sample_count)
-    return np.eye(len(sizes))[labels] / sizes
+    return np.eye(len(classes.sizes))[classes.numbers] / classes.sizes
 
 
-def class_means(activity: Float[np.ndarray, "N P"], labels: Int[np.ndarray, " P"]) -> Float[np.ndarray, "N G"]:
-    """Mean activity of each neuron over the samples of each class."""
-    phi = checked_activity(activity)
-    return phi @ _averaging(labels, phi.shape[1])
+def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G N"]:
+    """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order."""
+    phi, classes = labelled_activity(activity, labels)
+    return _averaging(classes).T @ phi
 
 
-def class_kernel(kernel: Float[np.ndarray, "P P"], labels: Int[np.ndarray, " P"]) -> Float[np.ndarray, "G G"]:
-    """The kernel of the class-mean activities, M^T M / N with M = `class_means`, from the kernel of the samples.
+def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G G"]:
+    """The kernel of the class-mean activities, M M^T / N with M = `class_means`, from the kernel of the samples.
 
     Each entry is the mean over the whole block of two classes, a sample's pair with itself included; `block_means`
     leaves those pairs out.
     """
-    averaging = _averaging(labels, len(kernel))
-    return averaging.T @ kernel @ averaging
+    matrix = checked_kernel(kernel)
+    averaging = _averaging(classes_of(labels, len(matrix)))
+    return averaging.T @ matrix @ averaging
 
 
-def block_means(kernel: Float[np.ndarray, "P P"], labels: Int[np.ndarray, " P"]) -> BlockMeans:
-    """Means of the kernel within classes, between classes and on its diagonal."""
-    sizes = class_sizes(labels, len(kernel))
-    between = class_kernel(kernel, labels)
-    diagonal = np.bincount(labels, weights=np.diagonal(kernel)) / sizes
-    within = np.full(len(sizes), np.nan)
-    np.divide(sizes * np.diagonal(between) - diagonal, sizes - 1, out=within, where=sizes > 1)
+def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> BlockMeans:
+    """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order."""
+    matrix = checked_kernel(kernel)
+    classes = classes_of(labels, len(matrix))
+    averaging = _averaging(classes)
+    between = averaging.T @ matrix @ averaging
+    diagonal = np.bincount(classes.numbers, weights=np.diagonal(matrix)) / classes.sizes
+    within = np.full(len(classes.sizes), np.nan)
+    many = classes.sizes > 1
+    np.divide(classes.sizes * np.diagonal(between) - diagonal, classes.sizes - 1, out=within, where=many)
     np.fill_diagonal(between, within)
     return BlockMeans(within, between, diagonal)
 
 
-def eigenvalues(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
+def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     """Eigenvalues of a symmetric kernel, largest first."""
-    return np.linalg.eigvalsh(kernel)[::-1]
+    return np.linalg.eigvalsh(checked_kernel(kernel))[::-1]
 
 
 def centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
@@ -111,30 +100,51 @@ def centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     return half - half.mean(axis=1, keepdims=True)
 
 
-def participation_ratio(kernel: Float[np.ndarray, "P P"]) -> float:
+def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
     """Effective number of dimensions, (sum lam)^2 / sum lam^2 over the covariance eigenvalues lam (Gao et al. 2017).
 
-    It lies between 1 and the rank of the centred kernel, and is 0 where the samples do not differ.
+    It lies between 1 and the rank of the centred activities (sample, neuron), and is 0 where the samples do not differ.
     """
-    within = centered(kernel)
+    return participation_ratio_from_kernel(representational_kernel(activity))
+
+
+def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
+    """`participation_ratio` from a representational kernel, measured or predicted."""
+    within = centered(checked_kernel(kernel))
     total = float(np.sum(within**2))
     return float(np.trace(within)) ** 2 / total if total > 0 else 0.0
 
 
-def linear_cka(kernel: Float[np.ndarray, "P P"], other: Float[np.ndarray, "P P"], *, debiased: bool = False) -> float:
-    """Centred kernel alignment of two representations of the same samples (Kornblith et al. 2019), from their kernels.
+def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"], *, debiased: bool = False) -> float:
+    """Centred kernel alignment of two representations of the same samples (Kornblith et al. 2019), (sample, neuron).
 
     The plain estimate, <HKH, HLH> / (||HKH|| ||HLH||), is positive even for independent representations of few
     samples. The debiased one replaces each inner product by the unbiased estimate of Song et al. (2012), has mean near
     0 for independent representations, and can be negative.
 
     Raises:
-        InvalidInput: a kernel is constant, or `debiased` with fewer than four samples.
+        InvalidInput: a representation is constant, the numbers of samples differ, or `debiased` with fewer than four
+            samples.
     """
-    if debiased and len(kernel) < 4:
-        raise InvalidInput(f"the debiased CKA needs at least 4 samples, not {len(kernel)}: use debiased=False")
+    kernels = map(representational_kernel, same_samples(activity, other))
+    return linear_cka_from_kernel(*kernels, debiased=debiased)
+
+
+def linear_cka_from_kernel(
+    kernel: Real[np.ndarray, "P P"], other: Real[np.ndarray, "P P"], *, debiased: bool = False
+) -> float:
+    """`linear_cka` from the kernels of the two representations.
+
+    Raises:
+        InvalidInput: a kernel is constant, their sizes differ, or `debiased` with fewer than four samples.
+    """
+    first, second = checked_kernel(kernel), checked_kernel(other)
+    if len(first) != len(second):
+        raise InvalidInput(f"kernels of {len(first)} and {len(second)} samples: give those of the same samples")
+    if debiased and len(first) < 4:
+        raise InvalidInput(f"the debiased CKA needs at least 4 samples, not {len(first)}: use debiased=False")
     center = _u_centered if debiased else centered
-    first, second = center(kernel), center(other)
+    first, second = center(first), center(second)
     norms = float(np.linalg.norm(first) * np.linalg.norm(second))
     if norms == 0:
         raise InvalidInput("CKA is undefined for a representation that is the same for every sample: leave it out")

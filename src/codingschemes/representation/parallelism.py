@@ -7,15 +7,18 @@ means (`kernels.class_kernel`), so measured activities and predicted kernels go 
 import itertools
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Real, Shaped
 
 from codingschemes.errors import InvalidInput
+from codingschemes.representation.arrays import checked_kernel
 from codingschemes.representation.dichotomies import (
     balanced_dichotomy_count,
+    check_dichotomies,
     check_factors,
     factor_contexts,
     side_pairs,
 )
+from codingschemes.representation.kernels import class_means, representational_kernel
 from codingschemes.representation.score import Score
 
 MATCHING_CLASS_LIMIT = 12
@@ -41,7 +44,9 @@ def difference_cosines(
     return np.clip(products / np.outer(lengths, lengths), -1.0, 1.0)
 
 
-def parallelism_score(class_kernel: Float[np.ndarray, "G G"], factors: Float[np.ndarray, "G F"]) -> Score:
+def parallelism_score(
+    activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"], factors: Float[np.ndarray, "G F"]
+) -> Score:
     """Parallelism by contexts.
 
     A context of factor k is a combination of the other factors, and delta_k(context) = r(y_k = +1) - r(y_k = -1) the
@@ -49,11 +54,25 @@ def parallelism_score(class_kernel: Float[np.ndarray, "G G"], factors: Float[np.
     all pairs of contexts, and the score is the mean of PS_k over factors: 1 for a factorised code, 0 on average for
     unrelated class means.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+        factors: the factors -1/+1 of each class, (class, factor), classes in the sorted order of their labels.
+
     Returns:
         A score with one part a factor. A factor with fewer than two contexts, or with a context whose two class means
         coincide, has no score.
+
+    Raises:
+        InvalidInput: activities and labels do not belong together, or factors do not tell the classes apart.
     """
-    check_factors(factors, len(class_kernel))
+    return parallelism_score_from_kernel(representational_kernel(class_means(activity, labels)), factors)
+
+
+def parallelism_score_from_kernel(class_kernel: Real[np.ndarray, "G G"], factors: Float[np.ndarray, "G F"]) -> Score:
+    """`parallelism_score` from the kernel of the class means (`kernels.class_kernel`), measured or predicted."""
+    class_kernel = checked_kernel(class_kernel)
+    factors = check_factors(factors, len(class_kernel))
     parts: list[float | None] = []
     reason = None
     for factor in range(factors.shape[1]):
@@ -70,7 +89,9 @@ def parallelism_score(class_kernel: Float[np.ndarray, "G G"], factors: Float[np.
     return Score.mean(parts, reason, len(parts), len(parts))
 
 
-def dichotomy_parallelism(class_kernel: Float[np.ndarray, "G G"], dichotomies: Float[np.ndarray, "D G"]) -> Score:
+def dichotomy_parallelism(
+    activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"], dichotomies: Float[np.ndarray, "D G"]
+) -> Score:
     """Parallelism of Bernardi et al. (Cell 183:954, 2020), for balanced dichotomies of classes without factors.
 
     The classes of one side are matched with those of the other, each pair giving a difference of class means. The
@@ -85,6 +106,15 @@ def dichotomy_parallelism(class_kernel: Float[np.ndarray, "G G"], dichotomies: F
     Raises:
         InvalidInput: there are more than 12 classes, fewer than 4, or a dichotomy is not balanced.
     """
+    return dichotomy_parallelism_from_kernel(representational_kernel(class_means(activity, labels)), dichotomies)
+
+
+def dichotomy_parallelism_from_kernel(
+    class_kernel: Real[np.ndarray, "G G"], dichotomies: Float[np.ndarray, "D G"]
+) -> Score:
+    """`dichotomy_parallelism` from the kernel of the class means (`kernels.class_kernel`), measured or predicted."""
+    class_kernel = checked_kernel(class_kernel)
+    dichotomies = check_dichotomies(dichotomies, len(class_kernel))
     class_count = dichotomies.shape[1]
     if not 4 <= class_count <= MATCHING_CLASS_LIMIT or np.any(dichotomies.sum(axis=1) != 0):
         raise InvalidInput(

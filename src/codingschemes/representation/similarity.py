@@ -1,21 +1,21 @@
-"""Distances and similarities between two representations of the same samples, (neuron, sample) each.
+"""Distances and similarities between two representations of the same samples, (sample, neuron) each.
 
 The two representations may differ in their number of neurons.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
 from codingschemes.errors import InvalidInput
-from codingschemes.representation.kernels import checked_activity
+from codingschemes.representation.arrays import same_samples
 
 SMALLEST = 1e-12
 """Relative size below which a variation is rounding error."""
 
 
-def shape_distance(activity: Float[np.ndarray, "N P"], other: Float[np.ndarray, "M P"], *, alpha: float = 1.0) -> float:
+def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"], *, alpha: float = 1.0) -> float:
     """Angular shape distance, in radians, minimised over rotations of the neurons (Williams et al. 2021).
 
     Both representations are centred and partially whitened, X_a = X V diag(alpha + (1 - alpha) lam^-1/2) V^T with lam
@@ -29,12 +29,13 @@ def shape_distance(activity: Float[np.ndarray, "N P"], other: Float[np.ndarray, 
     """
     if not 0 <= alpha <= 1:
         raise InvalidInput(f"alpha = {alpha} is not between 0 (whitened) and 1 (Procrustes): choose one between")
-    first, second = _padded(_whitened(_prepared(activity), alpha), _whitened(_prepared(other), alpha))
-    left, _, right = np.linalg.svd(first @ second.T)
-    return _angle((left @ right).T @ first, second)
+    first, second = (_whitened(_centred(each), alpha) for each in same_samples(activity, other))
+    first, second = _padded(first, second)
+    left, _, right = np.linalg.svd(first.T @ second)
+    return _angle(first @ left @ right, second)
 
 
-def permutation_distance(activity: Float[np.ndarray, "N P"], other: Float[np.ndarray, "M P"]) -> float:
+def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> float:
     """Angular distance, in radians, of centred activities, minimised over permutations of the neurons.
 
     The narrower representation is filled up with silent neurons: arccos(max_pi sum_i <x_i, y_pi(i)> / (||X|| ||Y||)).
@@ -45,12 +46,12 @@ def permutation_distance(activity: Float[np.ndarray, "N P"], other: Float[np.nda
     Raises:
         InvalidInput: a representation is the same for every sample.
     """
-    first, second = _padded(_prepared(activity), _prepared(other))
-    rows, columns = linear_sum_assignment(first @ second.T, maximize=True)
-    return _angle(first[rows], second[columns])
+    first, second = _padded(*map(_centred, same_samples(activity, other)))
+    ours, theirs = linear_sum_assignment(first.T @ second, maximize=True)
+    return _angle(first[:, ours], second[:, theirs])
 
 
-def rsa(activity: Float[np.ndarray, "N P"], other: Float[np.ndarray, "M P"]) -> float:
+def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> float:
     """Representational similarity: rank correlation of two dissimilarity matrices (Kriegeskorte et al. 2008).
 
     The dissimilarity of two samples is one minus the correlation over neurons of their activities, as they are; the
@@ -60,46 +61,45 @@ def rsa(activity: Float[np.ndarray, "N P"], other: Float[np.ndarray, "M P"]) -> 
         InvalidInput: a sample's activity, or all dissimilarities, are constant, so that a correlation is undefined.
     """
     triangles = []
-    for phi in (checked_activity(activity), checked_activity(other)):
-        patterns = phi - phi.mean(axis=0)
-        norms = np.linalg.norm(patterns, axis=0)
-        if np.any(norms <= SMALLEST * np.linalg.norm(phi, axis=0)):
+    for phi in same_samples(activity, other):
+        patterns = phi - phi.mean(axis=1, keepdims=True)
+        norms = np.linalg.norm(patterns, axis=1, keepdims=True)
+        if np.any(norms <= SMALLEST * np.linalg.norm(phi, axis=1, keepdims=True)):
             raise InvalidInput("RSA is undefined where a sample has equal activity in all neurons: leave it out")
-        correlations = (patterns / norms).T @ (patterns / norms)
+        correlations = (patterns / norms) @ (patterns / norms).T
         triangle = 1 - correlations[np.triu_indices(len(norms), 1)]
-        if np.ptp(triangle) < SMALLEST:
+        if not triangle.size or np.ptp(triangle) < SMALLEST:
             raise InvalidInput("RSA is undefined where all samples are equally dissimilar: use more samples or neurons")
         triangles.append(triangle)
     return float(spearmanr(*triangles).statistic)
 
 
-def _prepared(activity: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
-    """Centred activities in double precision."""
-    phi = checked_activity(activity)
-    centred = phi - phi.mean(axis=1, keepdims=True)
+def _centred(phi: Float[np.ndarray, "P N"]) -> Float[np.ndarray, "P N"]:
+    """Every neuron's mean over samples taken off."""
+    centred = phi - phi.mean(axis=0)
     if np.linalg.norm(centred) <= SMALLEST * np.linalg.norm(phi):
         raise InvalidInput("a representation that is the same for every sample has no shape: leave it out")
     return centred
 
 
-def _whitened(activity: Float[np.ndarray, "N P"], alpha: float) -> Float[np.ndarray, "N P"]:
+def _whitened(activity: Float[np.ndarray, "P N"], alpha: float) -> Float[np.ndarray, "P N"]:
     """Partial whitening; directions without variance, to rounding, stay empty."""
-    directions, singular, samples = np.linalg.svd(activity, full_matrices=False)
+    samples, singular, directions = np.linalg.svd(activity, full_matrices=False)
     kept = singular > SMALLEST * singular[0]
     scaled = alpha * singular[kept] + (1 - alpha)
-    return (directions[:, kept] * scaled) @ samples[kept]
+    return (samples[:, kept] * scaled) @ directions[kept]
 
 
 def _padded(
-    first: Float[np.ndarray, "N P"], second: Float[np.ndarray, "M P"]
-) -> tuple[Float[np.ndarray, "K P"], Float[np.ndarray, "K P"]]:
+    first: Float[np.ndarray, "P N"], second: Float[np.ndarray, "P M"]
+) -> tuple[Float[np.ndarray, "P K"], Float[np.ndarray, "P K"]]:
     """Both with the larger number of neurons, the missing ones silent."""
-    missing = len(second) - len(first)
-    silent = ((0, max(missing, 0)), (0, 0)), ((0, max(-missing, 0)), (0, 0))
+    missing = second.shape[1] - first.shape[1]
+    silent = ((0, 0), (0, max(missing, 0))), ((0, 0), (0, max(-missing, 0)))
     return np.pad(first, silent[0]), np.pad(second, silent[1])
 
 
-def _angle(first: Float[np.ndarray, "K P"], second: Float[np.ndarray, "K P"]) -> float:
+def _angle(first: Float[np.ndarray, "P K"], second: Float[np.ndarray, "P K"]) -> float:
     """Angle between two aligned arrays; unlike the arccosine it is accurate near 0 (Kahan)."""
     first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
     return float(2 * np.arctan2(np.linalg.norm(first - second), np.linalg.norm(first + second)))

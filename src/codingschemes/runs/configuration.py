@@ -10,6 +10,8 @@ import jax
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
+from codingschemes.networks.activations import BUILT_IN
+from codingschemes.networks.own import record
 from codingschemes.posterior import Posterior, Space
 from codingschemes.samplers import SAMPLERS, Settings
 
@@ -54,12 +56,11 @@ class Sampling:
         for name, low in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0), ("max_tree_depth", 1)):
             value = getattr(self, name)
             if value < low:
-                option = name.replace("_", "-")
-                raise InvalidInput(f"--{option} is {value}: give an integer of at least {low}")
+                raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
         if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
-            raise InvalidInput(f"--target-acceptance is {self.target_acceptance}: give a number between 0 and 1")
+            raise InvalidInput(f"`target_acceptance` is {self.target_acceptance}: give a number between 0 and 1")
         if self.time_limit is not None and not self.time_limit > 0:
-            raise InvalidInput(f"--time-limit is {self.time_limit}: give a number of seconds above 0")
+            raise InvalidInput(f"`time_limit` is {self.time_limit}: give a number of seconds above 0")
         for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
             if getattr(self, name) not in allowed:
                 raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
@@ -100,6 +101,7 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
     """The resolved configuration as JSON values."""
     task, network = posterior.task, posterior.network
     penalty1, penalty2 = posterior.prior.penalties
+    own = {} if network.activation.name in BUILT_IN else {"activation": record(network.activation)}
     return {
         "task": {"name": task.name, "options": task.provenance.get("options", {})},
         "network": {
@@ -112,6 +114,7 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
         },
         "prior": {**posterior.prior._asdict(), "penalty1": penalty1, "penalty2": penalty2},
         "sampling": asdict(sampling),
+        **own,
     }
 
 

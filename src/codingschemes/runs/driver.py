@@ -17,9 +17,11 @@ from jaxtyping import Array
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
+from codingschemes.calls import checked
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
+from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
@@ -43,6 +45,7 @@ class Checkpoint(NamedTuple):
     sampling_seconds: Array
 
 
+@checked
 def sample(
     posterior: Posterior,
     *,
@@ -72,7 +75,7 @@ def sample(
     config = describe(posterior, sampling)
     path = None if out is None else Path(out)
     if resume and path is None:
-        raise InvalidInput("a run held in memory cannot be resumed: give --out")
+        raise InvalidInput("a run held in memory cannot be resumed: give `out`")
     if path is not None and resume:
         folder.check_same(path, config)
     elif path is not None:
@@ -93,7 +96,8 @@ def sample(
         if path is None:
             store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
-            checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
+            with reading(path / CHECKPOINT, "the run cannot be continued from it, sample it again"):
+                checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
             checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
             provenance = read_json(path / PROVENANCE)
             write_json(path / CONFIG, config)
@@ -175,7 +179,7 @@ def _run_chunks(
                 length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
             begin = end
         if interruption:
-            bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept: --resume goes on from here")
+            bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
 
 
 def _late(checkpoint: Checkpoint, sampling: Sampling) -> bool:
@@ -195,7 +199,7 @@ def _keep(run: Run, checkpoint: Checkpoint, records: Records | None) -> None:
         if error.errno != errno.ENOSPC:
             raise
         raise InvalidInput(
-            f"the disk of {run.path} is full: free some room, then go on with --resume from the last checkpoint"
+            f"the disk of {run.path} is full: free some room, then go on with `resume=True` from the last checkpoint"
         ) from error
 
 
@@ -208,7 +212,7 @@ def _save(path: Path, checkpoint: Checkpoint) -> None:
 def _check_finite(potentials: np.ndarray | Array, when: str) -> None:
     if not np.all(np.isfinite(potentials)):
         raise SamplingFailed(
-            f"the energy is not finite {when}: raise --temperature, or check the scale of the inputs (--preprocess)"
+            f"the energy is not finite {when}: raise `temperature`, or check the scale of the inputs (`preprocess`)"
         )
 
 

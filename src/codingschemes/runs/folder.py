@@ -8,6 +8,7 @@ from typing import Any
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.reading import reading
 from codingschemes.runs.dimensions import coordinates
 from codingschemes.runs.run import CONFIG, DRAWS, PROVENANCE, TASK, authorship, read_json, write_json
 from codingschemes.runs.store import DrawStore
@@ -23,8 +24,8 @@ def check_free(path: Path, bytes_needed: int) -> None:
         InvalidInput: the path is a file, holds anything already, cannot be written to, or lies on too full a disk.
     """
     if path.is_dir() and any(path.iterdir()):
-        what = "another run: continue it with --resume or" if (path / CONFIG).exists() else "other files:"
-        raise InvalidInput(f"the output folder {path} holds {what} choose a new folder")
+        what = "another run: continue it with `resume=True` or" if (path / CONFIG).exists() else "other files:"
+        raise InvalidInput(f"the output folder {path} holds {what} choose a new `out`")
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"the output {path} is a file: give a folder that does not exist yet")
     existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
@@ -34,7 +35,7 @@ def check_free(path: Path, bytes_needed: int) -> None:
     if bytes_needed > free:
         raise InvalidInput(
             f"the draws need {bytes_needed / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
-            "lower --draws, --chains or --width, or choose another disk"
+            "lower `draws`, `chains` or `width`, or choose another disk"
         )
 
 
@@ -59,10 +60,14 @@ def check_same(path: Path, config: dict[str, Any]) -> None:
     """
     recorded = read_json(path / CONFIG)
     asked = json.loads(json.dumps(config))
-    for section, options in recorded.items():
-        for name, value in options.items():
-            if name not in _FREE_TO_CHANGE and asked[section].get(name) != value:
-                raise InvalidInput(
-                    f"the run in {path} was made with {section} {name} = {value}, not {asked[section].get(name)}: "
-                    "resume it with its own options"
-                )
+    with reading(path / CONFIG, "restore what sampling wrote there, or choose a new folder"):
+        changed = [
+            (section, name, value, asked.get(section, {}).get(name))
+            for section, options in recorded.items()
+            for name, value in options.items()
+            if name not in _FREE_TO_CHANGE and asked.get(section, {}).get(name) != value
+        ]
+    for section, name, value, now in changed:
+        raise InvalidInput(
+            f"the run in {path} was made with {section} {name} = {value}, not {now}: resume it with its own options"
+        )

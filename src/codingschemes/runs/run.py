@@ -11,7 +11,10 @@ import xarray as xr
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
+from codingschemes.networks.own import restore
 from codingschemes.posterior import Posterior, Prior
+from codingschemes.posterior.priors import check_prior
+from codingschemes.reading import reading
 from codingschemes.runs import derived
 from codingschemes.runs.dimensions import Coordinates, coordinates
 from codingschemes.runs.store import DrawStore
@@ -24,6 +27,10 @@ CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
     "draws.zarr",
     "checkpoint.eqx",
 )
+
+
+#: What a configuration says of a network at least.
+_NETWORK = ("activation", "width", "depth", "bias", "scaling")
 
 
 @dataclass(eq=False)
@@ -53,13 +60,13 @@ class Run:
         """
         path = Path(path)
         if not path.is_dir():
-            raise InvalidInput(f"there is no run folder {path}: give the folder that was passed to --out")
+            raise InvalidInput(f"there is no run folder {path}: give the folder that was passed to `out`")
         config = read_json(path / CONFIG)
         return cls(
-            posterior=_posterior(Task.load(path / TASK), config),
+            posterior=_posterior(Task.load(path / TASK), config, path / CONFIG),
             config=config,
-            provenance=read_json(path / PROVENANCE),
-            store=DrawStore(path / DRAWS),
+            provenance=_provenance(path / PROVENANCE),
+            store=_opened(path / DRAWS),
             path=path,
         )
 
@@ -79,7 +86,7 @@ class Run:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
-            raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with --resume")
+            raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with `resume=True`")
         task, temperature = self.posterior.task, self.posterior.prior.temperature
         named = coordinates(self.posterior)
         groups = self.store.datasets(named)
@@ -96,10 +103,9 @@ class Run:
             },
             named,
         )
-        made_by = {**authorship(self.provenance), "sampling_time": self.provenance["sampling_seconds"]}
         data = xr.DataTree.from_dict(groups, name="run")
         for node in data.subtree:
-            node.attrs = made_by
+            node.attrs = authorship(self.provenance)
         return data
 
     def values(self, group: str, variable: str) -> np.ndarray:
@@ -115,13 +121,15 @@ class Run:
         )
 
 
-def authorship(provenance: dict[str, Any]) -> dict[str, str]:
-    """Who made a run and when, under arviz's names."""
-    return {
+def authorship(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Who made a run, when, and once it has draws how long that took in seconds, under arviz's names."""
+    attributes = {
         "inference_library": "codingschemes",
         "inference_library_version": provenance["versions"]["codingschemes"],
         "created_at": provenance["started"],
     }
+    took = {"sampling_time": provenance["sampling_seconds"]} if "sampling_seconds" in provenance else {}
+    return attributes | took
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -132,10 +140,11 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise InvalidInput(f"{path.parent} is not a run folder: it has no {path.name}")
-    try:
-        return json.loads(path.read_text())
-    except json.JSONDecodeError:
-        raise InvalidInput(f"{path} is broken: sample the run again") from None
+    with reading(path, "it is broken, sample the run again"):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("no JSON object")
+    return values
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
@@ -150,6 +159,29 @@ def _dataset(variables: dict[str, tuple[tuple[str, ...], np.ndarray]], named: Co
     return xr.Dataset(variables, coords={name: values for name, values in named.items() if name in used})
 
 
-def _posterior(task: Task, config: dict[str, Any]) -> Posterior:
-    prior = Prior(**{name: config["prior"][name] for name in Prior._fields})
-    return Posterior.with_prior(task, Network(**config["network"]), prior)
+def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
+    """The posterior that a configuration recorded; a hand that edited it may have written anything."""
+    with reading(path, "restore what sampling wrote there, or sample the run again"):
+        said, asked = config["prior"], config["network"]
+        for section, names in (("prior", Prior._fields), ("network", _NETWORK), ("sampling", ("chains",))):
+            for missing in set(names) - set(config[section]):
+                raise ValueError(f"its {section} has no {missing}")
+        prior = Prior(**{name: said[name] for name in Prior._fields})
+        check_prior(prior)
+        if not isinstance(config["sampling"], dict):
+            raise ValueError("sampling is no JSON object")
+        if "activation" in config:
+            restore(config["activation"])
+        return Posterior.with_prior(task, Network(**asked), prior)
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    provenance = read_json(path)
+    with reading(path, "restore what sampling wrote there, or sample the run again"):
+        authorship(provenance)
+    return provenance
+
+
+def _opened(path: Path) -> DrawStore:
+    with reading(path, "its draws are damaged, sample the run again"):
+        return DrawStore(path)

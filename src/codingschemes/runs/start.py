@@ -10,8 +10,9 @@ from jaxtyping import Array
 
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.configuration import Sampling
-from codingschemes.samplers import SAMPLERS, Kernel
-from codingschemes.tempering import Tempering, implied_variances, sweep
+from codingschemes.samplers import SAMPLERS, Kernel, begin, settle
+from codingschemes.samplers.kernel import State
+from codingschemes.tempering import Tempering, sweep
 
 _ANNEALING_STAGES = 30
 _STEPS_PER_STAGE = 10
@@ -36,7 +37,7 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
 
     Tempering takes a population of networks down by sequential Monte Carlo: those that come to explain the targets
     multiply, the others die out, so that the basins the chains begin in carry about their share of the posterior. Its
-    log evidence is recorded, with the error that its weights imply.
+    log evidence is recorded, with the error that its weights imply, and the smallest acceptance on the way.
     """
     prior_key, cooling_key = jax.random.split(key)
     if sampling.start == "tempered":
@@ -57,14 +58,14 @@ def _tempered(key: Array, density: Density, sampling: Sampling) -> Beginning:
         max_tree_depth=min(sampling.max_tree_depth, _DEEPEST_TREE),
     )
     found = sweep(key, density, tempering)
-    variance = implied_variances(np.asarray(found.stages.effective), tempering.particles)[-1]
     # Systematic resampling keeps copies of one particle side by side.
     positions = jax.tree.map(lambda leaf: leaf[::apart], found.positions)
     return Beginning(
         positions,
         {
             "log_evidence": float(found.stages.increment.sum()),
-            "log_evidence_error": float(np.sqrt(variance)),
+            "log_evidence_error": float(np.sqrt(found.stages.variance.sum())),
+            "tempering_acceptance": float(found.stages.acceptance.min()),
             "tempering_gradients": int(found.stages.gradients.sum()),
         },
     )
@@ -73,17 +74,14 @@ def _tempered(key: Array, density: Density, sampling: Sampling) -> Beginning:
 def _annealed(key: Array, density: Density, sampling: Sampling, positions: Position) -> Position:
     kernel = SAMPLERS[sampling.sampler](sampling.settings._replace(warmup=_STEPS_PER_STAGE))
     hottest = max(1.0, float(density.temperature))
-    for stage, temperature in enumerate(np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES)):
-        tempered = density.at_temperature(jnp.asarray(temperature))
-        keys = jax.random.split(jax.random.fold_in(key, stage), sampling.chains)
-        positions = _settle(kernel, keys, positions, tempered)
+    states = begin(kernel, key, positions, density)
+    for temperature in np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES):
+        states, positions = _settle(kernel, states, positions, density.at_temperature(jnp.asarray(temperature)))
     return positions
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _settle(kernel: Kernel, keys: Array, positions: Position, density: Density) -> Position:
-    """Where chains from `positions` are after the steps of one temperature."""
-    step = jax.vmap(kernel.step, (0, None))
-    states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
-    states = jax.lax.fori_loop(0, _STEPS_PER_STAGE, lambda _, states: step(states, density)[0], states)
-    return jax.vmap(kernel.position)(states)
+def _settle(kernel: Kernel, states: State, positions: Position, density: Density) -> tuple[State, Position]:
+    """Chains after the steps of one temperature."""
+    states = settle(kernel, states, positions, density).states
+    return states, jax.vmap(kernel.position)(states)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -32,7 +33,7 @@ class DrawStore:
         )
         self._chunk = chunk
 
-    def describe(self, coordinates: Coordinates, attributes: Mapping[str, str]) -> None:
+    def describe(self, coordinates: Coordinates, attributes: Mapping[str, Any]) -> None:
         """Write what does not change over a run: the coordinates of each group's dimensions, and attributes."""
         self._root.attrs.update(attributes)
         for group, variables in DIMENSIONS.items():

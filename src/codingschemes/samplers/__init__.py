@@ -11,5 +11,6 @@ from codingschemes.samplers import (  # noqa: F401  (each registers itself)
     pcnl,
 )
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
+from codingschemes.samplers.settling import begin, settle
 
-__all__ = ["SAMPLERS", "Info", "Kernel", "Settings"]
+__all__ = ["SAMPLERS", "Info", "Kernel", "Settings", "begin", "settle"]

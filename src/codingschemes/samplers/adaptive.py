@@ -12,6 +12,10 @@ The step size follows the acceptance rate by dual averaging (Hoffman & Gelman 20
 changes, at a quarter, half and three quarters of the warm-up. After it chains take the geometric mean of theirs: they
 differ by chance alone, and chains that step together wait for the one with the smallest steps. A chain that needs much
 smaller or larger steps than most keeps its own, as it is somewhere else.
+
+On the way down from high temperature warm-ups are short, one a temperature, and chains learn together: each begins with
+the scale that the gradients of all chains say at once, and with the step size before (which in scaled coordinates
+hardly depends on the temperature); dual averaging then follows their mean acceptance.
 """
 
 from collections.abc import Callable
@@ -29,7 +33,7 @@ type Scalar = Float[Array, ""]
 
 _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
-#: A shorter warm-up adapts the step size alone: a few gradients of a chain's own say little about the curvature.
+#: A shorter warm-up keeps the scale it begins with: a few gradients of a chain's own say little about the curvature.
 _LEAST_FOR_SCALE = 40
 #: Step sizes within this factor of the median are one and the same.
 _ALIKE = 2.0
@@ -116,8 +120,11 @@ def adaptive_kernel(
         exact: as in `Kernel`.
     """
     start_averaging, update_averaging, averaged = dual_averaging_adaptation(target_acceptance)
-    preconditioned = preconditioned and warmup >= _LEAST_FOR_SCALE
-    stages = jnp.asarray([int(warmup * share) for share in _STAGES])
+    stages = jnp.asarray([int(warmup * share) for share in _STAGES if warmup >= _LEAST_FOR_SCALE], int)
+
+    def start_at(step_size: Scalar) -> DualAveragingAdaptationState:
+        """Dual averaging about a step size that is about right already: blackjax's own looks for a larger one first."""
+        return start_averaging(step_size)._replace(mu=jnp.log(step_size))
 
     def init(key: Array, position: Position, density: Density) -> AdaptiveState:
         blank = {name: jnp.zeros((*block.shape[:-2], 1, block.shape[-1])) for name, block in position.items()}
@@ -191,12 +198,40 @@ def adaptive_kernel(
     def move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:
         return state._replace(point=evaluate(density, position))
 
+    def renew(states: AdaptiveState, positions: Position, density: Density) -> AdaptiveState:
+        points = jax.vmap(evaluate, (None, 0))(density, positions)
+        scale = states.scale
+        if preconditioned:
+            squares = jax.tree.map(
+                lambda gradient: jnp.mean(gradient**2, axis=-2, keepdims=True), points.logdensity_grad
+            )
+            together = jax.tree.map(lambda each: jnp.mean(each, axis=0, keepdims=True), squares)
+            scale = jax.tree.map(lambda each, old: jnp.broadcast_to(each**-0.5, old.shape), together, scale)
+        return states._replace(
+            point=points,
+            scale=scale,
+            curvature=jax.tree.map(jnp.zeros_like, states.curvature),
+            collected=jnp.zeros_like(states.collected),
+            averaging=jax.tree.map(
+                lambda fresh, old: fresh.astype(old.dtype), jax.vmap(start_at)(states.step_size), states.averaging
+            ),
+            iteration=jnp.zeros_like(states.iteration),
+        )
+
     def pool(states: AdaptiveState) -> AdaptiveState:
+        averaging = jax.tree.map(
+            lambda values: jnp.broadcast_to(jnp.mean(values, axis=0).astype(values.dtype), values.shape),
+            states.averaging,
+        )
         sizes = jnp.log(states.step_size)
         alike = jnp.abs(sizes - jnp.median(sizes)) < jnp.log(_ALIKE)
-        return states._replace(step_size=jnp.where(alike, jnp.exp(jnp.mean(sizes, where=alike)), states.step_size))
+        settled = jnp.where(alike, jnp.exp(jnp.mean(sizes, where=alike)), states.step_size)
+        adapting = states.iteration < warmup
+        return states._replace(
+            averaging=averaging, step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), settled)
+        )
 
-    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool)
+    return Kernel(init, step, lambda state: state.point.position, move, renew, warmup, exact, target_acceptance, pool)
 
 
 def evaluate(density: Density, position: Position) -> Point:

@@ -55,7 +55,7 @@ def codes(settings: Settings) -> Kernel:
         if density.network.recurrent:
             raise InvalidInput(
                 "codes moves neurons of a last layer with weights of its own, which a recurrent network does not have: "
-                "use --sampler hmc"
+                "use `sampler='hmc'`"
             )
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)
@@ -89,7 +89,12 @@ def codes(settings: Settings) -> Kernel:
     def pool(states: CodesState) -> CodesState:
         return states._replace(flow=flow.pool(states.flow))
 
-    return flow._replace(init=init, step=step, position=lambda state: flow.position(state.flow), move=move, pool=pool)
+    def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
+        return states._replace(flow=flow.renew(states.flow, positions, density))
+
+    return flow._replace(
+        init=init, step=step, position=lambda state: flow.position(state.flow), move=move, renew=renew, pool=pool
+    )
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:

@@ -32,8 +32,8 @@ class Info(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """One algorithm with its settings. Functions act on a single chain, but for `pool`; the driver maps them over
-    chains.
+    """One algorithm with its settings. Functions act on a single chain, but for `pool` and `renew`; the driver maps
+    them over chains.
 
     Attributes:
         init: (key, position, density) -> state. The state carries its own random key.
@@ -44,14 +44,17 @@ class Kernel(NamedTuple):
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
+        renew: (states, positions, density) -> the states of all chains, stacked, at the beginning of another warm-up
+            there, which starts from what they have adapted so far. `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
-            after the warm-up.
+            after the warm-up, `settle` after every adapting step.
     """
 
     init: Callable[[Array, Position, Density], State]
     step: Callable[[State, Density], tuple[State, Info]]
     position: Callable[[State], Position]
     move: Callable[[State, Position, Density], State]
+    renew: Callable[[State, Position, Density], State]
     warmup: int
     exact: bool = True
     target_acceptance: float = 0.0

@@ -34,7 +34,7 @@ def _speed_sphere(target: Target) -> float:
         InvalidInput: a single coordinate, in which a constant speed has no directions to choose from.
     """
     if target.dimension < 2:
-        raise InvalidInput("microcanonical dynamics needs more than one coordinate: choose --sampler hmc")
+        raise InvalidInput("microcanonical dynamics needs more than one coordinate: choose `sampler='hmc'`")
     return target.dimension**0.5
 
 

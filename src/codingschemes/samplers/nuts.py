@@ -48,7 +48,10 @@ def nuts(settings: Settings) -> Kernel:
         potential, gradient = _potential_and_gradient(density, position)
         return state._replace(z=position, potential_energy=potential, z_grad=gradient)
 
-    return Kernel(init, step, lambda state: state.z, move, settings.warmup, target_acceptance=target_acceptance)
+    def renew(states: HMCState, positions: Position, density: Density) -> HMCState:
+        return jax.vmap(init, (0, 0, None))(states.rng_key, positions, density)
+
+    return Kernel(init, step, lambda state: state.z, move, renew, settings.warmup, target_acceptance=target_acceptance)
 
 
 SAMPLERS.register("nuts", nuts)

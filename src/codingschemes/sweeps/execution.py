@@ -67,6 +67,6 @@ def _distributed() -> Any:
         import distributed
     except ImportError:
         raise InvalidInput(
-            "--scheduler needs dask.distributed: install it with pip install 'codingschemes[cluster]'"
+            "`scheduler` needs dask.distributed: install it with pip install 'codingschemes[cluster]'"
         ) from None
     return distributed

@@ -1,5 +1,7 @@
 """One run of a sweep: sampled or continued, summarised, set beside a theory; what is kept of it in a table."""
 
+import json
+import operator
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,10 +13,11 @@ from codingschemes.coding import summarize
 from codingschemes.comparison import compare
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.reading import number, reading
 from codingschemes.runs import Run, Sampling, sample
 from codingschemes.runs.configuration import describe
 from codingschemes.runs.folder import check_same
-from codingschemes.runs.run import CONFIG, read_json, write_json
+from codingschemes.runs.run import CONFIG, PROVENANCE, write_json
 
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
@@ -54,6 +57,7 @@ class Result:
         rhat_max, code_rhat, ess_min, trust: whether chains agree; see `Summary`.
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
         notes: what a reader of the comparison should know.
+        scores: support for each scheme.
     """
 
     draws: int
@@ -67,12 +71,35 @@ class Result:
     trust: str
     deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Result":
-        """The result from its fields as JSON has them: lists for tuples."""
-        deviations = {kind: (deviation, error) for kind, (deviation, error) in values["deviations"].items()}
-        return cls(**{**values, "deviations": deviations, "notes": tuple(values["notes"])})
+    def read(cls, path: Path) -> "Result":
+        """The result in a file that `write_json` wrote.
+
+        Raises:
+            InvalidInput: the file is missing, broken or altered.
+        """
+        with reading(path, "the result is made again from the run"):
+            values = json.loads(path.read_text(encoding="utf-8"))
+            deviations = {kind: tuple(map(number, pair)) for kind, pair in values["deviations"].items()}
+            codes = {code: number(share) for code, share in values["codes"].items()}
+            for name in ("probability", "rhat_max", "code_rhat", "ess_min"):
+                number(values[name])
+            words = [values["scheme"], values["trust"], *values["notes"]]
+            if values["theory"] is not None:
+                words.append(values["theory"])
+            if any(len(pair) != 2 for pair in deviations.values()) or not all(isinstance(word, str) for word in words):
+                raise ValueError("it is not what a sweep writes")
+            return cls(
+                **{
+                    **values,
+                    "draws": operator.index(values["draws"]),
+                    "deviations": deviations,
+                    "codes": codes,
+                    "notes": tuple(values["notes"]),
+                }
+            )
 
 
 @dataclass(frozen=True)
@@ -117,7 +144,7 @@ def carry_out(job: Job, told: Callable[[str], None] | None = None) -> Outcome:
         run = _made(job, told)
         if not _complete(run, job.sampling):
             return Outcome(job, "stopped")
-        return Outcome(job, "complete", _read(run, job.theory))
+        return Outcome(job, "complete", _read(run, job.theory, told))
     except _FAILURES as error:
         return Outcome(job, "failed", message=" ".join(str(error).split()) or type(error).__name__)
 
@@ -136,17 +163,24 @@ def _made(job: Job, told: Callable[[str], None] | None) -> Run:
 
 def _complete(run: Run, sampling: Sampling) -> bool:
     """Whether it holds the draws asked for, or those that its time allowed."""
-    limit, spent = sampling.time_limit, run.provenance.get("sampling_seconds", 0.0)
+    assert run.path is not None
+    with reading(run.path / PROVENANCE, "it is broken, remove the folder to have the run made again"):
+        limit, spent = sampling.time_limit, number(run.provenance.get("sampling_seconds", 0.0))
     return run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
 
 
-def _read(run: Run, theory: str | None) -> Result:
+def _read(run: Run, theory: str | None, told: Callable[[str], None] | None) -> Result:
     assert run.path is not None
     kept = run.path / RESULT
     if kept.exists():
-        values = read_json(kept)
-        if (values["draws"], values["theory"]) == (run.draw_count, theory):
-            return Result.from_json(values)
+        try:
+            found = Result.read(kept)
+        except InvalidInput as error:
+            if told is not None:
+                told(f"{run.path.name}: {error}")
+        else:
+            if (found.draws, found.theory) == (run.draw_count, theory):
+                return found
     summary = summarize(run)
     comparison = None if theory is None else compare(run, theory=theory)
     result = Result(
@@ -161,6 +195,7 @@ def _read(run: Run, theory: str | None) -> Result:
         trust=summary.diagnostics.trust,
         deviations={} if comparison is None else comparison.deviations(),
         notes=() if comparison is None else comparison.notes,
+        scores=summary.scheme.scores,
     )
     write_json(kept, asdict(result))
     return result

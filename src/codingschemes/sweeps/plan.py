@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from codingschemes.errors import InvalidInput
+from codingschemes.reading import reading
 
 _TABLES = ("grid", "zip")
 
@@ -56,12 +57,8 @@ def read_plan(path: Path) -> Plan:
         InvalidInput: no such file, not TOML, no task, nothing that varies, lists that cannot be paired, an option said
             twice, or two runs with one name.
     """
-    try:
+    with reading(path, "give a TOML file, such as the example in experiments/sweeps"):
         said = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read ({error.strerror}): give a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} is not TOML ({error}): see the example in experiments/sweeps") from None
     grid, together = (_lists(path, name, said.pop(name, {})) for name in _TABLES)
     theory = said.pop("theory", None)
     shared = _named(path, said)

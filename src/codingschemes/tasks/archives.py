@@ -1,14 +1,12 @@
 """Reading .npz files that people bring: every way they can be broken becomes one sentence."""
 
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from codingschemes.errors import InvalidInput
-
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+from codingschemes.reading import reading
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -22,18 +20,20 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     if not zipfile.is_zipfile(path):
         raise InvalidInput(f"{path} is not a complete .npz file: write it again with numpy.savez")
     arrays = {}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            for name in archive.files:
+    remedy = "it is damaged, write it again with numpy.savez"
+    # numpy leaves a file open that it opened itself and cannot read
+    with reading(path, remedy), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        for name in archive.files:
+            try:
                 entry = archive[name]
-                if isinstance(entry, np.ndarray):  # a zip archive may hold other files too, given as bytes
-                    arrays[name] = entry
-    except _DAMAGED as error:
-        if "allow_pickle" in str(error):
-            raise InvalidInput(
-                f"{path} holds pickled Python objects, which are never loaded: save plain arrays of numbers or text"
-            ) from None
-        raise InvalidInput(f"{path} is damaged ({error}): write it again with numpy.savez") from None
+            except ValueError as error:
+                if "allow_pickle" not in str(error):
+                    raise
+                raise InvalidInput(
+                    f"{path} holds pickled Python objects, which are never loaded: save plain arrays of numbers or text"
+                ) from None
+            if isinstance(entry, np.ndarray):  # a zip archive may hold other files too, given as bytes
+                arrays[name] = entry
     return arrays
 
 

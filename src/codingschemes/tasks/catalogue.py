@@ -12,7 +12,7 @@ from codingschemes.tasks.digits import digits
 from codingschemes.tasks.hypercube import hypercube
 from codingschemes.tasks.mnist import mnist
 from codingschemes.tasks.npz import npz
-from codingschemes.tasks.options import OPTIONS, flag
+from codingschemes.tasks.options import OPTIONS, argument
 from codingschemes.tasks.orthogonal import orthogonal
 from codingschemes.tasks.task import Task
 
@@ -60,11 +60,11 @@ def make_task(name: str, **options: Any) -> Task:
     """
     entry = TASKS[name]
     given = {option: value for option, value in options.items() if value is not None}
-    takes = ", ".join(map(flag, entry.options))
+    takes = ", ".join(map(argument, entry.options))
     for option in given:
         if option not in entry.options:
-            raise InvalidInput(f"the task {name} does not take {flag(option)}: it takes {takes}")
+            raise InvalidInput(f"the task {name} does not take {argument(option)}: it takes {takes}")
     for option, default in entry.options.items():
         if default is inspect.Parameter.empty and option not in given:
-            raise InvalidInput(f"the task {name} needs {flag(option)}, {OPTIONS[option].expects}")
+            raise InvalidInput(f"the task {name} needs {argument(option)}, {OPTIONS[option].expects}")
     return entry.build(**given)

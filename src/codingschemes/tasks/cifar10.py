@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from codingschemes.tasks.archives import read_arrays
+from codingschemes.reading import reading
+from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import DataFile, download, find
 from codingschemes.tasks.images import image_task
 from codingschemes.tasks.options import Classes, reads_options
@@ -55,7 +56,8 @@ def cifar10(
     subset = None if archive else find(FIRST_4000)
     if subset:
         arrays = read_arrays(subset)
-        train = Samples(arrays["x"], arrays["y"].astype(np.int64), "CIFAR-10, first 4,000 training images")
+        images, labels = (require(arrays, (name,), subset) for name in "xy")
+        train = Samples(images, labels.astype(np.int64), "CIFAR-10, first 4,000 training images")
         held_out, file = None, FIRST_4000
     else:
         archive = archive or download(BINARY)
@@ -82,8 +84,9 @@ def read_binary(archive: Path, prefix: str) -> ImagesAndLabels:
 
     Rows have 3,073 bytes: the label, then 32 x 32 pixels of red, of green and of blue.
     """
-    with tarfile.open(archive) as tar:
+    remedy = "it is not the binary version of CIFAR-10, remove it to have it downloaded"
+    with reading(archive, remedy), tarfile.open(archive) as tar:
         members = sorted((m for m in tar if Path(m.name).name.startswith(prefix)), key=lambda member: member.name)
         contents = [file.read() for member in members if (file := tar.extractfile(member))]
-    rows = np.frombuffer(b"".join(contents), dtype=np.uint8).reshape(-1, 3073)
+        rows = np.frombuffer(b"".join(contents), dtype=np.uint8).reshape(-1, 3073)
     return rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, 0].astype(np.int64)

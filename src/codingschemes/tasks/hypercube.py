@@ -41,7 +41,7 @@ def hypercube(
     combinations = np.array(list(itertools.product((-1.0, 1.0), repeat=labels_dim)))
     samples = repeats * len(combinations)
     if samples > LARGEST:
-        raise InvalidInput(f"{samples} samples are too many for a dense kernel: lower --repeats or --labels-dim")
+        raise InvalidInput(f"{samples} samples are too many for a dense kernel: lower `repeats` or `labels_dim`")
     labels = np.repeat(np.arange(len(combinations)), repeats)
     targets = combinations[labels]
     rotation = random_orthogonal(samples, np.random.default_rng(seed))
@@ -82,7 +82,7 @@ def gram(targets: Float[np.ndarray, "P dY"], labels: np.ndarray, inputs: str, g:
             return identity + g * targets @ targets.T
         case "anisotropic":
             if labels_dim == 1:
-                raise InvalidInput("anisotropic inputs differ between labels: raise --labels-dim to 2 or more")
+                raise InvalidInput("anisotropic inputs differ between labels: raise `labels_dim` to 2 or more")
             eigenvalues = (1 + g) ** np.linspace(-1, 1, labels_dim)
             return identity + (targets * (eigenvalues - 1)) @ targets.T / samples
         case "clustered":

@@ -69,5 +69,5 @@ def parity_magnitude(chosen: list[int]) -> Labelling:
         class_of[digit] = 2 * (digit % 2) + (digit >= 5)
     missing = [name for index, name in enumerate(names) if index not in class_of]
     if missing:
-        raise InvalidInput(f"--classes has no {missing[0]} digit: parity and magnitude need all four combinations")
+        raise InvalidInput(f"`classes` has no {missing[0]} digit: parity and magnitude need all four combinations")
     return Labelling(class_of, names, ("parity", "magnitude"), factors, factors)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from codingschemes.reading import reading
 from codingschemes.tasks.downloads import DataFile, fetch
 from codingschemes.tasks.images import DIGITS, image_task
 from codingschemes.tasks.options import Classes, reads_options
@@ -83,7 +84,8 @@ def read_samples(images: DataFile, labels: DataFile, source: str) -> Samples:
 
 def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     """The array in a gzip-compressed idx file: two zero bytes, type 8 (uint8), rank, big-endian sizes, values."""
-    content = gzip.decompress(path.read_bytes())
-    rank = content[3]
-    shape = np.frombuffer(content, dtype=">u4", count=rank, offset=4)
-    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
+    with reading(path, "it is no gzip-compressed idx file, remove it to have it downloaded"):
+        content = gzip.decompress(path.read_bytes())
+        rank = content[3]
+        shape = np.frombuffer(content, dtype=">u4", count=rank, offset=4)
+        return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)

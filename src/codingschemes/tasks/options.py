@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from codingschemes.calls import bind
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.task import Task
 
@@ -27,7 +28,7 @@ class Option:
 
     Attributes:
         parse: turns what the user gave into plain Python values; raises ValueError or TypeError if it cannot.
-        expects: what the option takes, to end the sentence "--option takes ...".
+        expects: what the option takes, to end the sentence "`option` takes ...".
         help: what the option is for.
     """
 
@@ -36,9 +37,9 @@ class Option:
     help: str
 
 
-def flag(name: str) -> str:
-    """The option as it is typed on the command line: labels_dim -> --labels-dim."""
-    return "--task-seed" if name == "seed" else "--" + name.replace("_", "-")
+def argument(name: str) -> str:
+    """The argument as messages name it; the command line, where `seed` is the sampler's, has another name for it."""
+    return "`seed` of the task" if name == "seed" else f"`{name}`"
 
 
 def read_option(name: str, value: Any) -> Any:
@@ -47,7 +48,7 @@ def read_option(name: str, value: Any) -> Any:
     try:
         return option.parse(value)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"{flag(name)} takes {option.expects}, not {value!r}") from None
+        raise InvalidInput(f"{argument(name)} takes {option.expects}, not {value!r}") from None
 
 
 def reads_options[**P](build: Callable[P, Task]) -> Callable[P, Task]:
@@ -60,7 +61,7 @@ def reads_options[**P](build: Callable[P, Task]) -> Callable[P, Task]:
 
     @functools.wraps(build)
     def read_then_build(*args: P.args, **kwargs: P.kwargs) -> Task:
-        arguments = signature.bind(*args, **kwargs).arguments
+        arguments = bind(build.__name__, signature, args, kwargs, list(signature.parameters)).arguments
         given = {name: value for name, value in arguments.items() if value is not None}
         options = {}
         for name, parameter in signature.parameters.items():

@@ -43,11 +43,11 @@ def orthogonal(
     if classes is None:
         classes = 3 if ratios is None else len(ratios)
     if not isinstance(classes, int):
-        raise InvalidInput(f"--classes of the orthogonal task is how many classes there are, not {classes!r}")
+        raise InvalidInput(f"`classes` of the orthogonal task is how many classes there are, not {classes!r}")
     if ratios is not None and len(ratios) != classes:
-        raise InvalidInput(f"--ratios has {len(ratios)} numbers for {classes} classes: give one a class")
+        raise InvalidInput(f"`ratios` has {len(ratios)} numbers for {classes} classes: give one a class")
     if samples < classes:
-        raise InvalidInput(f"{samples} samples cannot cover {classes} classes: raise --samples or lower --classes")
+        raise InvalidInput(f"{samples} samples cannot cover {classes} classes: raise `samples` or lower `classes`")
     shares = np.full(classes, 1 / classes) if ratios is None else np.array(ratios)
     features = samples + test
     rows = np.sqrt(features) * random_orthogonal(features, np.random.default_rng(seed))

@@ -64,16 +64,16 @@ def choose_labels(classes: Classes, *spellings: tuple[str, ...]) -> list[int]:
     known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     if isinstance(classes, int):
         if classes > len(names):
-            raise InvalidInput(f"--classes asks for {classes} classes, but there are {len(names)}: {known}")
+            raise InvalidInput(f"`classes` asks for {classes} classes, but there are {len(names)}: {known}")
         return list(range(classes))
     chosen = []
     for label in map(str, classes):
         spelling = next((spelling for spelling in spellings if label in spelling), None)
         if spelling is None:
-            raise InvalidInput(f"--classes asks for {label!r}, which is not a label: choose from {known}")
+            raise InvalidInput(f"`classes` asks for {label!r}, which is not a label: choose from {known}")
         chosen.append(spelling.index(label))
     if len(set(chosen)) < len(chosen):
-        raise InvalidInput("--classes names a label twice: name each label once")
+        raise InvalidInput("`classes` names a label twice: name each label once")
     return chosen
 
 
@@ -84,7 +84,7 @@ def one_hot_labelling(names: tuple[str, ...], chosen: list[int]) -> Labelling:
         InvalidInput: there are so many classes that the labels are hardly meant as classes.
     """
     if len(chosen) > MOST_CLASSES:
-        raise InvalidInput(f"{len(chosen)} classes are too many: choose at most {MOST_CLASSES} with --classes")
+        raise InvalidInput(f"{len(chosen)} classes are too many: choose at most {MOST_CLASSES} with `classes`")
     class_of = np.full(len(names), -1)
     class_of[chosen] = np.arange(len(chosen))
     class_names = tuple(names[index] for index in chosen)
@@ -123,7 +123,7 @@ def draw_task(
     class_count = len(labelling.class_names)
     if samples is not None and samples < class_count:
         raise InvalidInput(
-            f"{samples} samples cannot cover {class_count} classes: raise --samples or leave classes out"
+            f"{samples} samples cannot cover {class_count} classes: raise `samples` or leave classes out"
         )
     rows = None if samples is None else draw_balanced(classes, samples, class_count, "training", generator)
     left = test_classes.copy()
@@ -170,7 +170,7 @@ def draw_balanced(
     if samples > available.sum():
         raise InvalidInput(
             f"{samples} {purpose} samples were asked for, but only {available.sum()} are there: "
-            f"lower {'--test' if purpose == 'test' else '--samples'} or use more classes"
+            f"lower {'`test`' if purpose == 'test' else '`samples`'} or use more classes"
         )
     counts = balanced_counts(samples, available)
     shuffled = generator.permutation(np.flatnonzero(classes >= 0))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.errors import InvalidInput
+from codingschemes.reading import reading
 from codingschemes.tasks.archives import read_arrays, require
 
 type Array = np.ndarray
@@ -143,7 +144,7 @@ class Task:
         stored: dict[str, Any] = {name: require(arrays, (name,), Path(path)) for name in required}
         stored["factors"] = arrays.get("factors")
         text = require(arrays, (_WORDS,), Path(path))
-        try:
+        with reading(path, "it is not a task that was saved here, make the task again"):
             words = json.loads(str(text))
             for name, (kind, rank) in _STORED_ARRAYS.items():
                 array = stored[name]
@@ -156,8 +157,6 @@ class Task:
                 provenance=words["provenance"],
                 **stored,
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(f"{path} is not a task that was saved here ({error}): make the task again") from None
 
 
 def one_hot_targets(labels: Int[Array, " P"], class_count: int) -> Float[Array, "P G"]:

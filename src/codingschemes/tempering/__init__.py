@@ -2,6 +2,6 @@
 
 from codingschemes.tempering.evidence import Evidence, evidence
 from codingschemes.tempering.options import Tempering
-from codingschemes.tempering.sweeps import Sweep, implied_variances, sweep
+from codingschemes.tempering.sweeps import FROZEN, Sweep, sweep
 
-__all__ = ["Evidence", "Sweep", "Tempering", "evidence", "implied_variances", "sweep"]
+__all__ = ["FROZEN", "Evidence", "Sweep", "Tempering", "evidence", "sweep"]

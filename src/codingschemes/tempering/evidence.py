@@ -9,9 +9,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from codingschemes.calls import checked
 from codingschemes.posterior import Posterior
 from codingschemes.tempering.options import Tempering, TemperingOptions
-from codingschemes.tempering.sweeps import implied_variances, sweep
+from codingschemes.tempering.sweeps import frozen_warning, sweep
+
+#: Sweeps that spread this many times wider than their weights imply do so by chance in one of 400 pairs.
+_WIDE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +26,8 @@ class Evidence:
         temperatures: falling to the posterior's own, (stage,).
         curves: log p(Y | T) at each of them, (sweep, stage).
         effective_particles: effective sample size of the weights that led there, (sweep, stage).
+        variances: of each sweep's curve as its weights imply it, where particles forget their past at every
+            temperature: relative variances of mean weights, summed, (sweep, stage).
         acceptance: mean acceptance probability there, in [0, 1], (sweep, stage).
         gradients: gradient evaluations of all particles and sweeps.
         seconds: wall-clock time, compilation included.
@@ -31,6 +37,7 @@ class Evidence:
     temperatures: Float[np.ndarray, " stage"]
     curves: Float[np.ndarray, "sweep stage"]
     effective_particles: Float[np.ndarray, "sweep stage"]
+    variances: Float[np.ndarray, "sweep stage"]
     acceptance: Float[np.ndarray, "sweep stage"]
     gradients: int
     seconds: float
@@ -77,8 +84,20 @@ class Evidence:
         return float(self._weight_errors[-1])
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What stands against the estimate, in sentences; empty where nothing does."""
+        said = [frozen_warning(self.temperatures, self.acceptance.min(axis=0))]
+        spread = self.estimates.std(ddof=1) if len(self.estimates) > 1 else 0.0
+        if spread > _WIDE * self.weight_error:
+            said.append(
+                f"sweeps differ by {spread:.2g} nats where their weights imply {self.weight_error:.2g}: particles do "
+                "not forget where they were between temperatures, raise `steps`"
+            )
+        return tuple(sentence for sentence in said if sentence)
+
+    @property
     def _weight_errors(self) -> Float[np.ndarray, " stage"]:
-        return np.sqrt(implied_variances(self.effective_particles, self.options.particles).mean(axis=0))
+        return np.sqrt(self.variances.mean(axis=0))
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain JSON values."""
@@ -86,6 +105,7 @@ class Evidence:
             "log_evidence": self.log_evidence,
             "standard_error": self.standard_error,
             "weight_error": self.weight_error,
+            "warnings": list(self.warnings),
             "estimates": self.estimates.tolist(),
             "temperatures": self.temperatures.tolist(),
             "log_curve": self.log_curve.tolist(),
@@ -99,6 +119,7 @@ class Evidence:
         }
 
 
+@checked
 def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evidence:
     """Estimate log p(Y | T) = log of the integral of prior times likelihood N(Y; f, T I), by tempered sequential
     Monte Carlo (Del Moral, Doucet & Jasra 2006).
@@ -125,6 +146,7 @@ def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evide
         temperatures=temperatures,
         curves=np.stack([np.cumsum(stage.increment) for stage in stages]),
         effective_particles=np.stack([stage.effective for stage in stages]),
+        variances=np.stack([np.cumsum(stage.variance) for stage in stages]),
         acceptance=np.stack([stage.acceptance for stage in stages]),
         gradients=int(sum(stage.gradients.sum() for stage in stages)),
         seconds=time.monotonic() - started,

@@ -44,11 +44,11 @@ class Tempering:
         for name, low in lowest.items():
             value = getattr(self, name)
             if value < low:
-                raise InvalidInput(f"--{name.replace('_', '-')} is {value}: give an integer of at least {low}")
+                raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
         for name in ("threshold", "target_acceptance"):
             value = getattr(self, name)
             if value is not None and not 0 < value < 1:
-                raise InvalidInput(f"--{name.replace('_', '-')} is {value}: give a number between 0 and 1")
+                raise InvalidInput(f"`{name}` is {value}: give a number between 0 and 1")
         if self.space not in get_args(Space.__value__):
             raise InvalidInput(f"there is no space {self.space!r}: choose reduced or weights")
 

@@ -128,6 +128,11 @@ class Prediction:
     lower_kernels: tuple[Float[np.ndarray, "P P"], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def conditional(self) -> bool:
+        """Whether the shares of codes were given to the theory, which then predicts all else at these shares."""
+        return bool(self.details.get("conditional", False))
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; absent where the theory has no such number."""
         task, width = self.posterior.task, self.posterior.network.width
@@ -152,7 +157,8 @@ class Prediction:
             values["scheme"] = {"label": self.scheme}
         if self.codes:
             values["codes"] = [
-                {"code": group.name, "fraction": group.count / width, **_profile(group)} for group in self.codes
+                {"code": group.name, "fraction": group.count / width, "given": self.conditional, **_profile(group)}
+                for group in self.codes
             ]
         if self.bulk is not None:
             values["bulk"] = {"fraction": self.bulk.count / width, **_profile(self.bulk)}

@@ -1,8 +1,10 @@
 """Theories by name."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+from codingschemes.calls import bind, checked, keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.registry import Registry
@@ -15,6 +17,7 @@ type Theory = Callable[..., Prediction]
 THEORIES: Registry[Theory] = Registry("theory")
 
 
+@checked
 def predict(posterior: Posterior, theory: str = "mean-field", **options: Any) -> Prediction:
     """What a theory says of a posterior.
 
@@ -29,4 +32,5 @@ def predict(posterior: Posterior, theory: str = "mean-field", **options: Any) ->
     chosen = THEORIES[theory]
     if posterior.network.recurrent:
         raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
-    return chosen(posterior, **options)
+    signature = inspect.signature(chosen)
+    return chosen(*bind(f"the {theory} theory", signature, (posterior,), options, keywords(signature)).args, **options)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
-from codingschemes.representation import class_kernel, class_means, parallelism_score
+from codingschemes.representation import class_kernel, class_means, parallelism_score_from_kernel
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import closed_forms, frank_wolfe, relaxation
 from codingschemes.theory.global_minimum.bounds import lower_bound, separable_bound
@@ -203,7 +203,7 @@ def _tuning(
             phi = pointwise(problem.activation)(h)[0]
             # the best readout: ridge gamma a = phi V^T
             readout = v @ phi / (problem.ridge * scale)
-            activity = class_means(phi[None], labels)[0]
+            activity = class_means(phi[:, None], labels)[:, 0]
             middle = (activity.max() + activity.min()) / 2
             groups.append(
                 NeuronGroup(
@@ -211,7 +211,7 @@ def _tuning(
                     count=problem.neurons / (2 * count),
                     activity=activity,
                     readout=readout,
-                    preactivation=class_means(h[None], labels)[0],
+                    preactivation=class_means(h[:, None], labels)[:, 0],
                 )
             )
             positions.append(coordinates @ h)
@@ -292,7 +292,7 @@ def _parallelism(posterior: Posterior, total: Float[np.ndarray, "P P"]) -> float
     task = posterior.task
     if task.factors is None or not np.any(np.abs(total) > 1e-12):
         return None
-    return parallelism_score(class_kernel(total, task.labels), task.factors).value
+    return parallelism_score_from_kernel(class_kernel(total, task.labels), task.factors).value
 
 
 def _kernel_form(problem: Problem, total: Float[np.ndarray, "P P"]) -> dict[str, Any]:
@@ -379,7 +379,7 @@ def _deep(posterior: Posterior, method: str, seed: int) -> Prediction:
             "use depth 1, or train and sample"
         )
     if network.bias:
-        raise InvalidInput("the closed form of deep ReLU networks holds without bias: leave --bias out, or use depth 1")
+        raise InvalidInput("the closed form of deep ReLU networks holds without bias: leave `bias` out, or use depth 1")
     problem = Problem.of(posterior)
     geometry = LabelGeometry.of(problem)
     eigenvalues = np.append(geometry.labels, geometry.constant)

@@ -1,0 +1,214 @@
+"""Activations of one's own: checked when they are registered, and found again by module and function."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from codingschemes.calls import checked
+from codingschemes.errors import InvalidInput
+from codingschemes.networks.activations import ACTIVATIONS, Activation, Family
+
+type Function = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
+
+#: Where an activation is looked at, and far out, where bounded ones are constant.
+_GRID = np.linspace(-6.0, 6.0, 601)
+_FAR = np.array([1e3, 1e6])
+_EXACT, _SATURATED = 1e-9, 1e-2
+#: A kink is a jump of the slope by more than this, relative to the largest slope, that no zoom makes smaller.
+_JUMP, _ZOOMS = 1e-3, 25
+
+
+@checked
+def register_activation(
+    name: str, function: Callable[..., Any], *, family: Family | None = None, kinked: bool | None = None
+) -> Activation:
+    """Make a function of your own available as the activation `name`.
+
+    Args:
+        name: how networks and the command line call it; `sample` records with it the module and the function, so that
+            a run opens where that module can be imported.
+        function: acts elementwise on arrays of jax, and is differentiable by jax.
+        family: `linear`, `threshold`, `sigmoidal`, `odd` or `smooth` (none of these), see `Activation`; found from
+            values of the function if left out.
+        kinked: whether the slope jumps somewhere; found if left out.
+
+    Returns:
+        The activation. Registered twice, one function under one name is one activation.
+
+    Raises:
+        InvalidInput: a name that is taken, a function that is none on arrays, or one that contradicts what is said of
+            it.
+    """
+    if not callable(function):
+        raise InvalidInput(f"`function` of register_activation takes a function, not {function!r}")
+    if name in ACTIVATIONS:
+        if _same(ACTIVATIONS[name].function, function):
+            return ACTIVATIONS[name]
+        raise InvalidInput(f"there is an activation {name!r} already: choose another name")
+    if family is not None and family not in (families := get_args(Family.__value__)):
+        raise InvalidInput(f"there is no family {family!r} of activations: choose one of {', '.join(families)}")
+    _check_elementwise(name, function)
+    named: tuple[Family, ...] = ("linear", "threshold", "sigmoidal", "odd")
+    fitting = [each for each in named if contradiction(function, each) is None]
+    chosen: Family = family or (fitting[0] if fitting else "smooth")
+    if (wrong := contradiction(function, chosen)) is not None:
+        fits = f"`family={fitting[0] if fitting else 'smooth'!r}`"
+        raise InvalidInput(f"{name} is not {chosen}: {wrong}; say {fits}, or leave `family` out")
+    kink = find_kink(function)
+    if kinked is False and kink is not None:
+        raise InvalidInput(f"the slope of {name} jumps near z = {kink:.3g}: say `kinked=True`, or leave `kinked` out")
+    found = Activation(name, function, chosen, kinked=kinked or kink is not None, source=source_of(function))
+    return ACTIVATIONS.register(name, found)
+
+
+def activation_named(name: str) -> Activation:
+    """A registered activation, or the function that `module:function` names, which is imported and registered.
+
+    Raises:
+        InvalidInput: there is none, or it cannot be imported.
+    """
+    if name in ACTIVATIONS or ":" not in name:
+        return ACTIVATIONS[name]
+    return register_activation(name, imported(name))
+
+
+def imported(source: str) -> Callable[..., Any]:
+    """The function that `module:function` names.
+
+    Raises:
+        InvalidInput: it cannot be imported, for whatever reason.
+    """
+    module, _, path = source.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except Exception as error:
+        raise InvalidInput(
+            f"the activation {source} cannot be imported ({error}): name a module that Python finds (in the current "
+            "folder or on PYTHONPATH) and a function in it"
+        ) from error
+    if not callable(found):
+        raise InvalidInput(f"{source} is no function: name one as module:function")
+    return found
+
+
+def source_of(function: Callable[..., Any]) -> str | None:
+    """`module:function` where importing that gives the function back; None for what is defined in a notebook, a
+    script or another function."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "<")
+    if module in (None, "__main__") or "<" in name:
+        return None
+    source = f"{module}:{name}"
+    try:
+        return source if imported(source) is function else None
+    except InvalidInput:
+        return None
+
+
+def record(activation: Activation) -> dict[str, Any]:
+    """What a run's configuration says of an activation that is not the package's own."""
+    return {
+        "name": activation.name,
+        "source": activation.source,
+        "family": activation.family,
+        "kinked": activation.kinked,
+    }
+
+
+def restore(recorded: dict[str, Any]) -> None:
+    """Register the activation that a configuration recorded, unless there is one of its name.
+
+    Raises:
+        InvalidInput: its function cannot be imported.
+    """
+    name, source = recorded["name"], recorded["source"]
+    if name in ACTIVATIONS:
+        return
+    if source is None:
+        raise InvalidInput(
+            f"the activation {name!r} was defined in a notebook or script, from where it cannot be imported: call "
+            f"cs.register_activation({name!r}, function) before opening the run, or for the command line put the "
+            "function into a module and sample with --activation module:function"
+        )
+    try:
+        function = imported(source)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}, or call cs.register_activation({name!r}, function) before") from None
+    register_activation(name, function, family=recorded["family"], kinked=recorded["kinked"])
+
+
+def contradiction(function: Function, family: str) -> str | None:
+    """What contradicts the family, from values of the function; None if nothing does."""
+    values, far, mirrored = (_values(function, z) for z in (_GRID, _FAR, -_FAR))
+    scale = np.max(np.abs(values))
+    low = values[_GRID <= 0]
+    saturates = all(abs(np.ptp(side)) <= _SATURATED * max(scale, _EXACT) for side in (far, mirrored))
+    unbounded = None if saturates else "it does not saturate"
+    falls = "it falls somewhere" if np.any(np.diff(values) < -_EXACT * scale) else None
+    if family == "linear":
+        return None if np.allclose(values, _GRID, rtol=0, atol=_EXACT) else "it is not phi(z) = z"
+    if family == "threshold":
+        return (
+            "it is not zero for z < 0"
+            if np.any(low != 0) or np.any(mirrored != 0)
+            else ("it is not positive for z > 0" if np.any(values[_GRID > 0] <= 0) else None)
+        )
+    if family == "sigmoidal":
+        return ("it is negative somewhere" if np.any(values < 0) else None) or unbounded or falls
+    if family == "odd":
+        odd = np.allclose(values, -values[::-1], rtol=0, atol=_EXACT * scale)
+        return ("phi(-z) is not -phi(z)" if not odd else None) or unbounded or falls
+    return None
+
+
+def find_kink(function: Function) -> float | None:
+    """Where the slope jumps by most, if it jumps at all: the interval of the largest change, zoomed into."""
+    slope = jax.vmap(jax.grad(lambda z: jnp.sum(function(z))))
+    left, right = _GRID[0], _GRID[-1]
+    points = np.linspace(left, right, 1202)  # neither 0 nor another point where a kink is likely
+    slopes = np.asarray(slope(jnp.asarray(points)))
+    largest = np.max(np.abs(slopes))
+    widest = int(np.argmax(np.abs(np.diff(slopes))))
+    for _ in range(_ZOOMS):
+        left, right = points[widest], points[widest + 1]
+        points = np.linspace(left, right, 4)
+        slopes = np.asarray(slope(jnp.asarray(points)))
+        widest = int(np.argmax(np.abs(np.diff(slopes))))
+    return float(left) if np.abs(np.diff(slopes))[widest] > _JUMP * largest else None
+
+
+def _check_elementwise(name: str, function: Function) -> None:
+    try:
+        values = np.asarray(function(jnp.asarray(_GRID)))
+        part = np.asarray(function(jnp.asarray(_GRID[:7].reshape(7, 1))))
+        slopes = np.asarray(jax.vmap(jax.grad(lambda z: jnp.sum(function(z))))(jnp.asarray(_GRID)))
+    except Exception as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InvalidInput(
+            f"the activation {name} does not act on arrays of jax ({said}): write it with jax.numpy"
+        ) from error
+    if (
+        values.shape != _GRID.shape
+        or values.dtype.kind != "f"
+        or not np.array_equal(part, values[:7, None], equal_nan=True)
+    ):
+        raise InvalidInput(f"the activation {name} does not act elementwise: it must give one real number for each")
+    if not (np.all(np.isfinite(values)) and np.all(np.isfinite(slopes))):
+        raise InvalidInput(f"the activation {name} or its slope is not finite for z from -6 to 6: choose another")
+
+
+def _values(function: Function, z: Float[np.ndarray, " Z"]) -> Float[np.ndarray, " Z"]:
+    return np.asarray(function(jnp.asarray(z)))
+
+
+def _same(first: Callable[..., Any], second: Callable[..., Any]) -> bool:
+    """Whether two functions are one, or one that was defined twice, as a notebook's cell does that runs again."""
+    codes = [getattr(each, "__code__", None) for each in (first, second)]
+    closures = [getattr(each, "__closure__", None) for each in (first, second)]
+    return first is second or (codes[0] is not None and codes[0] == codes[1] and closures == [None, None])

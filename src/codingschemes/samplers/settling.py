@@ -1,0 +1,60 @@
+"""Chains that go through temperatures: at each, a short warm-up in which they learn together."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from codingschemes.posterior import Density, Position
+from codingschemes.samplers.kernel import Kernel, State
+
+
+class Settled(NamedTuple):
+    """Chains at the end of one temperature.
+
+    Attributes:
+        states: of all chains, stacked.
+        acceptance: mean acceptance probability after adapting, by chain; of the adapting steps where there are no
+            others.
+        gradients: gradient evaluations spent, by chain.
+    """
+
+    states: State
+    acceptance: Float[Array, " chain"]
+    gradients: Int[Array, " chain"]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def begin(kernel: Kernel, key: Array, positions: Position, density: Density) -> State:
+    """The states of chains that have not adapted anything yet, each with a random key of its own."""
+    count = jax.tree.leaves(positions)[0].shape[0]
+    return jax.vmap(kernel.init, (0, 0, None))(jax.random.split(key, count), positions, density)
+
+
+def settle(kernel: Kernel, states: State, positions: Position, density: Density, steps: int = 0) -> Settled:
+    """Move chains from `positions`: `kernel.warmup` adapting steps, then `steps` with what was adapted held fixed.
+
+    Args:
+        kernel: how they move.
+        states: what they have adapted so far; their positions do not matter.
+        positions: where they begin, (chain, ...).
+        density: what they shall follow.
+        steps: each of these leaves the density exactly invariant, as far as the kernel does.
+    """
+    step = jax.vmap(kernel.step, (0, None))
+    counted = steps or kernel.warmup
+
+    def body(index: Array, carry: Settled) -> Settled:
+        states, info = step(carry.states, density)
+        fixed = index >= kernel.warmup + steps - counted
+        return Settled(
+            jax.lax.cond(index < kernel.warmup, kernel.pool, lambda states: states, states),
+            carry.acceptance + fixed * info.acceptance_rate / counted,
+            carry.gradients + info.gradients,
+        )
+
+    chains = jax.tree.leaves(positions)[0].shape[0]
+    start = Settled(kernel.renew(states, positions, density), jnp.zeros(chains), jnp.zeros(chains, int))
+    return jax.lax.fori_loop(0, kernel.warmup + steps, body, start)

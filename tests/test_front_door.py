@@ -1,0 +1,83 @@
+"""What is typed wrong in Python is answered in words of Python, and on the command line in flags."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import codingschemes as cs
+from codingschemes.cli.output import in_flags
+from codingschemes.errors import InvalidInput
+
+pytestmark = pytest.mark.usefixtures("without_type_checks")
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    return cs.Posterior(cs.tasks.orthogonal(samples=6), cs.Network("relu", width=4))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: cs.sample(p, draw=50), "unknown keyword 'draw' of sample: did you mean 'draws'"),
+        (lambda p: cs.evidence(p, particle=3), "unknown keyword 'particle' of evidence: did you mean 'particles'"),
+        (lambda _: cs.Network(widht=3), "unknown keyword 'widht' of Network: did you mean 'width'"),
+        (lambda p: cs.Posterior(p.task, p.network, temprature=1), "did you mean 'temperature'"),
+        (lambda _: cs.tasks.orthogonal(sample=4), "unknown keyword 'sample' of orthogonal: did you mean 'samples'"),
+        (lambda p: cs.predict(p, theory="lazy", foo=1), "unknown keyword 'foo' of the lazy theory"),
+        (lambda p: cs.predict(p, theroy="lazy"), "unknown keyword 'theroy' of the mean-field theory"),
+        (lambda p: cs.summarize(p, runs=1), "unknown keyword 'runs' of summarize: did you mean 'run'"),
+        (lambda p: cs.compare(p, teory="lazy"), "did you mean 'theory'"),
+        (lambda p: cs.report(p, output="x"), "unknown keyword 'output' of report: did you mean 'out'"),
+        (lambda _: cs.sample(), "missing a required argument: 'posterior'"),
+        (lambda p: cs.Posterior(p.task, p.network, 1e-3), "too many positional"),
+        (lambda _: cs.Network(jnp.tanh), "name of an activation .*register_activation.* not a function"),
+        (lambda _: cs.Network(width="8"), "`width` of Network takes a whole number, not '8'"),
+        (lambda _: cs.Network(width=8.5), "whole number, not 8.5"),
+        (lambda _: cs.Network(bias=3), "True or False, not 3"),
+        (lambda p: cs.Posterior(p.task, p.network, temperature="1"), "`temperature` of Posterior takes a number"),
+        (lambda p: cs.Posterior(1, p.network), "`task` of Posterior takes a Task, not 1"),
+        (lambda p: cs.Posterior(p.task, "relu"), "`network` of Posterior takes a Network, not 'relu'"),
+        (lambda p: cs.sample(p.task), "`posterior` of sample takes a Posterior, not a Task"),
+        (lambda p: cs.sample(p, chains=None), "`chains` of sample takes a whole number, not None"),
+        (lambda _: cs.evidence(3), "`posterior` of evidence takes a Posterior, not 3"),
+        (lambda p: cs.predict([p]), "`posterior` of predict takes a Posterior, not a list"),
+        (lambda _: cs.summarize(np.ones(3)), "`run` of summarize takes a Run, not a ndarray"),
+        (lambda p: cs.compare(p), "`run` of compare takes a Run, not a Posterior"),
+        (lambda _: cs.report({}), "`run` of report takes a Run, not a dict"),
+        (lambda _: cs.tasks.orthogonal(seed="x"), "`seed` of the task takes a whole number of at least 0, not 'x'"),
+        (lambda p: cs.sample(p, draws=0), "`draws` is 0"),
+        (lambda p: cs.sample(p, resume=True), "give `out`"),
+    ],
+)
+def test_one_sentence_in_words_of_python(posterior, call, words):
+    with pytest.raises(InvalidInput, match=words) as refused:
+        call(posterior)
+    assert "--" not in str(refused.value)
+
+
+def test_a_cell_that_is_run_again(posterior, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InvalidInput, match="another run: continue it with `resume=True` or choose a new `out`"):
+        cs.sample(posterior, out=tmp_path)
+
+
+def test_numbers_of_numpy_and_jax_are_numbers(posterior):
+    network = cs.Network("relu", width=np.int64(4), bias=np.bool_(True))
+    assert (type(network.width), type(network.bias)) == (int, bool)
+    assert cs.Posterior(posterior.task, network, temperature=jnp.asarray(0.5)).prior.temperature == 0.5
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("lower `draws`, `chains` or `width`", "lower --draws, --chains or --width"),
+        ("continue it with `resume=True`", "continue it with --resume"),
+        ("try `start='annealed'` or `depth=1`", "try --start annealed or --depth 1"),
+        ("raise `target_acceptance`", "raise --target-acceptance"),
+        ("`seed` of the task takes", "--task-seed takes"),
+        ("a `Posterior`, 'x' and ``", "a `Posterior`, 'x' and ``"),
+    ],
+)
+def test_the_command_line_turns_arguments_into_flags(said, typed):
+    assert in_flags(said) == typed
