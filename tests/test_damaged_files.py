@@ -13,9 +13,8 @@ import pytest
 from codingschemes import InvalidInput, Network, Posterior, Run, tasks
 from codingschemes.reading import reading
 from codingschemes.runs import folder
-from codingschemes.runs.configuration import Sampling, describe
+from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.run import CONFIG, TASK, read_json
-from codingschemes.runs.store import DrawStore
 from codingschemes.sweeps import read_plan
 from codingschemes.sweeps.jobs import Result
 from codingschemes.tasks.archives import read_arrays
@@ -110,8 +109,7 @@ def run_folder(tmp_path):
     """A run folder as sampling makes it, before its first draw."""
     posterior = Posterior(tasks.orthogonal(samples=6), Network("relu", width=4), temperature=1e-2)
     path = tmp_path / "run"
-    folder.create(path, posterior, describe(posterior, Sampling()), {})
-    DrawStore(path / "draws.zarr")
+    folder.create(path, posterior, describe(posterior, Sampling()), made_by(Sampling()))
     assert Run.open(path).posterior.network.width == 4
     return path
 
@@ -189,3 +187,10 @@ def test_altered_results_are_refused(tmp_path, change):
 def test_a_missing_file_is_said_to_be_missing(tmp_path):
     with pytest.raises(InvalidInput, match=r"there is no file .*: look"), reading(tmp_path / "x", "look"):
         (tmp_path / "x").read_text()
+
+
+@pytest.mark.parametrize("content", ["{}", '{"versions": 3, "started": "today"}'])
+def test_a_provenance_that_says_nothing_is_refused(run_folder, content):
+    (run_folder / "provenance.json").write_text(content)
+    with pytest.raises(InvalidInput, match=r"provenance\.json cannot be read .*: restore what sampling wrote"):
+        Run.open(run_folder)
