@@ -1,0 +1,98 @@
+"""Figures drawn from the numbers kept in benchmarks/, so that a change of drawing needs no new sampling.
+
+python experiments/figures.py [mean_field_against_samples|one_theory_two_ends|bench ...]
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from codingschemes.benchmark.figure import draw_ratios
+from codingschemes.benchmark.table import Bench
+from codingschemes.reports.style import CODE_COLORS, styled
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The first table of benchmarks/`name`.md, each row by its headings."""
+    lines = [line for line in (FOLDER / f"{name}.md").read_text().split("\n\n") if line.startswith("|")][0].splitlines()
+    heads, _, *cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return [dict(zip(heads, row, strict=True)) for row in cells]
+
+
+def number(cell: str) -> tuple[float, float]:
+    """Value and error of `1.2% ± 0.1%`, in percent if they are; the error of a number alone is 0."""
+    value, _, error = cell.replace("%", "").partition(" ± ")
+    return float(value), float(error or 0)
+
+
+@styled()
+def mean_field_against_samples(path: Path) -> None:
+    """Deviations with their Monte Carlo errors against width, a panel for each activation."""
+    table = rows("mean_field_against_samples")
+    kinds = [name for name in table[0] if name not in ("activation", "N", "T", "certificate")]
+    activations = list(dict.fromkeys(row["activation"] for row in table))
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    grid = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
+    handles: dict[str, object] = {}
+    for axes, activation in zip(grid, activations, strict=True):
+        found = [row for row in table if row["activation"] == activation]
+        widths = np.array([float(row["N"]) for row in found])
+        for index, kind in enumerate(kinds):
+            shown = [row[kind] != "-" for row in found]
+            if any(shown):
+                values = np.array([number(row[kind]) for row in found if row[kind] != "-"]) / 100
+                shift = 1.03 ** (index - (len(kinds) - 1) / 2)  # error bars beside each other
+                handles[kind] = axes.errorbar(
+                    widths[shown] * shift, values[:, 0], values[:, 1], fmt="osD^vPX*"[index] + "-",
+                    color=CODE_COLORS[index], capsize=3, markersize=5,
+                )  # fmt: skip
+        (handles["1/(2N)"],) = axes.plot(widths, 0.5 / widths, "--", color="#777777")
+        axes.set(title=activation, xlabel="width N", xscale="log", yscale="log")
+        axes.minorticks_off()
+        axes.set_xticks(widths, [f"{width:g}" for width in widths])
+    grid[0].set_ylabel("relative deviation from theory")
+    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=len(handles))
+    figure.savefig(path)
+
+
+@styled()
+def one_theory_two_ends(path: Path) -> None:
+    """Kernel, energy and parallelism against temperature: mean field, samples, global minimum."""
+    table = rows("one_theory_two_ends")
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    quantities = ("kernel within classes", "energy", "parallelism")
+    for axes, name in zip(figure.subplots(1, 3), quantities, strict=True):
+        part = {
+            what: [(float(row["T"]), *number(row[name])) for row in table if row["what"] == what]
+            for what in ("global minimum", "mean field", "sampled")
+        }
+        axes.axhline(part["global minimum"][0][1], color="#777777", linestyle="--", label="global minimum")
+        axes.plot(*np.array(part["mean field"]).T[:2], color=CODE_COLORS[0], label="mean field")
+        axes.errorbar(
+            *np.array(part["sampled"]).T, fmt="o", color=CODE_COLORS[5], capsize=3, markersize=5, label="sampled"
+        )
+        axes.set(xscale="log", title=name, xlabel="temperature T", xticks=[1e-6, 1e-4, 1e-2])
+        axes.minorticks_off()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.savefig(path)
+
+
+def bench(path: Path) -> None:
+    """Ratios of samplers by target."""
+    draw_ratios(Bench.from_json(json.loads((FOLDER / "bench.json").read_text())), path)
+
+
+FIGURES: dict[str, Callable[[Path], None]] = {
+    each.__name__: each for each in (mean_field_against_samples, one_theory_two_ends, bench)
+}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or FIGURES:
+        FIGURES[name](FOLDER / f"{name}.png")
+        print(FOLDER / f"{name}.png")
