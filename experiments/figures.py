@@ -1,6 +1,6 @@
 """Figures drawn from the numbers kept in benchmarks/, so that a change of drawing needs no new sampling.
 
-python experiments/figures.py [mean_field_against_samples|one_theory_two_ends|bench ...]
+python experiments/figures.py [mean_field_against_samples|one_theory_two_ends|recurrent_abstraction|bench ...]
 """
 
 import json
@@ -13,15 +13,16 @@ from matplotlib.figure import Figure
 
 from codingschemes.benchmark.figure import draw_ratios
 from codingschemes.benchmark.table import Bench
-from codingschemes.reports.style import CODE_COLORS, styled
+from codingschemes.reports.style import CODE_COLORS, plain_numbers, styled
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
 def rows(name: str) -> list[dict[str, str]]:
     """The first table of benchmarks/`name`.md, each row by its headings."""
-    lines = [line for line in (FOLDER / f"{name}.md").read_text().split("\n\n") if line.startswith("|")][0].splitlines()
-    heads, _, *cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    parts = (FOLDER / f"{name}.md").read_text().split("\n\n")
+    table = next(part for part in parts if part.startswith("|")).splitlines()
+    heads, _, *cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
     return [dict(zip(heads, row, strict=True)) for row in cells]
 
 
@@ -57,6 +58,7 @@ def mean_field_against_samples(path: Path) -> None:
         axes.minorticks_off()
         axes.set_xticks(widths, [f"{width:g}" for width in widths])
     grid[0].set_ylabel("relative deviation from theory")
+    handles["1/(2N)"] = handles.pop("1/(2N)")
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=len(handles))
     figure.savefig(path)
 
@@ -79,7 +81,44 @@ def one_theory_two_ends(path: Path) -> None:
         )
         axes.set(xscale="log", title=name, xlabel="temperature T", xticks=[1e-6, 1e-4, 1e-2])
         axes.minorticks_off()
+        if name == "energy":
+            axes.set_yscale("log")
+            plain_numbers(axes.yaxis)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.savefig(path)
+
+
+@styled()
+def recurrent_abstraction(path: Path) -> None:
+    """Scores against time step, relu and tanh beside each other where they agree."""
+    table = rows("recurrent_abstraction")
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    grid = figure.subplots(3, 2, sharex=True, sharey="row")
+    steps = np.arange(1, sum(name.startswith("step") for name in table[0]) + 1)
+    looks = {"relu": ("o", CODE_COLORS[5], -0.09), "tanh": ("s", CODE_COLORS[0], 0.09)}
+    for column, inputs in enumerate(dict.fromkeys(row["inputs"] for row in table)):
+        for row in (row for row in table if row["inputs"] == inputs):
+            marker, color, shift = looks[row["activation"]]
+            trained, parallel = row["networks"] == "sampled", row["score"] == "parallelism score"
+            values = np.array([number(row[f"step {step}"]) for step in steps])
+            style = {
+                "fmt": marker + ("-" if trained else ":"), "color": color, "capsize": 3, "markersize": 6,
+                "markerfacecolor": color if trained else "white",
+            }  # fmt: skip
+            axes = grid[0 if parallel else 2, column]
+            label = f"{row['activation']}, {row['networks']}"
+            axes.errorbar(steps + shift, *values.T, label=label, **style)
+            axes.plot(0, float(row["input"]), "D", color="#333333")
+            if trained and parallel:
+                grid[1, column].errorbar(steps + shift, 1 - values[:, 0], values[:, 1], **style)
+        grid[1, column].fill_between(steps[-1] + np.array([-0.3, 0.3]), 2e-4, 0.023, color="#bbbbbb", alpha=0.6)
+        grid[1, column].text(steps[-1] - 0.35, 0.012, "reported,\nlast step", ha="right", va="center", color="#555555")
+        grid[0, column].set_title(f"{inputs} inputs")
+        grid[2, column].set(xlabel="time step (0, diamonds: input)", xticks=[0, *steps])
+    grid[1, 0].set_yscale("log")
+    for row_axes, text in zip(grid[:, 0], ("parallelism score", "1 − parallelism score", "CCGP"), strict=True):
+        row_axes.set_ylabel(text)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     figure.savefig(path)
 
 
@@ -89,7 +128,7 @@ def bench(path: Path) -> None:
 
 
 FIGURES: dict[str, Callable[[Path], None]] = {
-    each.__name__: each for each in (mean_field_against_samples, one_theory_two_ends, bench)
+    each.__name__: each for each in (mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench)
 }
 
 if __name__ == "__main__":
