@@ -88,7 +88,8 @@ for temperature, (kernel, energy, error, parallel) in networks.items():
     "# One theory, two ends of temperature\n\n`python experiments/one_theory_two_ends.py`: tanh, two labels, P = 16, "
     f"N = {options.width}, penalties 0.1.\n\n"
     + "\n".join(lines)
-    + "\n\nParallelism of samples is a mean over two networks of each chain only; its error was not kept and is not drawn."
+    + "\n\nParallelism of samples is a mean over two networks of each chain only; "
+    "its error was not kept and is not drawn."
     "\n\n![against T](one_theory_two_ends.png)\n"
 )
 figures.one_theory_two_ends(FOLDER / "one_theory_two_ends.png")
