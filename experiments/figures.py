@@ -1,6 +1,8 @@
 """Figures drawn from the numbers kept in benchmarks/, so that a change of drawing needs no new sampling.
 
-python experiments/figures.py [mean_field_against_samples|one_theory_two_ends|recurrent_abstraction|bench ...]
+    python experiments/figures.py [NAME ...]
+
+Names are those of FIGURES; without one, all are drawn.
 """
 
 import json
@@ -9,13 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from codingschemes.benchmark.figure import draw_ratios
 from codingschemes.benchmark.table import Bench
-from codingschemes.reports.style import CODE_COLORS, plain_numbers, styled
+from codingschemes.manifolds import classify, hierarchy
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.manifolds import hasse
+from codingschemes.reports.style import CODE_COLORS, DIVERGING, SEQUENTIAL, plain_numbers, styled
+from codingschemes.reports.theory import PREDICTED
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
+#: Of figures that are not shown beside their numbers.
+PLACES = {"three_schemes": FOLDER.parent / "docs"}
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -127,11 +136,59 @@ def bench(path: Path) -> None:
     draw_ratios(Bench.from_json(json.loads((FOLDER / "bench.json").read_text())), path)
 
 
-FIGURES: dict[str, Callable[[Path], None]] = {
-    each.__name__: each for each in (mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench)
-}
+@styled()
+def three_schemes(path: Path) -> None:
+    """One draw, class means of neurons and their distribution beside theory, a column for each activation."""
+    kept = json.loads((FOLDER / "three_schemes.json").read_text())
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    grid = figure.subplots(3, len(kept), height_ratios=[1.25, 1, 0.8])
+    for (top, middle, bottom), (activation, found) in zip(grid.T, kept.items(), strict=True):
+        activity = np.array(found["activity"])
+        largest = float(abs(activity).max())
+        signed, outlying = bool(activity.min() < 0), largest > 4 * float(np.quantile(abs(activity), 0.95))
+        norm = PowerNorm(0.5, 0, largest) if outlying else Normalize(-largest if signed else 0, largest)
+        image = top.imshow(activity, aspect="auto", norm=norm, cmap=DIVERGING if signed else SEQUENTIAL)
+        remark = ", square-root scale" if outlying else ""
+        figure.colorbar(image, ax=top, label=f"activity{remark}", pad=0.02)
+        ends = np.cumsum(found["class_sizes"])
+        for end in ends[:-1]:
+            top.axvline(end - 0.5, color="black" if signed else "white", linewidth=1.2)
+        top.set_xticks(
+            ends - np.array(found["class_sizes"]) / 2 - 0.5, [f"class {index}" for index in range(len(ends))]
+        )
+        top.tick_params(length=0, labelsize=9)
+        top.set(title=f"{activation}: {found['scheme']}", xlabel="input", ylabel="neuron, sorted", yticks=[])
+        middle.scatter(*np.array(found["class_activity"]).T, s=9, color=CODE_COLORS[0], alpha=0.5, linewidths=0)
+        middle.set(xlabel="mean activity, class 0", ylabel="mean activity, class 1")
+        bars = bottom.stairs(found["sampled"], found["edges"], fill=True, color=CODE_COLORS[0])
+        line = bottom.stairs(found["predicted"], found["edges"], color=PREDICTED, linewidth=1.3)
+        bottom.set_xlabel("mean activity, class 0")
+        if outlying:
+            bottom.set_yscale("log")
+    grid[2, 0].set_ylabel("neurons × draws")
+    handles = {"sampled": bars, f"{found['theory']} theory": line}
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2)
+    figure.savefig(path)
+
+
+def manifold_hierarchy(path: Path) -> None:
+    """Which manifold lies in which."""
+    order = hierarchy(classify(ACTIVATIONS["tanh"]), 4)
+    hasse(order, "Manifolds of four tanh neurons").savefig(path, dpi=110)
+
+
+def redraw(name: str) -> Path:
+    """Draws one of FIGURES where the texts show it; returns the file."""
+    path = PLACES.get(name, FOLDER) / f"{name}.png"
+    FIGURES[name](path)
+    return path
+
+
+DRAWN = (
+    mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, manifold_hierarchy,
+)  # fmt: skip
+FIGURES: dict[str, Callable[[Path], None]] = {each.__name__: each for each in DRAWN}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FIGURES:
-        FIGURES[name](FOLDER / f"{name}.png")
-        print(FOLDER / f"{name}.png")
+        print(redraw(name))

@@ -57,7 +57,7 @@ for activation in options.activations.split(","):
     + "\n".join(lines)
     + "\n\n![deviations against width](mean_field_against_samples.png)\n"
 )
-figures.mean_field_against_samples(FOLDER / "mean_field_against_samples.png")
+figures.redraw("mean_field_against_samples")
 record(
     __file__,
     [

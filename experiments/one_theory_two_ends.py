@@ -92,7 +92,7 @@ for temperature, (kernel, energy, error, parallel) in networks.items():
     "its error was not kept and is not drawn."
     "\n\n![against T](one_theory_two_ends.png)\n"
 )
-figures.one_theory_two_ends(FOLDER / "one_theory_two_ends.png")
+figures.redraw("one_theory_two_ends")
 coldest, shared = min(networks), min(set(theory) & set(networks))
 record(
     __file__,

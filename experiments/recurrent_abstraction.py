@@ -149,5 +149,5 @@ for factor in (10, 1, 0.1):
     + "\n".join(colder)
     + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
 )
-figures.recurrent_abstraction(FOLDER / "recurrent_abstraction.png")
+figures.redraw("recurrent_abstraction")
 record(__file__, claims)
