@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint types setup clean
+.PHONY: demo test slow lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
 
 test: lint types
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+slow: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/slow
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .

@@ -42,7 +42,7 @@ def assert_same_draws(run: cs.Run, other: cs.Run) -> None:
 
 def test_draws_have_the_named_dimensions(saved):
     for group, variables in DIMENSIONS.items():
-        assert set(saved.data[group].data_vars) == set(variables)
+        assert set(saved.data[group].data_vars) >= set(variables)
         for name, dimensions in variables.items():
             array = saved.data[group][name]
             assert array.dims == ("chain", "draw", *dimensions)
@@ -116,7 +116,7 @@ def test_a_continued_run_equals_an_uninterrupted_one(tmp_path, saved):
 
 def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
     first = cs.sample(small_posterior(), out=tmp_path / "run", **{**OPTIONS, "draws": 15})
-    extra = {group: {name: a.values[:, -3:] for name, a in first.data[group].data_vars.items()} for group in DIMENSIONS}
+    extra = {group: {name: first.values(group, name)[:, -3:] for name in DIMENSIONS[group]} for group in DIMENSIONS}
     first.store.append(extra)
     assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 

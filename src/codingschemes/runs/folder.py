@@ -9,7 +9,9 @@ from typing import Any
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.reading import reading
-from codingschemes.runs.run import CONFIG, PROVENANCE, TASK, read_json, write_json
+from codingschemes.runs.dimensions import coordinates
+from codingschemes.runs.run import CONFIG, DRAWS, PROVENANCE, TASK, authorship, read_json, write_json
+from codingschemes.runs.store import DrawStore
 
 #: Options that may differ when a run is continued.
 _FREE_TO_CHANGE = {"draws", "time_limit"}
@@ -38,7 +40,7 @@ def check_free(path: Path, bytes_needed: int) -> None:
 
 
 def create(path: Path, posterior: Posterior, config: dict[str, Any], provenance: dict[str, Any]) -> None:
-    """Make the run folder with everything but the draws, in one rename."""
+    """Make the run folder with everything but the draws themselves, in one rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as partial_name:
         partial = Path(partial_name) / path.name
@@ -46,6 +48,7 @@ def create(path: Path, posterior: Posterior, config: dict[str, Any], provenance:
         write_json(partial / CONFIG, config)
         write_json(partial / PROVENANCE, provenance)
         posterior.task.save(partial / TASK)
+        DrawStore(partial / DRAWS).describe(coordinates(posterior), authorship(provenance))
         partial.replace(path)
 
 

@@ -15,7 +15,8 @@ from codingschemes.networks.own import restore
 from codingschemes.posterior import Posterior, Prior
 from codingschemes.posterior.priors import check_prior
 from codingschemes.reading import reading
-from codingschemes.runs.dimensions import QUANTILES
+from codingschemes.runs import derived
+from codingschemes.runs.dimensions import Coordinates, coordinates
 from codingschemes.runs.store import DrawStore
 from codingschemes.tasks import Task
 
@@ -64,7 +65,7 @@ class Run:
         return cls(
             posterior=_posterior(Task.load(path / TASK), config, path / CONFIG),
             config=config,
-            provenance=read_json(path / PROVENANCE),
+            provenance=_provenance(path / PROVENANCE),
             store=_opened(path / DRAWS),
             path=path,
         )
@@ -78,31 +79,34 @@ class Run:
     def data(self) -> xr.DataTree:
         """The draws as arviz expects them: `posterior` holds invariants only, `neurons` the single neurons.
 
+        What follows from the stored draws (`sample_stats.energy`, `log_likelihood`, `posterior_predictive`, see
+        `derived`) is computed when it is read.
+
         Raises:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
             raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with `resume=True`")
-        task = self.posterior.task
-        coordinates = {
-            "class": list(task.class_names),
-            "other_class": list(task.class_names),
-            "output": list(task.target_names),
-            "quantile": list(QUANTILES),
-            "layer": np.arange(1, self.posterior.network.depth + 1),
-        }
-        groups: dict[str, xr.Dataset] = dict(self.store.datasets(coordinates))
-        groups["observed_data"] = xr.Dataset(
-            {"target": (("sample", "output"), task.targets)}, coords={"output": list(task.target_names)}
-        )
-        groups["constant_data"] = xr.Dataset(
+        task, temperature = self.posterior.task, self.posterior.prior.temperature
+        named = coordinates(self.posterior)
+        groups = self.store.datasets(named)
+        outputs = groups["posterior"]["outputs"]
+        groups["sample_stats"]["energy"] = derived.hamiltonian(groups["sample_stats"]["lp"])
+        groups["log_likelihood"] = xr.Dataset({"target": derived.log_likelihood(outputs, task.targets, temperature)})
+        groups["posterior_predictive"] = xr.Dataset({"target": derived.posterior_predictive(outputs, temperature)})
+        groups["observed_data"] = _dataset({"target": (("training_sample", "output"), task.targets)}, named)
+        groups["constant_data"] = _dataset(
             {
-                "input": (("sample", "feature"), task.inputs),
-                "label": (("sample",), task.labels),
-                "input_kernel": (("sample", "other_sample"), self.posterior.input_kernel()),
-            }
+                "input": (("training_sample", "feature"), task.inputs),
+                "label": (("training_sample",), task.labels),
+                "input_kernel": (("training_sample", "other_sample"), self.posterior.input_kernel()),
+            },
+            named,
         )
-        return xr.DataTree.from_dict(groups, name="run")
+        data = xr.DataTree.from_dict(groups, name="run")
+        for node in data.subtree:
+            node.attrs = authorship(self.provenance)
+        return data
 
     def values(self, group: str, variable: str) -> np.ndarray:
         """A stored variable as a plain array (chain, draw, ...), read in full."""
@@ -115,6 +119,17 @@ class Run:
             f"Run({self.posterior.task.name}, {network['activation']}, {self.config['sampling']['chains']} chains x "
             f"{self.draw_count} draws, {where})"
         )
+
+
+def authorship(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Who made a run, when, and once it has draws how long that took in seconds, under arviz's names."""
+    attributes = {
+        "inference_library": "codingschemes",
+        "inference_library_version": provenance["versions"]["codingschemes"],
+        "created_at": provenance["started"],
+    }
+    took = {"sampling_time": provenance["sampling_seconds"]} if "sampling_seconds" in provenance else {}
+    return attributes | took
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -139,6 +154,11 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     partial.replace(path)
 
 
+def _dataset(variables: dict[str, tuple[tuple[str, ...], np.ndarray]], named: Coordinates) -> xr.Dataset:
+    used = {dimension for dimensions, _ in variables.values() for dimension in dimensions}
+    return xr.Dataset(variables, coords={name: values for name, values in named.items() if name in used})
+
+
 def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
     """The posterior that a configuration recorded; a hand that edited it may have written anything."""
     with reading(path, "restore what sampling wrote there, or sample the run again"):
@@ -153,6 +173,13 @@ def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
         if "activation" in config:
             restore(config["activation"])
         return Posterior.with_prior(task, Network(**asked), prior)
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    provenance = read_json(path)
+    with reading(path, "restore what sampling wrote there, or sample the run again"):
+        authorship(provenance)
+    return provenance
 
 
 def _opened(path: Path) -> DrawStore:
