@@ -177,11 +177,15 @@ def manifold_hierarchy(path: Path) -> None:
     hasse(order, "Manifolds of four tanh neurons").savefig(path, dpi=110)
 
 
+def place(name: str) -> Path:
+    """The file of one of FIGURES that the texts show."""
+    return PLACES.get(name, FOLDER) / f"{name}.png"
+
+
 def redraw(name: str) -> Path:
-    """Draws one of FIGURES where the texts show it; returns the file."""
-    path = PLACES.get(name, FOLDER) / f"{name}.png"
-    FIGURES[name](path)
-    return path
+    """Draws one of FIGURES anew; returns its file."""
+    FIGURES[name](place(name))
+    return place(name)
 
 
 DRAWN = (

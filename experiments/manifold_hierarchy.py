@@ -115,7 +115,13 @@ for method, rate in (("flow", 0.02), ("gd", 0.02), ("sgd", 0.002), ("adam", 0.02
         )
         print(lines[-1], flush=True)
 redraw("manifold_hierarchy")
-lines += ["", "![hierarchy of four tanh neurons](manifold_hierarchy.png)", ""]
+lines += [
+    "",
+    "![hierarchy of four tanh neurons](manifold_hierarchy.png)",
+    "",
+    "Numbers are neurons, those between bars equal up to the sign; rows of more than 16 manifolds are not named.",
+    "",
+]
 (FOLDER / "manifold_hierarchy.md").write_text("\n".join(lines))
 claims.append(
     Claim(

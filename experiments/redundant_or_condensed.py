@@ -74,6 +74,7 @@ lines += [
     f"Relative distance of weights to the nearest smaller manifold: posterior {found.last.nearest:.3f}, prior "
     f"{found.prior.nearest:.3f}, trained {detect(end, kind).nearest:.1e}.",
     "",
+    "The 50 orthogonal inputs span all 50 dimensions, so that the seen weights are the weights. "
     "Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of "
     "codes; calling it a manifold would be an interpretation, which the weights do not bear out. "
     "The trained network is at a stationary point on a manifold, above the global minimum.",

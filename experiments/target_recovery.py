@@ -105,13 +105,16 @@ for size in SIZES:
 with styled():
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.axvline(TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label="weights of the teacher")
+    left.axvline(
+        TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label=f"{TEACHER * (INPUTS + 1)} weights of the teacher"
+    )
     for color, size in zip(CODE_COLORS, SIZES, strict=False):
-        left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error from {size:g}")
+        left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error, from {size:g}")
         steps, strict, direction = passing[size]
-        right.plot(steps[1:], strict[1:], color=color, label=f"strict, from {size:g}")
+        # Broad and pale beneath dashes: the two can coincide.
+        right.plot(steps[1:], strict[1:], color=color, linewidth=4, alpha=0.35, label=f"strict, from {size:g}")
         right.plot(steps[1:], direction[1:], "--", color=color, label=f"direction, from {size:g}")
-    left.set(xlabel="samples", ylabel="relative test error", yscale="log")
+    left.set(xlabel="samples", ylabel=f"relative test error, mean of {len(SEEDS)} teachers", yscale="log")
     right.set(xlabel="step (48 samples)", ylabel="effective width at tolerance 0.1", xscale="log", ylim=(0, None))
     figure.legend(loc="outside lower center", ncols=4)
     figure.savefig(FOLDER / "target_recovery.png", dpi=110)

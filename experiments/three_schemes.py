@@ -58,10 +58,10 @@ for activation in ("linear", "sigmoid", "relu"):
     by_class = np.argsort(task.labels, kind="stable")
     shown = summary.portraits[0]
     pooled = pooled_neurons(run).activity[:, 0]
-    edges = np.histogram_bin_edges(pooled, bins=60)
-    expected, _ = np.histogram(
-        prediction.neurons.activity[:, 0], edges, weights=len(pooled) / 60 * prediction.neurons.weight
-    )
+    # Edges of both: theory puts other classes' outliers at 0, just below all that is sampled.
+    theory, weight = prediction.neurons.activity[:, 0], prediction.neurons.weight
+    edges = np.histogram_bin_edges(np.concatenate([pooled, theory]), bins=60)
+    expected, _ = np.histogram(theory, edges, weights=len(pooled) / 60 * weight)
     kept[activation] = {
         "scheme": summary.scheme.label,
         "theory": prediction.theory,

@@ -2,14 +2,16 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from codingschemes.benchmark import SUITES, TARGETS, Bench, bench
-from codingschemes.benchmark.figure import draw_ratios
+from codingschemes.benchmark.figure import draw_ratios, ratios_by_target
 from codingschemes.benchmark.table import columns, lines, markdown, read_references
 from codingschemes.errors import InvalidInput
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROMISED = {
     "target", "sampler", "space", "gradients_per_draw", "ess_min", "ess_median", "seconds", "ess_min_per_second",
     "code_switches", "device",
@@ -59,6 +61,22 @@ def test_table_and_figure(found, tmp_path):
     assert all(f"| {row[0]} | {row[1]} |" in markdown(found, "codingschemes bench") for row in rows)
     draw_ratios(found, tmp_path / "ratios.png")
     assert (tmp_path / "ratios.png").stat().st_size > 10_000
+
+
+def test_the_figure_shows_every_ratio_and_where_there_is_none(found):
+    kept = Bench.from_json(json.loads((BENCHMARKS / "bench.json").read_text()))
+    ratios = kept.ratios()
+    strip, axes = ratios_by_target(kept).axes
+    drawn = {line.get_label().removesuffix(" (default)"): line for line in axes.lines}
+    for row, (target, measured) in enumerate(ratios.items()):
+        assert strip.get_yticklabels()[row].get_text() == target
+        for name, ratio in measured.items():
+            assert drawn[name].get_xdata()[row] == ratio
+            assert drawn[name].get_ydata()[row] == row
+    names = {name for measured in ratios.values() for name in measured}
+    crosses = sum(len(line.get_ydata()) for line in strip.lines)
+    assert crosses == len(names) * len(ratios) - sum(map(len, ratios.values())) > 0
+    assert len(ratios_by_target(found).axes) == 1, "nothing is missing, but there is a strip"
 
 
 def test_an_unknown_suite_is_refused_in_one_sentence():

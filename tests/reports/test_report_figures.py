@@ -8,12 +8,15 @@ import xarray as xr
 from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from planted_reports import PlantedReport, planted_report
 
+import codingschemes as cs
 from codingschemes.coding.summary import Kernels
 from codingschemes.reports import chains, populations, responses
 from codingschemes.reports.figures import save_figures
 from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
+from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
@@ -48,6 +51,26 @@ def test_every_figure_is_laid_out_without_warnings(planted: PlantedReport) -> No
     for figure in drawn(planted).values():
         figure.draw_without_rendering()
         assert any(axes.get_xlabel() for axes in figure.axes)
+
+
+def test_predicted_neurons_are_drawn_also_where_none_was_sampled(planted: PlantedReport) -> None:
+    pooled, task = planted.pooled, planted.task
+    width = 10
+    values = {kind: getattr(pooled, kind) for kind in ("activity", "readout")}
+    beyond = {kind: np.stack([each.min(0) - 1, each.max(0) + 1]) for kind, each in values.items()}
+    prediction = Prediction(
+        theory="mean-field",
+        posterior=cs.Posterior(task, cs.Network("relu", width=width), temperature=1e-3),
+        outputs=task.targets,
+        kernel=None,
+        certificate=Certificate(0.0, 1.0, "gap"),
+        neurons=NeuronSample(beyond["activity"], beyond["readout"], weight=np.array([4.0, 6.0])),
+    )
+    figure = populations.distributions(pooled, planted.summary, task, prediction)
+    lines = [patch for axes in figure.axes for patch in axes.patches if isinstance(patch, StepPatch)]
+    assert len(lines) == sum(each.shape[1] for each in values.values())
+    for line in lines:
+        assert line.get_data().values.sum() == pytest.approx(len(pooled.activity))
 
 
 def test_saved_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def distributions(pooled: Population, summary: Summary, task: Task, prediction: 
         (lower, pooled.readout, output_names, "readout", "readout to output ", "#009E73"),
     ):
         grid = part.subplots(-(-len(names) // columns), columns, squeeze=False, sharey=True)
-        edges = np.histogram_bin_edges(values, bins=80)
+        edges = np.histogram_bin_edges(_together(values, prediction, kind), bins=80)
         for index, axis in enumerate(grid.flat):
             if index >= len(names):
                 axis.remove()
@@ -190,6 +190,13 @@ def distributions(pooled: Population, summary: Summary, task: Task, prediction: 
             handles=[predicted_handle(prediction, dashed=prediction.neurons is None)], loc="outside upper left"
         )
     return figure
+
+
+def _together(values: Float[np.ndarray, "M G"], prediction: Prediction | None, kind: str) -> Float[np.ndarray, " K"]:
+    """Sampled values and a theory's: an outlier can be predicted at exactly 0 where no sample is."""
+    if prediction is None or prediction.neurons is None:
+        return values.ravel()
+    return np.concatenate([values.ravel(), getattr(prediction.neurons, kind).ravel()])
 
 
 @styled()
