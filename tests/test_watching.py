@@ -17,10 +17,7 @@ def test_steps_are_told_and_unwatched_they_are_plain_items():
 
 
 def test_a_step_after_the_limit_does_not_begin():
-    with (
-        watched(lambda *_: None, time_limit=1e-9),
-        pytest.raises(TimeLimitReached, match=r"while counting \(1 of 3 steps\)"),
-    ):
+    with watched(lambda *_: None, time_limit=1e-9), pytest.raises(TimeLimitReached, match="while counting .1 of 3"):
         step("counting", 1, 3)
     step("counting", 1, 3)
 
