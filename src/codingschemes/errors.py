@@ -8,9 +8,5 @@ class InvalidInput(ValueError):
     """
 
 
-class TimeLimitReached(RuntimeError):
-    """A computation was not done when its time was over."""
-
-
 class SamplingFailed(RuntimeError):
     """The sampler left the region where the density is finite; the message says what to try."""

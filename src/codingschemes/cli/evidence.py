@@ -15,7 +15,7 @@ from codingschemes.cli.options import (
     task_options,
     tempering_options,
 )
-from codingschemes.cli.output import print_json, print_table, shown_progress
+from codingschemes.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from codingschemes.tempering import Evidence
@@ -37,9 +37,7 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
     are log Bayes factors.
     """
     posterior = posterior_from(task_name, options)
-    click.echo("compiling first (some seconds, once for this size)", err=True)
-    with shown_progress():
-        found = cs.evidence(posterior, **{name: options[name] for name in TEMPERING if options[name] is not None})
+    found = cs.evidence(posterior, **{name: options[name] for name in TEMPERING if options[name] is not None})
     if as_json:
         print_json(found.to_json())
         return

@@ -3,8 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,31 +47,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console = Console()
     # Where no terminal sets the width, lines are as long as they need.
     (console if console.is_terminal else Console(width=200)).print(table)
-
-
-@contextmanager
-def shown_progress(time_limit: float | None = None) -> Iterator[None]:
-    """While inside, solvers show how far they are on standard error, with the time left, and keep the limit.
-
-    Raises:
-        TimeLimitReached: inside, after `time_limit` seconds.
-    """
-    from codingschemes.progress import progress_bar
-    from codingschemes.watching import watched
-
-    with progress_bar(shown=True, transient=True) as bar:
-        shown = bar.add_task("", total=None)
-        said = ""
-
-        def tell(what: str, done: int, total: int) -> None:
-            nonlocal said
-            if what != said:
-                bar.reset(shown, description=what, total=total)
-                said = what
-            bar.update(shown, completed=done)
-
-        with watched(tell, time_limit):
-            yield
 
 
 def keep_json(path: Path, values: Mapping[str, Any]) -> None:

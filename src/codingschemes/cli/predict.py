@@ -15,9 +15,8 @@ from codingschemes.cli.options import (
     posterior_options,
     task_options,
     theory_option,
-    time_limit_option,
 )
-from codingschemes.cli.output import print_json, print_table, shown_progress
+from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -32,14 +31,11 @@ _LEAST_COUNT = 0.05
 @click.argument("subject", metavar="[TASK|RUN]", required=False)
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), help="predict for the posterior of this run")
 @theory_option("mean-field")
-@time_limit_option
 @task_options
 @network_options
 @posterior_options
 @json_option
-def predict(
-    subject: str | None, run_folder: Path | None, theory: str, time_limit: float | None, as_json: bool, **options: Any
-) -> None:
+def predict(subject: str | None, run_folder: Path | None, theory: str, as_json: bool, **options: Any) -> None:
     """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz, with the same options as for sample; or give the
@@ -56,8 +52,7 @@ def predict(
         posterior = cs.Run.open(run_folder).posterior
     else:
         posterior = posterior_from(Named("task or folder of a run", TASKS).convert(subject, None, None), options)
-    with shown_progress(time_limit):
-        prediction = cs.predict(posterior, theory)
+    prediction = cs.predict(posterior, theory)
     if as_json:
         print_json(prediction.to_json())
         return

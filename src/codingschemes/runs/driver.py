@@ -3,7 +3,6 @@
 import dataclasses
 import errno
 import functools
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +21,12 @@ from codingschemes.calls import checked
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
-from codingschemes.progress import progress_bar
 from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
-from codingschemes.runs.interruption import finish_chunk_on_interrupt
 from codingschemes.runs.observables import Record
+from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
@@ -94,11 +92,7 @@ def sample(
         begun = dataclasses.replace(sampling, start="prior") if resume else sampling
         checkpoint, facts = _start(start_key, kernel_key, kernel, density, begun)
         checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
-        provenance = {
-            **made_by(sampling),
-            **facts,
-            "compile_seconds": _compile(kernel, mesh, program, checkpoint, progress=progress),
-        }
+        provenance = {**made_by(sampling), **facts, "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
         if path is None:
             store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
@@ -139,14 +133,8 @@ def _begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -
     return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
-def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint, *, progress: bool) -> float:
+def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint) -> float:
     started = time.monotonic()
-    if progress:
-        print(
-            f"compiling (about {kernel.compile_seconds:.0f} s, once for this size; a few seconds after that)",
-            file=sys.stderr,
-            flush=True,
-        )
     zero = jnp.asarray(0)
     jax.block_until_ready(advance(kernel, mesh, program, checkpoint.states, zero, zero, jnp.asarray(True)))
     return time.monotonic() - started

@@ -231,17 +231,7 @@ def adaptive_kernel(
             averaging=averaging, step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), settled)
         )
 
-    return Kernel(
-        init,
-        step,
-        lambda state: state.point.position,
-        move,
-        renew,
-        warmup,
-        exact=exact,
-        target_acceptance=target_acceptance,
-        pool=pool,
-    )
+    return Kernel(init, step, lambda state: state.point.position, move, renew, warmup, exact, target_acceptance, pool)
 
 
 def evaluate(density: Density, position: Position) -> Point:

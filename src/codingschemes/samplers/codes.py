@@ -29,8 +29,6 @@ _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 _LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
 _DEEP_INTERVAL = 10
-#: Most of it the search for modes.
-_COMPILE_SECONDS = 50.0
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32
@@ -95,13 +93,7 @@ def codes(settings: Settings) -> Kernel:
         return states._replace(flow=flow.renew(states.flow, positions, density))
 
     return flow._replace(
-        init=init,
-        step=step,
-        position=lambda state: flow.position(state.flow),
-        move=move,
-        renew=renew,
-        pool=pool,
-        compile_seconds=_COMPILE_SECONDS,
+        init=init, step=step, position=lambda state: flow.position(state.flow), move=move, renew=renew, pool=pool
     )
 
 

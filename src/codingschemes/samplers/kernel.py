@@ -44,7 +44,6 @@ class Kernel(NamedTuple):
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
-        compile_seconds: what compiling a run takes, about, on one core: the user is told before.
         renew: (states, positions, density) -> the states of all chains, stacked, at the beginning of another warm-up
             there, which starts from what they have adapted so far. `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
@@ -59,7 +58,6 @@ class Kernel(NamedTuple):
     warmup: int
     exact: bool = True
     target_acceptance: float = 0.0
-    compile_seconds: float = 15.0
     pool: Callable[[State], State] = lambda states: states
 
 

@@ -27,7 +27,6 @@ from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Kernel, begin, settle
 from codingschemes.samplers.kernel import State
 from codingschemes.tempering.options import Tempering
-from codingschemes.watching import step
 
 #: Any first temperature lies below this multiple of the last one.
 _HOTTEST = 1e16
@@ -118,7 +117,6 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
     temperature = np.inf
     with threadpool_limits(1, user_api="blas"):
         while temperature > final:
-            step("cooling particles", *_distance(stages, final))
             choice = choose(
                 tempering.particles,
                 density,
@@ -155,14 +153,6 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
                 )
             )
     return Sweep(particles.positions, jax.tree.map(lambda *values: np.stack(values), *stages))
-
-
-def _distance(stages: list[Stage], final: float) -> tuple[int, int]:
-    """How far the particles have come between their first temperature and the last, in hundredths of its logarithm."""
-    if not stages:
-        return 0, 100
-    first, last = (float(stage.temperature) for stage in (stages[0], stages[-1]))
-    return int(100 * np.log(first / last) / np.log(first / final)), 100
 
 
 def frozen_warning(temperatures: Float[np.ndarray, " stage"], acceptance: Float[np.ndarray, " stage"]) -> str | None:

@@ -26,7 +26,6 @@ from codingschemes.theory.global_minimum.measures import (
     residual,
 )
 from codingschemes.theory.global_minimum.pointwise import pointwise
-from codingschemes.watching import step
 
 #: Rounding of kinks while neurons slide, relative to the typical preactivation.
 SLIDING = (1e-3, 1e-4, 1e-5, 1e-6)
@@ -86,7 +85,6 @@ def solve(
     pool = measure.positions
     done = 0
     while True:
-        step("adding neurons until none would gain", done, rounds)
         solution, pool = _examined(problem, measure, pool, rng, 1, starts, done)
         if solution.gap <= tolerance or done >= rounds:
             solution, pool = _examined(problem, measure, pool, rng, searches, starts, done)

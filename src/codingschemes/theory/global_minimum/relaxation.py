@@ -23,7 +23,6 @@ from scipy.linalg import cho_solve
 from codingschemes.errors import InvalidInput
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum.pointwise import pointwise
-from codingschemes.watching import steps
 
 #: The step of the multipliers, in units in which the objective and one neuron's X have norm 1.
 SIGMA = 0.03
@@ -104,7 +103,7 @@ def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, 
     nonnegative = np.zeros_like(objective)
     best, done, check = np.inf, 0, 25
     average, since = np.zeros_like(objective), 0
-    for done in steps("bounding the energy from below", range(1, iterations + 1)):
+    for done in range(1, iterations + 1):
         x_charge, x_pairs = float(np.sum(quadratic * x)), 2 * x[pairs, samples + pairs]
         rest = s + nonnegative + objective
         first = float(np.sum(quadratic * rest)) + (x_charge - charge) / SIGMA

@@ -45,7 +45,6 @@ from codingschemes.theory.mean_field.particles import (
     towards,
     within_codes,
 )
-from codingschemes.watching import steps
 
 _COOLING_ROUNDS = 100
 _SETTLING_ROUNDS = 200
@@ -442,10 +441,10 @@ def settle_deep(
         fractions=fractions,
     )
     hot = max(variance * float(np.trace(cloud.last.second_moment)), tau)
-    for temperature in steps("cooling layers", np.geomspace(hot, tau, _COOLING_ROUNDS)):
+    for temperature in np.geomspace(hot, tau, _COOLING_ROUNDS):
         cloud.sweep()
         cloud.couple(float(temperature), 1.0)
-    for round_ in steps("letting layers settle", range(_SETTLING_ROUNDS)):
+    for round_ in range(_SETTLING_ROUNDS):
         cloud.sweep()
         cloud.couple(tau, _MEMORY / (_MEMORY + round_))
     return _measured(cloud)
@@ -456,7 +455,7 @@ def _measured(cloud: _Cloud) -> Stack:
     before, cloud.bits, kept = cloud.codes, None, []  # codes that are not stable now show
     moments = [np.zeros_like(layer.tilt) for layer in cloud.layers]
     tilts = [np.zeros_like(layer.tilt) for layer in cloud.layers[:-1]]
-    for sweep in steps("measuring", range(_MEASURING_SWEEPS)):
+    for sweep in range(_MEASURING_SWEEPS):
         cloud.sweep()
         for total, layer in zip(moments, cloud.layers, strict=True):
             total += layer.second_moment / _MEASURING_SWEEPS

@@ -37,7 +37,6 @@ from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.particles import trajectory
-from codingschemes.watching import steps
 
 _COOLING, _SETTLING = 12, 6
 """Rounds of bulk and heavy neurons answering to each other: while cooling, and at the temperature."""
@@ -204,12 +203,11 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
             last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
         )
 
-    temperatures = [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]
-    for temperature in steps("cooling bulk and heavy neurons", temperatures):
+    for temperature in [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]:
         heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
-    for _ in steps("balancing bulk and heavy neurons", range(_BLOCKS)):
+    for _ in range(_BLOCKS):
         heavy = searched(heavy, searches=1).measure
         for rounds in range(2, _AVERAGING + 2):
             heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
@@ -219,7 +217,7 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
     heavy = solution.measure
     t, precision = fields(problem.penalty)
     measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
-    for _ in steps("measuring", range(_MEASURING)):
+    for _ in range(_MEASURING):
         bulk.sweep(t, precision)
         measured, plain = measured + bulk.weighted / _MEASURING, plain + bulk.kernel / _MEASURING
     missed = (weighted - measured) @ t

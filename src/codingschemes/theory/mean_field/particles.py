@@ -24,7 +24,6 @@ from jaxtyping import Array, Bool, Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
-from codingschemes.watching import steps
 
 _COOLING_SWEEPS = 25
 _SETTLING_SWEEPS = 30
@@ -307,17 +306,17 @@ def settle(
     # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
     hot = max(variance * float(np.trace(cloud.kernel)), tau)
     cloud.balance(hot)
-    for temperature in steps("cooling neurons", np.geomspace(hot, tau, _COOLING_SWEEPS)):
+    for temperature in np.geomspace(hot, tau, _COOLING_SWEEPS):
         cloud.sweep()
         cloud.climb(float(temperature), 0.5)
-    for sweep in steps("letting neurons settle", range(_SETTLING_SWEEPS)):
+    for sweep in range(_SETTLING_SWEEPS):
         cloud.sweep()
         cloud.climb(tau, min(0.5, _SETTLING_SWEEPS / 4 / (sweep + 1)))
-    for _ in steps("correcting the mean predictor", range(_CORRECTIONS)):
+    for _ in range(_CORRECTIONS):
         cloud.climb(tau, 1.0, cloud.measure(_CORRECTING_SWEEPS))
     cloud.held = False  # codes that are not stable now show
     before, parts, kept = cloud.codes, [], []
-    for _ in steps("measuring", range(_SNAPSHOTS)):
+    for _ in range(_SNAPSHOTS):
         parts.append(cloud.measure(_MEASURING_SWEEPS // _SNAPSHOTS))
         kept.append(np.asarray(cloud.u))
     z = np.concatenate(kept) @ basis.T

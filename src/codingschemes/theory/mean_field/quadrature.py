@@ -19,7 +19,6 @@ from codingschemes.networks.activations import Family
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
 from codingschemes.theory.mean_field.single_input import SingleInput
-from codingschemes.watching import steps
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
@@ -208,9 +207,9 @@ def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> D
     second = float(problem.single.moments(np.zeros(1))[1][0] + problem.single.moments(np.zeros(1))[0][0] ** 2)
     # where tau exceeds the variance of the outputs under the prior, t = Y/tau nearly
     hot = max(problem.tau, problem.variance * second * float(problem.counts.sum()))
-    count = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
+    steps = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
     t = problem.targets / (hot + problem.variance * second)
-    for tau in steps("cooling", np.geomspace(hot, problem.tau, count + 1)):
+    for tau in np.geomspace(hot, problem.tau, steps + 1):
         at = ClassProblem(problem.single, problem.family, problem.counts, problem.targets, problem.variance, float(tau))
         t = _climb(at, t, None)
     if fractions is not None:
