@@ -21,12 +21,13 @@ from codingschemes.calls import checked
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
+from codingschemes.progress import progress_bar
 from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
+from codingschemes.runs.interruption import finish_chunk_on_interrupt
 from codingschemes.runs.observables import Record
-from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
