@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from claims import Claim, record
+from figures import redraw
 
 import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Neurons, Partition, classify, manifold_of, partitions, tangency_residuals
 from codingschemes.manifolds.subgroups import deep_group, fixed_subspaces, signed_permutations, symmetric_group
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.reports.manifolds import hasse
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 NAMES = ("softplus", "gelu", "tanh", "cos")
@@ -114,8 +114,7 @@ for method, rate in (("flow", 0.02), ("gd", 0.02), ("sgd", 0.002), ("adam", 0.02
             f"{float(path.loss[0]):.3g} -> {float(path.loss[-1]):.3g} |"
         )
         print(lines[-1], flush=True)
-figure = hasse(cs.manifolds.hierarchy(classify(ACTIVATIONS["tanh"]), 4), "Manifolds of four tanh neurons")
-figure.savefig(FOLDER / "manifold_hierarchy.png", dpi=110)
+redraw("manifold_hierarchy")
 lines += ["", "![hierarchy of four tanh neurons](manifold_hierarchy.png)", ""]
 (FOLDER / "manifold_hierarchy.md").write_text("\n".join(lines))
 claims.append(

@@ -10,9 +10,9 @@ sampled less predicted over all quantities of a kind, relative to the root mean 
 import argparse
 from pathlib import Path
 
+import figures
 import numpy as np
 from claims import Claim, record
-from matplotlib.figure import Figure
 
 import codingschemes as cs
 from codingschemes.comparison.comparison import KINDS
@@ -57,18 +57,7 @@ for activation in options.activations.split(","):
     + "\n".join(lines)
     + "\n\n![deviations against width](mean_field_against_samples.png)\n"
 )
-figure = Figure(figsize=(10, 3.7), layout="constrained")
-axes = figure.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
-for axis, (activation, kinds) in zip(axes, drawn.items(), strict=True):
-    for kind, offs in kinds.items():
-        axis.loglog(widths[: len(offs)], offs, "o-", label=kind)
-    axis.loglog(widths, 0.5 / np.array(widths), "--", color="#777777", label="1/(2N)")
-    axis.set(title=activation, xlabel="width N", xticks=widths, xticklabels=widths)
-    axis.minorticks_off()
-axes[0].set_ylabel("relative deviation from theory")
-handles = max((axis.get_legend_handles_labels()[0] for axis in axes), key=len)
-figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=8)
-figure.savefig(FOLDER / "mean_field_against_samples.png", dpi=150)
+figures.redraw("mean_field_against_samples")
 record(
     __file__,
     [

@@ -10,9 +10,9 @@ its free energy D, -d log Z/d(1/(2T)) = N (R + C) T - 2 T^2 N dD/dT for N neuron
 import argparse
 from pathlib import Path
 
+import figures
 import numpy as np
 from claims import Claim, record
-from matplotlib.figure import Figure
 
 import codingschemes as cs
 from codingschemes.representation.kernels import class_kernel
@@ -84,23 +84,15 @@ networks = {float(text): sampled(float(text)) for text in options.sampled.split(
 for temperature, (kernel, energy, error, parallel) in networks.items():
     line(f"{temperature:g}", "sampled", kernel, f"{energy:.5f} ± {error:.1g}", energy / end[2] - 1, parallel)
 
-figure = Figure(figsize=(10, 3.4), layout="constrained")
-for index, (axis, name) in enumerate(
-    zip(figure.subplots(1, 3), ("kernel within classes", "energy", "parallelism"), strict=True)
-):
-    level = (end[0], end[2], end[1])[index]
-    axis.axhline(level, color="#777777", linestyle="--", label="global minimum")
-    axis.plot(list(theory), [values[index] for values in theory.values()], label="mean field")
-    drawn = [(values[0], values[1], values[3])[index] for values in networks.values()]
-    axis.plot(list(networks), drawn, "o", label=f"sampled, N = {options.width}")
-    axis.set(xscale="log", xlabel="temperature T", ylabel=name)
-figure.axes[1].set_yscale("log")
-figure.axes[0].legend(fontsize=8)
-figure.savefig(FOLDER / "one_theory_two_ends.png", dpi=150)
 (FOLDER / "one_theory_two_ends.md").write_text(
     "# One theory, two ends of temperature\n\n`python experiments/one_theory_two_ends.py`: tanh, two labels, P = 16, "
-    f"N = {options.width}, penalties 0.1.\n\n" + "\n".join(lines) + "\n\n![against T](one_theory_two_ends.png)\n"
+    f"N = {options.width}, penalties 0.1.\n\n"
+    + "\n".join(lines)
+    + "\n\nParallelism of samples is a mean over two networks of each chain only; "
+    "its error was not kept and is not drawn."
+    "\n\n![against T](one_theory_two_ends.png)\n"
 )
+figures.redraw("one_theory_two_ends")
 coldest, shared = min(networks), min(set(theory) & set(networks))
 record(
     __file__,

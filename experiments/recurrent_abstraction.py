@@ -14,10 +14,10 @@ parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816).
 import argparse
 from pathlib import Path
 
+import figures
 import jax
 import numpy as np
 from claims import Claim, record
-from matplotlib.figure import Figure
 
 import codingschemes as cs
 from codingschemes.coding.neurons import activity_chunks, spread_draws
@@ -27,8 +27,6 @@ from codingschemes.tasks import make_task
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SCORES = {"parallelism": "parallelism score", "ccgp": "CCGP"}
-#: 1 - parallelism score at the last step, as reported.
-REPORTED = (1 - 0.9998, 1 - 0.977)
 #: Networks of each chain, and untrained ones, that are scored.
 NETWORKS = 5
 CONTROLS = 20
@@ -93,29 +91,18 @@ fits = [
 ]
 last: list[float] = []
 claims: list[Claim] = []
-figure = Figure(figsize=(10, 8), layout="constrained")
-axes = figure.subplots(3, 2, sharex=True, sharey="row")
-for column, inputs in enumerate(("whitened", "clustered")):
-    for activation, color in (("relu", "#D55E00"), ("tanh", "#0072B2")):
+for inputs in ("whitened", "clustered"):
+    for activation in ("relu", "tanh"):
         posterior = posterior_of(activation, inputs)
         run, by_chain = sampled(posterior)
         start = score(posterior.task.inputs.T[None], posterior.task)[0]
         for networks, scores in {"sampled": by_chain, "untrained": untrained(activation, inputs)}.items():
             mean, error = scores.mean(axis=0), scores.std(axis=0, ddof=1) / np.sqrt(len(scores))
-            style = {
-                "fmt": "o-" if networks == "sampled" else "s:",
-                "color": color,
-                "alpha": 1.0 if networks == "sampled" else 0.6,
-                "capsize": 3,
-                "markersize": 5,
-            }
             for index, label in enumerate(SCORES.values()):
                 cells = [f"{m:.4f} ± {e:.4f}" for m, e in zip(mean[:, index], error[:, index], strict=True)]
                 first = f"{start[index]:.2f}".replace("-0.00", "0.00")
                 lines.append(f"| {inputs} | {activation} | {networks} | {label} | {first} | {' | '.join(cells)} |")
                 print(lines[-1], flush=True)
-                axis = axes[2 * index, column]
-                axis.errorbar(steps, mean[:, index], error[:, index], label=f"{activation}, {networks}", **style)
             if networks == "sampled":
                 last.append(mean[-1, 0])
                 claims.append(
@@ -127,7 +114,6 @@ for column, inputs in enumerate(("whitened", "clustered")):
                         f"± {error[-1, 0]:.0e} between chains",
                     )
                 )
-                axes[1, column].errorbar(steps, 1 - mean[:, 0], error[:, 0], **style)
         checked = diagnose(run)
         loss, wrong, energy = (
             run.values("posterior", name).mean() for name in ("training_loss", "training_error", "energy")
@@ -137,12 +123,6 @@ for column, inputs in enumerate(("whitened", "clustered")):
             f"| {checked.convergence.rhat_max:.2f} | {checked.divergences} |"
         )
         print(fits[-1], flush=True)
-    axes[0, column].plot(0, start[0], "D", color="#333333", label="input")
-    axes[2, column].plot(0, start[1], "D", color="#333333")
-    ends = options.steps + np.array([-0.2, 0.2])
-    axes[1, column].fill_between(ends, *REPORTED, color="#bbbbbb", alpha=0.6, linewidth=0, label="reported, last step")
-    axes[0, column].set_title(f"{inputs} inputs")
-    axes[2, column].set(xlabel="time step (0: input)", xticks=[0, *steps])
 colder = ["| T | activation | 1 - parallelism score, last step | over T |", "| --- " * 4 + "|"]
 for factor in (10, 1, 0.1):
     for activation in ("relu", "tanh"):
@@ -153,12 +133,6 @@ for factor in (10, 1, 0.1):
             f"| {temperature:g} | {activation} | {off.mean():.2e} ± {error:.0e} | {off.mean() / temperature:.0f} |"
         )
         print(colder[-1], flush=True)
-axes[1, 0].set_yscale("log")
-for row, label in enumerate(("parallelism score", "1 - parallelism score", "CCGP")):
-    axes[row, 0].set_ylabel(label)
-handles = [handle for axis in axes[:2, 0] for handle in axis.get_legend_handles_labels()[0]]
-figure.legend(handles=handles, loc="outside upper center", ncols=6)
-figure.savefig(FOLDER / "recurrent_abstraction.png", dpi=150)
 (FOLDER / "recurrent_abstraction.md").write_text(
     "# Abstraction at every time step of recurrent networks\n\n"
     f"`python experiments/recurrent_abstraction.py`: two labels, P = 16, N = {options.width}, {options.steps} steps, "
@@ -175,4 +149,5 @@ figure.savefig(FOLDER / "recurrent_abstraction.png", dpi=150)
     + "\n".join(colder)
     + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
 )
+figures.redraw("recurrent_abstraction")
 record(__file__, claims)

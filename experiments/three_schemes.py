@@ -3,31 +3,27 @@
     python experiments/three_schemes.py
 
 Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 60, T = 1e-3: linear networks are analog,
-sigmoidal ones redundant, ReLU networks sparse. About two minutes on 2 cores; writes docs/three_schemes.png, and what
-was predicted and sampled to the README.
+sigmoidal ones redundant, ReLU networks sparse. About two minutes on 2 cores; writes benchmarks/three_schemes.json,
+docs/three_schemes.png from it (drawn by figures.py), and what was predicted and sampled to the README.
 """
 
+import json
 from itertools import combinations
-from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 from claims import Claim, record
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
+from figures import FOLDER, redraw
 
 import codingschemes as cs
 from codingschemes.reports.figures import pooled_neurons
-from codingschemes.reports.theory import draw_density, predicted_handle
 from codingschemes.representation.kernels import class_kernel
 
 SOURCE = "van Meegen & Sompolinsky"
-matplotlib.rcParams.update({"font.size": 11})
 task = cs.tasks.orthogonal(samples=60, ratios=[0.5, 0.25, 0.25])
-figure = Figure(figsize=(10, 8.2), layout="constrained")
-panels = figure.subplots(3, 3, height_ratios=[1.25, 1, 0.8])
 claims: list[Claim] = []
 kernels: dict[str, list[np.ndarray]] = {"predicted": [], "sampled": []}
+kept: dict[str, dict[str, Any]] = {}
 
 
 def alignment(kernels: list[np.ndarray]) -> float:
@@ -37,7 +33,12 @@ def alignment(kernels: list[np.ndarray]) -> float:
     return min(float(np.sum(one * other)) for one, other in combinations(units, 2))
 
 
-for (top, bottom, last), activation in zip(panels.T, ("linear", "sigmoid", "relu"), strict=True):
+def rounded(values: np.ndarray) -> Any:
+    """Three digits of each number, which is more than a figure shows."""
+    return np.vectorize(lambda value: float(f"{value:.3g}"))(values).tolist()
+
+
+for activation in ("linear", "sigmoid", "relu"):
     posterior = cs.Posterior(task, cs.Network(activation, width=60), temperature=1e-3)
     run = cs.sample(posterior, warmup=150, draws=100)
     summary = cs.summarize(run)
@@ -53,27 +54,24 @@ for (top, bottom, last), activation in zip(panels.T, ("linear", "sigmoid", "relu
     )
     kernels["predicted"].append(class_kernel(prediction.kernel, task.labels))
     kernels["sampled"].append(class_kernel(summary.kernels[-1].full, task.labels))
-    portrait = summary.portraits[0]
-    activity = portrait.activity[portrait.order]
-    limit = abs(activity).max()
-    norm = PowerNorm(0.5, 0, limit) if activity.min() >= 0 else matplotlib.colors.Normalize(-limit, limit)
-    image = top.imshow(activity, aspect="auto", norm=norm, cmap="viridis" if activity.min() >= 0 else "PuOr_r")
-    top.set_title(f"{activation}: {summary.scheme.label}", weight="bold")
-    top.set(xlabel="input, sorted by class", ylabel="neuron, sorted", xticks=[], yticks=[])
-    for boundary in (29.5, 44.5):
-        top.axvline(boundary, color="white" if activity.min() >= 0 else "black", linewidth=1)
-    figure.colorbar(image, ax=top, label="activity")
-    for other in summary.portraits:
-        bottom.scatter(*other.class_activity[:, :2].T, s=9, color="#0072B2", alpha=0.5, linewidths=0)
-    bottom.set(xlabel="mean activity, class 0", ylabel="mean activity, class 1")
-    sampled = pooled_neurons(run).activity[:, 0]
-    edges = np.histogram_bin_edges(sampled, bins=60)
-    last.hist(sampled, bins=edges, color="#0072B2", log=bool(summary.outliers), histtype="stepfilled", label="sampled")
-    draw_density(last, prediction, "activity", 0, edges, len(sampled) / 60)
-    last.set_xlabel("mean activity, class 0")
-panels[2, 0].set_ylabel("neurons × draws")
-handles = [panels[2, 1].patches[0], predicted_handle(prediction, dashed=False)]
-panels[2, 1].legend(handles=handles, frameon=False, fontsize=9, loc="upper center")
+    assert prediction.neurons is not None
+    by_class = np.argsort(task.labels, kind="stable")
+    shown = summary.portraits[0]
+    pooled = pooled_neurons(run).activity[:, 0]
+    edges = np.histogram_bin_edges(pooled, bins=60)
+    expected, _ = np.histogram(
+        prediction.neurons.activity[:, 0], edges, weights=len(pooled) / 60 * prediction.neurons.weight
+    )
+    kept[activation] = {
+        "scheme": summary.scheme.label,
+        "theory": prediction.theory,
+        "class_sizes": np.bincount(task.labels).tolist(),
+        "activity": rounded(shown.activity[shown.order][:, by_class]),
+        "class_activity": rounded(np.concatenate([each.class_activity[:, :2] for each in summary.portraits])),
+        "edges": rounded(edges),
+        "sampled": np.histogram(pooled, edges)[0].tolist(),
+        "predicted": rounded(expected),
+    }
 claims.append(
     Claim(
         "Kernels of the three networks are alike (smallest cosine of two, centred class means)",
@@ -84,6 +82,6 @@ claims.append(
     )
 )
 record(__file__, claims)
-output = Path(__file__).parent.parent / "docs" / "three_schemes.png"
-figure.savefig(output, dpi=110)
-print(output)
+lines = [f'"{name}": {json.dumps(found, separators=(",", ":"))}' for name, found in kept.items()]
+(FOLDER / "three_schemes.json").write_text("{" + ",\n".join(lines) + "}\n")
+print(redraw("three_schemes"))

@@ -7,6 +7,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as Spec
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
+
 CHAIN = Spec("chain")
 EVERYWHERE = Spec()
 

@@ -1,7 +1,10 @@
 """A run's condensation, and the figures of manifolds."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 
 import codingschemes as cs
 from codingschemes import InvalidInput, manifolds
@@ -47,6 +50,23 @@ def test_hierarchies_are_drawn_whole(name):
     assert len(axes.collections[0].get_segments()) == len(order.edges)
     with pytest.raises(InvalidInput, match="cannot be drawn"):
         hasse(manifolds.hierarchy(classify(ACTIVATIONS["softplus"]), 5))
+
+
+@pytest.mark.parametrize(("name", "width"), [("tanh", 4), ("cos", 3), ("cos", 4), ("gelu", 4)])
+def test_names_in_a_hierarchy_stay_by_their_dots(name, width):
+    figure = hasse(manifolds.hierarchy(classify(ACTIVATIONS[name]), width))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    names = [text for text in axes.texts if isinstance(text, Annotation)]
+    assert len(names) >= 17
+    for text in names:
+        box = text.get_window_extent()
+        beside = [axes.transData.transform(other.xy)[0] for other in names if other.xy[1] == text.xy[1]]
+        pitch = min(np.diff(sorted(beside)), default=figure.bbox.width)
+        assert box.width < pitch
+        assert (box.x0 + box.x1) / 2 == pytest.approx(axes.transData.transform(text.xy)[0])
+        assert all(figure.bbox.contains(*corner) for corner in (box.min, box.max))
+    assert not any(one.overlaps(other) for one, other in combinations([t.get_window_extent() for t in names], 2))
 
 
 def test_curves_of_networks():

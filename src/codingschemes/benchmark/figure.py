@@ -28,6 +28,21 @@ def draw_ratios(found: Bench, path: Path) -> None:
             linestyle="none",
         )
     axes.set_xscale("log")
+    # One column for each sampler, left of all ratios, so that a gap is not read as a ratio off the axis.
+    missing = [
+        (index, row)
+        for index, name in enumerate(names)
+        for row, found in enumerate(ratios.values())
+        if name not in found
+    ]
+    beside = axes.get_yaxis_transform()
+    for index, row in missing:
+        color = CODE_COLORS[index % len(CODE_COLORS)]
+        axes.plot(0.015 + 0.02 * index, row, "x", color=color, markersize=5, transform=beside)
+    if missing:
+        axes.plot([], [], "x", color="0.4", markersize=5, linestyle="none", label="not run (sampler by colour)")
+        low, high = axes.get_xlim()
+        axes.set_xlim(low * (low / high) ** (0.025 * len(names)), high)
     axes.axvline(1, color="0.5", linewidth=1)
     axes.axvline(found.summary()["geometric_mean"], color="0.5", linewidth=1, linestyle="--")
     axes.set_yticks(range(len(ratios)), list(ratios))

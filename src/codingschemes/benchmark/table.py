@@ -12,6 +12,7 @@ from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure
 from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Space
+from codingschemes.samplers import SAMPLERS
 
 type Contender = tuple[str, Space]
 
@@ -97,8 +98,10 @@ def bench(
         kept: is given the rows so far after each of them.
 
     Raises:
-        InvalidInput: an unknown suite or target.
+        InvalidInput: an unknown suite, target or sampler; or nothing that could be measured.
     """
+    for sampler, _ in contenders:
+        SAMPLERS[sampler]
     references, rows = read_references(), []
     for name in targets_of(suite):
         try:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from codingschemes.cli.options import json_option
-from codingschemes.cli.output import plain, print_json, print_table
+from codingschemes.cli.names import SAMPLERS, SPACES, SUITES, TARGETS
+from codingschemes.cli.options import Destination, Named, json_option
+from codingschemes.cli.output import keep_json, print_json, print_table
 from codingschemes.errors import InvalidInput
-from codingschemes.runs.run import write_json
 
 
 @click.command()
@@ -16,26 +16,27 @@ from codingschemes.runs.run import write_json
 @click.option("--samplers", default=None, help="sampler/space separated by commas; the usual seven if left out")
 @click.option("--warmup", default=300, show_default=True, help="adapting iterations")
 @click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="write the rows as JSON here, a table and a figure beside it"
-)
+@click.option("--out", type=Destination("file"), help="write the rows as JSON here, a table and a figure beside it")
 @json_option
 def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool) -> None:
     """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
+    if suite not in SUITES:
+        for name in suite.split(","):
+            Named("suite or target", (*SUITES, *TARGETS)).convert(name.strip(), None, None)
+    asked = None if samplers is None else tuple(_contender(name) for name in samplers.split(","))
+    if out is not None and not out.absolute().parent.is_dir():
+        raise InvalidInput(f"the folder of {out} does not exist: make it, or choose another --out")
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios
     from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown
 
-    chosen = CONTENDERS if samplers is None else tuple(_contender(name) for name in samplers.split(","))
-    if out is not None and not out.absolute().parent.is_dir():
-        raise InvalidInput(f"the folder of {out} does not exist: make it, or choose another --out")
     found = run_bench(
         suite,
-        contenders=chosen,
+        contenders=CONTENDERS if asked is None else asked,
         warmup=warmup,
         seconds=seconds,
         told=lambda line: click.echo(line, err=True),
-        kept=lambda rows: None if out is None else write_json(out, plain(rows.to_json())),
+        kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
     )
     if out is not None and found.ratios():
         draw_ratios(found, out.with_suffix(".png"))
@@ -49,5 +50,9 @@ def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Pa
 
 
 def _contender(name: str) -> tuple:
-    sampler, _, space = name.partition("/")
-    return sampler, space or "reduced"
+    """(sampler, space), both of which exist."""
+    sampler, _, space = name.strip().partition("/")
+    return (
+        Named("sampler", SAMPLERS).convert(sampler, None, None),
+        Named("space", SPACES).convert(space or "reduced", None, None),
+    )

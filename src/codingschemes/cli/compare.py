@@ -5,27 +5,23 @@ from pathlib import Path
 
 import click
 
-from codingschemes.cli.options import json_option
-from codingschemes.cli.output import plain, print_json, print_table
-from codingschemes.cli.predict import theory_option
-from codingschemes.runs import Run
-from codingschemes.runs.run import write_json
+import codingschemes as cs
+from codingschemes.cli.options import json_option, theory_option
+from codingschemes.cli.output import keep_json, print_json, print_table
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@theory_option
+@theory_option("mean-field")
 @json_option
 def compare(run: Path, theory: str, as_json: bool) -> None:
     """Set a run against a theory: sampled values with Monte Carlo errors beside predicted ones, one row a quantity.
 
     The same values are written to comparison-THEORY.json in the run folder.
     """
-    from codingschemes.comparison import compare as compare_run  # brings arviz: only when it is needed
-
-    comparison = compare_run(Run.open(run), theory=theory)
+    comparison = cs.compare(cs.Run.open(run), theory=theory)
     values = comparison.to_json()
-    write_json(run / f"comparison-{theory}.json", plain(values))
+    keep_json(run / f"comparison-{theory}.json", values)
     if as_json:
         print_json(values)
         return

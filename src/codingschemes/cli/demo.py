@@ -6,25 +6,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from codingschemes.cli.options import json_option
-from codingschemes.cli.output import plain, print_json, print_table
+import codingschemes as cs
+from codingschemes.cli.options import Destination, json_option
+from codingschemes.cli.output import keep_json, print_json, print_table
 from codingschemes.errors import InvalidInput
-from codingschemes.networks import Network
-from codingschemes.posterior import Posterior
-from codingschemes.runs import sample
-from codingschemes.runs.run import write_json
-from codingschemes.tasks import Task, digits, orthogonal
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary
     from codingschemes.comparison import Comparison
+    from codingschemes.tasks import Task
 
 
 class Example(NamedTuple):
     """One run of the demo."""
 
     name: str
-    task: Task
+    task: "Task"
     activation: str
     temperature: float
     warmup: int
@@ -33,7 +30,7 @@ class Example(NamedTuple):
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="folder to make")
+@click.option("--out", type=Destination("folder"), default="demo", show_default=True, help="folder to make")
 @json_option
 def demo(out: Path, as_json: bool) -> None:
     """Sample, summarise, predict, compare and report four small networks: one a scheme, and one on real digits.
@@ -73,34 +70,30 @@ def demo(out: Path, as_json: bool) -> None:
 
 
 def _examples() -> list[Example]:
-    toy = orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
+    toy = cs.tasks.orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
         Example("linear", toy, "linear", 5e-3, 120, 80, "mean-field"),
         Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80, "mean-field"),
         Example("relu", toy, "relu", 1e-3, 120, 80, "mean-field"),
-        Example("digits", digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80, "lazy"),
+        Example("digits", cs.tasks.digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80, "lazy"),
     ]
 
 
 def _run(example: Example, folder: Path) -> tuple["Summary", "Comparison", Path]:
-    from codingschemes.coding import summarize  # these bring arviz and matplotlib: only when needed
-    from codingschemes.comparison import compare
-    from codingschemes.reports import report
-
     click.echo(f"{example.name}: {example.task.name}, {example.activation} network", err=True)
-    network = Network(example.activation, width=60)
-    run = sample(
-        Posterior(example.task, network, temperature=example.temperature),
+    network = cs.Network(example.activation, width=60)
+    run = cs.sample(
+        cs.Posterior(example.task, network, temperature=example.temperature),
         out=folder,
         sampler="hmc",  # compiles in a third of the time of the default
         warmup=example.warmup,
         draws=example.draws,
     )
-    summary = summarize(run)
-    write_json(folder / "summary.json", summary.to_json())
-    comparison = compare(run, theory=example.theory)
-    write_json(folder / f"comparison-{example.theory}.json", plain(comparison.to_json()))
-    return summary, comparison, report(run, summary=summary, comparison=comparison)
+    summary = cs.summarize(run)
+    keep_json(folder / "summary.json", summary.to_json())
+    comparison = cs.compare(run, theory=example.theory)
+    keep_json(folder / f"comparison-{example.theory}.json", comparison.to_json())
+    return summary, comparison, cs.report(run, summary=summary, comparison=comparison)
 
 
 def _row(example: Example, summary: "Summary", comparison: "Comparison", page: Path) -> dict[str, Any]:

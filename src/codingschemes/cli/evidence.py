@@ -1,28 +1,30 @@
 """`codingschemes evidence`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
+import codingschemes as cs
 from codingschemes.cli.options import (
     TEMPERING,
     json_option,
     network_options,
     posterior_from,
     posterior_options,
+    task_argument,
     task_options,
     tempering_options,
 )
 from codingschemes.cli.output import print_json, print_table
-from codingschemes.tempering import Evidence
-from codingschemes.tempering import evidence as estimate_evidence
+
+if TYPE_CHECKING:
+    from codingschemes.tempering import Evidence
 
 _ROWS = 12
 
 
 @click.command()
-@click.argument("task_name", metavar="TASK")
+@task_argument()
 @task_options
 @network_options
 @posterior_options
@@ -35,7 +37,7 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
     are log Bayes factors.
     """
     posterior = posterior_from(task_name, options)
-    found = estimate_evidence(posterior, **{name: options[name] for name in TEMPERING if options[name] is not None})
+    found = cs.evidence(posterior, **{name: options[name] for name in TEMPERING if options[name] is not None})
     if as_json:
         print_json(found.to_json())
         return
@@ -59,9 +61,10 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
     )
 
 
-def _curve_rows(found: Evidence) -> list[list[str]]:
+def _curve_rows(found: "Evidence") -> list[list[str]]:
     """Evenly spaced temperatures, the last one among them."""
     last = len(found.temperatures) - 1
+    shown = dict.fromkeys(round(index * last / min(_ROWS - 1, max(last, 1))) for index in range(min(_ROWS, last + 1)))
     return [
         [
             f"{found.temperatures[index]:.4g}",
@@ -70,5 +73,5 @@ def _curve_rows(found: Evidence) -> list[list[str]]:
             f"{found.effective_particles[:, index].mean():.0f}",
             f"{found.acceptance[:, index].mean():.2f}",
         ]
-        for index in np.unique(np.linspace(0, last, min(_ROWS, last + 1)).round().astype(int))
+        for index in shown
     ]

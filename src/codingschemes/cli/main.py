@@ -1,26 +1,56 @@
 """The command `codingschemes`: words to calls, results to tables or JSON."""
 
+import difflib
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from codingschemes.cli.bench import bench
-from codingschemes.cli.compare import compare
-from codingschemes.cli.demo import demo
-from codingschemes.cli.evidence import evidence
-from codingschemes.cli.manifolds import manifolds
 from codingschemes.cli.output import in_flags
-from codingschemes.cli.predict import predict
-from codingschemes.cli.report import report
-from codingschemes.cli.sample import sample
-from codingschemes.cli.summarize import summarize
-from codingschemes.cli.sweep import sweep
-from codingschemes.errors import InvalidInput
-from codingschemes.runs import SamplingFailed
+from codingschemes.errors import InvalidInput, SamplingFailed
+
+#: The commands in the order of `--help`, and what each is for. Its module, of the same name, is imported when it runs.
+COMMANDS = {
+    "demo": "The main job, small: four networks sampled, named, set against theory.",
+    "sample": "Sample a posterior into a run folder.",
+    "summarize": "Say which coding scheme a sampled run shows.",
+    "predict": "Say what a theory predicts for a posterior.",
+    "compare": "Set a run against a theory.",
+    "report": "Write one self-contained HTML page about a run.",
+    "sweep": "Make all runs of a file, and one table of them.",
+    "bench": "Measure samplers on named posteriors.",
+    "evidence": "Estimate the log evidence of a network on a task.",
+    "manifolds": "Sets of weights that gradient flow never leaves.",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Commands(click.Group):
+    """Commands that are imported when they are asked for: help and wrong words cost no import of JAX."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(import_module(f"codingschemes.cli.{cmd_name}"), cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            nearest = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+            raise InvalidInput(f"there is no command {args[0]!r}: {hint}choose one of {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="codingschemes")
 def commands() -> None:
     """Which coding scheme does a neural network learn?
@@ -28,10 +58,6 @@ def commands() -> None:
     Samples the posterior over its weights (the L2-regularised loss read as a negative log posterior) and looks at
     single neurons: analog, redundant or sparse. Start with `codingschemes demo`.
     """
-
-
-for command in (demo, sample, summarize, predict, compare, report, sweep, bench, evidence, manifolds):
-    commands.add_command(command)
 
 
 def main() -> None:

@@ -4,19 +4,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from codingschemes.cli.options import json_option, posterior_from, task_options
+import codingschemes as cs
+from codingschemes.cli.names import ACTIVATIONS
+from codingschemes.cli.options import ACTIVATION, Destination, json_option, posterior_from, task_argument, task_options
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
-from codingschemes.networks import ACTIVATIONS, Network, activation_named
-from codingschemes.runs import Run
-from codingschemes.tasks.archives import read_arrays, require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from codingschemes.manifolds import Detection
+    from codingschemes.runs import Run
 
 _SHOWN = 40
 _SHOWN_WIDTHS = 20
@@ -25,6 +24,7 @@ _SHOWN_WIDTHS = 20
 def _activation_option(command: Any) -> Any:
     return click.option(
         "--activation",
+        type=ACTIVATION,
         default="sigmoid",
         show_default=True,
         help=f"one of {', '.join(ACTIVATIONS)}, or module:function",
@@ -32,7 +32,7 @@ def _activation_option(command: Any) -> Any:
 
 
 def _figure_option(command: Any) -> Any:
-    return click.option("--figure", type=click.Path(path_type=Path), help="draw it into this PNG or PDF file")(command)
+    return click.option("--figure", type=Destination("file"), help="draw it into this PNG or PDF file")(command)
 
 
 @click.group()
@@ -57,7 +57,7 @@ def enumerate_command(
     """
     from codingschemes.manifolds import effective_width, enumerate_manifolds, hierarchy, symmetry_induced
 
-    found = enumerate_manifolds(Network(activation, width=width, bias=bias), inputs=inputs, outputs=outputs)
+    found = enumerate_manifolds(cs.Network(activation, width=width, bias=bias), inputs=inputs, outputs=outputs)
     if figure is not None:
         from codingschemes.reports.manifolds import MOST_NEURONS, hasse
 
@@ -99,7 +99,7 @@ def enumerate_command(
 
 
 @manifolds.command("check")
-@click.argument("task_name", metavar="[TASK]", required=False)
+@task_argument(required=False)
 @task_options
 @_activation_option
 @click.option("--width", default=4, show_default=True, help="neurons of the hidden layer")
@@ -127,8 +127,10 @@ def check_command(
     """
     from codingschemes.manifolds import Problem, check, random_problem
 
-    network = Network(activation, width=width, bias=bias, scaling="none")
+    network = cs.Network(activation, width=width, bias=bias, scaling="none")
     if task_name is None:
+        import numpy as np
+
         problem = random_problem(np.random.default_rng(seed), network, loss, **_random_options(options))
     else:
         task = posterior_from(task_name, options).task
@@ -208,12 +210,12 @@ def detect_command(
     if run is not None:
         if context.get_parameter_source("activation") is not click.core.ParameterSource.DEFAULT:
             raise InvalidInput("a RUN brings its own activation: leave out --activation")
-        _detect_run(Run.open(run), run, tolerance, draws, figure, as_json)
+        _detect_run(cs.Run.open(run), run, tolerance, draws, figure, as_json)
     elif weights is not None:
         _detect_weights(weights, activation, tolerance, figure, as_json)
 
 
-def _detect_run(run: Run, folder: Path, tolerance: float, draws: int, figure: Path | None, as_json: bool) -> None:
+def _detect_run(run: "Run", folder: Path, tolerance: float, draws: int, figure: Path | None, as_json: bool) -> None:
     from codingschemes.coding.condensation import condensation  # brings arviz: only when it is needed
 
     found = condensation(run, draws, tolerance)
@@ -251,7 +253,11 @@ def _detect_run(run: Run, folder: Path, tolerance: float, draws: int, figure: Pa
 
 
 def _detect_weights(path: Path, activation: str, tolerance: float, figure: Path | None, as_json: bool) -> None:
+    import numpy as np
+
     from codingschemes.manifolds import Neurons, classify, detect, gaussian_like
+    from codingschemes.networks import activation_named
+    from codingschemes.tasks.archives import read_arrays, require
 
     arrays = read_arrays(path)
     weight, readout = (require(arrays, names, path) for names in (("weight", "weights", "W"), ("readout", "a")))

@@ -1,19 +1,72 @@
 """The options of the command line that several commands share, and how they become objects."""
 
-from collections.abc import Callable
-from typing import Any, get_args
+import difflib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from codingschemes.networks import ACTIVATIONS, Network
-from codingschemes.posterior import Posterior, Space
-from codingschemes.samplers import SAMPLERS
-from codingschemes.tasks import OPTIONS, TASKS, make_task
+from codingschemes.cli.names import ACTIVATIONS, SAMPLERS, SPACES, TASK_OPTIONS, TASKS, THEORIES
+from codingschemes.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from codingschemes.posterior import Posterior
 
 type Command = Callable[..., Any]
 
+
+class Named(click.ParamType):
+    """One of some names; a wrong one is answered with the nearest."""
+
+    name = "text"
+
+    def __init__(self, kind: str, names: Iterable[str], *, or_else: Callable[[str], bool] = lambda _: False):
+        self.kind, self.names, self.or_else = kind, tuple(names), or_else
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        if value in self.names or self.or_else(value):
+            return value
+        nearest = difflib.get_close_matches(value, self.names, n=1)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        raise InvalidInput(f"there is no {self.kind} {value!r}: {hint}choose one of {', '.join(sorted(self.names))}")
+
+
+class Destination(click.ParamType):
+    """A file or a folder to write, refused before anything runs where that cannot be.
+
+    Args:
+        kind: `file` or `folder`.
+    """
+
+    name = "path"
+
+    def __init__(self, kind: str):
+        self.kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        if isinstance(value, Path):
+            return value
+        option = param.opts[0] if param else "the path"
+        if not value.strip():
+            raise InvalidInput(f"{option} is empty: name a {self.kind} to write")
+        path = Path(value)
+        if self.kind == "file" and path.is_dir():
+            raise InvalidInput(f"{option} {value} is a folder: name a file in it")
+        if self.kind == "folder" and path.exists() and not path.is_dir():
+            raise InvalidInput(f"{option} {value} is a file: name a folder")
+        ancestor = next(each for each in path.absolute().parents if each.exists())
+        if not ancestor.is_dir() or not os.access(path if path.exists() else ancestor, os.W_OK):
+            raise InvalidInput(f"{option} {value} cannot be written: choose another place")
+        return path
+
+
+#: The names that --activation takes: a registered one, or a function of a module of the user's own.
+ACTIVATION = Named("activation", ACTIVATIONS, or_else=lambda name: ":" in name)
+
 #: --seed is the sampler's everywhere, so a task's own seed has another name on the command line.
-_TASK_OPTION_NAMES = {name: "task_seed" if name == "seed" else name for name in OPTIONS}
+_TASK_OPTION_NAMES = {name: "task_seed" if name == "seed" else name for name in TASK_OPTIONS}
 
 _POSTERIOR_OPTIONS: dict[str, tuple[Any, str]] = {
     "temperature": (float, "T in exp(-||Y-f||^2/(2T)), 1e-4 if left out"),
@@ -24,7 +77,7 @@ _POSTERIOR_OPTIONS: dict[str, tuple[Any, str]] = {
 }
 
 _NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
-    "activation": (str, f"one of {', '.join(ACTIVATIONS)}, or module:function; sigmoid if left out"),
+    "activation": (ACTIVATION, f"one of {', '.join(ACTIVATIONS)}, or module:function; sigmoid if left out"),
     "width": (int, "neurons a layer, 100 if left out"),
     "depth": (int, "hidden layers, 1 if left out"),
     "scaling": (
@@ -39,8 +92,11 @@ _NETWORK_FLAGS = {
 }
 
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
-    "sampler": (str, f"one of {', '.join(SAMPLERS)}; codes if left out, hmc for recurrent networks"),
-    "space": (click.Choice(get_args(Space.__value__)), "form of the posterior, reduced if left out"),
+    "sampler": (
+        Named("sampler", SAMPLERS),
+        f"one of {', '.join(SAMPLERS)}; codes if left out, hmc for recurrent networks",
+    ),
+    "space": (click.Choice(SPACES), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
     "draws": (int, "stored draws a chain, 500 if left out"),
     "warmup": (int, "adapting steps a chain, 500 if left out"),
@@ -57,7 +113,8 @@ _TEMPERING_OPTIONS: dict[str, tuple[Any, str]] = {
     "threshold": (float, "share of particles left effective by a change of temperature, 0.5 if left out"),
     "adapting": (int, "adapting steps at every temperature, 10 if left out"),
     "steps": (int, "steps at every temperature after these, 5 if left out"),
-    **{name: _SAMPLING_OPTIONS[name] for name in ("sampler", "space", "seed", "target_acceptance")},
+    "sampler": (Named("sampler", SAMPLERS), f"one of {', '.join(SAMPLERS)}; hmc if left out"),
+    **{name: _SAMPLING_OPTIONS[name] for name in ("space", "seed", "target_acceptance")},
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 6 if left out"),
 }
 
@@ -73,12 +130,23 @@ def _with_options(options: dict[str, tuple[Any, str]], command: Command) -> Comm
 
 def task_options(command: Command) -> Command:
     """TASK and the options of all tasks; those a task does not take are refused when it is made."""
-    takers = {name: [task for task, entry in TASKS.items() if name in entry.options] for name in OPTIONS}
     options: dict[str, tuple[Any, str]] = {
-        _TASK_OPTION_NAMES[name]: (str, f"{option.help} [{', '.join(takers[name])}]")
-        for name, option in OPTIONS.items()
+        _TASK_OPTION_NAMES[name]: (str, f"{text} [{', '.join(takers)}]")
+        for name, (text, takers) in TASK_OPTIONS.items()
     }
     return _with_options(options, command)
+
+
+def task_argument(*, required: bool = True) -> Callable[[Command], Command]:
+    """TASK."""
+    metavar = "TASK" if required else "[TASK]"
+    return click.argument("task_name", metavar=metavar, required=required, type=Named("task", TASKS))
+
+
+def theory_option(default: str | None) -> Callable[[Command], Command]:
+    """--theory."""
+    text = "which theory" if default else "set the run beside this theory"
+    return click.option("--theory", type=Named("theory", THEORIES), default=default, show_default=True, help=text)
 
 
 def network_options(command: Command) -> Command:
@@ -108,17 +176,21 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="print one JSON object and nothing else")(command)
 
 
-def posterior_from(task_name: str, options: dict[str, Any]) -> Posterior:
+def posterior_from(task_name: str, options: dict[str, Any]) -> "Posterior":
     """The posterior that the options given (not None) ask for.
 
     Raises:
         InvalidInput: whatever is wrong with them.
     """
-    entry = TASKS[task_name]
+    from codingschemes import tasks
+    from codingschemes.networks import Network
+    from codingschemes.posterior import Posterior
+
+    entry = tasks.TASKS[task_name]
     given = {name: value for name, value in options.items() if value is not None}
     asked = {name: given[name] for name in (*_NETWORK_OPTIONS, *_NETWORK_FLAGS) if name in given}
     network = Network(**{"scaling": entry.scaling, **asked})
-    task = make_task(
+    task = tasks.make_task(
         task_name,
         **{name: _as_typed(given[typed]) for name, typed in _TASK_OPTION_NAMES.items() if typed in given},
     )

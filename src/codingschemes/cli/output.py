@@ -4,11 +4,10 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 #: Arguments whose option has another name: `seed` is the sampler's everywhere.
 _RENAMED = {"`seed` of the task": "--task-seed"}
@@ -37,6 +36,9 @@ def print_json(values: Mapping[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table that fits the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column)
@@ -45,6 +47,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console = Console()
     # Where no terminal sets the width, lines are as long as they need.
     (console if console.is_terminal else Console(width=200)).print(table)
+
+
+def keep_json(path: Path, values: Mapping[str, Any]) -> None:
+    """One JSON object as a file, whole or not at all."""
+    from codingschemes.runs.run import write_json
+
+    write_json(path, plain(values))
 
 
 def plain(value: Any) -> Any:

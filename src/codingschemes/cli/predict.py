@@ -1,52 +1,58 @@
 """`codingschemes predict`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from codingschemes.cli.options import json_option, network_options, posterior_from, posterior_options, task_options
+import codingschemes as cs
+from codingschemes.cli.names import TASKS
+from codingschemes.cli.options import (
+    Named,
+    json_option,
+    network_options,
+    posterior_from,
+    posterior_options,
+    task_options,
+    theory_option,
+)
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
-from codingschemes.runs import Run
-from codingschemes.theory import THEORIES, NeuronGroup, Prediction
-from codingschemes.theory import predict as predict_posterior
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from codingschemes.theory import NeuronGroup, Prediction
 
 _LEAST_COUNT = 0.05
 
 
-def theory_option(command: Any) -> Any:
-    """--theory."""
-    return click.option(
-        "--theory", type=click.Choice(list(THEORIES)), default="mean-field", show_default=True, help="which theory"
-    )(command)
-
-
 @click.command()
-@click.argument("task_name", metavar="[TASK]", required=False)
+@click.argument("subject", metavar="[TASK|RUN]", required=False)
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), help="predict for the posterior of this run")
-@theory_option
+@theory_option("mean-field")
 @task_options
 @network_options
 @posterior_options
 @json_option
-def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json: bool, **options: Any) -> None:
+def predict(subject: str | None, run_folder: Path | None, theory: str, as_json: bool, **options: Any) -> None:
     """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz, with the same options as for sample; or give the
     folder of a run.
     """
-    if (task_name is None) == (run_folder is None):
-        raise InvalidInput("predict takes either a TASK or --run RUN: give one of them")
+    if (subject is None) == (run_folder is None):
+        raise InvalidInput("predict takes either a TASK or a RUN: give one of them")
+    if subject is not None and subject not in TASKS and Path(subject).is_dir():
+        run_folder = Path(subject)
     if run_folder is not None:
         given = [name for name, value in options.items() if value is not None]
         if given:
-            raise InvalidInput(f"--run brings its own task and network: leave out --{given[0].replace('_', '-')}")
-        posterior = Run.open(run_folder).posterior
+            raise InvalidInput(f"{run_folder} brings its own task and network: leave out `{given[0]}`")
+        posterior = cs.Run.open(run_folder).posterior
     else:
-        posterior = posterior_from(str(task_name), options)
-    prediction = predict_posterior(posterior, theory)
+        posterior = posterior_from(Named("task or folder of a run", TASKS).convert(subject, None, None), options)
+    prediction = cs.predict(posterior, theory)
     if as_json:
         print_json(prediction.to_json())
         return
@@ -70,7 +76,9 @@ def predict(task_name: str | None, run_folder: Path | None, theory: str, as_json
     )
 
 
-def _rows(prediction: Prediction) -> list[list[str]]:
+def _rows(prediction: "Prediction") -> list[list[str]]:
+    import numpy as np
+
     task = prediction.posterior.task
     means = [prediction.outputs[task.labels == label].mean(axis=0) for label in range(task.class_count)]
     rows = [["certificate", prediction.certificate.words]]
@@ -96,17 +104,19 @@ def _rows(prediction: Prediction) -> list[list[str]]:
     return rows
 
 
-def _groups(prediction: Prediction) -> list[tuple[str, NeuronGroup]]:
+def _groups(prediction: "Prediction") -> list[tuple[str, "NeuronGroup"]]:
     groups = [(f"code {group.name}", group) for group in prediction.codes if group.count >= _LEAST_COUNT]
     if prediction.bulk is not None:
         groups.append(("bulk", prediction.bulk))
     return groups + [(f"outlier for {group.name}", group) for group in prediction.outliers]
 
 
-def _count(group: NeuronGroup, prediction: Prediction) -> str:
+def _count(group: "NeuronGroup", prediction: "Prediction") -> str:
     given = prediction.conditional and any(group is code for code in prediction.codes)
     return f"{group.count:.2f}" + (" (given)" if given else "")
 
 
-def _numbers(values: np.ndarray) -> str:
+def _numbers(values: "ArrayLike") -> str:
+    import numpy as np
+
     return "  ".join(f"{value:.4g}" for value in np.atleast_1d(values)[:12])

@@ -1,33 +1,36 @@
 """`codingschemes sample`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+import codingschemes as cs
 from codingschemes.cli.options import (
     SAMPLING,
+    Destination,
     json_option,
     network_options,
     posterior_from,
     posterior_options,
     sampling_options,
+    task_argument,
     task_options,
 )
 from codingschemes.cli.output import print_json, print_table
-from codingschemes.diagnostics import diagnose
 from codingschemes.errors import InvalidInput
-from codingschemes.runs import Run
-from codingschemes.runs import sample as sample_posterior
+
+if TYPE_CHECKING:
+    from codingschemes.runs import Run
 
 
 @click.command()
-@click.argument("task_name", metavar="TASK", required=False)
+@task_argument(required=False)
 @task_options
 @network_options
 @posterior_options
 @sampling_options
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="run folder to make")
+@click.option("--out", required=True, type=Destination("folder"), help="run folder to make")
 @click.option("--resume", is_flag=True, help="continue the run in --out; only --draws may change")
 @json_option
 def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **options: Any) -> None:
@@ -40,14 +43,16 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
     if task_name is not None:
         posterior = posterior_from(task_name, options)
     elif resume:
-        recorded = Run.open(out)
+        recorded = cs.Run.open(out)
         unused = [name for name, value in options.items() if value is not None and name not in SAMPLING]
         if unused:
             raise InvalidInput(f"--{unused[0].replace('_', '-')} needs TASK: name it, or leave both to the resumed run")
         posterior, sampling = recorded.posterior, {**recorded.config["sampling"], **sampling}
     else:
         raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
-    run = sample_posterior(posterior, out=out, resume=resume, **sampling)
+    run = cs.sample(posterior, out=out, resume=resume, **sampling)
+    from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
+
     warnings = diagnose(run).warnings
     if as_json:
         print_json(
@@ -84,7 +89,7 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
     )
 
 
-def _network_line(run: Run) -> str:
+def _network_line(run: "Run") -> str:
     network = run.config["network"]
     bias = ", bias" if network["bias"] else ""
     depth = f"{'recurrent, steps' if network['recurrent'] else 'depth'} {network['depth']}"

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+import codingschemes as cs
 from codingschemes.cli.options import json_option
-from codingschemes.cli.output import print_json, print_table
-from codingschemes.runs import Run
-from codingschemes.runs.run import write_json
+from codingschemes.cli.output import keep_json, print_json, print_table
 
 if TYPE_CHECKING:
     from codingschemes.coding import Summary
@@ -22,11 +21,9 @@ def summarize(run: Path, as_json: bool) -> None:
 
     The same values are written to summary.json in the run folder.
     """
-    from codingschemes.coding import summarize as summarize_run  # brings arviz: only when it is needed
-
-    summary = summarize_run(Run.open(run))
+    summary = cs.summarize(cs.Run.open(run))
     values = summary.to_json()
-    write_json(run / "summary.json", values)
+    keep_json(run / "summary.json", values)
     if as_json:
         print_json(values)
         return

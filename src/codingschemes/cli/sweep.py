@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codingschemes.cli.options import SAMPLING, json_option, posterior_from
-from codingschemes.cli.output import plain, print_json, print_table
+from codingschemes.cli.names import THEORIES
+from codingschemes.cli.options import SAMPLING, Destination, Named, json_option, posterior_from
+from codingschemes.cli.output import keep_json, print_json, print_table
 from codingschemes.cli.sample import sample
 from codingschemes.errors import InvalidInput
-from codingschemes.runs.configuration import resolve
-from codingschemes.runs.run import write_json
-from codingschemes.theory import THEORIES
 
 if TYPE_CHECKING:
     from codingschemes.sweeps import Job, Outcome, Plan, Trend
@@ -23,7 +21,7 @@ _OWN = ("out", "resume", "json")
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="folder of the sweep, one folder a run")
+@click.option("--out", required=True, type=Destination("folder"), help="folder of the sweep, one folder a run")
 @click.option("--scheduler", help="address of a dask.distributed scheduler that hands the runs to its workers")
 @json_option
 def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
@@ -44,7 +42,7 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
         "left": len(jobs) - len(outcomes),
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / "sweep.json", plain(values))
+    keep_json(out / "sweep.json", values)
     if as_json:
         print_json(values)
     else:
@@ -54,10 +52,11 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
 
 def _jobs(file: Path, plan: "Plan", out: Path) -> list["Job"]:
     """All runs with their options read, so that a wrong one is found before anything is sampled."""
+    from codingschemes.runs.configuration import resolve
     from codingschemes.sweeps import Job
 
     if plan.theory is not None:
-        THEORIES[plan.theory]
+        Named("theory", THEORIES).convert(plan.theory, None, None)
     jobs = []
     for run in plan.runs:
         folder = (out / run.name).absolute()

@@ -1,5 +1,6 @@
 """From single-neuron posteriors to codes, and from codes to the coding scheme."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.coding.codes import Codes, Drift, drift, find_codes, occupancies
 from codingschemes.coding.outliers import Outliers, find_outliers
 from codingschemes.coding.population import Population, population

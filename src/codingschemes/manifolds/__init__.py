@@ -5,6 +5,7 @@ are unions of orbits): Zhao, Luo & Zhang, arXiv 2510.09564. The enumeration for 
 reduced dynamics, the normal Hessian and the detection were derived here.
 """
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.manifolds import deep, subgroups
 from codingschemes.manifolds.activation_class import ActivationClass, classify
 from codingschemes.manifolds.checking import Check, check

@@ -1,5 +1,6 @@
 """The posterior over weights: priors, the samplable forms, and exact conditional draws."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.posterior.density import Density, Position, ReducedDensity, WeightsDensity
 from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.posterior import Posterior, Space

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds import Detection, Hierarchy, Partition, Profile
@@ -14,6 +15,8 @@ from codingschemes.reports.style import CODE_COLORS, panels, styled
 
 MOST_NEURONS = 4
 _NAMED = 16
+#: Of a figure 10 inches wide, in points.
+_AXES_WIDTH = 660
 
 
 @styled()
@@ -36,18 +39,24 @@ def hasse(order: Hierarchy, title: str = "") -> Figure:
     figure = Figure(figsize=(10, 1.3 + 1.25 * len(np.unique(heights))), layout="constrained")
     axes = figure.subplots()
     lines = [[(places[i], heights[i]), (places[j], heights[j])] for i, j in order.edges]
-    axes.add_collection(LineCollection(lines, colors="#9a9a9a", linewidths=0.5 if len(lines) > 60 else 0.9, zorder=1))
+    many = len(lines) > 60
+    axes.add_collection(
+        LineCollection(lines, colors="#b5b5b5" if many else "#9a9a9a", linewidths=0.5 if many else 0.9, zorder=1)
+    )
     induced = np.array([not (node.zero and order.activation.symmetry == "vanishing") for node in order.nodes])
     for chosen, face in ((induced, CODE_COLORS[0]), (~induced, "white")):
         axes.scatter(places[chosen], heights[chosen], s=36, c=face, edgecolors=CODE_COLORS[0], linewidths=1.2, zorder=2)
+    left, right = -0.02, 1.02
     for height in np.unique(heights):
         row = np.flatnonzero(heights == height)
         if len(row) <= _NAMED:
-            small = 8.5 if len(row) <= 7 else 6.5
-            for place, index in enumerate(row[np.argsort(places[row])]):
-                below = place % 2 if len(row) > 7 else 0
-                _name(axes, places[index], height, order.nodes[index], small, below)
-    axes.set_xlim(-0.06, 1.06)
+            room = 0.95 * _AXES_WIDTH / (right - left) / len(row)
+            blocks = [block for index in row for block in _blocks(order.nodes[index])]
+            size = min(8.5 if len(row) <= 7 else 7.5, room / max(_extent(f"| {block}", 1.0) for block in blocks))
+            last = bool(height == heights.min())  # no lines go on below it
+            for index in row:
+                _name(axes, places[index], height, order.nodes[index], size, room, below=last)
+    axes.set_xlim(left, right)
     axes.set_ylim(heights.min() - 0.45, heights.max() + 0.45)
     axes.set_xticks([])
     axes.set_yticks(np.unique(heights))
@@ -73,17 +82,35 @@ def _places(order: Hierarchy, heights: Float[np.ndarray, " n"]) -> Float[np.ndar
     return places
 
 
-def _name(axes: Axes, place: float, height: float, node: Partition, size: float, below: int) -> None:
+def _blocks(node: Partition) -> list[str]:
+    return str(node).replace("-", "−").split(" | ")
+
+
+def _extent(text: str, size: float) -> float:
+    """Its width in points."""
+    return float(TextPath((0, 0), text, size=size).get_extents().width)
+
+
+def _name(axes: Axes, place: float, height: float, node: Partition, size: float, room: float, *, below: bool) -> None:
+    """A name beside its dot, on as many lines as keep it `room` points wide."""
+    lines: list[str] = []
+    for block in _blocks(node):
+        longer = f"{lines[-1]} | {block}" if lines else block
+        if not lines or _extent(longer, size) <= room:
+            lines[-1:] = [longer]
+        else:
+            lines.append(f"| {block}")
     axes.annotate(
-        str(node).replace("-", "−"),
+        "\n".join(lines),
         (place, height),
         xytext=(0, -8 if below else 7),
         textcoords="offset points",
         ha="center",
         va="top" if below else "bottom",
         fontsize=size,
+        linespacing=1.05,
         color="#222222",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.8},
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.85},
         zorder=3,
     )
 

@@ -6,6 +6,7 @@ numbers, text or booleans, whose sorted order is that of the classes; factors -1
 `class_kernel`, `block_means` and `eigenvalues` take kernels by their nature. Wrong input raises `InvalidInput`.
 """
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.representation.abstraction import (
     SCORES,
     AbstractionScores,

@@ -1,5 +1,6 @@
 """Sampling a posterior into a run: chunks, storage, checkpoints, configuration."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.errors import SamplingFailed
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.driver import sample

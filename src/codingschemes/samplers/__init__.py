@@ -1,5 +1,6 @@
 """Samplers by name: kernels over densities."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.samplers import (  # noqa: F401  (each registers itself)
     blackjax_nuts,
     codes,

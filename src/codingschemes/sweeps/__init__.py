@@ -1,5 +1,6 @@
 """Many runs from one file, each set beside a theory, and how deviations from it shrink with width."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.sweeps.execution import sweep
 from codingschemes.sweeps.jobs import Job, Outcome, Result, carry_out
 from codingschemes.sweeps.plan import Plan, PlannedRun, read_plan

@@ -1,5 +1,6 @@
 """What theory predicts of a posterior: global minimum, mean field, lazy limit, each with a certificate."""
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, NeuronSample, Prediction
 from codingschemes.theory.theories import THEORIES, predict

@@ -1,0 +1,194 @@
+"""Figures drawn from the numbers kept in benchmarks/, so that a change of drawing needs no new sampling.
+
+    python experiments/figures.py [NAME ...]
+
+Names are those of FIGURES; without one, all are drawn.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.figure import Figure
+
+from codingschemes.benchmark.figure import draw_ratios
+from codingschemes.benchmark.table import Bench
+from codingschemes.manifolds import classify, hierarchy
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.manifolds import hasse
+from codingschemes.reports.style import CODE_COLORS, DIVERGING, SEQUENTIAL, plain_numbers, styled
+from codingschemes.reports.theory import PREDICTED
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+#: Of figures that are not shown beside their numbers.
+PLACES = {"three_schemes": FOLDER.parent / "docs"}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The first table of benchmarks/`name`.md, each row by its headings."""
+    parts = (FOLDER / f"{name}.md").read_text().split("\n\n")
+    table = next(part for part in parts if part.startswith("|")).splitlines()
+    heads, _, *cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+    return [dict(zip(heads, row, strict=True)) for row in cells]
+
+
+def number(cell: str) -> tuple[float, float]:
+    """Value and error of `1.2% ± 0.1%`, in percent if they are; the error of a number alone is 0."""
+    value, _, error = cell.replace("%", "").partition(" ± ")
+    return float(value), float(error or 0)
+
+
+@styled()
+def mean_field_against_samples(path: Path) -> None:
+    """Deviations with their Monte Carlo errors against width, a panel for each activation."""
+    table = rows("mean_field_against_samples")
+    kinds = [name for name in table[0] if name not in ("activation", "N", "T", "certificate")]
+    activations = list(dict.fromkeys(row["activation"] for row in table))
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    grid = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
+    handles: dict[str, object] = {}
+    for axes, activation in zip(grid, activations, strict=True):
+        found = [row for row in table if row["activation"] == activation]
+        widths = np.array([float(row["N"]) for row in found])
+        for index, kind in enumerate(kinds):
+            shown = [row[kind] != "-" for row in found]
+            if any(shown):
+                values = np.array([number(row[kind]) for row in found if row[kind] != "-"]) / 100
+                shift = 1.03 ** (index - (len(kinds) - 1) / 2)  # error bars beside each other
+                handles[kind] = axes.errorbar(
+                    widths[shown] * shift, values[:, 0], values[:, 1], fmt="osD^vPX*"[index] + "-",
+                    color=CODE_COLORS[index], capsize=3, markersize=5,
+                )  # fmt: skip
+        (handles["1/(2N)"],) = axes.plot(widths, 0.5 / widths, "--", color="#777777")
+        axes.set(title=activation, xlabel="width N", xscale="log", yscale="log")
+        axes.minorticks_off()
+        axes.set_xticks(widths, [f"{width:g}" for width in widths])
+    grid[0].set_ylabel("relative deviation from theory")
+    handles["1/(2N)"] = handles.pop("1/(2N)")
+    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=len(handles))
+    figure.savefig(path)
+
+
+@styled()
+def one_theory_two_ends(path: Path) -> None:
+    """Kernel, energy and parallelism against temperature: mean field, samples, global minimum."""
+    table = rows("one_theory_two_ends")
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    quantities = ("kernel within classes", "energy", "parallelism")
+    for axes, name in zip(figure.subplots(1, 3), quantities, strict=True):
+        part = {
+            what: [(float(row["T"]), *number(row[name])) for row in table if row["what"] == what]
+            for what in ("global minimum", "mean field", "sampled")
+        }
+        axes.axhline(part["global minimum"][0][1], color="#777777", linestyle="--", label="global minimum")
+        axes.plot(*np.array(part["mean field"]).T[:2], color=CODE_COLORS[0], label="mean field")
+        axes.errorbar(
+            *np.array(part["sampled"]).T, fmt="o", color=CODE_COLORS[5], capsize=3, markersize=5, label="sampled"
+        )
+        axes.set(xscale="log", title=name, xlabel="temperature T", xticks=[1e-6, 1e-4, 1e-2])
+        axes.minorticks_off()
+        if name == "energy":
+            axes.set_yscale("log")
+            plain_numbers(axes.yaxis)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.savefig(path)
+
+
+@styled()
+def recurrent_abstraction(path: Path) -> None:
+    """Scores against time step, relu and tanh beside each other where they agree."""
+    table = rows("recurrent_abstraction")
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    grid = figure.subplots(3, 2, sharex=True, sharey="row")
+    steps = np.arange(1, sum(name.startswith("step") for name in table[0]) + 1)
+    looks = {"relu": ("o", CODE_COLORS[5], -0.09), "tanh": ("s", CODE_COLORS[0], 0.09)}
+    for column, inputs in enumerate(dict.fromkeys(row["inputs"] for row in table)):
+        for row in (row for row in table if row["inputs"] == inputs):
+            marker, color, shift = looks[row["activation"]]
+            trained, parallel = row["networks"] == "sampled", row["score"] == "parallelism score"
+            values = np.array([number(row[f"step {step}"]) for step in steps])
+            style = {
+                "fmt": marker + ("-" if trained else ":"), "color": color, "capsize": 3, "markersize": 6,
+                "markerfacecolor": color if trained else "white",
+            }  # fmt: skip
+            axes = grid[0 if parallel else 2, column]
+            label = f"{row['activation']}, {row['networks']}"
+            axes.errorbar(steps + shift, *values.T, label=label, **style)
+            axes.plot(0, float(row["input"]), "D", color="#333333")
+            if trained and parallel:
+                grid[1, column].errorbar(steps + shift, 1 - values[:, 0], values[:, 1], **style)
+        grid[1, column].fill_between(steps[-1] + np.array([-0.3, 0.3]), 2e-4, 0.023, color="#bbbbbb", alpha=0.6)
+        grid[1, column].text(steps[-1] - 0.35, 0.012, "reported,\nlast step", ha="right", va="center", color="#555555")
+        grid[0, column].set_title(f"{inputs} inputs")
+        grid[2, column].set(xlabel="time step (0, diamonds: input)", xticks=[0, *steps])
+    grid[1, 0].set_yscale("log")
+    for row_axes, text in zip(grid[:, 0], ("parallelism score", "1 − parallelism score", "CCGP"), strict=True):
+        row_axes.set_ylabel(text)
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.savefig(path)
+
+
+def bench(path: Path) -> None:
+    """Ratios of samplers by target."""
+    draw_ratios(Bench.from_json(json.loads((FOLDER / "bench.json").read_text())), path)
+
+
+@styled()
+def three_schemes(path: Path) -> None:
+    """One draw, class means of neurons and their distribution beside theory, a column for each activation."""
+    kept = json.loads((FOLDER / "three_schemes.json").read_text())
+    figure = Figure(figsize=(10, 8.4), layout="constrained")
+    grid = figure.subplots(3, len(kept), height_ratios=[1.25, 1, 0.8])
+    for (top, middle, bottom), (activation, found) in zip(grid.T, kept.items(), strict=True):
+        activity = np.array(found["activity"])
+        largest = float(abs(activity).max())
+        signed, outlying = bool(activity.min() < 0), largest > 4 * float(np.quantile(abs(activity), 0.95))
+        norm = PowerNorm(0.5, 0, largest) if outlying else Normalize(-largest if signed else 0, largest)
+        image = top.imshow(activity, aspect="auto", norm=norm, cmap=DIVERGING if signed else SEQUENTIAL)
+        remark = ", square-root scale" if outlying else ""
+        figure.colorbar(image, ax=top, label=f"activity{remark}", pad=0.02)
+        ends = np.cumsum(found["class_sizes"])
+        for end in ends[:-1]:
+            top.axvline(end - 0.5, color="black" if signed else "white", linewidth=1.2)
+        top.set_xticks(
+            ends - np.array(found["class_sizes"]) / 2 - 0.5, [f"class {index}" for index in range(len(ends))]
+        )
+        top.tick_params(length=0, labelsize=9)
+        top.set(title=f"{activation}: {found['scheme']}", xlabel="input", ylabel="neuron, sorted", yticks=[])
+        middle.scatter(*np.array(found["class_activity"]).T, s=9, color=CODE_COLORS[0], alpha=0.5, linewidths=0)
+        middle.set(xlabel="mean activity, class 0", ylabel="mean activity, class 1")
+        bars = bottom.stairs(found["sampled"], found["edges"], fill=True, color=CODE_COLORS[0])
+        line = bottom.stairs(found["predicted"], found["edges"], color=PREDICTED, linewidth=1.3)
+        bottom.set_xlabel("mean activity, class 0")
+        if outlying:
+            bottom.set_yscale("log")
+    grid[2, 0].set_ylabel("neurons × draws")
+    handles = {"sampled": bars, f"{found['theory']} theory": line}
+    figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2)
+    figure.savefig(path)
+
+
+def manifold_hierarchy(path: Path) -> None:
+    """Which manifold lies in which."""
+    order = hierarchy(classify(ACTIVATIONS["tanh"]), 4)
+    hasse(order, "Manifolds of four tanh neurons").savefig(path, dpi=110)
+
+
+def redraw(name: str) -> Path:
+    """Draws one of FIGURES where the texts show it; returns the file."""
+    path = PLACES.get(name, FOLDER) / f"{name}.png"
+    FIGURES[name](path)
+    return path
+
+
+DRAWN = (
+    mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, manifold_hierarchy,
+)  # fmt: skip
+FIGURES: dict[str, Callable[[Path], None]] = {each.__name__: each for each in DRAWN}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or FIGURES:
+        print(redraw(name))

@@ -1,0 +1,143 @@
+"""Names that can be typed, known without importing what they stand for.
+
+The registries are the home of these: a test holds this copy to them. It exists because importing JAX takes longer than
+a wrong option deserves.
+"""
+
+ACTIVATIONS = (
+    "linear",
+    "relu",
+    "threshold-tanh",
+    "threshold-log1p",
+    "threshold-ratio",
+    "sigmoid",
+    "logistic",
+    "hardsigmoid",
+    "tanh",
+    "erf",
+    "hardtanh",
+    "softplus",
+    "gelu",
+    "silu",
+    "cos",
+)
+SAMPLERS = (
+    "blackjax-nuts",
+    "hmc",
+    "codes",
+    "langevin",
+    "mala",
+    "mclmc",
+    "mclmc-unadjusted",
+    "nuts",
+    "pcnl",
+)
+THEORIES = (
+    "global-minimum",
+    "lazy",
+    "mean-field",
+)
+SPACES = (
+    "reduced",
+    "function",
+    "weights",
+)
+TASKS = (
+    "orthogonal",
+    "hypercube",
+    "digits",
+    "mnist",
+    "cifar10",
+    "npz",
+)
+#: Suites of the bench, and its single targets.
+SUITES = (
+    "full",
+    "toy",
+    "quick",
+)
+TARGETS = (
+    "toy-linear-1e-3",
+    "toy-linear-1e-4",
+    "toy-sigmoid-1e-3",
+    "toy-sigmoid-1e-4",
+    "toy-relu-1e-3",
+    "toy-relu-1e-4",
+    "digits-sigmoid",
+    "mnist-sigmoid-1e-3",
+    "cifar10-sigmoid-1e-3",
+    "mnist-sigmoid-1e-4",
+    "cifar10-sigmoid-1e-4",
+    "hypercube-relu",
+    "two-layer-sigmoid",
+    "tiny-sigmoid",
+    "tiny-relu",
+)
+#: Options of tasks: what each is for, and the tasks that take it.
+TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "samples": (
+        "training inputs, drawn evenly from the classes",
+        (
+            "orthogonal",
+            "digits",
+            "mnist",
+            "cifar10",
+            "npz",
+        ),
+    ),
+    "classes": (
+        "how many classes, or which ones: 3 is short for the first three",
+        (
+            "orthogonal",
+            "digits",
+            "mnist",
+            "cifar10",
+            "npz",
+        ),
+    ),
+    "ratios": ("the share of samples in each class", ("orthogonal",)),
+    "test": (
+        "held-out inputs",
+        (
+            "orthogonal",
+            "digits",
+            "mnist",
+            "cifar10",
+            "npz",
+        ),
+    ),
+    "labels": (
+        "what is learned: which class, or two binary factors of a digit",
+        (
+            "digits",
+            "mnist",
+        ),
+    ),
+    "labels_dim": ("binary labels; all their combinations occur", ("hypercube",)),
+    "repeats": ("samples of each combination of labels", ("hypercube",)),
+    "inputs": ("how the inputs relate to each other", ("hypercube",)),
+    "alignment": ("g, the strength of that relation", ("hypercube",)),
+    "data": ("an .npz file with arrays x (samples first) and y (labels)", ("npz",)),
+    "preprocess": (
+        "what is done to the inputs before they are learned",
+        (
+            "orthogonal",
+            "hypercube",
+            "digits",
+            "mnist",
+            "cifar10",
+            "npz",
+        ),
+    ),
+    "seed": (
+        "fixes every random choice",
+        (
+            "orthogonal",
+            "hypercube",
+            "digits",
+            "mnist",
+            "cifar10",
+            "npz",
+        ),
+    ),
+}

@@ -1,0 +1,18 @@
+"""JAX as this package needs it: set before anything of JAX is used. Every room that uses JAX imports this first."""
+
+import contextlib
+import os
+
+import jax
+
+from codingschemes.compiled import keep_compiled
+
+# Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_default_matmul_precision", "highest")
+# Every core is a device of its own, so that chains run side by side, unless JAX_NUM_CPU_DEVICES says otherwise. Where
+# jax is already running, it stays as it is.
+if jax.config.jax_num_cpu_devices < 0:
+    with contextlib.suppress(RuntimeError):
+        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+keep_compiled()
