@@ -126,7 +126,8 @@ def _compared(run: Run, prediction: Prediction | None, theory: str) -> Compariso
     notes = []
     if prediction is None:
         fractions = _frozen_fractions(run) if theory == "mean-field" else None
-        prediction = predict(run.posterior, theory, **({"code_fractions": fractions} if fractions else {}))
+        asked: dict[str, Any] = {"code_fractions": fractions} if fractions else {}
+        prediction = predict(run.posterior, theory, **asked)
     elif not _same(run, prediction):
         raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
     if prediction.conditional:
