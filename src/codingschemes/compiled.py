@@ -6,14 +6,27 @@ folder cannot be written, everything works without it.
 """
 
 import hashlib
+import json
 import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import jax
 from platformdirs import user_cache_path
 
+from codingschemes.progress import announce
+
 #: Programs that compile faster than this, in seconds, are not worth a file.
 _WORTH_KEEPING = 0.5
+#: Seconds that samplers take to compile, of the order of those in benchmarks/bench.md; used until this machine has
+#: compiled one.
+_TYPICAL, _OTHERWISE = {"codes": 30.0}, 15.0
+#: What has been compiled, and how long it took: a file beside the programs.
+_LEDGER = "seconds.json"
 
 
 def keep_compiled() -> None:
@@ -27,6 +40,58 @@ def keep_compiled() -> None:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
+
+
+@contextmanager
+def compiling(name: str, **makes_it: Any) -> Iterator[None]:
+    """Programs are compiled inside: say about how long that takes, to who watches, and keep how long it took.
+
+    Args:
+        name: of the sampler, whose programs take about as long at any size.
+        **makes_it: all that another program is made by if it differs, as JSON values: shapes, settings.
+    """
+    described = json.dumps([name, makes_it, metadata.version("jax"), metadata.version("codingschemes")], default=str)
+    key = hashlib.sha256(described.encode()).hexdigest()[:16]
+    ledger = _read_ledger()
+    if key in ledger["programs"]:
+        announce("reading programs that were compiled before for this size: a few seconds")
+    else:
+        seconds = ledger["samplers"].get(name, _TYPICAL.get(name, _OTHERWISE))
+        announce(f"compiling {name}, once for this size", seconds)
+    started = time.monotonic()
+    yield
+    if key not in ledger["programs"]:
+        _write_ledger(key, name, time.monotonic() - started)
+
+
+def _ledger_path() -> Path | None:
+    """Where programs are kept in a folder of this machine; None elsewhere."""
+    folder = jax.config.jax_compilation_cache_dir
+    if folder is None or "://" in folder or not jax.config.jax_enable_compilation_cache:
+        return None
+    return Path(folder) / _LEDGER
+
+
+def _read_ledger() -> dict[str, dict[str, float]]:
+    """Seconds by program and, the last ones, by sampler. What cannot be read is as if it had not been written."""
+    path = _ledger_path()
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        if path is not None:
+            kept = json.loads(path.read_text())
+            return {part: {str(k): float(v) for k, v in kept[part].items()} for part in ("programs", "samplers")}
+    return {"programs": {}, "samplers": {}}
+
+
+def _write_ledger(key: str, name: str, seconds: float) -> None:
+    path = _ledger_path()
+    if path is None:
+        return
+    ledger = _read_ledger()
+    ledger["programs"][key] = ledger["samplers"][name] = round(seconds, 1)
+    with suppress(OSError):  # an estimate is not worth a failed run
+        partial = path.with_suffix(f".{key}.partial")
+        partial.write_text(json.dumps(ledger))
+        partial.replace(path)
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""Wrong input, which can be put right, and sampling that failed."""
+"""Wrong input, which can be put right, sampling that failed, and work that was stopped at its time limit."""
 
 
 class InvalidInput(ValueError):
@@ -10,3 +10,7 @@ class InvalidInput(ValueError):
 
 class SamplingFailed(RuntimeError):
     """The sampler left the region where the density is finite; the message says what to try."""
+
+
+class TimeLimitReached(RuntimeError):
+    """Work was stopped at the time limit that it was given; the message says what to do. Nothing is half-written."""

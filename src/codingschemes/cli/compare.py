@@ -6,20 +6,21 @@ from pathlib import Path
 import click
 
 import codingschemes as cs
-from codingschemes.cli.options import json_option, theory_option
+from codingschemes.cli.options import json_option, theory_option, time_limit_option
 from codingschemes.cli.output import keep_json, print_json, print_table
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @theory_option("mean-field")
+@time_limit_option
 @json_option
-def compare(run: Path, theory: str, as_json: bool) -> None:
+def compare(run: Path, theory: str, time_limit: float | None, as_json: bool) -> None:
     """Set a run against a theory: sampled values with Monte Carlo errors beside predicted ones, one row a quantity.
 
     The same values are written to comparison-THEORY.json in the run folder.
     """
-    comparison = cs.compare(cs.Run.open(run), theory=theory)
+    comparison = cs.compare(cs.Run.open(run), theory=theory, progress=True, time_limit=time_limit)
     values = comparison.to_json()
     keep_json(run / f"comparison-{theory}.json", values)
     if as_json:

@@ -37,7 +37,9 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
     are log Bayes factors.
     """
     posterior = posterior_from(task_name, options)
-    found = cs.evidence(posterior, **{name: options[name] for name in TEMPERING if options[name] is not None})
+    found = cs.evidence(
+        posterior, progress=True, **{name: options[name] for name in TEMPERING if options[name] is not None}
+    )
     if as_json:
         print_json(found.to_json())
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from codingschemes.cli.output import in_flags
-from codingschemes.errors import InvalidInput, SamplingFailed
+from codingschemes.errors import InvalidInput, SamplingFailed, TimeLimitReached
 
 #: The commands in the order of `--help`, and what each is for. Its module, of the same name, is imported when it runs.
 COMMANDS = {
@@ -75,7 +75,7 @@ def main() -> None:
         status = _refuse(error.format_message())
     except InvalidInput as error:
         status = _refuse(str(error))
-    except SamplingFailed as error:
+    except (SamplingFailed, TimeLimitReached) as error:
         click.echo(f"codingschemes: {in_flags(str(error))}", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)

@@ -149,6 +149,12 @@ def theory_option(default: str | None) -> Callable[[Command], Command]:
     return click.option("--theory", type=Named("theory", THEORIES), default=default, show_default=True, help=text)
 
 
+def time_limit_option(command: Command) -> Command:
+    """--time-limit of a theory."""
+    kind = click.FloatRange(min=0, min_open=True)
+    return click.option("--time-limit", type=kind, help="seconds after which the theory's solver gives up")(command)
+
+
 def network_options(command: Command) -> Command:
     """The options that make a `Network`."""
     for name, text in reversed(_NETWORK_FLAGS.items()):

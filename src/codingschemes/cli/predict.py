@@ -15,6 +15,7 @@ from codingschemes.cli.options import (
     posterior_options,
     task_options,
     theory_option,
+    time_limit_option,
 )
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
@@ -31,11 +32,14 @@ _LEAST_COUNT = 0.05
 @click.argument("subject", metavar="[TASK|RUN]", required=False)
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), help="predict for the posterior of this run")
 @theory_option("mean-field")
+@time_limit_option
 @task_options
 @network_options
 @posterior_options
 @json_option
-def predict(subject: str | None, run_folder: Path | None, theory: str, as_json: bool, **options: Any) -> None:
+def predict(
+    subject: str | None, run_folder: Path | None, theory: str, time_limit: float | None, as_json: bool, **options: Any
+) -> None:
     """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz, with the same options as for sample; or give the
@@ -52,7 +56,7 @@ def predict(subject: str | None, run_folder: Path | None, theory: str, as_json: 
         posterior = cs.Run.open(run_folder).posterior
     else:
         posterior = posterior_from(Named("task or folder of a run", TASKS).convert(subject, None, None), options)
-    prediction = cs.predict(posterior, theory)
+    prediction = cs.predict(posterior, theory, progress=True, time_limit=time_limit)
     if as_json:
         print_json(prediction.to_json())
         return

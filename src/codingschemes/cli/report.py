@@ -5,20 +5,28 @@ from pathlib import Path
 import click
 
 import codingschemes as cs
-from codingschemes.cli.options import Destination, json_option, theory_option
+from codingschemes.cli.options import Destination, json_option, theory_option, time_limit_option
 from codingschemes.cli.output import print_json
+from codingschemes.errors import InvalidInput
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=Destination("file"), help="HTML file; RUN/report.html if left out")
 @theory_option(None)
+@time_limit_option
 @json_option
-def report(run: Path, out: Path | None, theory: str | None, as_json: bool) -> None:
+def report(run: Path, out: Path | None, theory: str | None, time_limit: float | None, as_json: bool) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
-    opened = cs.Run.open(run)
-    comparison = None if theory is None else cs.compare(opened, theory=theory)
-    page = cs.report(opened, out, comparison=comparison)
+    if time_limit is not None and theory is None:
+        raise InvalidInput("`time_limit` is for a theory's solver: name one with `theory`, or leave it out")
+    opened, comparison = cs.Run.open(run), None
+    from codingschemes.progress import watched
+
+    with watched(shown=True):
+        if theory is not None:
+            comparison = cs.compare(opened, theory=theory, time_limit=time_limit)
+        page = cs.report(opened, out, comparison=comparison)
     if as_json:
         print_json({"report": str(page), "figures": str(page.parent / "figures")})
     else:

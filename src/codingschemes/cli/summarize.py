@@ -21,7 +21,10 @@ def summarize(run: Path, as_json: bool) -> None:
 
     The same values are written to summary.json in the run folder.
     """
-    summary = cs.summarize(cs.Run.open(run))
+    from codingschemes.progress import watched
+
+    with watched(shown=True):
+        summary = cs.summarize(cs.Run.open(run))
     values = summary.to_json()
     keep_json(run / "summary.json", values)
     if as_json:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.coding.population import Population, join, population
+from codingschemes.progress import tracked
 from codingschemes.runs import Run
 
 _CHUNK_NUMBERS = 20_000_000
@@ -29,7 +30,7 @@ def read_neurons(run: Run) -> Neurons:
     """One pass over the stored neurons."""
     labels, width = run.posterior.task.labels, run.posterior.network.width
     parts, kernels, draws = [], 0.0, 0
-    for activity, readout in activity_chunks(run):
+    for activity, readout in tracked(activity_chunks(run), "reading neurons"):
         parts.append(population(activity[:, :, -1], readout, labels))
         kernels = kernels + np.einsum("kdlnp,kdlnq->lpq", activity, activity, optimize=True) / width
         draws += activity.shape[0] * activity.shape[1]

@@ -16,6 +16,7 @@ from codingschemes.coding.predictions import Estimate, Predictions, test_predict
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
 from codingschemes.diagnostics.convergence import moving
+from codingschemes.progress import tracked
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
@@ -361,10 +362,16 @@ def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
 
 def _abstraction(run: Run) -> tuple[LayerAbstraction, ...]:
     task = run.posterior.task
+    kept = spread_draws(run, _SCORED_PER_CHAIN)
+    networks = (
+        network
+        for activity, _ in activity_chunks(run, kept)
+        for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
+    )
+    count = len(range(run.draw_count)[kept]) * run.config["sampling"]["chains"]
     scores = [
         [abstraction_scores(layer.T, task.labels, task.factors) for layer in network]
-        for activity, _ in activity_chunks(run, spread_draws(run, _SCORED_PER_CHAIN))
-        for network in activity.astype(float).reshape(-1, *activity.shape[-3:])
+        for network in tracked(networks, "scoring abstraction", count)
     ]
     return tuple(LayerAbstraction(*average_scores(layer)) for layer in zip(*scores, strict=True))
 

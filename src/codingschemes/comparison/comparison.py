@@ -12,6 +12,7 @@ from codingschemes.coding.summary import SAME_CODES, code_rhat
 from codingschemes.comparison.quantities import Quantity, code_fractions, quantities
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
+from codingschemes.progress import watched
 from codingschemes.runs import Run
 from codingschemes.theory import Prediction, predict
 
@@ -95,7 +96,14 @@ class Comparison:
 
 
 @checked
-def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "mean-field") -> Comparison:
+def compare(
+    run: Run,
+    prediction: Prediction | None = None,
+    *,
+    theory: str = "mean-field",
+    progress: bool = False,
+    time_limit: float | None = None,
+) -> Comparison:
     """Set a run against a theory.
 
     Args:
@@ -103,14 +111,23 @@ def compare(run: Run, prediction: Prediction | None = None, *, theory: str = "me
         prediction: the theory's answers about the run's posterior; computed if left out. Then, where chains did not
             move between codes, the mean-field theory is asked for the fractions that were sampled.
         theory: which theory, where no prediction is given.
+        progress: show on standard error how far the work is.
+        time_limit: in seconds; None sets none.
 
     Raises:
         InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
+        TimeLimitReached: the work was stopped at `time_limit`.
     """
+    with watched(shown=progress, time_limit=time_limit):
+        return _compared(run, prediction, theory)
+
+
+def _compared(run: Run, prediction: Prediction | None, theory: str) -> Comparison:
     notes = []
     if prediction is None:
         fractions = _frozen_fractions(run) if theory == "mean-field" else None
-        prediction = predict(run.posterior, theory, **({"code_fractions": fractions} if fractions else {}))
+        asked: dict[str, Any] = {"code_fractions": fractions} if fractions else {}
+        prediction = predict(run.posterior, theory, **asked)
     elif not _same(run, prediction):
         raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
     if prediction.conditional:

@@ -12,6 +12,7 @@ from codingschemes.coding.neurons import activity_chunks, spread_draws
 from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
+from codingschemes.progress import tracked
 from codingschemes.reports import chains, populations, responses, theory
 from codingschemes.reports.style import darken, styled
 from codingschemes.runs import Run
@@ -64,7 +65,7 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawn
     """Write each figure as PNG (150 dpi) and PDF; returns its two renderings by name. Figures are left dark."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
-    for name, figure in figures.items():
+    for name, figure in tracked(figures.items(), "drawing figures"):
         light = folder / f"{name}.png"
         figure.savefig(light)
         figure.set_layout_engine("none")  # laid out once is enough

@@ -18,15 +18,17 @@ from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
 from codingschemes.calls import checked
+from codingschemes.compiled import compiling
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
+from codingschemes.progress import progress_bar, watched
 from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import Program, advance, capacity, to_host
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
+from codingschemes.runs.interruption import finish_chunk_on_interrupt
 from codingschemes.runs.observables import Record
-from codingschemes.runs.progress import finish_chunk_on_interrupt, progress_bar
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
@@ -80,7 +82,8 @@ def sample(
         folder.check_same(path, config)
     elif path is not None:
         folder.check_free(path, _bytes_needed(posterior, sampling))
-    with threadpool_limits(1, user_api="blas"):  # threads make small triangular solves 20 times slower
+    # threads make small triangular solves 20 times slower
+    with threadpool_limits(1, user_api="blas"), watched(shown=progress):
         density = posterior.density(sampling.space)
         longest = capacity(density)
         kernel = SAMPLERS[sampling.sampler](sampling.settings)
@@ -90,9 +93,12 @@ def sample(
         program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
         # A checkpoint replaces the states of a resumed run: nothing is cooled again for it.
         begun = dataclasses.replace(sampling, start="prior") if resume else sampling
-        checkpoint, facts = _start(start_key, kernel_key, kernel, density, begun)
-        checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
-        provenance = {**made_by(sampling), **facts, "compile_seconds": _compile(kernel, mesh, program, checkpoint)}
+        positions, facts = beginning(start_key, density, begun)
+        with compiling(sampling.sampler, **_program_facts(config, sampling, program, mesh)):
+            checkpoint = _start(kernel_key, kernel, density, positions, sampling.chains)
+            checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
+            compile_seconds = _compile(kernel, mesh, program, checkpoint)
+        provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds}
         if path is None:
             store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
@@ -117,14 +123,24 @@ def sample(
     return run
 
 
-def _start(
-    start_key: Array, kernel_key: Array, kernel: Kernel, density: Density, sampling: Sampling
-) -> tuple[Checkpoint, dict[str, Any]]:
-    """The checkpoint before the first step, and what to record about it."""
-    positions, facts = beginning(start_key, density, sampling)
-    potentials, states = _begin(kernel, jax.random.split(kernel_key, sampling.chains), positions, density)
+def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program, mesh: Mesh) -> dict[str, Any]:
+    """What a compiled program depends on, as JSON values."""
+    return {
+        "network": config["network"],
+        "activation": config.get("activation"),
+        "settings": sampling.settings,
+        "space": sampling.space,
+        "chains": sampling.chains,
+        "devices": [mesh.size, jax.devices()[0].device_kind],
+        "shapes": [[*leaf.shape, str(leaf.dtype)] for leaf in jax.tree.leaves(program)],
+    }
+
+
+def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Position, chains: int) -> Checkpoint:
+    """The checkpoint before the first step."""
+    potentials, states = _begin(kernel, jax.random.split(kernel_key, chains), positions, density)
     _check_finite(potentials, "at the start")
-    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0)), facts
+    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0))
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from codingschemes.posterior import Density, Position
+from codingschemes.progress import tracked
 from codingschemes.runs.configuration import Sampling
 from codingschemes.samplers import SAMPLERS, Kernel, begin, settle
 from codingschemes.samplers.kernel import State
@@ -75,7 +76,8 @@ def _annealed(key: Array, density: Density, sampling: Sampling, positions: Posit
     kernel = SAMPLERS[sampling.sampler](sampling.settings._replace(warmup=_STEPS_PER_STAGE))
     hottest = max(1.0, float(density.temperature))
     states = begin(kernel, key, positions, density)
-    for temperature in np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES):
+    temperatures = np.geomspace(hottest, float(density.temperature), _ANNEALING_STAGES)
+    for temperature in tracked(temperatures, "cooling chains from the prior"):
         states, positions = _settle(kernel, states, positions, density.at_temperature(jnp.asarray(temperature)))
     return positions
 

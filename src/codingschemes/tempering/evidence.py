@@ -11,8 +11,9 @@ from scipy.special import logsumexp
 
 from codingschemes.calls import checked
 from codingschemes.posterior import Posterior
+from codingschemes.progress import tracked, watched
 from codingschemes.tempering.options import Tempering, TemperingOptions
-from codingschemes.tempering.sweeps import frozen_warning, sweep
+from codingschemes.tempering.sweeps import Stage, frozen_warning, sweep
 
 #: Sweeps that spread this many times wider than their weights imply do so by chance in one of 400 pairs.
 _WIDE = 3.0
@@ -120,7 +121,7 @@ class Evidence:
 
 
 @checked
-def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evidence:
+def evidence(posterior: Posterior, *, progress: bool = False, **options: Unpack[TemperingOptions]) -> Evidence:
     """Estimate log p(Y | T) = log of the integral of prior times likelihood N(Y; f, T I), by tempered sequential
     Monte Carlo (Del Moral, Doucet & Jasra 2006).
 
@@ -129,6 +130,7 @@ def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evide
 
     Args:
         posterior: prior, network, task and the last temperature.
+        progress: show on standard error how far the sweeps are.
         **options: see `Tempering`.
 
     Raises:
@@ -139,9 +141,12 @@ def evidence(posterior: Posterior, **options: Unpack[TemperingOptions]) -> Evide
     started = time.monotonic()
     density = posterior.density(tempering.space)
     keys = jax.random.split(jax.random.PRNGKey(tempering.seed), tempering.sweeps)
-    stages = [sweep(keys[0], density, tempering).stages]
+    stages: list[Stage] = []
+    with watched(shown=progress):
+        for key in tracked(keys, f"sweeps with {tempering.sampler}, the first one compiles for a while"):
+            path = np.asarray(stages[0].temperature) if stages else None
+            stages.append(sweep(key, density, tempering, path).stages)
     temperatures = np.asarray(stages[0].temperature)
-    stages += [sweep(key, density, tempering, path=temperatures).stages for key in keys[1:]]
     return Evidence(
         temperatures=temperatures,
         curves=np.stack([np.cumsum(stage.increment) for stage in stages]),

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import SamplingFailed
 from codingschemes.posterior import Density, Position
+from codingschemes.progress import tracked
 from codingschemes.samplers import Kernel, begin, settle
 from codingschemes.samplers.kernel import State
 from codingschemes.tempering.options import Tempering
@@ -116,7 +117,8 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
     stages: list[Stage] = []
     temperature = np.inf
     with threadpool_limits(1, user_api="blas"):
-        while temperature > final:
+        colder = iter(lambda: temperature > final, False)
+        for _ in tracked(colder, "cooling particles from the prior", None if path is None else len(path)):
             choice = choose(
                 tempering.particles,
                 density,

@@ -4,9 +4,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from codingschemes.calls import bind, checked, keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.progress import watched
 from codingschemes.registry import Registry
 from codingschemes.theory.prediction import Prediction
 
@@ -18,19 +21,32 @@ THEORIES: Registry[Theory] = Registry("theory")
 
 
 @checked
-def predict(posterior: Posterior, theory: str = "mean-field", **options: Any) -> Prediction:
+def predict(
+    posterior: Posterior,
+    theory: str = "mean-field",
+    *,
+    progress: bool = False,
+    time_limit: float | None = None,
+    **options: Any,
+) -> Prediction:
     """What a theory says of a posterior.
 
     Args:
         posterior: task, network and prior.
         theory: "mean-field", "global-minimum" or "lazy".
+        progress: show on standard error how far the solver is.
+        time_limit: in seconds; None sets none.
         options: of that theory.
 
     Raises:
         InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.
+        TimeLimitReached: the solver was stopped at `time_limit`.
     """
     chosen = THEORIES[theory]
     if posterior.network.recurrent:
         raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
     signature = inspect.signature(chosen)
-    return chosen(*bind(f"the {theory} theory", signature, (posterior,), options, keywords(signature)).args, **options)
+    arguments = bind(f"the {theory} theory", signature, (posterior,), options, keywords(signature)).args
+    # threads make small solves, of which there are many, several times slower
+    with watched(shown=progress, time_limit=time_limit), threadpool_limits(1, user_api="blas"):
+        return chosen(*arguments, **options)

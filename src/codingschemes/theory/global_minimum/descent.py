@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.optimize import minimize
 
 from codingschemes.posterior import Posterior
+from codingschemes.progress import check_time, tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum.measures import Measure, energy, moved
 
@@ -34,7 +35,7 @@ def best_network(
     spread = np.sqrt(np.mean((measure.positions * sizes) ** 2))
     networks: list[Measure] = []
     energies: list[float] = []
-    for start in range(starts):
+    for start in tracked(range(starts), "descending to networks of whole neurons"):
         if start % 2 == 0:
             whole = np.floor(shares).astype(int)
             left = shares - whole
@@ -77,11 +78,12 @@ def lowest_energy(posterior: Posterior, *, seed: int = 0, starts: int = 6) -> fl
     typical = np.sqrt(posterior.task.targets.size / (scale * count))
 
     def objective(flat: Float[np.ndarray, " n"]) -> tuple[float, Float[np.ndarray, " n"]]:
+        check_time("descending over all weights")
         value, slope = _potential(density, flat)
         return scale * float(value), scale * np.asarray(slope)
 
     ends_at = []
-    for start in range(starts):
+    for start in tracked(range(starts), "descending over all weights"):
         size = typical * (0.5, 1.0, 2.0)[start % 3]
         found = minimize(
             objective, size * rng.normal(size=count), jac=True, method="L-BFGS-B", options={"maxiter": 500}

@@ -7,10 +7,12 @@ Chizat & Bach (2018) for networks as measures.
 """
 
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.progress import tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import oracle
 from codingschemes.theory.global_minimum.bounds import lower_bound
@@ -84,7 +86,7 @@ def solve(
     measure = _settled(problem, _particles(problem, particles, rng) if begin is None else begin)
     pool = measure.positions
     done = 0
-    while True:
+    for _ in tracked(count(), "adding neurons until none gains", total=rounds + 1):
         solution, pool = _examined(problem, measure, pool, rng, 1, starts, done)
         if solution.gap <= tolerance or done >= rounds:
             solution, pool = _examined(problem, measure, pool, rng, searches, starts, done)
@@ -96,6 +98,7 @@ def solve(
         measure = solution.measure if stuck else improved
         if stuck:
             done = rounds
+    raise AssertionError("the rounds are without end")
 
 
 def certify(
@@ -137,7 +140,8 @@ def _pooled(
     # what is known is looked at closely once; later searches are for what is not
     refined = min(40, 10 + len(problem.targets) // 3) if searches == 1 else 12
     found = [oracle.search(problem, v, known, rng, starts, refined=refined)]
-    found += [oracle.search(problem, v, known[:0], rng, starts, refined=4) for _ in range(searches - 1)]
+    others = tracked(range(searches - 1), "searching for neurons that gain")
+    found += [oracle.search(problem, v, known[:0], rng, starts, refined=4) for _ in others]
     largest = max(each.largest for each in found)
     positions = np.concatenate([each.positions for each in found])
     values = np.concatenate([each.values for each in found])

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from codingschemes.progress import check_time
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
@@ -161,6 +162,7 @@ def moved(
         masses = measure.masses
 
     def objective(flat: Float[np.ndarray, " n"], rounding: float) -> tuple[float, Float[np.ndarray, " n"]]:
+        check_time("moving neurons")
         u = flat.reshape(shape)
         phi, slope = phi_of(u @ problem.basis.T, rounding)
         v = residual(problem, _kernel_of(problem, phi, masses))

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
+from codingschemes.progress import tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum.measures import Vectors
 from codingschemes.theory.global_minimum.pointwise import pointwise
@@ -84,7 +85,7 @@ def search(
     ends = _ascend(problem, v, fresh, steps)
     values = gains(problem, v, ends)
     candidates = _distinct(np.concatenate([known, ends]), gains(problem, v, np.concatenate([known, ends])), refined)
-    polished = [refine(problem, v, each) for each in candidates]
+    polished = [refine(problem, v, each) for each in tracked(candidates, "refining neurons that may gain")]
     positions = np.array(polished)
     final = gains(problem, v, positions)
     order = np.argsort(-final)

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from scipy.linalg import cho_solve
 
 from codingschemes.errors import InvalidInput
+from codingschemes.progress import tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
@@ -103,7 +104,7 @@ def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, 
     nonnegative = np.zeros_like(objective)
     best, done, check = np.inf, 0, 25
     average, since = np.zeros_like(objective), 0
-    for done in range(1, iterations + 1):
+    for done in tracked(range(1, iterations + 1), "bounding the gain of a neuron rigorously"):
         x_charge, x_pairs = float(np.sum(quadratic * x)), 2 * x[pairs, samples + pairs]
         rest = s + nonnegative + objective
         first = float(np.sum(quadratic * rest)) + (x_charge - charge) / SIGMA

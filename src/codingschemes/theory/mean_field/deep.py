@@ -37,6 +37,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks import Activation
+from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.particles import (
     adapted,
     newton_step,
@@ -441,10 +442,10 @@ def settle_deep(
         fractions=fractions,
     )
     hot = max(variance * float(np.trace(cloud.last.second_moment)), tau)
-    for temperature in np.geomspace(hot, tau, _COOLING_ROUNDS):
+    for temperature in tracked(np.geomspace(hot, tau, _COOLING_ROUNDS), "cooling particles of all layers"):
         cloud.sweep()
         cloud.couple(float(temperature), 1.0)
-    for round_ in range(_SETTLING_ROUNDS):
+    for round_ in tracked(range(_SETTLING_ROUNDS), "settling particles of all layers"):
         cloud.sweep()
         cloud.couple(tau, _MEMORY / (_MEMORY + round_))
     return _measured(cloud)
@@ -455,7 +456,7 @@ def _measured(cloud: _Cloud) -> Stack:
     before, cloud.bits, kept = cloud.codes, None, []  # codes that are not stable now show
     moments = [np.zeros_like(layer.tilt) for layer in cloud.layers]
     tilts = [np.zeros_like(layer.tilt) for layer in cloud.layers[:-1]]
-    for sweep in range(_MEASURING_SWEEPS):
+    for sweep in tracked(range(_MEASURING_SWEEPS), "measuring"):
         cloud.sweep()
         for total, layer in zip(moments, cloud.layers, strict=True):
             total += layer.second_moment / _MEASURING_SWEEPS

@@ -25,6 +25,7 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
+from codingschemes.progress import check_time
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def climb(
         raise ValueError("the ascent must start where the function is defined")
     damping = 1e-6
     for _ in range(most_steps):
+        check_time("climbing the dual")
         curvature = -here.hessian
         scale = np.diagonal(curvature) + 1e-300
         step = np.linalg.solve(curvature + damping * np.diag(scale), here.gradient)

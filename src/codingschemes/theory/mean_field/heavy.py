@@ -32,6 +32,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from codingschemes.networks import Activation
+from codingschemes.progress import tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
@@ -203,13 +204,14 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
             last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
         )
 
-    for temperature in [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]:
+    cooling = [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]
+    for temperature in tracked(cooling, "cooling bulk and heavy neurons"):
         heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
-    for _ in range(_BLOCKS):
+    for _ in tracked(range(_BLOCKS), "searching heavy neurons and averaging the bulk"):
         heavy = searched(heavy, searches=1).measure
-        for rounds in range(2, _AVERAGING + 2):
+        for rounds in tracked(range(2, _AVERAGING + 2), "averaging the bulk"):
             heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
             bulk.sweep(*fields(problem.penalty))
             weighted = weighted + (bulk.weighted - weighted) / rounds
@@ -217,7 +219,7 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
     heavy = solution.measure
     t, precision = fields(problem.penalty)
     measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
-    for _ in range(_MEASURING):
+    for _ in tracked(range(_MEASURING), "measuring the bulk"):
         bulk.sweep(t, precision)
         measured, plain = measured + bulk.weighted / _MEASURING, plain + bulk.kernel / _MEASURING
     missed = (weighted - measured) @ t

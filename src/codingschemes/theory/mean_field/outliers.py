@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, energy
 from codingschemes.theory.mean_field.quadrature import ClassProblem
@@ -203,7 +204,7 @@ def solve_condensed(problem: ClassProblem) -> Condensed:
     hot = max(problem.tau, problem.variance * second * float(problem.counts.sum()))
     t = problem.targets / (hot + problem.variance * second)
     t = t * min(1.0, np.sqrt(0.5 / (problem.variance * directions(problem, t).value.max())))
-    for barrier in _BARRIER:
+    for barrier in tracked(_BARRIER, "lowering the barrier between bulk and outliers"):
 
         def evaluate(flat: np.ndarray, strength: float = float(barrier)) -> Ascent | None:
             result = condensed(problem, flat.reshape(shape), strength)

@@ -24,6 +24,7 @@ from jaxtyping import Array, Bool, Float
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
+from codingschemes.progress import tracked
 
 _COOLING_SWEEPS = 25
 _SETTLING_SWEEPS = 30
@@ -306,17 +307,17 @@ def settle(
     # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
     hot = max(variance * float(np.trace(cloud.kernel)), tau)
     cloud.balance(hot)
-    for temperature in np.geomspace(hot, tau, _COOLING_SWEEPS):
+    for temperature in tracked(np.geomspace(hot, tau, _COOLING_SWEEPS), "cooling particles"):
         cloud.sweep()
         cloud.climb(float(temperature), 0.5)
-    for sweep in range(_SETTLING_SWEEPS):
+    for sweep in tracked(range(_SETTLING_SWEEPS), "settling particles"):
         cloud.sweep()
         cloud.climb(tau, min(0.5, _SETTLING_SWEEPS / 4 / (sweep + 1)))
-    for _ in range(_CORRECTIONS):
+    for _ in tracked(range(_CORRECTIONS), "correcting the dual variables"):
         cloud.climb(tau, 1.0, cloud.measure(_CORRECTING_SWEEPS))
     cloud.held = False  # codes that are not stable now show
     before, parts, kept = cloud.codes, [], []
-    for _ in range(_SNAPSHOTS):
+    for _ in tracked(range(_SNAPSHOTS), "measuring"):
         parts.append(cloud.measure(_MEASURING_SWEEPS // _SNAPSHOTS))
         kept.append(np.asarray(cloud.u))
     z = np.concatenate(kept) @ basis.T

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import Family
+from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
 from codingschemes.theory.mean_field.single_input import SingleInput
@@ -207,9 +208,9 @@ def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> D
     second = float(problem.single.moments(np.zeros(1))[1][0] + problem.single.moments(np.zeros(1))[0][0] ** 2)
     # where tau exceeds the variance of the outputs under the prior, t = Y/tau nearly
     hot = max(problem.tau, problem.variance * second * float(problem.counts.sum()))
-    steps = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
+    stages = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
     t = problem.targets / (hot + problem.variance * second)
-    for tau in np.geomspace(hot, problem.tau, steps + 1):
+    for tau in tracked(np.geomspace(hot, problem.tau, stages + 1), "cooling the density of neurons"):
         at = ClassProblem(problem.single, problem.family, problem.counts, problem.targets, problem.variance, float(tau))
         t = _climb(at, t, None)
     if fractions is not None:
