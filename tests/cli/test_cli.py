@@ -67,6 +67,16 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert {"quantity", "sampled", "mcse", "predicted", "z", "relative_error"} <= set(rows[0])
     assert (tmp_path / "run" / "comparison-lazy.json").is_file()
 
+    page = str(tmp_path / "page.html")
+    for command in ("compare", "predict", "report"):
+        place = ("--out", page) if command == "report" else ()
+        status, out, err = run(command, folder, "--theory", "global-minimum", "--time-limit", "1e-6", *place)
+        assert (status, out) == (1, "")
+        assert "the time limit of 1e-06 s was reached" in err
+        assert "nothing is written: raise --time-limit" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert not list((tmp_path / "run").glob("*global-minimum*"))
+
     status, out, _ = run("predict", "--run", folder, "--theory", "lazy", "--json")
     assert status == 0
     assert np.array(json.loads(out)["outputs"]).shape == (24, 3)

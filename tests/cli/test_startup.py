@@ -55,6 +55,9 @@ print("probe", status, spent.ru_utime + spent.ru_stime, *heavy)
         ("bench --out ..", 2, "--out .. is a folder"),
         ("bench --out no/where.json", 2, "does not exist"),
         ("report x --out ''", 2, "--out is empty"),
+        ("report x --time-limit 5", 2, "name one with --theory"),
+        ("compare x --time-limit 0", 2, "--time-limit"),
+        ("predict mnist --time-limit soon", 2, "--time-limit"),
         ("sample mnist --out ''", 2, "--out is empty"),
         ("sweep x.toml --out ''", 2, "--out is empty"),
         ("demo --out FILE", 2, "is a file"),
@@ -81,7 +84,7 @@ def test_names_are_those_of_the_registries():
     assert set(names.ACTIVATIONS) == BUILT_IN
     assert set(names.SAMPLERS) == set(SAMPLERS)
     assert set(names.THEORIES) == set(THEORIES)
-    assert names.SPACES == get_args(Space.__value__)
+    assert get_args(Space.__value__) == names.SPACES
     assert set(names.SUITES) == set(SUITES)
     assert set(names.TARGETS) == set(TARGETS)
     assert set(names.TASKS) == set(cs.tasks.TASKS)

@@ -12,6 +12,7 @@ from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure
 from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Space
+from codingschemes.progress import tracked
 from codingschemes.samplers import SAMPLERS
 
 type Contender = tuple[str, Space]
@@ -109,7 +110,7 @@ def bench(
         except InvalidInput as error:
             told(f"{name}: left out ({error})")
             continue
-        for sampler, space in contenders:
+        for sampler, space in tracked(contenders, f"measuring samplers on {name}"):
             try:
                 row = measure(
                     name,

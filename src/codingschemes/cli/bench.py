@@ -29,15 +29,17 @@ def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Pa
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios
     from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown
+    from codingschemes.progress import watched
 
-    found = run_bench(
-        suite,
-        contenders=CONTENDERS if asked is None else asked,
-        warmup=warmup,
-        seconds=seconds,
-        told=lambda line: click.echo(line, err=True),
-        kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
-    )
+    with watched(shown=True):
+        found = run_bench(
+            suite,
+            contenders=CONTENDERS if asked is None else asked,
+            warmup=warmup,
+            seconds=seconds,
+            told=lambda line: click.echo(line, err=True),
+            kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
+        )
     if out is not None and found.ratios():
         draw_ratios(found, out.with_suffix(".png"))
     if out is not None:

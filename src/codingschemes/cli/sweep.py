@@ -30,11 +30,13 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
     FILE holds options of `sample` that all runs share, `theory`, and two tables of lists: [grid] (every combination)
     and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json.
     """
+    from codingschemes.progress import watched
     from codingschemes.sweeps import read_plan, trends  # these bring arviz: only when needed
     from codingschemes.sweeps import sweep as make_runs
 
     jobs = _jobs(file, read_plan(file), out)
-    outcomes = make_runs(jobs, scheduler=scheduler, told=lambda line: click.echo(line, err=True))
+    with watched(shown=True):
+        outcomes = make_runs(jobs, scheduler=scheduler, told=lambda line: click.echo(line, err=True))
     found = trends(outcomes)
     values = {
         "runs": [outcome.to_json() for outcome in outcomes],
