@@ -81,7 +81,7 @@ def test_names_are_those_of_the_registries():
     assert set(names.ACTIVATIONS) == BUILT_IN
     assert set(names.SAMPLERS) == set(SAMPLERS)
     assert set(names.THEORIES) == set(THEORIES)
-    assert names.SPACES == get_args(Space.__value__)
+    assert get_args(Space.__value__) == names.SPACES
     assert set(names.SUITES) == set(SUITES)
     assert set(names.TARGETS) == set(TARGETS)
     assert set(names.TASKS) == set(cs.tasks.TASKS)
