@@ -105,9 +105,8 @@ for size in SIZES:
 with styled():
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.axvline(
-        TEACHER * (INPUTS + 1), color="#777777", linestyle=":", label=f"{TEACHER * (INPUTS + 1)} weights of the teacher"
-    )
+    weights = TEACHER * (INPUTS + 1)
+    left.axvline(weights, color="#777777", linestyle=":", label=f"{weights} weights of the teacher")
     for color, size in zip(CODE_COLORS, SIZES, strict=False):
         left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error, from {size:g}")
         steps, strict, direction = passing[size]

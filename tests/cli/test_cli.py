@@ -64,7 +64,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     status, out, _ = run("compare", folder, "--theory", "lazy", "--json")
     assert status == 0
     rows = json.loads(out)["rows"]
-    assert {"quantity", "sampled", "mcse", "predicted", "z", "relative_error"} <= set(rows[0])
+    assert {"quantity", "sampled", "mcse", "predicted", "z", "relative_error", "given"} <= set(rows[0])
     assert (tmp_path / "run" / "comparison-lazy.json").is_file()
 
     page = str(tmp_path / "page.html")
@@ -154,7 +154,7 @@ def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
         (["evidence"], "Missing argument 'TASK'"),
         (["summarize", "nowhere"], "no run folder nowhere"),
         (["report", "nowhere"], "no run folder nowhere"),
-        (["summarise", "nowhere"], "No such command"),
+        (["summarise", "nowhere"], "did you mean 'summarize'"),
     ],
 )
 def test_wrong_input_gets_one_sentence_and_status_two(run, tmp_path, words, sentence):
@@ -233,8 +233,8 @@ def test_predict_prints_one_json_object_with_a_certificate(run):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("predict",), "either a TASK or --run"),
-        (("predict", "orthogonal", "--run", "somewhere"), "either a TASK or --run"),
+        (("predict",), "either a TASK or a RUN"),
+        (("predict", "orthogonal", "--run", "somewhere"), "either a TASK or a RUN"),
         (("predict", "--run", "somewhere", "--width", "3"), "leave out --width"),
         (("predict", "orthogonal", "--theory", "astrology"), "astrology"),
         (("predict", "orthogonal", "--activation", "relu", "--samples", "12", "--depth", "2"), "lazy"),

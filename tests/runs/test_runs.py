@@ -219,12 +219,12 @@ def test_annealed_chains_start_near_the_posterior():
     ("options", "words"),
     [
         ({"sampler": "nutz"}, "did you mean 'nuts'"),
-        ({"time_limit": 0.0}, "--time-limit is 0.0"),
-        ({"chains": 0}, "--chains is 0"),
-        ({"draws": -3}, "--draws is -3"),
-        ({"warmup": -1}, "--warmup is -1"),
-        ({"target_acceptance": 1.5}, "--target-acceptance is 1.5"),
-        ({"resume": True}, "give --out"),
+        ({"time_limit": 0.0}, r"`time_limit` is 0\.0"),
+        ({"chains": 0}, "`chains` is 0"),
+        ({"draws": -3}, "`draws` is -3"),
+        ({"warmup": -1}, "`warmup` is -1"),
+        ({"target_acceptance": 1.5}, r"`target_acceptance` is 1\.5"),
+        ({"resume": True}, "give `out`"),
     ],
 )
 def test_wrong_options_are_refused(options, words):

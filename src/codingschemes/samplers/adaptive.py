@@ -231,7 +231,7 @@ def adaptive_kernel(
             averaging=averaging, step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), settled)
         )
 
-    return Kernel(init, step, lambda state: state.point.position, move, renew, warmup, exact, target_acceptance, pool)
+    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool, renew)
 
 
 def evaluate(density: Density, position: Position) -> Point:

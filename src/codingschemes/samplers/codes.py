@@ -17,7 +17,7 @@ from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
+from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings, renewal
 from codingschemes.samplers.mode_search import no_reference, reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import populate
@@ -90,7 +90,7 @@ def codes(settings: Settings) -> Kernel:
         return states._replace(flow=flow.pool(states.flow))
 
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
-        return states._replace(flow=flow.renew(states.flow, positions, density))
+        return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
     return flow._replace(
         init=init, step=step, position=lambda state: flow.position(state.flow), move=move, renew=renew, pool=pool

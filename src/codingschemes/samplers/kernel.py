@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
@@ -44,7 +45,7 @@ class Kernel(NamedTuple):
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
-        renew: (states, positions, density) -> the states of all chains, stacked, at the beginning of another warm-up
+        renew: if the kernel learns from all chains at once, (states, positions, density) -> the states of all chains, stacked, at the beginning of another warm-up
             there, which starts from what they have adapted so far. `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
             after the warm-up, `settle` after every adapting step.
@@ -54,11 +55,16 @@ class Kernel(NamedTuple):
     step: Callable[[State, Density], tuple[State, Info]]
     position: Callable[[State], Position]
     move: Callable[[State, Position, Density], State]
-    renew: Callable[[State, Position, Density], State]
     warmup: int
     exact: bool = True
     target_acceptance: float = 0.0
     pool: Callable[[State], State] = lambda states: states
+    renew: Callable[[State, Position, Density], State] | None = None
+
+
+def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
+    """`Kernel.renew`, or for kernels without one `Kernel.move` of every chain."""
+    return kernel.renew or jax.vmap(kernel.move, (0, 0, None))
 
 
 class Settings(NamedTuple):

@@ -51,7 +51,15 @@ def nuts(settings: Settings) -> Kernel:
     def renew(states: HMCState, positions: Position, density: Density) -> HMCState:
         return jax.vmap(init, (0, 0, None))(states.rng_key, positions, density)
 
-    return Kernel(init, step, lambda state: state.z, move, renew, settings.warmup, target_acceptance=target_acceptance)
+    return Kernel(
+        init,
+        step,
+        lambda state: state.z,
+        move,
+        settings.warmup,
+        target_acceptance=target_acceptance,
+        renew=renew,
+    )
 
 
 SAMPLERS.register("nuts", nuts)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.kernel import Kernel, State
+from codingschemes.samplers.kernel import Kernel, State, renewal
 
 
 class Settled(NamedTuple):
@@ -56,5 +56,5 @@ def settle(kernel: Kernel, states: State, positions: Position, density: Density,
         )
 
     chains = jax.tree.leaves(positions)[0].shape[0]
-    start = Settled(kernel.renew(states, positions, density), jnp.zeros(chains), jnp.zeros(chains, int))
+    start = Settled(renewal(kernel)(states, positions, density), jnp.zeros(chains), jnp.zeros(chains, int))
     return jax.lax.fori_loop(0, kernel.warmup + steps, body, start)
