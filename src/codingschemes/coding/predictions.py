@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.coding.neurons import spread_draws
 from codingschemes.diagnostics import mean_and_error
+from codingschemes.progress import announce
 from codingschemes.runs import Run
 from codingschemes.tasks import Task
 
@@ -54,6 +55,7 @@ def test_predictions(run: Run) -> Predictions | None:
     task = run.posterior.task
     if len(task.test_inputs) == 0:
         return None
+    announce("predicting test inputs from draws of the weights")
     group = run.data["neurons"].dataset.isel(draw=spread_draws(run, _NETWORKS_PER_CHAIN))
     preactivations, readouts = group["preactivation"].values, group["readout"].values
     chains, draws = preactivations.shape[:2]

@@ -16,7 +16,7 @@ from codingschemes.coding.predictions import Estimate, Predictions, test_predict
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
 from codingschemes.diagnostics.convergence import moving
-from codingschemes.progress import tracked
+from codingschemes.progress import announce, tracked
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
@@ -271,6 +271,7 @@ def summarize(run: Run) -> Summary:
     """
     family = run.posterior.network.activation.family
     neurons = read_neurons(run)
+    announce("looking for codes and outliers")
     codes = find_codes(neurons.populations, family)
     activity, _ = next(activity_chunks(run, slice(-1, None)))
     last = [neurons.populations[chain, -1] for chain in range(len(activity))]

@@ -8,6 +8,7 @@ import numpy as np
 from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
+from codingschemes.progress import announce
 from codingschemes.runs import Run, Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.samplers import SAMPLERS
@@ -58,6 +59,7 @@ class Diagnostics:
 
 def diagnose(run: Run) -> Diagnostics:
     """Diagnose a run from its invariants."""
+    announce("diagnosing the chains")
     posterior = {name: run.values("posterior", name) for name in DIMENSIONS["posterior"]}
     stats = {name: run.values("sample_stats", name) for name in DIMENSIONS["sample_stats"]}
     steps = stats["n_steps"]
