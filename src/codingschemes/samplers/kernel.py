@@ -45,8 +45,9 @@ class Kernel(NamedTuple):
         warmup: number of adapting steps.
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
-        renew: if the kernel learns from all chains at once, (states, positions, density) -> the states of all chains, stacked, at the beginning of another warm-up
-            there, which starts from what they have adapted so far. `settle` calls it for every temperature.
+        renew: if the kernel learns from all chains at once, (states, positions, density) -> the states of all chains,
+            stacked, at the beginning of another warm-up there, which starts from what they have adapted so far.
+            `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
             after the warm-up, `settle` after every adapting step.
     """
