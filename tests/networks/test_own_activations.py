@@ -11,7 +11,7 @@ import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.networks.own import contradiction, find_kink, record, restore, source_of
 from codingschemes.runs import folder
-from codingschemes.runs.configuration import Sampling, describe
+from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.store import DrawStore
 
 pytestmark = pytest.mark.usefixtures("forgotten", "without_type_checks")
@@ -128,7 +128,7 @@ def test_a_run_opens_with_the_activation_that_its_configuration_names(module, tm
     cs.register_activation("softsign", my_activations.softsign)
     posterior = cs.Posterior(cs.tasks.orthogonal(samples=6), cs.Network("softsign", width=4), temperature=1e-2)
     path = tmp_path / "run"
-    folder.create(path, posterior, describe(posterior, Sampling()), {})
+    folder.create(path, posterior, describe(posterior, Sampling()), made_by(Sampling()))
     DrawStore(path / "draws.zarr")
     del ACTIVATIONS._entries["softsign"]
     assert cs.Run.open(path).posterior.network.activation.function is my_activations.softsign

@@ -51,7 +51,7 @@ def test_literature_values():
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"weight_variance": -1.0}, "weight variance is -1"),
         ({"readout_variance": 0.0}, "readout variance is 0"),
-        ({"penalty1": 1.0}, "give --penalty2"),
+        ({"penalty1": 1.0}, "give `penalty2`"),
         ({"penalty1": 1.0, "penalty2": 1.0, "weight_variance": 1.0}, "one or the other"),
         ({"penalty1": -1.0, "penalty2": 1.0}, "penalty1 is -1"),
     ],
