@@ -72,7 +72,7 @@ def demo(out: Path, as_json: bool) -> None:
 def _examples() -> list[Example]:
     toy = cs.tasks.orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
-        Example("linear", toy, "linear", 5e-3, 120, 80, "mean-field"),
+        Example("linear", toy, "linear", 5e-3, 200, 400, "mean-field"),
         Example("sigmoid", toy, "sigmoid", 1e-3, 120, 80, "mean-field"),
         Example("relu", toy, "relu", 1e-3, 120, 80, "mean-field"),
         Example("digits", cs.tasks.digits(samples=48, classes=3, test=300), "sigmoid", 1e-3, 120, 80, "lazy"),
