@@ -1,9 +1,16 @@
 """Name -> entry tables. Adding a task, activation, metric or sampler is one file and one registration."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from codingschemes.errors import InvalidInput
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> InvalidInput:
+    """What to raise for a name that is none of those known: it says the nearest."""
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return InvalidInput(f"there is no {kind} {name!r}: {hint}choose one of {', '.join(known)}")
 
 
 class Registry[T](Mapping[str, T]):
@@ -22,10 +29,7 @@ class Registry[T](Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         if name in self._entries:
             return self._entries[name]
-        known = ", ".join(sorted(self._entries))
-        nearest = difflib.get_close_matches(name, self._entries, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise InvalidInput(f"there is no {self.kind} {name!r}: {hint}choose one of {known}")
+        raise unknown(self.kind, name, sorted(self._entries))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -1,6 +1,5 @@
 """The command `codingschemes`: words to calls, results to tables or JSON."""
 
-import difflib
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from codingschemes.cli.output import in_flags
 from codingschemes.errors import InvalidInput, SamplingFailed, TimeLimitReached
+from codingschemes.registry import unknown
 
 #: The commands in the order of `--help`, and what each is for. Its module, of the same name, is imported when it runs.
 COMMANDS = {
@@ -40,9 +40,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            nearest = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-            raise InvalidInput(f"there is no command {args[0]!r}: {hint}choose one of {', '.join(COMMANDS)}")
+            raise unknown("command", args[0], list(COMMANDS))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

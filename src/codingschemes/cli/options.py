@@ -1,6 +1,5 @@
 """The options of the command line that several commands share, and how they become objects."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from codingschemes.cli.names import ACTIVATIONS, SAMPLERS, SPACES, TASK_OPTIONS, TASKS, THEORIES
 from codingschemes.errors import InvalidInput
+from codingschemes.registry import unknown
 
 if TYPE_CHECKING:
     from codingschemes.posterior import Posterior
@@ -28,9 +28,7 @@ class Named(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
         if value in self.names or self.or_else(value):
             return value
-        nearest = difflib.get_close_matches(value, self.names, n=1)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-        raise InvalidInput(f"there is no {self.kind} {value!r}: {hint}choose one of {', '.join(sorted(self.names))}")
+        raise unknown(self.kind, value, sorted(self.names))
 
 
 class Destination(click.ParamType):
