@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 import codingschemes as cs
-from codingschemes.diagnostics.convergence import rhat
+from codingschemes.convergence import rhat
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.tasks import orthogonal

@@ -15,7 +15,7 @@ from codingschemes.coding.population import Population
 from codingschemes.coding.predictions import Estimate, Predictions, test_predictions, training_predictions
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
-from codingschemes.diagnostics.convergence import moving
+from codingschemes.convergence import moving
 from codingschemes.progress import announce, tracked
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run

@@ -2,7 +2,7 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.diagnostics.chains import Faults
-from codingschemes.diagnostics.convergence import Convergence, ess, mean_and_error, rhat
+from codingschemes.convergence import Convergence, ess, mean_and_error, rhat
 from codingschemes.diagnostics.diagnostics import Diagnostics, diagnose
 from codingschemes.diagnostics.identities import Identities
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from codingschemes.diagnostics.chains import Faults, find_faults
-from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.progress import announce
 from codingschemes.runs import Run, Sampling

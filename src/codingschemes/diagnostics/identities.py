@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from codingschemes.diagnostics.convergence import mean_and_error
+from codingschemes.convergence import mean_and_error
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Summary
-from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.reports.style import chain_colors, panels, plain, plain_numbers, styled
 from codingschemes.runs import Run
 

@@ -9,7 +9,7 @@ from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.scheme import score_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
-from codingschemes.diagnostics.convergence import ESS_LIMIT, RHAT_LIMIT
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 

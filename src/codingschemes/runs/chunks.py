@@ -4,6 +4,7 @@ A chunk of any length is one compiled program: its length and whether it records
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
-from codingschemes.devices import CHAIN, EVERYWHERE
+from codingschemes.devices import CHAIN, EVERYWHERE, place
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.observables import Record, observe
 from codingschemes.samplers import Kernel
@@ -141,6 +142,69 @@ def _advance_here(
     )
     states, rows = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
     return states, jax.tree.map(lambda stack: jnp.roll(stack, start - first, axis=0), rows)
+
+
+def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
+    """The states of all chains after they have searched together (see `samplers.kernel.Search`), in programs that do
+    nothing where not `wanted`."""
+    if kernel.search is None:
+        return states
+    own, told = _explore(kernel, mesh, program, states, wanted)
+    adopted = _adopt(kernel, mesh, program, states, own, place(told, mesh, EVERYWHERE), wanted)
+    return recall(kernel, mesh, program, forget(kernel, adopted), wanted)
+
+
+def forget(kernel: Kernel, states: Any) -> Any:
+    """The states without what follows from the rest."""
+    return states if kernel.search is None else kernel.search.forget(states)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def recall(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
+    """States that `forget` has left something out of, whole again."""
+    if kernel.search is None:
+        return states
+    recall = kernel.search.recall
+    return _each_chain(lambda density, state: recall(state, density), mesh, program.density, wanted, states)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _explore(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> tuple[Any, Any]:
+    assert kernel.search is not None
+    explore = kernel.search.explore
+    return _each_chain(lambda density, state: explore(state, density), mesh, program.density, wanted, states)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _adopt(
+    kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, told: Any, wanted: Bool[Array, ""]
+) -> Any:
+    assert kernel.search is not None
+    adopt = kernel.search.adopt
+
+    def adopted(everywhere: tuple[Density, Any], state: Any, own: Any) -> Any:
+        density, told = everywhere
+        return adopt(state, own, told, density)
+
+    return _each_chain(adopted, mesh, (program.density, told), wanted, states, own)
+
+
+def _each_chain(function: Callable[..., Any], mesh: Mesh, everywhere: Any, wanted: Array, *along: Any) -> Any:
+    """`function` of what is the same everywhere and of each chain's own, one chain after the other on each device, as
+    it needs more memory than a step; zeros where not `wanted`."""
+
+    def here(everywhere: Any, wanted: Array, *along: Any) -> Any:
+        def one(along: tuple[Any, ...]) -> Any:
+            return function(everywhere, *along)
+
+        shapes = jax.eval_shape(lambda along: jax.lax.map(one, along), along)
+        return jax.lax.cond(wanted, lambda: jax.lax.map(one, along), lambda: _blank(shapes))
+
+    chains = (CHAIN,) * len(along)
+    spread = jax.shard_map(
+        here, mesh=mesh, in_specs=(EVERYWHERE, EVERYWHERE, *chains), out_specs=CHAIN, check_vma=False
+    )
+    return spread(everywhere, wanted, *along)
 
 
 def _blank(shapes: Any, *leading: int) -> Any:

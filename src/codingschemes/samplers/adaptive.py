@@ -9,9 +9,9 @@ It is an average of local curvatures, so that jumps between distant modes do not
 Samplers see theta / scale, in which every direction has about unit curvature.
 
 The step size follows the acceptance rate by dual averaging (Hoffman & Gelman 2014), started again whenever the scale
-changes, at a quarter, half and three quarters of the warm-up. After it chains take the geometric mean of theirs: they
-differ by chance alone, and chains that step together wait for the one with the smallest steps. A chain that needs much
-smaller or larger steps than most keeps its own, as it is somewhere else.
+changes, at a quarter, half and three quarters of the warm-up. After it chains take the geometric mean of their step
+sizes and of their scales: they differ by chance alone, and chains that step together wait for the one with the smallest
+steps. A chain that needs much smaller or larger steps than most keeps its own of both, as it is somewhere else.
 
 On the way down from high temperature warm-ups are short, one a temperature, and chains learn together: each begins with
 the scale that the gradients of all chains say at once, and with the step size before (which in scaled coordinates
@@ -225,10 +225,16 @@ def adaptive_kernel(
         )
         sizes = jnp.log(states.step_size)
         alike = jnp.abs(sizes - jnp.median(sizes)) < jnp.log(_ALIKE)
-        settled = jnp.where(alike, jnp.exp(jnp.mean(sizes, where=alike)), states.step_size)
+
+        def shared(values: Float[Array, "chain *rest"]) -> Float[Array, "chain *rest"]:
+            those = jnp.expand_dims(alike, tuple(range(1, values.ndim)))
+            return jnp.where(those, jnp.exp(jnp.mean(jnp.log(values), axis=0, where=those)), values)
+
         adapting = states.iteration < warmup
         return states._replace(
-            averaging=averaging, step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), settled)
+            averaging=averaging,
+            step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), shared(states.step_size)),
+            scale=jax.tree.map(shared, states.scale),
         )
 
     return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool, renew)

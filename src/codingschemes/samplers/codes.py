@@ -17,13 +17,14 @@ from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings, renewal
-from codingschemes.samplers.mode_search import no_reference, reference
+from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Search, Settings, renewal
+from codingschemes.samplers.mode_pooling import Told, joined, look_around
+from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
-#: When a reference for the modes is taken, as shares of the warm-up. It is frozen after the last.
+#: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 #: A shorter warm-up is one of many on the way down from high temperature: it takes the first reference alone.
 _LEAST_FOR_ALL_SEARCHES = 40
@@ -35,8 +36,14 @@ _FEW_SAMPLES = 32
 
 
 class CodesState(NamedTuple):
-    """State of `codes`: the key of the moves, the state of HMC, and what the jumps have frozen (None where pairs
-    rotate instead)."""
+    """State of `codes`.
+
+    Attributes:
+        key: of the moves.
+        flow: the state of HMC.
+        reference: what the jumps have frozen; None where pairs rotate instead.
+        modes: what follows from it and stays as it is; None above other layers, where modes move along with these.
+    """
 
     key: Array
     flow: AdaptiveState
@@ -49,7 +56,7 @@ def codes(settings: Settings) -> Kernel:
     """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
     shares = _SEARCHES if settings.warmup >= _LEAST_FOR_ALL_SEARCHES else _SEARCHES[:1]
-    searches = jnp.asarray([int(settings.warmup * share) for share in shares])
+    searches = tuple(sorted({int(settings.warmup * share) for share in shares})) if settings.warmup else ()
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
         if density.network.recurrent:
@@ -62,7 +69,9 @@ def codes(settings: Settings) -> Kernel:
         if not density.network.activation.bounded or density.network.width == 1:
             return state
         blank = no_reference(density)
-        modes = jax.eval_shape(modes_from, blank, density, density.last_layer(position)[1])
+        if density.network.depth > 1:
+            return state._replace(reference=blank)
+        modes = jax.eval_shape(modes_from, blank, density, density.basis)
         return state._replace(
             reference=blank, modes=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), modes)
         )
@@ -70,18 +79,15 @@ def codes(settings: Settings) -> Kernel:
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key, replace_key = jax.random.split(state.key, 3)
         position = flow.position(state.flow)
-        searching = jnp.any(state.flow.iteration == searches) & (state.flow.iteration < settings.warmup)
-        due = searching | (state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0)
-        if state.reference is None or state.modes is None:
-            coordinates, reference, modes, switches = _rotate(sweep_key, position, density), None, None, jnp.asarray(0)
+        if state.reference is None:
+            coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         else:
-            coordinates, reference, modes, switches = _jump(
-                sweep_key, position, state.reference, state.modes, searching, due, density
-            )
+            due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
+            coordinates, switches = _jump(sweep_key, position, state.reference, state.modes, due, density)
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
         info = info._replace(gradients=info.gradients + 1, switches=switches)
-        return CodesState(key, stepped, reference, modes), info
+        return state._replace(key=key, flow=stepped), info
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         return state._replace(flow=flow.move(state.flow, position, density))
@@ -92,8 +98,33 @@ def codes(settings: Settings) -> Kernel:
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
+    def explore(state: CodesState, density: Density) -> tuple[Reference, Told] | tuple[None, None]:
+        if state.reference is None:
+            return None, None
+        return look_around(populate(density, *density.last_layer(flow.position(state.flow))), density)
+
+    def adopt(state: CodesState, own: Reference | None, told: Told | None, density: Density) -> CodesState:
+        if own is None or told is None:
+            return state
+        population = populate(density, *density.last_layer(flow.position(state.flow)))
+        return state._replace(reference=joined(own, told, population, density))
+
+    def forget(state: CodesState) -> CodesState:
+        return state._replace(modes=None)
+
+    def recall(state: CodesState, density: Density) -> CodesState:
+        if state.reference is None or density.network.depth > 1:
+            return state
+        return state._replace(modes=modes_from(state.reference, density, density.basis))
+
     return flow._replace(
-        init=init, step=step, position=lambda state: flow.position(state.flow), move=move, renew=renew, pool=pool
+        init=init,
+        step=step,
+        position=lambda state: flow.position(state.flow),
+        move=move,
+        renew=renew,
+        pool=pool,
+        search=Search(searches, explore, adopt, forget, recall),
     )
 
 
@@ -115,27 +146,19 @@ def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Arr
 
 @jax.custom_batching.sequential_vmap
 def _jump(
-    key: Array,
-    position: Position,
-    frozen: Reference,
-    modes: Modes,
-    searching: Array,
-    due: Array,
-    density: Density,
-) -> tuple[Float[Array, "N R"], Reference, Modes, Int[Array, ""]]:
-    """The last layer's coordinates after jumps, what they have frozen, and how many were accepted. Chains one after the
-    other, so that a branch not taken costs nothing."""
+    key: Array, position: Position, frozen: Reference, modes: Modes | None, due: Array, density: Density
+) -> tuple[Float[Array, "N R"], Int[Array, ""]]:
+    """The last layer's coordinates after jumps, and how many were accepted. Chains one after the other, so that a
+    branch not taken costs nothing."""
     coordinates, basis = density.last_layer(position)
 
-    def sweep() -> tuple[Array, Reference, Modes, Array]:
+    def sweep() -> tuple[Array, Array]:
         population = populate(density, coordinates, basis)
-        found = jax.lax.cond(searching, lambda: reference(population, density), lambda: frozen)
-        stale = searching if density.network.depth == 1 else jnp.asarray(True)
-        fresh = jax.lax.cond(stale, lambda: modes_from(found, density, basis), lambda: modes)
-        population, switches = jump_sweep(key, population, fresh, density)
-        return population.coordinates, found, fresh, switches
+        here = modes_from(frozen, density, basis) if modes is None else modes
+        population, switches = jump_sweep(key, population, here, density)
+        return population.coordinates, switches
 
-    return jax.lax.cond(due, sweep, lambda: (coordinates, frozen, modes, jnp.asarray(0)))
+    return jax.lax.cond(due, sweep, lambda: (coordinates, jnp.asarray(0)))
 
 
 SAMPLERS.register("codes", codes)

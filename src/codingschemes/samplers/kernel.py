@@ -32,6 +32,28 @@ class Info(NamedTuple):
     switches: Int[Array, "*chains"] | int = 0
 
 
+class Search(NamedTuple):
+    """What chains look for during a warm-up, together: what one finds, all have. It is frozen with the warm-up.
+
+    A search is not part of a step, as it needs all chains, and as it is made once in many steps.
+
+    Attributes:
+        steps: numbers of adapting steps after which to search, rising.
+        explore: (state, density) -> (what a chain has for itself, what it tells the others).
+        adopt: (state, what it has for itself, what all chains tell, stacked, density) -> the state after the search.
+        forget: state -> the state without what follows from the rest of it: what a checkpoint holds. The driver maps it
+            over chains by leaving out whole arrays.
+        recall: (state, density) -> the state with what `forget` left out. Who searches calls it after `adopt`, and who
+            reads a checkpoint after that: by the same program, so that both have the same numbers.
+    """
+
+    steps: tuple[int, ...]
+    explore: Callable[[State, Density], tuple[Any, Any]]
+    adopt: Callable[[State, Any, Any, Density], State]
+    forget: Callable[[State], State]
+    recall: Callable[[State, Density], State]
+
+
 class Kernel(NamedTuple):
     """One algorithm with its settings. Functions act on a single chain, but for `pool` and `renew`; the driver maps
     them over chains.
@@ -49,7 +71,8 @@ class Kernel(NamedTuple):
             stacked, at the beginning of another warm-up there, which starts from what they have adapted so far.
             `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
-            after the warm-up, `settle` after every adapting step.
+            after every round of the warm-up, `settle` after every adapting step.
+        search: what chains look for together during a warm-up, if anything.
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -61,6 +84,7 @@ class Kernel(NamedTuple):
     target_acceptance: float = 0.0
     pool: Callable[[State], State] = lambda states: states
     renew: Callable[[State, Position, Density], State] | None = None
+    search: Search | None = None
 
 
 def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:

@@ -84,19 +84,29 @@ def code_count(classes: int) -> int:
     return 2 ** min(classes, ALL_CODES_UP_TO)
 
 
+def mode_count(classes: int) -> int:
+    """Modes that are kept."""
+    return code_count(classes) + _SPARE
+
+
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
     modes = climb(reference, density, basis)
-    gaps = jnp.max(jnp.abs(modes.activity[:, None] - modes.activity), axis=2)
+    found = distinct(modes.activity, modes.found)
+    kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1])]
+    modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
+    return modes._replace(reflection=_reflections(modes, density, basis))
+
+
+def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Array, " K"]:
+    """Which of the modes found differ from all before them."""
+    gaps = jnp.max(jnp.abs(activity[:, None] - activity), axis=2)
 
     def is_new(found: Bool[Array, " K"], index: Array) -> tuple[Bool[Array, " K"], None]:
         known = found & (jnp.arange(len(found)) < index)
         return found.at[index].set(found[index] & ~jnp.any(known & (gaps[index] < _DISTINCT))), None
 
-    found, _ = jax.lax.scan(is_new, modes.found, jnp.arange(len(gaps)))
-    kept = jnp.argsort(~found, stable=True)[: code_count(reference.code.shape[1]) + _SPARE]
-    modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
-    return modes._replace(reflection=_reflections(modes, density, basis))
+    return jax.lax.scan(is_new, found, jnp.arange(len(gaps)))[0]
 
 
 def climb(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:

@@ -1,6 +1,7 @@
 """Chains that go through temperatures: at each, a short warm-up in which they learn together."""
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.kernel import Kernel, State, renewal
+from codingschemes.samplers.kernel import Kernel, Search, State, renewal
 
 
 class Settled(NamedTuple):
@@ -33,6 +34,26 @@ def begin(kernel: Kernel, key: Array, positions: Position, density: Density) -> 
     return jax.vmap(kernel.init, (0, 0, None))(jax.random.split(key, count), positions, density)
 
 
+def search_together(search: Search, states: State, density: Density) -> State:
+    """A search of all chains, stacked. One after the other: a search needs more memory than a step."""
+
+    def each(function: Callable[..., State], *along: State) -> State:
+        return jax.lax.map(lambda one: function(*one), along)
+
+    own, told = each(lambda state: search.explore(state, density), states)
+    adopted = each(lambda state, own: search.adopt(state, own, told, density), states, own)
+    return each(lambda state: search.recall(state, density), adopted)
+
+
+def adapted(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
+    """The states of all chains before an adapting step of this number: after a search where one is due."""
+    if kernel.search is None or not kernel.search.steps:
+        return states
+    due = jnp.any(step == jnp.asarray(kernel.search.steps))
+    search = kernel.search
+    return jax.lax.cond(due, lambda states: search_together(search, states, density), lambda states: states, states)
+
+
 def settle(kernel: Kernel, states: State, positions: Position, density: Density, steps: int = 0) -> Settled:
     """Move chains from `positions`: `kernel.warmup` adapting steps, then `steps` with what was adapted held fixed.
 
@@ -47,7 +68,7 @@ def settle(kernel: Kernel, states: State, positions: Position, density: Density,
     counted = steps or kernel.warmup
 
     def body(index: Array, carry: Settled) -> Settled:
-        states, info = step(carry.states, density)
+        states, info = step(adapted(kernel, carry.states, index, density), density)
         fixed = index >= kernel.warmup + steps - counted
         return Settled(
             jax.lax.cond(index < kernel.warmup, kernel.pool, lambda states: states, states),

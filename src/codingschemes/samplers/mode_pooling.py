@@ -1,0 +1,64 @@
+"""What one chain has found, all chains have: modes that any of them tells of are looked for in every one.
+
+A mode is told as the preactivation of a neuron in it. Each chain looks for it in a cavity of its own, that of its
+neuron nearest to the mode, so that everything in a reference belongs to one population.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from codingschemes.posterior import Density
+from codingschemes.samplers.mode_search import reference
+from codingschemes.samplers.modes import Reference, climb, distinct, mode_count
+from codingschemes.samplers.neighbourhood import Population, without
+
+
+class Told(NamedTuple):
+    """Modes that a chain has found; those found come first.
+
+    Attributes:
+        preactivation: of a neuron in the mode.
+        found: False where there are fewer modes; the rest of the entry means nothing.
+    """
+
+    preactivation: Float[Array, "*chains M P"]
+    found: Bool[Array, "*chains M"]
+
+
+def look_around(population: Population, density: Density) -> tuple[Reference, Told]:
+    """A chain's own reference, and the modes that it leads to."""
+    own = reference(population, density)
+    modes = climb(own, density, population.basis)
+    found = distinct(modes.activity, modes.found)
+    kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1])]
+    return own, Told(modes.centre[kept] @ population.basis.T, found[kept])
+
+
+def joined(own: Reference, told: Told, population: Population, density: Density) -> Reference:
+    """A chain's reference with the distinct modes that all chains have told of in front, of as many entries as before.
+
+    They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
+    entries: codes that nobody has found yet may be found above layers that have moved on.
+    """
+    samples, room = own.preactivation.shape[1], mode_count(own.code.shape[1])
+    preactivation = jnp.swapaxes(told.preactivation, 0, 1).reshape(-1, samples)
+    activity = density.network.activation(preactivation)
+    found = distinct(activity, told.found.T.ravel())
+    kept = jnp.argsort(~found, stable=True)[:room]
+    nearest = jax.lax.map(
+        lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept]
+    )
+    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
+    any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
+    shared = Reference(own.inverse, cavities, preactivation[kept], any_code)
+    entries = jax.tree.map(
+        lambda one, other: jnp.concatenate([one, other]),
+        shared._replace(inverse=None),
+        own._replace(inverse=None),
+    )
+    wanted = jnp.concatenate([found[kept], jnp.ones(len(own.code), bool)])
+    chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]
+    return jax.tree.map(lambda values: values[chosen], entries)._replace(inverse=own.inverse)
