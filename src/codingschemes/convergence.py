@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from arviz_stats.base import array_stats
 from jaxtyping import Float
 
 #: Recorded invariants that convergence is judged by.
@@ -30,6 +29,13 @@ INVARIANTS = (
 RHAT_LIMIT, ESS_LIMIT = 1.05, 100
 
 
+def _statistics() -> Any:
+    """arviz's functions of arrays: imported when they are needed, which takes two seconds."""
+    from arviz_stats.base import array_stats
+
+    return array_stats
+
+
 def moving(series: Float[np.ndarray, "chain draw *rest"]) -> Float[np.ndarray, "chain draw K"]:
     """The entries of a recorded variable that are defined and not constant, flattened."""
     flat = series.reshape(*series.shape[:2], -1).astype(float)
@@ -43,14 +49,14 @@ def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
     """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry; NaN below four draws."""
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
-    return np.atleast_1d(array_stats.rhat(series, chain_axis=0, draw_axis=1))
+    return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
 
 
 def ess(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
     """Bulk effective sample size (Vehtari et al. 2021) of each entry; NaN below four draws."""
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
-    return np.atleast_1d(array_stats.ess(series, chain_axis=0, draw_axis=1, method="bulk"))
+    return np.atleast_1d(_statistics().ess(series, chain_axis=0, draw_axis=1, method="bulk"))
 
 
 def mean_and_error(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +68,7 @@ def mean_and_error(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[np.nd
         varies = np.ptp(flat, axis=(0, 1)) > 0
         error[~varies] = 0.0
         if varies.any():
-            error[varies] = array_stats.mcse(flat[:, :, varies], chain_axis=0, draw_axis=1, method="mean")
+            error[varies] = _statistics().mcse(flat[:, :, varies], chain_axis=0, draw_axis=1, method="mean")
     return mean.reshape(series.shape[2:]), error.reshape(series.shape[2:])
 
 

@@ -11,9 +11,9 @@ from known_answers import small_posterior
 from zarr.storage import MemoryStore
 
 import codingschemes as cs
+from codingschemes.convergence import Convergence, convergence, moving
 from codingschemes.diagnostics import diagnose, ess, mean_and_error, rhat
 from codingschemes.diagnostics.chains import Faults, find_faults
-from codingschemes.convergence import Convergence, convergence, moving
 from codingschemes.diagnostics.diagnostics import _unconverged
 from codingschemes.diagnostics.identities import identities
 from codingschemes.runs.dimensions import DIMENSIONS

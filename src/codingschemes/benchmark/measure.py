@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.diagnostics import ess, mean_and_error, rhat
 from codingschemes.convergence import INVARIANTS, moving
+from codingschemes.diagnostics import ess, mean_and_error, rhat
 from codingschemes.posterior import Posterior, Space
 from codingschemes.runs import Run, sample
 

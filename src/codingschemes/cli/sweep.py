@@ -66,7 +66,7 @@ def _jobs(file: Path, plan: "Plan", out: Path) -> list["Job"]:
             asked = sample.make_context("sample", [*_words(run.options), "--out", str(folder)]).params
             posterior = posterior_from(asked["task_name"], asked)
             given: Any = {name: asked[name] for name in SAMPLING if asked[name] is not None}
-            sampling = resolve(posterior.network, given)
+            sampling = resolve(posterior, given)
         except (click.ClickException, InvalidInput) as error:
             said = error.format_message() if isinstance(error, click.ClickException) else str(error)
             raise InvalidInput(f"run {run.name} of {file}: {said}") from None

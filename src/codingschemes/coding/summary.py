@@ -14,8 +14,8 @@ from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
 from codingschemes.coding.population import Population
 from codingschemes.coding.predictions import Estimate, Predictions, test_predictions, training_predictions
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
 from codingschemes.convergence import moving
+from codingschemes.diagnostics import Diagnostics, diagnose, mean_and_error, rhat
 from codingschemes.progress import announce, tracked
 from codingschemes.representation import SCORES, AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run

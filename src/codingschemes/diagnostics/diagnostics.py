@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
+from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.progress import announce
 from codingschemes.runs import Run, Sampling

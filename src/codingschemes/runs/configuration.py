@@ -7,15 +7,22 @@ from importlib import metadata
 from typing import Any, Literal, TypedDict, get_args
 
 import jax
+import numpy as np
 
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.errors import InvalidInput
-from codingschemes.networks import Network
 from codingschemes.networks.activations import BUILT_IN
 from codingschemes.networks.own import record
 from codingschemes.posterior import Posterior, Space
+from codingschemes.runs.precision import Precision
+from codingschemes.runs.warmup import MOST_ROUNDS, ROUND
 from codingschemes.samplers import SAMPLERS, Settings
 
-type Start = Literal["prior", "annealed", "tempered"]
+type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed"]
+
+#: Draws after which a run ends whose `draws` were left out, whatever its precision, but for large networks: as many as
+#: fill so many bytes, though at least so many.
+_MOST_DRAWS, _DRAWS_BYTES, _FEWEST_DRAWS = 2000, 2e9, 500
 
 _RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "equinox", "xarray", "zarr", "arviz")
 
@@ -28,13 +35,18 @@ class Sampling:
         sampler: registered name; `resolve` chooses one that suits the network.
         space: the form of the posterior, `reduced`, `function` or `weights`.
         chains: chains run side by side.
-        draws: stored draws a chain.
-        warmup: adapting steps a chain, not stored.
+        draws: stored draws a chain, at most where `until_ess` or `until_rhat` are given.
+        warmup: adapting steps a chain, not stored; None adapts in rounds until chains have settled (see `warmup`).
         seed: of everything random; the same seed on the same machine gives the same draws.
-        start: `prior` (each chain from its own prior draw), `annealed` (prior draws cooled to the temperature) or
-            `tempered` (particles of a sequential Monte Carlo sweep from the prior).
+        start: `prior` (each chain from its own prior draw), `quenched` (taken down the energy from there without
+            noise), `annealed` (cooled to the temperature from there), `tempered` (particles of a sequential Monte Carlo
+            sweep from the prior) or `mixed` (annealed, prior and quenched in turn: chains that agree although they
+            began so differently mean something). None is `mixed` where the warm-up ends by itself, else `prior`.
+        until_ess: sampling ends as soon as every invariant has so many effective draws over all chains.
+        until_rhat: sampling ends as soon as every invariant has an R-hat over all chains of at most this.
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
-        time_limit: seconds of sampling after which the run stops with fewer draws; None makes them all.
+        time_limit: seconds of sampling, warm-up not counted, after which the run stops with fewer draws; None sets no
+            limit.
 
     Raises:
         InvalidInput: an unknown name or a number out of range.
@@ -43,31 +55,54 @@ class Sampling:
     sampler: str = "codes"
     space: Space = "reduced"
     chains: int = 4
-    draws: int = 500
-    warmup: int = 500
+    draws: int = _MOST_DRAWS
+    warmup: int | None = None
     seed: int = 0
-    start: Start = "prior"
+    start: Start | None = None
     target_acceptance: float | None = None
     max_tree_depth: int = 10
     time_limit: float | None = None
+    until_ess: float | None = None
+    until_rhat: float | None = None
 
     def __post_init__(self) -> None:
         SAMPLERS[self.sampler]
         for name, low in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0), ("max_tree_depth", 1)):
             value = getattr(self, name)
-            if value < low:
+            if value is not None and value < low:
                 raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
         if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
             raise InvalidInput(f"`target_acceptance` is {self.target_acceptance}: give a number between 0 and 1")
         if self.time_limit is not None and not self.time_limit > 0:
             raise InvalidInput(f"`time_limit` is {self.time_limit}: give a number of seconds above 0")
+        if self.until_ess is not None and not self.until_ess > 0:
+            raise InvalidInput(f"`until_ess` is {self.until_ess}: give a number of effective draws above 0")
+        if self.until_rhat is not None and not self.until_rhat > 1:
+            raise InvalidInput(f"`until_rhat` is {self.until_rhat}: give a number above 1, such as 1.01")
+        if self.start is None:
+            object.__setattr__(self, "start", "mixed" if self.warmup is None else "prior")
         for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
             if getattr(self, name) not in allowed:
                 raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
 
     @property
+    def round(self) -> int:
+        """Adapting steps of a round of the warm-up; of all of it where their number was given."""
+        return ROUND if self.warmup is None else self.warmup
+
+    @property
+    def longest_warmup(self) -> int:
+        """Adapting steps after which sampling begins whether or not chains have settled."""
+        return MOST_ROUNDS * ROUND if self.warmup is None else self.warmup
+
+    @property
     def settings(self) -> Settings:
-        return Settings(self.warmup, self.target_acceptance, self.max_tree_depth)
+        return Settings(self.round, self.target_acceptance, self.max_tree_depth)
+
+    @property
+    def precision(self) -> Precision:
+        """What ends sampling before all draws are made."""
+        return Precision(self.until_ess, self.until_rhat)
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -76,25 +111,45 @@ class SamplingOptions(TypedDict, total=False):
     sampler: str
     space: Space
     chains: int
-    draws: int
-    warmup: int
+    draws: int | None
+    warmup: int | None
     seed: int
-    start: Start
+    start: Start | None
     target_acceptance: float | None
     max_tree_depth: int
     time_limit: float | None
+    until_ess: float | None
+    until_rhat: float | None
 
 
-def resolve(network: Network, options: SamplingOptions) -> Sampling:
-    """The options, with a sampler that suits the network where none is given: `codes` moves neurons of a last layer
-    with weights of its own, which a recurrent network does not have, and `hmc` takes its place there.
+def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
+    """The options, with what suits the posterior where nothing is given.
+
+    `sampler`: `codes` moves neurons of a last layer with weights of its own, which a recurrent network does not have,
+    and `hmc` takes its place there. `draws`: as many as the run needs to be converged, by the limits that diagnostics
+    judge by (no fewer, or it could not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000
+    or what fills 2 GB.
 
     Raises:
         InvalidInput: see `Sampling`.
     """
-    if network.recurrent and "sampler" not in options:
-        options = {**options, "sampler": "hmc"}
-    return Sampling(**options)
+    given: dict[str, Any] = dict(options)
+    if posterior.network.recurrent and "sampler" not in given:
+        given["sampler"] = "hmc"
+    if given.get("draws") is None:
+        given["draws"] = _MOST_DRAWS
+        if given.get("until_ess") is None and given.get("until_rhat") is None:
+            given |= {"until_ess": float(ESS_LIMIT), "until_rhat": RHAT_LIMIT}
+        held = draw_bytes(posterior) * Sampling(**given).chains
+        given["draws"] = int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
+    return Sampling(**given)
+
+
+def draw_bytes(posterior: Posterior) -> int:
+    """Disk for a draw of one chain: its neurons, which outweigh all else, uncompressed, as random numbers are."""
+    network, task = posterior.network, posterior.task
+    numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
+    return numbers * np.dtype(np.float32).itemsize
 
 
 def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:

@@ -4,16 +4,15 @@ import dataclasses
 import errno
 import functools
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Literal, NamedTuple, Unpack
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array
+from rich.progress import Progress, TaskID
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
@@ -25,26 +24,33 @@ from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import progress_bar, watched
 from codingschemes.reading import reading
 from codingschemes.runs import folder
-from codingschemes.runs.chunks import Program, advance, capacity, to_host
-from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
-from codingschemes.runs.interruption import finish_chunk_on_interrupt
-from codingschemes.runs.observables import Record
+from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
+from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search, to_host
+from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, draw_bytes, made_by, resolve
+from codingschemes.runs.interruption import Interruption, finish_chunk_on_interrupt
+from codingschemes.runs.observables import observe
+from codingschemes.runs.precision import is_look, next_look
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
+from codingschemes.runs.warmup import Trace
 from codingschemes.samplers import SAMPLERS, Kernel
+from codingschemes.samplers.kernel import renewal
 
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
 
 
-class Checkpoint(NamedTuple):
-    """All that is needed to go on: the chains' states, iterations done (warm-up included), and the clock."""
+#: What ended sampling: all draws made, the precision asked for reached, the time limit, or a Ctrl-C.
+type Ended = Literal["draws", "precision", "time limit", "interruption"]
 
-    states: Any
-    iteration: Array
-    warmup_seconds: Array
-    sampling_seconds: Array
+
+class Machine(NamedTuple):
+    """What moves the chains of a run: compiled programs are made from it and the states."""
+
+    kernel: Kernel
+    mesh: Mesh
+    program: Program
 
 
 @checked
@@ -61,19 +67,20 @@ def sample(
     Args:
         posterior: what to sample.
         out: the run folder, made by this call; None holds the run in memory.
-        resume: continue the run in `out`; `draws` may be raised, all else must be as it was.
+        resume: continue the run in `out`; `draws`, `time_limit`, `until_ess` and `until_rhat` may be raised, all else
+            must be as it was.
         progress: show a progress bar on standard error.
         **options: see `Sampling`.
 
     Returns:
-        The run. After a Ctrl-C it holds the draws made so far, and can be resumed.
+        The run. After a Ctrl-C it holds the draws made so far, and can be resumed; `Run.finished` says which.
 
     Raises:
         InvalidInput: an option out of range, a folder that is taken, a disk without room, a resumed run whose options
             differ.
         SamplingFailed: the energy is not finite.
     """
-    sampling = resolve(posterior.network, options)
+    sampling = resolve(posterior, options)
     config = describe(posterior, sampling)
     path = None if out is None else Path(out)
     if resume and path is None:
@@ -81,7 +88,7 @@ def sample(
     if path is not None and resume:
         folder.check_same(path, config)
     elif path is not None:
-        folder.check_free(path, _bytes_needed(posterior, sampling))
+        folder.check_free(path, draw_bytes(posterior) * sampling.chains * sampling.draws)
     # threads make small triangular solves 20 times slower
     with threadpool_limits(1, user_api="blas"), watched(shown=progress):
         density = posterior.density(sampling.space)
@@ -94,33 +101,43 @@ def sample(
         # A checkpoint replaces the states of a resumed run: nothing is cooled again for it.
         begun = dataclasses.replace(sampling, start="prior") if resume else sampling
         positions, facts = beginning(start_key, density, begun)
+        machine = Machine(kernel, mesh, program)
         with compiling(sampling.sampler, **_program_facts(config, sampling, program, mesh)):
-            checkpoint = _start(kernel_key, kernel, density, positions, sampling.chains)
-            checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
-            compile_seconds = _compile(kernel, mesh, program, checkpoint)
+            states = place(_start(kernel_key, kernel, density, positions, sampling.chains), mesh, CHAIN)
+            compile_seconds = _compile(machine, states)
+        checkpoint = Checkpoint(0, sampling.longest_warmup, 0.0, 0.0, _blank_trace(machine, sampling), states)
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds}
         if path is None:
             store = DrawStore(MemoryStore(), chunk=longest)
         elif resume:
+            blank = checkpoint._replace(states=forget(kernel, states))
             with reading(path / CHECKPOINT, "the run cannot be continued from it, sample it again"):
-                checkpoint = eqx.tree_deserialise_leaves(path / CHECKPOINT, checkpoint)
-            checkpoint = checkpoint._replace(states=place(checkpoint.states, mesh, CHAIN))
+                checkpoint = read_checkpoint(path / CHECKPOINT, blank)
+            states = recall(kernel, mesh, program, place(checkpoint.states, mesh, CHAIN), jnp.asarray(True))
+            checkpoint = checkpoint._replace(states=states)
             provenance = read_json(path / PROVENANCE)
             write_json(path / CONFIG, config)
             store = DrawStore(path / DRAWS, chunk=longest)
-            store.truncate(max(0, int(checkpoint.iteration) - sampling.warmup))
+            store.truncate(checkpoint.draws)
         else:
             folder.create(path, posterior, config, provenance)
-            _save(path, checkpoint)
             store = DrawStore(path / DRAWS, chunk=longest)
         run = Run(posterior, config, provenance, store, path)
-        step = functools.partial(advance, kernel, mesh, program)
-
-        def pool(states: Any) -> Any:
-            return place(kernel.pool(states), mesh, CHAIN)
-
-        _run_chunks(run, step, pool, checkpoint, sampling, longest, progress=progress)
+        keeper = Keeper(path)
+        if not resume:
+            keeper.keep(checkpoint._replace(states=forget(kernel, checkpoint.states)))
+        _run_chunks(run, keeper, machine, checkpoint, sampling, longest, progress=progress)
     return run
+
+
+def _blank_trace(machine: Machine, sampling: Sampling) -> Trace | None:
+    """Room for what a warm-up that ends by itself is judged by."""
+    if sampling.warmup is not None:
+        return None
+    density, membership, key = machine.program
+    position = jax.eval_shape(density.prior_draw, key)
+    seen = jax.eval_shape(observe, key, position, density, membership)["posterior"]
+    return Trace.blank({name: values.shape for name, values in seen.items()}, sampling.chains)
 
 
 def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program, mesh: Mesh) -> dict[str, Any]:
@@ -136,11 +153,11 @@ def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program,
     }
 
 
-def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Position, chains: int) -> Checkpoint:
-    """The checkpoint before the first step."""
+def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Position, chains: int) -> Any:
+    """The states before the first step."""
     potentials, states = _begin(kernel, jax.random.split(kernel_key, chains), positions, density)
     _check_finite(potentials, "at the start")
-    return Checkpoint(states, jnp.asarray(0), jnp.asarray(0.0), jnp.asarray(0.0))
+    return states
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -149,80 +166,152 @@ def _begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -
     return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
-def _compile(kernel: Kernel, mesh: Mesh, program: Program, checkpoint: Checkpoint) -> float:
+@functools.partial(jax.jit, static_argnums=0)
+def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
+    """The states of all chains at the beginning of another round of the warm-up."""
+    return renewal(kernel)(states, jax.vmap(kernel.position)(states), density)
+
+
+def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
-    zero = jnp.asarray(0)
-    jax.block_until_ready(advance(kernel, mesh, program, checkpoint.states, zero, zero, jnp.asarray(True)))
+    zero, no = jnp.asarray(0), jnp.asarray(False)
+    jax.block_until_ready((advance(*machine, states, zero, zero, jnp.asarray(True)), search(*machine, states, no)))
     return time.monotonic() - started
 
 
 def _run_chunks(
     run: Run,
-    step: Callable[..., tuple[Any, Record]],
-    pool: Callable[[Any], Any],
+    keeper: Keeper,
+    machine: Machine,
     checkpoint: Checkpoint,
     sampling: Sampling,
     longest: int,
     *,
     progress: bool,
 ) -> None:
-    ends = {"warm-up": sampling.warmup, "sampling": sampling.warmup + sampling.draws}
+    """Everything between chunks comes at iterations that depend on options and draws alone, never on the clock: so a
+    run that was cut off goes on as if it had not been."""
     length = 1
     with finish_chunk_on_interrupt() as interruption, progress_bar(shown=progress) as bar:
-        begin = 0
-        for phase, end in ends.items():
-            shown = bar.add_task(phase, total=end - begin, completed=max(0, int(checkpoint.iteration) - begin))
-            while (iteration := int(checkpoint.iteration)) < end and not (interruption or _late(checkpoint, sampling)):
-                count = min(length, end - iteration)
-                recording = phase == "sampling"
-                started = time.monotonic()
-                states, rows = step(
-                    checkpoint.states, jnp.asarray(iteration), jnp.asarray(count), jnp.asarray(recording)
-                )
-                if iteration + count == sampling.warmup:
-                    states = pool(states)
-                records = to_host(rows, count)
-                elapsed = time.monotonic() - started
-                _check_records(records, iteration, recording=recording)
-                checkpoint = Checkpoint(
-                    states,
-                    jnp.asarray(iteration + count),
-                    checkpoint.warmup_seconds + elapsed * (not recording),
-                    checkpoint.sampling_seconds + elapsed * recording,
-                )
-                _keep(run, checkpoint, records if recording else None)
-                bar.update(shown, advance=count)
-                length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
-            begin = end
+        bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
+        while (ended := _ended(run, checkpoint, sampling, interruption)) is None:
+            recording = checkpoint.sampling
+            started = time.monotonic()
+            if not recording and _search_due(machine.kernel, checkpoint, sampling):
+                checkpoint = checkpoint._replace(states=search(*machine, checkpoint.states, jnp.asarray(True)))
+            iteration = checkpoint.iteration
+            count = min(length, _next_stop(machine.kernel, checkpoint, sampling) - iteration)
+            states, rows = advance(
+                *machine,
+                checkpoint.states,
+                jnp.asarray(iteration),
+                jnp.asarray(count),
+                jnp.asarray(recording or checkpoint.trace is not None),
+            )
+            records = to_host(rows, count)
+            _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
+            checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
+            if not recording:
+                checkpoint = _warmed(run, machine, checkpoint, sampling, records)
+            elapsed = time.monotonic() - started
+            checkpoint = checkpoint.after(elapsed, recording=recording)
+            _keep(run, keeper, machine.kernel, checkpoint, records if recording else None)
+            _show(bar, bars, checkpoint, sampling)
+            length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
+        run.provenance["ended"] = ended
+        _keep(run, keeper, machine.kernel, checkpoint, None, last=True)
         if interruption:
             bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
 
 
-def _late(checkpoint: Checkpoint, sampling: Sampling) -> bool:
-    return sampling.time_limit is not None and float(checkpoint.sampling_seconds) >= sampling.time_limit
+def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
+    """Why sampling ends here, if it does."""
+    looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
+    if looking and sampling.precision.reached(functools.partial(run.store.read, "posterior")):
+        return "precision"
+    if checkpoint.sampling and checkpoint.draws >= sampling.draws:
+        return "draws"
+    if interruption:
+        return "interruption"
+    late = sampling.time_limit is not None and checkpoint.sampling_seconds >= sampling.time_limit
+    return "time limit" if late else None
 
 
-def _keep(run: Run, checkpoint: Checkpoint, records: Records | None) -> None:
+def _search_due(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> bool:
+    return checkpoint.iteration % sampling.round in _searches(kernel, checkpoint.iteration // sampling.round)
+
+
+def _searches(kernel: Kernel, rounds: int) -> tuple[int, ...]:
+    """Steps of a round after which chains search: after the first round all know most of what there is to find."""
+    steps = () if kernel.search is None else kernel.search.steps
+    return steps if rounds == 0 else steps[-1:]
+
+
+def _next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> int:
+    """The next iteration at which there is something to do between chunks."""
+    if checkpoint.sampling:
+        look = next_look(checkpoint.draws) if sampling.precision else sampling.draws
+        return checkpoint.warmup + min(look, sampling.draws)
+    rounds, done = divmod(checkpoint.iteration, sampling.round)
+    searches = [step for step in _searches(kernel, rounds) if step > done]
+    return rounds * sampling.round + min([*searches, sampling.round])
+
+
+def _warmed(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
+    """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, and
+    sample if they have settled or there are no more rounds."""
+    kernel, mesh, program = machine
+    if checkpoint.trace is not None:
+        count = records["posterior"]["energy"].shape[1]
+        checkpoint.trace.add(records["posterior"], checkpoint.iteration - count)
+    rounds, rest = divmod(checkpoint.iteration, sampling.round)
+    if rest:
+        return checkpoint
+    checkpoint = checkpoint._replace(states=place(kernel.pool(checkpoint.states), mesh, CHAIN))
+    if checkpoint.trace is None:
+        return checkpoint
+    settled = checkpoint.trace.settled(rounds)
+    run.provenance["settled"] = settled
+    if settled or checkpoint.iteration == checkpoint.warmup:
+        return checkpoint._replace(warmup=checkpoint.iteration, trace=None)
+    states = place(_begin_round(kernel, checkpoint.states, program.density), mesh, CHAIN)
+    return checkpoint._replace(states=states)
+
+
+def _show(bar: Progress, bars: dict[str, TaskID], checkpoint: Checkpoint, sampling: Sampling) -> None:
+    done = min(checkpoint.iteration, checkpoint.warmup)
+    ending = "" if sampling.warmup is not None or checkpoint.sampling else ", at most"
+    bar.update(bars["warm-up"], description=f"warm-up{ending}", total=checkpoint.warmup, completed=done, visible=True)
+    if checkpoint.sampling:
+        at_most = ", at most" if sampling.precision else ""
+        bar.update(
+            bars["sampling"],
+            description=f"sampling{at_most}",
+            total=sampling.draws,
+            completed=checkpoint.draws,
+            visible=True,
+        )
+
+
+def _keep(
+    run: Run, keeper: Keeper, kernel: Kernel, checkpoint: Checkpoint, records: Records | None, *, last: bool = False
+) -> None:
     try:
         if records is not None:
             run.store.append(records)
-        run.provenance["warmup_seconds"] = float(checkpoint.warmup_seconds)
-        run.provenance["sampling_seconds"] = float(checkpoint.sampling_seconds)
+        run.provenance["warmup_seconds"] = checkpoint.warmup_seconds
+        run.provenance["sampling_seconds"] = checkpoint.sampling_seconds
+        if checkpoint.sampling:
+            run.provenance["warmup_steps"] = checkpoint.warmup
         if run.path is not None:
-            _save(run.path, checkpoint)
             write_json(run.path / PROVENANCE, run.provenance)
+        keeper.keep(checkpoint._replace(states=forget(kernel, checkpoint.states)), last=last)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise InvalidInput(
             f"the disk of {run.path} is full: free some room, then go on with `resume=True` from the last checkpoint"
         ) from error
-
-
-def _save(path: Path, checkpoint: Checkpoint) -> None:
-    partial = path / f"{CHECKPOINT}.partial"
-    eqx.tree_serialise_leaves(partial, checkpoint)
-    partial.replace(path / CHECKPOINT)
 
 
 def _check_finite(potentials: np.ndarray | Array, when: str) -> None:
@@ -241,10 +330,3 @@ def _check_records(records: Records, iteration: int, *, recording: bool) -> None
     if not finite.all():
         chain = int(np.flatnonzero(~finite.all(axis=1))[0])
         _check_finite(np.array(np.nan), f"in chain {chain} after {iteration + int(finite[chain].argmin())} iterations")
-
-
-def _bytes_needed(posterior: Posterior, sampling: Sampling) -> int:
-    """Disk for the neurons of all draws, which outweigh everything else; uncompressed, as random numbers are."""
-    network, task = posterior.network, posterior.task
-    numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
-    return numbers * np.dtype(np.float32).itemsize * sampling.chains * sampling.draws

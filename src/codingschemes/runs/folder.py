@@ -14,7 +14,7 @@ from codingschemes.runs.run import CONFIG, DRAWS, PROVENANCE, TASK, authorship, 
 from codingschemes.runs.store import DrawStore
 
 #: Options that may differ when a run is continued.
-_FREE_TO_CHANGE = {"draws", "time_limit"}
+_FREE_TO_CHANGE = {"draws", "time_limit", "until_ess", "until_rhat"}
 
 
 def check_free(path: Path, bytes_needed: int) -> None:

@@ -108,6 +108,12 @@ class Run:
             node.attrs = authorship(self.provenance)
         return data
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run made what it was asked for: to resume it with the same options would add nothing. Not so
+        after a Ctrl-C, a crash or a time limit."""
+        return self.provenance.get("ended") in ("draws", "precision")
+
     def values(self, group: str, variable: str) -> np.ndarray:
         """A stored variable as a plain array (chain, draw, ...), read in full."""
         return np.asarray(self.data[group].dataset[variable].values)

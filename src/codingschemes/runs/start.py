@@ -1,12 +1,15 @@
 """Where chains begin."""
 
+import dataclasses
 import functools
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array
+from scipy.optimize import minimize
 
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
@@ -20,6 +23,10 @@ _STEPS_PER_STAGE = 10
 #: A tempered start carries at least this many particles: weights of fewer say little about the next temperature.
 _FEWEST_PARTICLES = 16
 _DEEPEST_TREE = 6
+#: Steps down the energy; it falls by ever less after so many.
+_QUENCHING_STEPS = 200
+#: How chains of a `mixed` start begin, in turn: a single one where it is best off.
+_MIXTURE = ("annealed", "prior", "quenched")
 
 
 class Beginning(NamedTuple):
@@ -30,11 +37,12 @@ class Beginning(NamedTuple):
 
 
 def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
-    """Where the chains of a run begin: prior draws, cooled down where `start` is `annealed` or `tempered`.
+    """Where the chains of a run begin: at prior draws, or taken down from there as `start` says.
 
     Annealing lowers the temperature geometrically from 1 (targets are of order 1: the prior all but alone) to the
-    density's own, with a few adapting steps at each of 30 temperatures. It finds lower energies than a quench at low
-    temperature; the chains still have their whole warm-up ahead of them.
+    density's own, with a few adapting steps at each of 30 temperatures. It finds lower energies than a quench, which
+    follows the energy down at the density's own temperature to the next minimum; the chains still have their whole
+    warm-up ahead of them.
 
     Tempering takes a population of networks down by sequential Monte Carlo: those that come to explain the targets
     multiply, the others die out, so that the basins the chains begin in carry about their share of the posterior. Its
@@ -44,9 +52,40 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
     if sampling.start == "tempered":
         return _tempered(cooling_key, density, sampling)
     positions = density.prior_draws(prior_key, sampling.chains)
-    if sampling.start == "annealed":
-        positions = _annealed(cooling_key, density, sampling, positions)
+    kinds = _MIXTURE if sampling.start == "mixed" else (str(sampling.start),)
+    of_chains = np.resize(kinds, sampling.chains)
+    cooled = np.flatnonzero(of_chains == "annealed")
+    if cooled.size:
+        # Jumps between codes are not needed where it is hot, and take three times as long to compile.
+        sampler = "hmc" if sampling.start == "mixed" else sampling.sampler
+        there = jax.tree.map(lambda leaf: leaf[cooled], positions)
+        there = _annealed(cooling_key, density, dataclasses.replace(sampling, sampler=sampler), there)
+        positions = jax.tree.map(lambda leaf, new: leaf.at[cooled].set(new), positions, there)
+    for chain in tracked(np.flatnonzero(of_chains == "quenched"), "quenching chains"):
+        one = jax.tree.map(lambda leaf, chain=chain: leaf[chain], positions)
+        positions = jax.tree.map(
+            lambda leaf, new, chain=chain: leaf.at[chain].set(new), positions, _quenched(density, one)
+        )
     return Beginning(positions, {})
+
+
+def _quenched(density: Density, position: Position) -> Position:
+    """The position down the energy, by L-BFGS."""
+    flat, unravel = ravel_pytree(position)
+
+    def energy(at: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = _energy(density, unravel(jnp.asarray(at)))
+        return float(value), np.asarray(ravel_pytree(slope)[0])
+
+    found = minimize(
+        energy, np.asarray(flat), jac=True, method="L-BFGS-B", options={"maxiter": _QUENCHING_STEPS, "ftol": 0.0}
+    )
+    return unravel(jnp.asarray(found.x))
+
+
+@jax.jit
+def _energy(density: Density, position: Position) -> tuple[Array, Position]:
+    return jax.value_and_grad(density.potential)(position)
 
 
 def _tempered(key: Array, density: Density, sampling: Sampling) -> Beginning:

@@ -48,17 +48,13 @@ def joined(own: Reference, told: Told, population: Population, density: Density)
     activity = density.network.activation(preactivation)
     found = distinct(activity, told.found.T.ravel())
     kept = jnp.argsort(~found, stable=True)[:room]
-    nearest = jax.lax.map(
-        lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept]
-    )
+    nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
     cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
-    shared = Reference(own.inverse, cavities, preactivation[kept], any_code)
-    entries = jax.tree.map(
-        lambda one, other: jnp.concatenate([one, other]),
-        shared._replace(inverse=None),
-        own._replace(inverse=None),
-    )
     wanted = jnp.concatenate([found[kept], jnp.ones(len(own.code), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]
-    return jax.tree.map(lambda values: values[chosen], entries)._replace(inverse=own.inverse)
+    shared = (cavities, preactivation[kept], any_code)
+    entries = jax.tree.map(
+        lambda one, other: jnp.concatenate([one, other])[chosen], shared, (own.cavities, own.preactivation, own.code)
+    )
+    return Reference(own.inverse, *entries)

@@ -166,7 +166,8 @@ def _complete(run: Run, sampling: Sampling) -> bool:
     assert run.path is not None
     with reading(run.path / PROVENANCE, "it is broken, remove the folder to have the run made again"):
         limit, spent = sampling.time_limit, number(run.provenance.get("sampling_seconds", 0.0))
-    return run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
+    precise = bool(sampling.precision) and run.provenance.get("ended") == "precision"
+    return precise or run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
 
 
 def _read(run: Run, theory: str | None, told: Callable[[str], None] | None) -> Result:
