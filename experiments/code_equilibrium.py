@@ -23,6 +23,7 @@ from codingschemes.posterior import Density, Position
 from codingschemes.runs import Sampling
 from codingschemes.runs.start import beginning
 from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.settling import adapted
 from codingschemes.tasks import make_task
 
 CODES = ("110", "101", "011", "100")
@@ -72,10 +73,10 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     mesh = chain_mesh(4)
     states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(jax.random.PRNGKey(1), 4), positions, density)
 
-    def here(states, density, count):
+    def here(states, density, first, count):
         def body(index, carry):
             states, rows = carry
-            states, _ = jax.vmap(kernel.step, (0, None))(states, density)
+            states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, first + index, density), density)
             seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
             return states, rows.at[index].set(seen)
 
@@ -84,20 +85,18 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
 
     spec = jax.sharding.PartitionSpec(None, *CHAIN)
     chunk = jax.jit(
-        jax.shard_map(
-            here, mesh=mesh, in_specs=(CHAIN, EVERYWHERE, EVERYWHERE), out_specs=(CHAIN, spec), check_vma=False
-        )
+        jax.shard_map(here, mesh=mesh, in_specs=(CHAIN, *3 * (EVERYWHERE,)), out_specs=(CHAIN, spec), check_vma=False)
     )
     states, density = place(states, mesh, CHAIN), place(density, mesh, EVERYWHERE)
-    jax.block_until_ready(chunk(states, density, 0))
+    jax.block_until_ready(chunk(states, density, 0, 0))
     started, rows = time.monotonic(), []
-    for _ in range(-(-options.warmup // CHUNK)):
-        states, _ = jax.block_until_ready(chunk(states, density, CHUNK))
+    for first in range(0, options.warmup, CHUNK):
+        states, _ = jax.block_until_ready(chunk(states, density, first, CHUNK))
     warm = time.monotonic() - started
     states = place(kernel.pool(states), mesh, CHAIN)
     started = time.monotonic()
     while len(rows) * CHUNK < options.draws and time.monotonic() - started < options.seconds:
-        states, seen = jax.block_until_ready(chunk(states, density, CHUNK))
+        states, seen = jax.block_until_ready(chunk(states, density, options.warmup, CHUNK))
         rows.append(np.asarray(seen))
     return np.swapaxes(np.concatenate(rows), 0, 1), warm, time.monotonic() - started
 

@@ -22,6 +22,8 @@ from scipy import stats
 
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Info, Kernel
+from codingschemes.samplers.kernel import Search
+from codingschemes.samplers.settling import search_together
 
 #: Copies of a kernel side by side.
 CHAINS = 256
@@ -56,6 +58,20 @@ def _init(init: Callable[..., Any], keys: Array, positions: Position, densities:
 @functools.partial(jax.jit, static_argnums=0)
 def _step(step: Callable[..., Any], states: Any, densities: Density) -> tuple[Any, Info]:
     return _strong(jax.vmap(step)(states, densities))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _search(search: Search, states: Any, density: Density) -> Any:
+    """All copies after each has looked for modes by itself: they are to be independent."""
+
+    def alone(state: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf[0], search_together(search, _stacked(state), density))
+
+    return _strong(jax.lax.map(alone, states))
+
+
+def _stacked(state: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[None], state)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -118,7 +134,9 @@ def _pilot(kernel: Kernel, problem: Problem) -> Any:
     # kernels that differ in the numbers of a Partial alone are one program
     init = kernel.init if isinstance(kernel.init, jax.tree_util.Partial) else jax.tree_util.Partial(kernel.init)
     states = _init(init, _keys(jax.random.PRNGKey(102), CHAINS), positions, densities)
-    for _ in range(kernel.warmup):
+    for step in range(kernel.warmup):
+        if kernel.search is not None and step in kernel.search.steps:
+            states = _search(kernel.search, states, problem.density)
         states, _ = _step(kernel.step, states, densities)
     return states
 

@@ -9,6 +9,7 @@ import codingschemes as cs
 from codingschemes.convergence import rhat
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.settling import adapted
 from codingschemes.tasks import orthogonal
 
 #: Chains from either start.
@@ -37,12 +38,12 @@ def run(
 
     @jax.jit
     def chains(keys, positions, density):
-        def body(states, _):
-            states, _ = jax.vmap(kernel.step, (0, None))(states, density)
+        def body(states, step):
+            states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, step, density), density)
             return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
 
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
-        return jax.lax.scan(body, states, length=WARMUP + count)[1]
+        return jax.lax.scan(body, states, jnp.arange(WARMUP + count))[1]
 
     values = chains(jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density)
     return np.moveaxis(np.asarray(values)[WARMUP:], 0, 1)

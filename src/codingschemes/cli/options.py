@@ -96,12 +96,20 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     ),
     "space": (click.Choice(SPACES), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
-    "draws": (int, "stored draws a chain, 500 if left out"),
-    "warmup": (int, "adapting steps a chain, 500 if left out"),
+    "draws": (int, "stored draws a chain, at most where an --until-.. is given; 2000 if left out, fewer above 2 GB"),
+    "until_ess": (
+        float,
+        "end as soon as every invariant has so many effective draws; 100, with R-hat 1.05, if left out with --draws",
+    ),
+    "until_rhat": (float, "end as soon as every invariant has an R-hat of at most this"),
+    "warmup": (int, "adapting steps a chain; until chains have settled if left out"),
     "seed": (int, "0 if left out; the same seed on the same machine gives the same draws"),
-    "start": (click.Choice(["prior", "annealed", "tempered"]), "where chains begin, prior if left out"),
+    "start": (
+        click.Choice(["prior", "quenched", "annealed", "tempered", "mixed"]),
+        "where chains begin; mixed (annealed, prior, quenched in turn) if left out, prior with --warmup",
+    ),
     "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
-    "time_limit": (float, "seconds of sampling after which a run stops with the draws made so far"),
+    "time_limit": (float, "seconds of sampling, warm-up not counted, after which a run stops with its draws"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),
 }
 

@@ -1,5 +1,6 @@
 """`codingschemes sample`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from codingschemes.convergence import Convergence
+    from codingschemes.diagnostics import Diagnostics
     from codingschemes.runs import Run
 
 
@@ -31,13 +34,16 @@ if TYPE_CHECKING:
 @posterior_options
 @sampling_options
 @click.option("--out", required=True, type=Destination("folder"), help="run folder to make")
-@click.option("--resume", is_flag=True, help="continue the run in --out; only --draws may change")
+@click.option("--resume", is_flag=True, help="continue the run in --out; --draws, --until-.., --time-limit may change")
 @json_option
 def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **options: Any) -> None:
     """Sample a posterior into a run folder.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz; with --resume it may be left out. Options that
     the task does not take are refused.
+
+    The warm-up ends when chains have settled, unless --warmup is given, and sampling when the run is converged; with
+    --draws when these are made; with --until-.. when they are precise enough, at most --draws of them.
     """
     sampling = {name: options[name] for name in SAMPLING if options[name] is not None}
     if task_name is not None:
@@ -53,15 +59,21 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
     run = cs.sample(posterior, out=out, resume=resume, **sampling)
     from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
 
-    warnings = diagnose(run).warnings
+    found = diagnose(run) if run.draw_count else None
+    warnings = ["stopped before the first draw, in the warm-up"] if found is None else found.warnings
     if as_json:
         print_json(
             {
                 "run": str(out),
+                "converged": found is not None and found.convergence.converged,
                 "draws": run.draw_count,
+                "rhat_max": None if found is None else found.convergence.rhat_max,
+                "ess_min": None if found is None else found.convergence.ess_min,
+                "finished": run.finished,
                 "config": run.config,
                 "provenance": run.provenance,
                 "warnings": warnings,
+                "next": _next_step(run, found),
             }
         )
         return
@@ -79,14 +91,34 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
             ["weight variance", f"{prior['weight_variance']:g}"],
             ["readout variance", f"{prior['readout_variance']:g} ({prior['source']})"],
             ["draws", f"{run.draw_count} x {asked['chains']} chains with {asked['sampler']} in {asked['space']} space"],
+            ["ended by", run.provenance["ended"]],
+            *([] if found is None else [["converged", _convergence_line(found.convergence)]]),
             [
                 "seconds",
                 f"{run.provenance['warmup_seconds']:.0f} warm-up + {run.provenance['sampling_seconds']:.0f} sampling",
             ],
             *(["warning", warning] for warning in warnings),
-            ["next", f"codingschemes summarize {out}"],
+            ["next", _next_step(run, found)],
         ],
     )
+
+
+def _convergence_line(found: "Convergence") -> str:
+    verdict = "yes" if found.converged else "no"
+    return f"{verdict}: R-hat up to {found.rhat_max:.3f}, {found.ess_min:.0f} effective draws at least"
+
+
+def _next_step(run: "Run", found: "Diagnostics | None") -> str:
+    """What to run next: what makes the run converged, or what reads it."""
+    more = f"codingschemes sample --resume --out {shlex.quote(str(run.path))}"
+    if not run.finished:
+        limit = run.config["sampling"]["time_limit"]
+        return more if run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
+    if found is None or found.convergence.converged:
+        return f"codingschemes summarize {shlex.quote(str(run.path))}"
+    if found.convergence.chains_differ:
+        return "sample again with another --start, a longer --warmup or a higher --temperature: chains do not meet"
+    return f"{more} --draws {4 * run.draw_count}"
 
 
 def _network_line(run: "Run") -> str:

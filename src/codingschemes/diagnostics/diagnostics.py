@@ -85,6 +85,11 @@ def diagnose(run: Run) -> Diagnostics:
         warnings=(),
     )
     warnings = _warnings(findings, steps.size, exact=kernel.exact)
+    if run.provenance.get("settled") is False and not findings.convergence.converged:
+        warnings.append(
+            f"chains had not settled when the warm-up ended after its {run.provenance['warmup_steps']} steps: give a "
+            "longer `warmup`, or another `start`"
+        )
     if run.provenance.get("tempering_acceptance", 1.0) < FROZEN:
         warnings.append(
             "particles hardly moved on the way down, so that chains began at few of the places they should: "

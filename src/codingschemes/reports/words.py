@@ -302,7 +302,8 @@ def next_steps(summary: Summary, run: Run, comparison: Comparison | None) -> lis
     sampling = run.config["sampling"]
     steps = []
     if not summary.diagnostics.convergence.converged:
-        more = f"--warmup {2 * sampling['warmup']} --draws {4 * sampling['draws']}"
+        warmup = sampling["warmup"] or run.provenance["warmup_steps"]
+        more = f"--warmup {2 * warmup} --draws {4 * run.draw_count}"
         steps.append(
             ("Sample longer, with all other options as before", f"codingschemes sample … {more} --out {folder}-longer")
         )

@@ -1,0 +1,85 @@
+"""Runs that end by themselves: as precise as asked for, and the same whether or not they were cut off."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from known_answers import small_posterior
+
+import codingschemes as cs
+from codingschemes.diagnostics import diagnose
+from codingschemes.runs import driver
+from codingschemes.runs.configuration import resolve
+from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.precision import is_look
+from codingschemes.runs.warmup import ROUND
+
+#: `codes`: its state holds the most that follows from the rest of it.
+OPTIONS = {"sampler": "codes", "chains": 2, "seed": 3, "until_ess": 60.0, "draws": 400, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory) -> cs.Run:
+    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS)
+
+
+def test_a_run_ends_as_soon_as_it_is_precise_enough(uninterrupted):
+    assert uninterrupted.provenance["ended"] == "precision"
+    assert uninterrupted.finished
+    assert is_look(uninterrupted.draw_count)
+    assert diagnose(uninterrupted).convergence.ess_min >= OPTIONS["until_ess"]
+    assert uninterrupted.provenance["settled"]
+    assert uninterrupted.provenance["warmup_steps"] % ROUND == 0
+
+
+@pytest.mark.parametrize("stops", [(5, 37), (70,), (ROUND - 1, 10_000)])
+def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monkeypatch, uninterrupted, stops):
+    """Between searches, at the end of a round and while sampling; states are recalled each time."""
+    warmup = uninterrupted.provenance["warmup_steps"]
+    waiting = [min(stop, warmup + 30) for stop in stops]
+    original = driver.advance
+
+    def interrupting(kernel, mesh, program, states, first, count, recording):
+        if waiting and int(first) <= waiting[0] < int(first) + int(count):
+            waiting.pop(0)
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(kernel, mesh, program, states, first, count, recording)
+
+    monkeypatch.setattr(driver, "advance", interrupting)
+    monkeypatch.setattr(driver, "_CHUNK_SECONDS", 0.02)
+    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    for _ in stops:
+        assert run.provenance["ended"] == "interruption"
+        assert not run.finished
+        run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS)
+    assert run.provenance["ended"] == "precision"
+    for group in DIMENSIONS:
+        for name in DIMENSIONS[group]:
+            np.testing.assert_array_equal(run.values(group, name), uninterrupted.values(group, name), err_msg=name)
+
+
+def test_a_finished_run_goes_on_to_a_new_precision_and_ends_at_its_cap(uninterrupted):
+    again = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **OPTIONS)
+    assert again.draw_count == uninterrupted.draw_count
+    cap = uninterrupted.draw_count + 7
+    options = {**OPTIONS, "until_ess": 1e6, "draws": cap}
+    more = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **options)
+    assert (more.draw_count, more.provenance["ended"]) == (cap, "draws")
+
+
+def test_given_draws_and_warm_up_are_made_and_nothing_is_judged():
+    run = cs.sample(small_posterior(), sampler="hmc", chains=2, warmup=30, draws=40, seed=5, progress=False)
+    assert (run.draw_count, run.provenance["ended"], run.provenance["warmup_steps"]) == (40, "draws", 30)
+    assert "settled" not in run.provenance
+    sampling = run.config["sampling"]
+    assert (sampling["start"], sampling["until_ess"], sampling["until_rhat"]) == ("prior", None, None)
+
+
+def test_what_is_left_out_is_chosen_and_recorded():
+    found = resolve(small_posterior(), {})
+    assert (found.start, found.warmup, found.until_ess, found.until_rhat) == ("mixed", None, 100, 1.05)
+    assert resolve(small_posterior(), {"draws": 50}).until_ess is None
+    assert resolve(small_posterior(), {"until_ess": 400}).until_rhat is None
+    large = cs.Posterior(cs.tasks.orthogonal(samples=300), cs.Network(width=3000))
+    assert resolve(large, {}).draws == 500 < resolve(small_posterior(), {}).draws
