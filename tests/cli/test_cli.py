@@ -46,6 +46,10 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert status == 0
     sampled = json.loads(out)
     assert sampled["draws"] == 20
+    assert (sampled["finished"], sampled["converged"]) == (True, False)
+    assert sampled["rhat_max"] > 1
+    assert sampled["ess_min"] < 100
+    assert "--resume" in sampled["next"] or "--start" in sampled["next"]
     assert sampled["config"]["prior"]["readout_variance"] == pytest.approx(1 / 24)
     assert "literature" in sampled["config"]["prior"]["source"]
     assert any("too few draws" in warning or "effective" in warning for warning in sampled["warnings"])
@@ -97,6 +101,12 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     status, out, _ = run("sample", "--resume", "--draws", "25", "--out", folder, "--json")
     assert status == 0
     assert json.loads(out)["draws"] == 25
+
+    status, out, _ = run("sample", "--resume", "--draws", "90", "--time-limit", "1e-6", "--out", folder, "--json")
+    assert status == 0
+    stopped = json.loads(out)
+    assert (stopped["draws"], stopped["finished"]) == (25, False)
+    assert "--time-limit" in stopped["next"]
 
 
 def test_evidence_prints_one_json_object_or_a_table(run):

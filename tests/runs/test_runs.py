@@ -201,15 +201,23 @@ def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch)
     assert not traced
 
 
-def test_annealed_chains_start_near_the_posterior():
+def test_annealed_and_quenched_chains_start_near_the_posterior():
     posterior = small_posterior(temperature=1e-3)
     settled = cs.sample(posterior, **{**OPTIONS, "draws": 340})
     level = settled.values("sample_stats", "lp")[:, 300:].mean()
-    density, gap = posterior.density(), {}
-    for start in ("prior", "annealed"):
-        positions, _ = beginning(jax.random.PRNGKey(0), density, sampling(start=start))
-        gap[start] = abs(-jax.vmap(density.potential)(positions).mean() - level)
-    assert gap["annealed"] < 0.5 * gap["prior"]
+    density = posterior.density()
+
+    def energies(**options):
+        positions, _ = beginning(jax.random.PRNGKey(0), density, sampling(**options))
+        return np.asarray(jax.vmap(density.potential)(positions))
+
+    prior, annealed, quenched = (energies(start=start) for start in ("prior", "annealed", "quenched"))
+    assert abs(annealed.mean() + level) < 0.5 * abs(prior.mean() + level)
+    # a minimum, without the heat of a draw
+    assert quenched.max() < min(annealed.min(), -level)
+    mixed = energies(start="mixed")
+    assert mixed[0] < 0.1 * prior[0]
+    assert mixed[1] == prior[1]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +230,8 @@ def test_annealed_chains_start_near_the_posterior():
         ({"warmup": -1}, "`warmup` is -1"),
         ({"target_acceptance": 1.5}, r"`target_acceptance` is 1\.5"),
         ({"resume": True}, "give `out`"),
+        ({"until_ess": -1.0}, r"`until_ess` is -1\.0"),
+        ({"until_rhat": 1.0}, r"`until_rhat` is 1\.0"),
     ],
 )
 def test_wrong_options_are_refused(options, words):

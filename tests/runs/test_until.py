@@ -9,35 +9,46 @@ from known_answers import small_posterior
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose
-from codingschemes.runs import driver
+from codingschemes.runs import configuration, driver, precision, warmup
 from codingschemes.runs.configuration import resolve
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.precision import is_look
-from codingschemes.runs.warmup import ROUND
 
 #: `codes`: its state holds the most that follows from the rest of it.
-OPTIONS = {"sampler": "codes", "chains": 2, "seed": 3, "until_ess": 60.0, "draws": 400, "progress": False}
+OPTIONS = {"sampler": "codes", "chains": 2, "seed": 3, "start": "prior", "progress": False}
+UNTIL = {"until_ess": 20.0, "draws": 200}
+#: Shorter rounds and earlier looks than outside of tests; every search is made in them.
+ROUND, FIRST_LOOK = 40, 20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _short():
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (configuration, warmup):
+            patch.setattr(module, "ROUND", ROUND)
+        patch.setattr(precision, "_FIRST", FIRST_LOOK)
+        yield
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory) -> cs.Run:
-    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS)
+def uninterrupted(tmp_path_factory, _short) -> cs.Run:
+    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS, **UNTIL)
 
 
 def test_a_run_ends_as_soon_as_it_is_precise_enough(uninterrupted):
     assert uninterrupted.provenance["ended"] == "precision"
     assert uninterrupted.finished
     assert is_look(uninterrupted.draw_count)
-    assert diagnose(uninterrupted).convergence.ess_min >= OPTIONS["until_ess"]
+    assert diagnose(uninterrupted).convergence.ess_min >= UNTIL["until_ess"]
     assert uninterrupted.provenance["settled"]
     assert uninterrupted.provenance["warmup_steps"] % ROUND == 0
 
 
-@pytest.mark.parametrize("stops", [(5, 37), (70,), (ROUND - 1, 10_000)])
+@pytest.mark.parametrize("stops", [(5, 28), (ROUND - 1, 10_000)])
 def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monkeypatch, uninterrupted, stops):
     """Between searches, at the end of a round and while sampling; states are recalled each time."""
-    warmup = uninterrupted.provenance["warmup_steps"]
-    waiting = [min(stop, warmup + 30) for stop in stops]
+    last = uninterrupted.provenance["warmup_steps"] + uninterrupted.draw_count - 5
+    waiting = [min(stop, last) for stop in stops]
     original = driver.advance
 
     def interrupting(kernel, mesh, program, states, first, count, recording):
@@ -47,12 +58,12 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
         return original(kernel, mesh, program, states, first, count, recording)
 
     monkeypatch.setattr(driver, "advance", interrupting)
-    monkeypatch.setattr(driver, "_CHUNK_SECONDS", 0.02)
-    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    monkeypatch.setattr(driver, "_CHUNK_SECONDS", 0.1)
+    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
     for _ in stops:
         assert run.provenance["ended"] == "interruption"
         assert not run.finished
-        run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS)
+        run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
     assert run.provenance["ended"] == "precision"
     for group in DIMENSIONS:
         for name in DIMENSIONS[group]:
@@ -60,7 +71,7 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
 
 
 def test_a_finished_run_goes_on_to_a_new_precision_and_ends_at_its_cap(uninterrupted):
-    again = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **OPTIONS)
+    again = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **OPTIONS, **UNTIL)
     assert again.draw_count == uninterrupted.draw_count
     cap = uninterrupted.draw_count + 7
     options = {**OPTIONS, "until_ess": 1e6, "draws": cap}
@@ -80,6 +91,6 @@ def test_what_is_left_out_is_chosen_and_recorded():
     found = resolve(small_posterior(), {})
     assert (found.start, found.warmup, found.until_ess, found.until_rhat) == ("mixed", None, 100, 1.05)
     assert resolve(small_posterior(), {"draws": 50}).until_ess is None
-    assert resolve(small_posterior(), {"until_ess": 400}).until_rhat is None
+    assert resolve(small_posterior(), {"until_ess": 400.0}).until_rhat is None
     large = cs.Posterior(cs.tasks.orthogonal(samples=300), cs.Network(width=3000))
     assert resolve(large, {}).draws == 500 < resolve(small_posterior(), {}).draws

@@ -27,22 +27,23 @@ def alarms(windows: np.ndarray) -> int:
 
 
 @pytest.mark.parametrize("entries", [1, 20])
-@pytest.mark.parametrize(("memory", "parts"), [(0.0, 10), (0.0, 100), (0.5, 40), (0.8, 100)])
+@pytest.mark.parametrize(("memory", "parts"), [(0.0, 10), (0.0, 100), (0.3, 40), (0.5, 100), (0.8, 200)])
 def test_settled_chains_are_sent_on_as_rarely_as_stated(memory, parts, entries):
     found = alarms(autoregressive(memory, parts, entries))
     assert stats.binomtest(found, REPEATS, FALSE_ALARM, alternative="greater").pvalue > 1e-4
 
 
-def test_independent_numbers_raise_as_many_false_alarms_as_stated():
-    found = alarms(autoregressive(0.0, 40))
+@pytest.mark.parametrize("memory", [0.0, 0.5])
+def test_one_invariant_raises_as_many_false_alarms_as_stated(memory):
+    found = alarms(autoregressive(memory, 100))
     assert stats.binomtest(found, REPEATS, FALSE_ALARM).pvalue > 1e-4
 
 
 def test_chains_that_have_not_settled_go_on():
-    stationary = autoregressive(0.5, 40)
-    drift = np.linspace(0, 3, 40)[:, None]
+    stationary = autoregressive(0.5, 100)
+    drift = np.linspace(0, 3, 100)[:, None]
     elsewhere = np.array([0, 0, 0, 2])[:, None, None]
-    walk = np.cumsum(autoregressive(0.0, 40, seed=1), axis=2)
+    walk = np.cumsum(autoregressive(0.0, 100, seed=1), axis=2)
     for windows in (stationary + drift, stationary + elsewhere, walk):
         assert alarms(windows) > 0.9 * REPEATS
 
@@ -87,9 +88,9 @@ def test_precision_is_that_of_the_slowest_invariant():
         for name in ("energy", "training_loss", "outputs", "kernel_block", "kernel_diagonal", "kernel_eigenvalue")
     }
     draws |= {"activity_norm_quantile": np.ones((4, 200)), "readout_norm_quantile": np.full((4, 200), np.nan)}
-    assert Precision(ess=500, rhat=1.05).reached(draws.__getitem__)
-    assert not Precision(ess=5000).reached(draws.__getitem__)
+    assert Precision(ess=500.0, rhat=1.05).reached(draws.__getitem__)
+    assert not Precision(ess=5e3).reached(draws.__getitem__)
     slow = {**draws, "outputs": np.cumsum(draws["outputs"], axis=1)}
-    assert not Precision(ess=500).reached(slow.__getitem__)
+    assert not Precision(ess=500.0).reached(slow.__getitem__)
     assert not Precision(rhat=1.05).reached(slow.__getitem__)
-    assert not Precision(ess=1).reached(lambda _: np.ones((4, 200)))
+    assert not Precision(ess=1.0).reached(lambda _: np.ones((4, 200)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.mode_pooling import joined, look_around
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, maximum, modes_from
 from codingschemes.samplers.neighbourhood import Population, populate, without
@@ -64,3 +65,32 @@ def test_modes_found_come_first_and_are_distinct(modes):
     activity = np.asarray(modes.activity)[found]
     gaps = np.abs(activity[:, None] - activity).max(axis=2)
     assert np.all(gaps[~np.eye(len(activity), dtype=bool)] > DISTINCT)
+
+
+def test_a_mode_that_one_chain_alone_has_found_all_have(quenched):
+    """Codes tell not all modes apart: a chain that has looked for codes alone hears of one from another chain."""
+    density, population = quenched
+    codes = 2 ** density.class_average.shape[1]
+
+    def heard() -> list[Modes]:
+        own, told = look_around(population, density)
+        blind = own._replace(
+            **{
+                name: jax.tree.map(lambda entries: entries[jnp.arange(len(own.code)) % codes], getattr(own, name))
+                for name in ("cavities", "preactivation", "code")
+            }
+        )
+        nothing = told._replace(found=jnp.zeros_like(told.found))
+        both = jax.tree.map(lambda *each: jnp.stack(each), nothing, told)
+        after = joined(blind, both, population, density)
+        return [modes_from(reference, density, population.basis) for reference in (own, blind, after)]
+
+    full, before, after = jax.jit(heard)()
+
+    def missing(modes: Modes) -> int:
+        """Modes of the chain that has found most that this one has not."""
+        one, other = (np.asarray(each.activity)[np.asarray(each.found)] for each in (full, modes))
+        return int(np.sum(np.abs(one[:, None] - other).max(axis=2).min(axis=1) > DISTINCT))
+
+    assert missing(before) > 0
+    assert missing(after) == 0

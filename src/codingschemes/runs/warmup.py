@@ -87,6 +87,7 @@ def _equal_means(groups: Float[np.ndarray, "group part K"]) -> Float[np.ndarray,
     lags = np.arange(1, length)[:, None]
     inflation = 1 + 2 * np.sum((1 - lags / length) * correlation**lags, axis=0)
     inflation = np.minimum(inflation, max(1, length / _FEWEST_INDEPENDENT))
-    independent = length / inflation
-    expected = squares / (count * (length - inflation)) / independent
-    return stats.f.sf(means.var(axis=0, ddof=1) / expected, count - 1, count * (independent - 1))
+    expected = squares / (count * (length - inflation)) * inflation / length
+    # What is expected is itself estimated: var(log) = (2 + 4 inflation) / (count length), by the delta method.
+    freedom = count * length / (1 + 2 * inflation)
+    return stats.f.sf(means.var(axis=0, ddof=1) / expected, count - 1, freedom)
