@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.mode_search import reference
-from codingschemes.samplers.modes import Reference, climb, distinct, mode_count
+from codingschemes.samplers.modes import DISTINCT, Reference, climb, distinct, mode_count
 from codingschemes.samplers.neighbourhood import Population, without
 
 
@@ -46,15 +46,32 @@ def joined(own: Reference, told: Told, population: Population, density: Density)
     samples, room = own.preactivation.shape[1], mode_count(own.code.shape[1])
     preactivation = jnp.swapaxes(told.preactivation, 0, 1).reshape(-1, samples)
     activity = density.network.activation(preactivation)
-    found = distinct(activity, told.found.T.ravel())
-    kept = jnp.argsort(~found, stable=True)[:room]
+    kept, found = _first_distinct(activity, told.found.T.ravel(), room)
     nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
     cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
-    wanted = jnp.concatenate([found[kept], jnp.ones(len(own.code), bool)])
+    wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]
     shared = (cavities, preactivation[kept], any_code)
     entries = jax.tree.map(
         lambda one, other: jnp.concatenate([one, other])[chosen], shared, (own.cavities, own.preactivation, own.code)
     )
     return Reference(own.inverse, *entries)
+
+
+def _first_distinct(
+    activity: Float[Array, "K P"], found: Bool[Array, " K"], room: int
+) -> tuple[Int[Array, " M"], Bool[Array, " M"]]:
+    """The first `room` modes found that differ from those before them, by index, and False where there are fewer."""
+
+    def consider(
+        carry: tuple[Float[Array, "M P"], Int[Array, " M"], Array], index: Array
+    ) -> tuple[tuple[Float[Array, "M P"], Int[Array, " M"], Array], None]:
+        known, kept, count = carry
+        apart = jnp.all(jnp.max(jnp.abs(known - activity[index]), axis=1) >= DISTINCT)
+        slot = jnp.where(found[index] & apart, count, room)  # beyond the room nothing is set
+        return (known.at[slot].set(activity[index]), kept.at[slot].set(index), count + (slot < room)), None
+
+    start = (jnp.full((room, activity.shape[1]), jnp.inf), jnp.zeros(room, int), jnp.asarray(0))
+    (_, kept, count), _ = jax.lax.scan(consider, start, jnp.arange(len(activity)))
+    return kept, jnp.arange(room) < count

@@ -17,7 +17,7 @@ from codingschemes.posterior import Density
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
-_DISTINCT = 0.25
+DISTINCT = 0.25
 #: Modes kept beyond the number of codes.
 _SPARE = 4
 #: With up to this many classes every code is looked for; with more, those that neurons have.
@@ -104,7 +104,7 @@ def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Ar
 
     def is_new(found: Bool[Array, " K"], index: Array) -> tuple[Bool[Array, " K"], None]:
         known = found & (jnp.arange(len(found)) < index)
-        return found.at[index].set(found[index] & ~jnp.any(known & (gaps[index] < _DISTINCT))), None
+        return found.at[index].set(found[index] & ~jnp.any(known & (gaps[index] < DISTINCT))), None
 
     return jax.lax.scan(is_new, found, jnp.arange(len(gaps)))[0]
 
