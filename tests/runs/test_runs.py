@@ -100,6 +100,13 @@ def test_same_seed_same_draws_other_seed_other_draws(saved):
     assert not np.array_equal(saved.data["posterior"]["energy"], other.data["posterior"]["energy"])
 
 
+def test_given_draws_and_warm_up_are_made_and_nothing_is_judged(saved):
+    assert (saved.draw_count, saved.provenance["ended"], saved.provenance["warmup_steps"]) == (40, "draws", 30)
+    assert "settled" not in saved.provenance
+    asked = saved.config["sampling"]
+    assert (asked["start"], asked["until_ess"], asked["until_rhat"]) == ("prior", None, None)
+
+
 def test_a_reopened_run_is_the_same_run(saved):
     again = cs.Run.open(saved.path)
     assert_same_draws(saved, again)
@@ -216,7 +223,7 @@ def test_annealed_and_quenched_chains_start_near_the_posterior():
     # a minimum, without the heat of a draw
     assert quenched.max() < min(annealed.min(), -level)
     mixed = energies(start="mixed")
-    assert mixed[0] < 0.1 * prior[0]
+    assert mixed[0] < 0.5 * prior[0]
     assert mixed[1] == prior[1]
 
 

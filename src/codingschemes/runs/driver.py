@@ -192,6 +192,7 @@ def _run_chunks(
     """Everything between chunks comes at iterations that depend on options and draws alone, never on the clock: so a
     run that was cut off goes on as if it had not been."""
     length = 1
+    run.provenance.pop("ended", None)
     with finish_chunk_on_interrupt() as interruption, progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
         while (ended := _ended(run, checkpoint, sampling, interruption)) is None:

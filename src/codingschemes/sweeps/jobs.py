@@ -17,6 +17,7 @@ from codingschemes.reading import number, reading
 from codingschemes.runs import Run, Sampling, sample
 from codingschemes.runs.configuration import describe
 from codingschemes.runs.folder import check_same
+from codingschemes.runs.precision import Precision
 from codingschemes.runs.run import CONFIG, PROVENANCE, write_json
 
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
@@ -162,12 +163,18 @@ def _made(job: Job, told: Callable[[str], None] | None) -> Run:
 
 
 def _complete(run: Run, sampling: Sampling) -> bool:
-    """Whether it holds the draws asked for, or those that its time allowed."""
+    """Whether it holds the draws asked for, is as precise as asked for, or has what its time allowed."""
     assert run.path is not None
     with reading(run.path / PROVENANCE, "it is broken, remove the folder to have the run made again"):
         limit, spent = sampling.time_limit, number(run.provenance.get("sampling_seconds", 0.0))
-    precise = bool(sampling.precision) and run.provenance.get("ended") == "precision"
+    precise = run.provenance.get("ended") == "precision" and _asked(run) == sampling.precision
     return precise or run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
+
+
+def _asked(run: Run) -> Precision:
+    """The precision that the run ended at."""
+    recorded = run.config["sampling"]
+    return Precision(recorded.get("until_ess"), recorded.get("until_rhat"))
 
 
 def _read(run: Run, theory: str | None, told: Callable[[str], None] | None) -> Result:
