@@ -86,3 +86,16 @@ def test_what_is_left_out_is_chosen_and_recorded():
     assert resolve(small_posterior(), {"until_ess": 400.0}).until_rhat is None
     large = cs.Posterior(cs.tasks.orthogonal(samples=300), cs.Network(width=3000))
     assert resolve(large, {}).draws == 500 < resolve(small_posterior(), {}).draws
+
+
+def test_a_linear_network_is_sampled_until_its_slowest_invariant_is_precise():
+    posterior = small_posterior("linear", samples=4, width=4)
+    options = {"sampler": "hmc", "chains": 2, "warmup": 60, "until_ess": 150.0, "until_rhat": 1.05, "progress": False}
+    run = cs.sample(posterior, **options)
+    found = diagnose(run).convergence
+    assert run.provenance["ended"] == "precision"
+    assert found.ess_min >= 150
+    assert found.rhat_max <= 1.05
+    # at the look before it was not
+    before = max(draws for draws in range(1, run.draw_count) if is_look(draws))
+    assert not precision.Precision(150.0, 1.05).reached(lambda name: run.values("posterior", name)[:, :before])
