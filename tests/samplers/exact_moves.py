@@ -82,15 +82,30 @@ def _observe(key: Array, position: Position, density: Density) -> Float[Array, "
 
 
 type Sweep = Callable[[Array, Population, Any], tuple[Population, Array]]
+type Move = Callable[[Array, Position, Any], tuple[Position, Array]]
 
 
 def mover(
     density: Density, positions: Position, sweep: Sweep, sweeps: int
 ) -> Callable[[Any], tuple[Findings, Float[np.ndarray, " draw"], Float[np.ndarray, "2 draw K"]]]:
-    """A function from faults (numbers for `sweep`: one compiled program for all) to p-values of no mean change after
-    some sweeps over exact draws, what the sweeps told of each draw in all, and the invariants before and after.
+    """`position_mover` of a move of the last layer alone: (key, population, faults) -> the population afterwards and a
+    number."""
 
-    `sweep` maps (key, population, faults) to the population afterwards and a number.
+    def move(key: Array, position: Position, faults: Any) -> tuple[Position, Array]:
+        sweep_key, replace_key = jax.random.split(key)
+        population, told = sweep(sweep_key, populate(density, *density.last_layer(position)), faults)
+        return density.replace_last_layer(replace_key, position, population.coordinates), told
+
+    return position_mover(density, positions, move, sweeps)
+
+
+def position_mover(
+    density: Density, positions: Position, move: Move, sweeps: int
+) -> Callable[[Any], tuple[Findings, Float[np.ndarray, " draw"], Float[np.ndarray, "2 draw K"]]]:
+    """A function from faults (numbers for `move`: one compiled program for all) to p-values of no mean change after
+    some moves of exact draws, what the moves told of each draw in all, and the invariants before and after.
+
+    `move` maps (key, position, faults) to the position afterwards and a number.
     """
 
     @jax.jit
@@ -100,9 +115,8 @@ def mover(
 
         def body(index: Array, carry: tuple[Position, Array]) -> tuple[Position, Array]:
             position, total = carry
-            sweep_key, replace_key = jax.random.split(jax.random.fold_in(key, index))
-            population, told = sweep(sweep_key, populate(density, *density.last_layer(position)), faults)
-            return density.replace_last_layer(replace_key, position, population.coordinates), total + told
+            after, told = move(jax.random.fold_in(key, index), position, faults)
+            return after, total + told
 
         after, told = jax.lax.fori_loop(0, sweeps, body, (position, jnp.asarray(0)))
         both = jax.tree.map(lambda *blocks: jnp.stack(blocks), position, after)

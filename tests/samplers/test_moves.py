@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from checks import combined, worst
-from exact_moves import NAMES, exact_draws, mover
+from exact_moves import NAMES, exact_draws, mover, position_mover
 from known_answers import small_posterior
 from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
-from codingschemes.samplers import SAMPLERS, Settings, jumps, rotations
+from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
@@ -126,6 +126,50 @@ def test_rotations_leave_exact_draws_exact(space):
 def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
     findings, _, _ = rotating("reduced")(Faults(selection=0.0))
     assert combined(findings) < ALARM
+
+
+@functools.cache
+def flipping(space: str):
+    density = deep(space)
+    positions = exact_draws(density, 1000)
+
+    def move(key, position, faults):
+        moved, count = flips.flip_sweep(key, position, density, 3)
+        always = flips._flipped(position, jnp.asarray(0), jnp.asarray(1), density)
+        return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
+
+    return position_mover(density, positions, move, sweeps=1)
+
+
+@pytest.mark.parametrize("space", ["reduced", "function", "weights"])
+def test_flips_leave_exact_draws_exact(space):
+    findings, count, (before, after) = flipping(space)(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    assert (count > 0).mean() > 0.2
+    assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.1
+
+
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+def test_flips_that_are_always_accepted_are_found_out(space):
+    findings, _, _ = flipping(space)(0.0)
+    assert combined(findings) < ALARM
+
+
+def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
+    """The layer above sees the same neuron; a constant that all samples share is taken up by the others, as far as
+    their mean activity is alike for all samples."""
+    density = small_posterior("sigmoid", samples=3, width=5, depth=3).density("reduced")
+    position = density.prior_draw(jax.random.PRNGKey(0))
+    for layer in (0, 1):
+        where = (jnp.asarray(layer), jnp.asarray(2))
+        flipped = flips._flipped(position, *where, density)
+        back = flips._flipped(flipped, *where, density)
+        jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
+        before, _ = density.propagate(position)
+        after, _ = density.propagate(flipped)
+        np.testing.assert_allclose(after[layer, 2], -before[layer, 2], rtol=1e-12)
+        shift = after[layer + 1] - before[layer + 1]
+        np.testing.assert_allclose(shift.mean(axis=1), 0, atol=1e-12)
 
 
 def test_a_lone_neuron_keeps_exact_draws_exact():

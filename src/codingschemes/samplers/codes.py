@@ -2,9 +2,11 @@
 equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
-(`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below.
+(`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below, where
+saturating neurons turn round (`flips`).
 """
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,21 +17,25 @@ from jaxtyping import Array, Float, Int
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
+from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Search, Settings, renewal
 from codingschemes.samplers.mode_pooling import Told, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
-from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.neighbourhood import Population, populate
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
 #: A shorter warm-up is one of many on the way down from high temperature: it takes the first reference alone.
 _LEAST_FOR_ALL_SEARCHES = 40
-#: Above other layers the modes are computed for every sweep, which costs as much as many trajectories.
-_DEEP_INTERVAL = 10
+#: Above other layers the modes are computed again before neurons jump, which costs as much as several trajectories:
+#: that often, and then for several sweeps, during which these layers stay as they are.
+_DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
+#: Share of the neurons of a layer that may turn round in a step, in the layers below: each costs less than a gradient.
+_TURNING = 1 / 6
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32
@@ -77,8 +83,10 @@ def codes(settings: Settings) -> Kernel:
         )
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
-        key, sweep_key, replace_key = jax.random.split(state.key, 3)
+        key, sweep_key, replace_key, flip_key = jax.random.split(state.key, 4)
         position = flow.position(state.flow)
+        if density.network.depth > 1 and density.network.activation.family == "sigmoidal":
+            position, _ = flip_sweep(flip_key, position, density, math.ceil(_TURNING * density.network.width))
         if state.reference is None:
             coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         else:
@@ -154,8 +162,16 @@ def _jump(
 
     def sweep() -> tuple[Array, Array]:
         population = populate(density, coordinates, basis)
-        here = modes_from(frozen, density, basis) if modes is None else modes
-        population, switches = jump_sweep(key, population, here, density)
+        if modes is not None:
+            population, switches = jump_sweep(key, population, modes, density)
+            return population.coordinates, switches
+        here = modes_from(frozen, density, basis)
+
+        def again(index: Array, carry: tuple[Population, Array]) -> tuple[Population, Array]:
+            swept, switches = jump_sweep(jax.random.fold_in(key, index), carry[0], here, density)
+            return swept, carry[1] + switches
+
+        population, switches = jax.lax.fori_loop(0, _DEEP_SWEEPS, again, (population, jnp.asarray(0)))
         return population.coordinates, switches
 
     return jax.lax.cond(due, sweep, lambda: (coordinates, jnp.asarray(0)))

@@ -104,7 +104,7 @@ def _jump(
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
-    noise = modes.reflected(modes.whitening[own] @ (before - centres[own]), own, other)
+    noise = modes.reflected(modes.whitening[own] @ (before - centres[own]), own, other, population.basis)
     after = centres[other] + modes.spread[other] @ noise
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])

@@ -23,6 +23,8 @@ _SPARE = 4
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 _NEWTON_STEPS = 20
+#: Newton steps above layers that have moved since the modes were found: they begin next to them.
+_FOLLOWING_STEPS = 6
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
 
@@ -39,9 +41,9 @@ class Modes(NamedTuple):
         answer: spread spread^T L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component,
             sample).
         drift: -spread spread^T centre, what the prior does.
-        reflection: orthogonal, from one mode to a later one in coordinates whitened by `whitening`, (pair, component,
-            component), pairs in the order of `np.triu_indices`: what comes nearest to z -> -z at the samples that
-            change side. The transpose leads back.
+        inverse: L^+, what leads from z to u, (component, sample).
+        reflection: see `_reflection`, (pair, component, component), pairs in the order of `np.triu_indices`. None above
+            other layers: modes move along with these before most pairs are asked for.
         found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
     """
 
@@ -52,14 +54,19 @@ class Modes(NamedTuple):
     activity: Float[Array, "K P"]
     answer: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
-    reflection: Float[Array, "Q R R"]
+    inverse: Float[Array, "R P"]
+    reflection: Float[Array, "Q R R"] | None
     found: Bool[Array, " K"]
 
-    def reflected(self, noise: Float[Array, " R"], one: Array, other: Array) -> Float[Array, " R"]:
+    def reflected(
+        self, noise: Float[Array, " R"], one: Array, other: Array, basis: Float[Array, "P R"]
+    ) -> Float[Array, " R"]:
         """Whitened coordinates about one mode, carried over to another."""
         first, second = jnp.minimum(one, other), jnp.maximum(one, other)
-        pair = first * (2 * len(self.found) - first - 1) // 2 + second - first - 1
-        matrix = self.reflection[pair]
+        if self.reflection is None:
+            matrix = _reflection(self, basis, first, second)
+        else:
+            matrix = self.reflection[first * (2 * len(self.found) - first - 1) // 2 + second - first - 1]
         return jnp.where(one < other, matrix @ noise, noise @ matrix)
 
 
@@ -91,11 +98,18 @@ def mode_count(classes: int) -> int:
 
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
-    modes = climb(reference, density, basis)
+    deep = density.network.depth > 1
+    modes = climb(reference, density, basis, _FOLLOWING_STEPS if deep else _NEWTON_STEPS)
     found = distinct(modes.activity, modes.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1])]
     modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
-    return modes._replace(reflection=_reflections(modes, density, basis))
+    modes = modes._replace(
+        inverse=jnp.linalg.pinv(basis) if deep else basis.T / jnp.sum(basis**2, axis=0)[:, None], reflection=None
+    )
+    if deep:
+        return modes
+    pairs = jnp.stack(np.triu_indices(len(modes.found), 1), axis=1)
+    return modes._replace(reflection=jax.lax.map(lambda pair: _reflection(modes, basis, *pair), pairs))
 
 
 def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Array, " K"]:
@@ -109,35 +123,31 @@ def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Ar
     return jax.lax.scan(is_new, found, jnp.arange(len(gaps)))[0]
 
 
-def climb(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
+def climb(reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS) -> Modes:
     """Where climbing leads from each of the reference's preactivations, reflections left out."""
     ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
     starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
 
     def mode(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Modes:
-        return _mode(*row, reference.inverse, density, basis)
+        return _mode(*row, reference.inverse, density, basis, steps)
 
     return jax.lax.map(mode, (starts, reference.cavities, reference.code))
 
 
-def _reflections(modes: Modes, density: Density, basis: Float[Array, "P R"]) -> Float[Array, "Q R R"]:
-    """The orthogonal factor of whitening' L^+ D L spread for every pair of modes, D the change of sign in z.
+def _reflection(modes: Modes, basis: Float[Array, "P R"], one: Array, other: Array) -> Float[Array, "R R"]:
+    """Orthogonal, from a mode to a later one in coordinates whitened by `whitening`: what comes nearest to z -> -z at
+    the samples that change side. The transpose leads back.
 
-    Activations of bounded neurons are symmetric about z = 0, so that fluctuations about a mode are skewed one way on
-    one side and the other way on the other: reflected, what a Gaussian misses cancels.
+    It is the orthogonal factor of whitening' L^+ D L spread, D the change of sign in z. Activations of bounded neurons
+    are symmetric about z = 0, so that fluctuations about a mode are skewed one way on one side and the other way on the
+    other: reflected, what a Gaussian misses cancels.
     """
-    inverse = basis.T / jnp.sum(basis**2, axis=0)[:, None] if density.network.depth == 1 else jnp.linalg.pinv(basis)
-    side = jnp.where(modes.centre @ basis.T > 0, 1.0, -1.0)
-
-    def reflection(pair: Int[Array, "2"]) -> Float[Array, "R R"]:
-        one, other = pair
-        sign = side[one] * side[other]
-        left, _, right = jnp.linalg.svd(
-            modes.whitening[other] @ inverse @ (sign[:, None] * basis) @ modes.spread[one], full_matrices=False
-        )
-        return left @ right
-
-    return jax.lax.map(reflection, jnp.stack(np.triu_indices(len(modes.found), 1), axis=1))
+    side = jnp.where(modes.centre[jnp.stack([one, other])] @ basis.T > 0, 1.0, -1.0)
+    turned = jnp.prod(side, axis=0)[:, None] * basis
+    left, _, right = jnp.linalg.svd(
+        modes.whitening[other] @ modes.inverse @ turned @ modes.spread[one], full_matrices=False
+    )
+    return left @ right
 
 
 def _mode(
@@ -147,9 +157,10 @@ def _mode(
     inverse: Float[Array, "P P"],
     density: Density,
     basis: Float[Array, "P R"],
+    steps: int,
 ) -> Modes:
     activation = density.network.activation
-    centre, curvature = maximum(start, cavity, inverse, density, basis)
+    centre, curvature = maximum(start, cavity, inverse, density, basis, steps)
     eigenvalues, axes = jnp.linalg.eigh(curvature)
     safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
     covariance = (axes / safe) @ axes.T
@@ -164,6 +175,7 @@ def _mode(
         activity=activity,
         answer=covariance @ (basis.T * gain),
         drift=-covariance @ centre,
+        inverse=jnp.zeros(()),
         reflection=jnp.zeros(()),
         found=right & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
     )
@@ -175,6 +187,7 @@ def maximum(
     inverse: Float[Array, "P P"],
     density: Density,
     basis: Float[Array, "P R"],
+    steps: int = _NEWTON_STEPS,
 ) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
     """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
     until they climb."""
@@ -203,7 +216,7 @@ def maximum(
             jnp.where(better, damping / 8, damping * 8),
         )
 
-    centre = jax.lax.fori_loop(0, _NEWTON_STEPS, climb, (start, value(start), jnp.asarray(1.0)))[0]
+    centre = jax.lax.fori_loop(0, steps, climb, (start, value(start), jnp.asarray(1.0)))[0]
     return centre, derivatives(centre)[1]
 
 

@@ -1,0 +1,59 @@
+"""Neurons below the last layer change to the complement of their code, exactly.
+
+(u_i, w_i) -> (-u_i, -w_i), w_i the weights that leave the neuron. A sigmoid obeys phi(-z) = 1 - phi(z): the neuron's
+part in every preactivation of the layer above stays what it was, but for a constant that all samples share. The other
+neurons of its layer take it up: their mean activity hardly depends on the sample, and each of their weights into the
+same neuron above gains the same small amount. Along a trajectory the neuron would have to give up its class in between:
+the numbers of neurons that answer to a class and to all but it are the last to settle in a sharpened layer.
+
+In function space the layer above has no weights of its own: the neuron alone is turned round, and the kernel of its
+layer hardly changes. Either way the flip is its own inverse and keeps volume (a reflection, and a shear by what it does
+not change), so that the density alone decides.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from codingschemes.posterior import Density, Position
+
+
+def flip_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
+    """Neurons drawn from all layers below the last, one after the other; also the number of flips accepted."""
+    layer_key, neuron_key, accept_key = jax.random.split(key, 3)
+    layers = jax.random.randint(layer_key, (visits,), 0, density.network.depth - 1)
+    neurons = jax.random.randint(neuron_key, (visits,), 0, density.network.width)
+    levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
+
+    def visit(index: Array, carry: tuple[Position, Array, Array]) -> tuple[Position, Array, Array]:
+        position, potential, flips = carry
+        flipped = _flipped(position, layers[index], neurons[index], density)
+        beyond = density.potential(flipped)
+        accepted = levels[index] < potential - beyond
+        position = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), flipped, position)
+        return position, jnp.where(accepted, beyond, potential), flips + accepted
+
+    start = (position, density.potential(position), jnp.asarray(0))
+    position, _, flips = jax.lax.fori_loop(0, visits, visit, start)
+    return position, flips
+
+
+def _flipped(position: Position, layer: Array, neuron: Array, density: Density) -> Position:
+    """The position with one neuron and the weights that leave it turned round, and the constant taken up."""
+    first, hidden = position["input"], position["hidden"]
+    below = jnp.maximum(layer - 1, 0)
+    turned = {
+        **position,
+        "input": first.at[neuron].multiply(jnp.where(layer == 0, -1.0, 1.0)),
+        "hidden": hidden.at[below, neuron].multiply(jnp.where(layer == 0, 1.0, -1.0)),
+    }
+    if hidden.shape[-1] != density.network.hidden_feature_count:
+        return turned
+    preactivations, _ = density.propagate(position)
+    activity = density.network.activation(preactivations[layer])
+    others = jnp.arange(density.network.width) != neuron
+    share = 2 * density.network.activation(jnp.zeros(())) / jnp.sum(jnp.mean(activity, axis=1), where=others)
+    leaving = turned["hidden"][layer]
+    taken_up = jnp.outer(leaving[:, neuron], jnp.where(others, share, 0.0))
+    leaving = leaving.at[:, : density.network.width].add(taken_up).at[:, neuron].multiply(-1.0)
+    return {**turned, "hidden": turned["hidden"].at[layer].set(leaving)}
