@@ -75,4 +75,6 @@ def mean_collapse(found: Sequence[Collapse]) -> Collapse:
     values = np.array([[getattr(each, field.name) for field in fields(Collapse)] for each in found])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        return Collapse(**dict(zip((field.name for field in fields(Collapse)), np.nanmean(values, axis=0).tolist(), strict=True)))
+        return Collapse(
+            **dict(zip((field.name for field in fields(Collapse)), np.nanmean(values, axis=0).tolist(), strict=True))
+        )

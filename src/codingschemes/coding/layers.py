@@ -278,9 +278,9 @@ def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
     frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)
     if frozen.any():
         return float("inf")
-    with np.errstate(invalid="ignore"):  # a code that a neuron left once has folded ranks that are all alike
+    with np.errstate(invalid="ignore"):  # where one chain alone changed once, folded ranks may not vary at all
         found = rhat(changing)
-    return float(np.nanmax(found)) if np.isfinite(found).any() else float("nan")
+    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
 
 
 def _portrait(activity: Float[np.ndarray, "N P"], neurons: Population, found: Outliers, codes: Codes) -> Portrait:

@@ -54,6 +54,15 @@ class Predictions:
         """Binomial standard error of `error`, sqrt(e (1 - e) / samples): of inputs drawn anew, networks as they are."""
         return float(np.sqrt(self.error * (1 - self.error) / len(self.outputs)))
 
+    def words(self, *, held_out: bool = False) -> str:
+        """`error 2.3%, R^2 0.93, loss 0.021`, with the binomial error of held-out inputs; where there is no error of
+        classification, why."""
+        fit = f"R^2 {self.r2:.3g}, loss {self.loss.mean:.3g}"
+        if not self.classified:
+            return f"{fit}; no error of classification, as classes share targets"
+        sampled = f" +- {self.error_se:.1%} (binomial, of {len(self.outputs)})" if held_out else ""
+        return f"error {self.error:.1%}{sampled}, {fit}"
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; NaN where a number does not exist."""
         return {
