@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 import codingschemes as cs
-from codingschemes.cli.options import json_option
+from codingschemes.cli.options import drift_option, json_option
 from codingschemes.cli.output import keep_json, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,12 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "--drift",
-    is_flag=True,
-    help="follow the networks along HMC trajectories, seconds to minutes: do neurons of each layer change what they "
-    "answer to? Runs of hmc, langevin, mala and nuts say so without",
-)
+@drift_option
 @json_option
 def summarize(run: Path, drift: bool, as_json: bool) -> None:
     """Say which coding scheme a sampled run shows in each layer, with codes, abstraction scores and diagnostics.
@@ -63,7 +58,8 @@ LAYER_COLUMNS = [
     "outliers",
     "variance within classes",
     "NC1",
-    "drift",
+    "code changes a unit time",
+    "correlation, first to last",
 ]
 
 
@@ -72,13 +68,13 @@ def layer_rows(summary: "Summary") -> list[list[str]]:
     return [
         [
             f"{summary.layer_name} {number}",
-            layer.scheme.words,
+            layer.scheme.label + ("" if layer.scheme.label == "undecided" else f" {layer.scheme.probability:.2f}"),
             f"{layer.coded:.0%}",
             f"{layer.effective_neurons:.1f}",
             f"{len(layer.outliers) / len(layer.portraits):.2g} a chain, {layer.outlier_share:.0%}",
             f"{layer.collapse.spread_within:.2g}",
             f"{layer.collapse.nc1:.2g}",
-            "not measured" if layer.drift is None else layer.drift.words,
+            *(["-", "-"] if layer.drift is None else [f"{layer.drift.changes:.2g}", f"{layer.drift.correlation:.2f}"]),
         ]
         for number, layer in enumerate(summary.layers, start=1)
     ]

@@ -72,9 +72,8 @@ def spread_within(activity: Float[np.ndarray, "N P"], labels: Int[np.ndarray, " 
 
 def mean_collapse(found: Sequence[Collapse]) -> Collapse:
     """Mean over networks in which each is defined."""
-    values = np.array([[getattr(each, field.name) for field in fields(Collapse)] for each in found])
+    names = [field.name for field in fields(Collapse)]
+    values = np.array([[getattr(each, name) for name in names] for each in found])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
-        return Collapse(
-            **dict(zip((field.name for field in fields(Collapse)), np.nanmean(values, axis=0).tolist(), strict=True))
-        )
+        return Collapse(*np.nanmean(values, axis=0).tolist())

@@ -4,8 +4,8 @@ CAPTIONS = {
     "layers": (
         "Every layer",
         "Above, activity of all neurons in the last draw of chain 0, each row a neuron, sorted by code; below, the "
-        "posterior mean of each layer's kernel. Blocks grow sharper from layer to layer; the kernels look alike whatever "
-        "the scheme, which is in the title of each panel with its probability.",
+        "posterior mean of each layer's kernel. Blocks grow sharper from layer to layer; kernels look alike "
+        "whatever the scheme, which is in the title of each column.",
     ),
     "activity": (
         "Activity of all neurons",
@@ -98,8 +98,8 @@ GLOSSARY = {
     ),
     "drift": (
         "drift",
-        "Change of what neurons answer to along a local dynamics (Langevin, HMC), which moves all weights a little at a "
-        "time; moves of single neurons between codes belong to a sampler and say nothing of it.",
+        "Change of what neurons answer to along a local dynamics (Langevin, HMC), which moves all weights a little at "
+        "a time; moves of single neurons between codes belong to a sampler and say nothing of it.",
     ),
     "direct-readout": (
         "direct readout",

@@ -7,7 +7,6 @@ from codingschemes.coding.summary import Summary
 from codingschemes.reports.populations import draw_activity
 from codingschemes.reports.responses import draw_kernel
 from codingschemes.reports.style import activity_scale, code_colors, styled
-from codingschemes.reports.words import scheme_of
 from codingschemes.tasks import Task
 
 MOST_LAYERS = 4
@@ -16,9 +15,9 @@ MOST_LAYERS = 4
 @styled()
 def layers(summary: Summary, task: Task) -> Figure:
     """Activity in the last draw of the first chain above, neurons sorted by code, and mean kernels below, a column a
-    layer; of more than four layers the first, the last and some in between (as van Meegen & Sompolinsky 2025 show them).
+    layer, as van Meegen & Sompolinsky 2025 show them; of more than four layers the first, the last and two in between.
 
-    Colours of activity are on a scale of each layer's own: what is faint beside another layer is seen.
+    Colours are on a scale of each layer's own: what is faint beside another layer is seen.
     """
     count = len(summary.layers)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_LAYERS)).round().astype(int))
@@ -29,7 +28,7 @@ def layers(summary: Summary, task: Task) -> Figure:
         layer = summary.layers[index]
         norm, colormap, remark = activity_scale(layer.portraits[:1])
         image = draw_activity(above, layer.portraits[0], task, colors, norm, colormap)
-        above.set_title(f"{summary.layer_name} {index + 1}: {scheme_of(layer)}")
+        above.set_title(f"{summary.layer_name} {index + 1}: {layer.scheme.label}")
         figure.colorbar(image, ax=above, location="bottom", label=f"activity φ(z){remark}", aspect=25, shrink=0.9)
         kernel = draw_kernel(below, layer.kernels, task)
         figure.colorbar(kernel, ax=below, location="bottom", label="kernel K", extend="max", aspect=25, shrink=0.9)

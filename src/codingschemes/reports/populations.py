@@ -106,7 +106,7 @@ def _label_groups(axes: Axes, rows: list[str], sizes: Counter[str], colors: dict
     for (name, _, _), centre, label in zip(named, centres, labels, strict=True):
         axes.plot([1.022, 1.045], [centre, label], transform=beside, color="#666666", linewidth=0.7, clip_on=False)
         text = (
-            f"{sizes[name]} outliers"
+            f"{sizes[name]} outlier{'s' if sizes[name] > 1 else ''}"
             if name == "outlier"
             else f"{name or 'no code'}  {sizes[name] / sizes.total():.0%}"
         )

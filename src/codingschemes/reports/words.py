@@ -349,10 +349,10 @@ def _drift(summary: Summary) -> list[Card]:
     if drift is None:
         return []
     changes = (
-        "" if math.isnan(drift.changes) else f"{number(drift.changes, 2)} changes of code a neuron and unit time; "
+        "" if math.isnan(drift.changes) else f"; {number(drift.changes, 2)} code changes a neuron and unit of time"
     )
-    remark = f"{changes}class means after time {number(drift.time, 2)} of {drift.dynamics}, 1 is no drift"
-    return [Card(f"drift, correlation in the last {summary.layer_name}", number(drift.correlation, 2), remark)]
+    remark = f"of class means, first to last, over time {number(drift.time, 2)} of {drift.dynamics}{changes}"
+    return [Card("drift", f"correlation {number(drift.correlation, 2)}", remark)]
 
 
 def layers(summary: Summary) -> list[list[str]]:
@@ -375,7 +375,7 @@ def layers(summary: Summary) -> list[list[str]]:
 def drift_remark(summary: Summary) -> str:
     """Along what drift was measured, or how to have it measured."""
     if summary.drift is None:
-        return "Drift was not measured: `codingschemes summarize --drift` follows the networks along HMC trajectories."
+        return "Drift was not measured: `codingschemes report --drift` follows the networks along HMC trajectories."
     return (
         f"Drift over integration time {number(summary.drift.time, 2)} of {summary.drift.dynamics}: changes of code a "
         "neuron and unit of time, and the correlation of class means, first to last (1 is no drift)."
