@@ -352,7 +352,11 @@ def _drift(summary: Summary) -> list[Card]:
         "" if math.isnan(drift.changes) else f"; {number(drift.changes, 2)} code changes a neuron and unit of time"
     )
     remark = f"of class means, first to last, over time {number(drift.time, 2)} of {drift.dynamics}{changes}"
-    return [Card("drift", f"correlation {number(drift.correlation, 2)}", remark)]
+    return [Card("drift", f"correlation {_correlation(drift.correlation)}", remark)]
+
+
+def _correlation(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}".replace("-", "−")
 
 
 def layers(summary: Summary) -> list[list[str]]:
@@ -366,7 +370,7 @@ def layers(summary: Summary) -> list[list[str]]:
             number(layer.collapse.spread_within, 2),
             number(layer.collapse.nc1, 2),
             "–" if layer.drift is None else number(layer.drift.changes, 2),
-            "–" if layer.drift is None else number(layer.drift.correlation, 2),
+            "–" if layer.drift is None else _correlation(layer.drift.correlation),
         ]
         for layer in summary.layers
     ]
