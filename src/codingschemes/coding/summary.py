@@ -37,7 +37,7 @@ _MOST = 0.5
 #: Networks of each chain that abstraction and collapse are scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
 #: Draws of each chain that lower layers are looked at in: deep runs need no more memory than shallow ones.
-_LOWER_DRAWS = 100
+_LOWER_DRAWS = 50
 #: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
 SAME_CODES = 1.1
 
