@@ -23,7 +23,7 @@ def test_spread_within_classes_is_their_part_of_the_variance() -> None:
 
 def test_means_over_networks_leave_out_what_is_undefined() -> None:
     nan = float("nan")
-    first, second = Collapse(1.0, 0, 0, 0, nan, 0.5, 0), Collapse(2.0, 0, 0, 0, nan, nan, 0)
+    first, second = Collapse(1.0, 0.0, 0.0, 0.0, nan, 0.5, 0.0), Collapse(2.0, 0.0, 0.0, 0.0, nan, nan, 0.0)
     found = mean_collapse([first, second])
     assert found.nc1 == 1.5
     assert found.nc4 == 0.5

@@ -25,7 +25,8 @@ from codingschemes.coding.population import Population, join
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
 from codingschemes.runs import Run
-from codingschemes.samplers import SAMPLERS, Kernel, Settings, begin, settle
+from codingschemes.samplers import SAMPLERS, Kernel, Settings, begin
+from codingschemes.samplers.kernel import renewal
 
 type Stats = dict[str, np.ndarray]
 
@@ -139,17 +140,20 @@ def continued_trajectory(run: Run, steps: int = _FOLLOWED) -> Trajectory:
     move the networks as well, then the networks are followed."""
     posterior = run.posterior
     density, kernel = posterior.density("reduced"), SAMPLERS["hmc"](Settings(warmup=_ADAPTING))
-    key, start_key, readout_key = jax.random.split(jax.random.PRNGKey(run.config["sampling"]["seed"]), 3)
-    states = _settled(kernel, key, last_positions(run, start_key, density), density)
-    network, chains = posterior.network, min(_CHAINS, run.config["sampling"]["chains"])
-    block = int(np.clip(_CHUNK_NUMBERS // (chains * network.depth * network.width * len(posterior.task.labels)), 1, 10))
-    blocks = -(-steps // block)
+    start_key, kernel_key, readout_key = jax.random.split(jax.random.PRNGKey(run.config["sampling"]["seed"]), 3)
+    positions = last_positions(run, start_key, density)
+    states = _begun(kernel, kernel_key, positions, density)
+    network, chains = posterior.network, len(positions["input"])
+    numbers = chains * network.depth * network.width * posterior.task.sample_count
+    block = int(np.clip(_CHUNK_NUMBERS // numbers, 1, 10))
+    adapting, followed = -(-_ADAPTING // block), -(-steps // block)
     parts, times = [], []
-    for index in tracked(range(blocks), "following the network by hmc"):
-        followed = _follow(kernel, states, jax.random.fold_in(readout_key, index), density, block)
-        states, activity, readout, time = followed
-        parts.append(layer_populations(posterior, np.asarray(activity), np.asarray(readout)))
-        times.append(np.asarray(time))
+    for index in tracked(range(adapting + followed), "following the networks by hmc"):
+        key = jax.random.fold_in(readout_key, index)
+        states, activity, readout, time = _follow(kernel, states, key, density, block)
+        if index >= adapting:
+            parts.append(layer_populations(posterior, np.asarray(activity), np.asarray(readout)))
+            times.append(np.asarray(time))
     layers = tuple(join(layer, axis=1) for layer in zip(*parts, strict=True))
     return Trajectory(layers, np.concatenate(times, axis=1)[:, 1:], "hmc from the chains' last draws")
 
@@ -169,8 +173,9 @@ def last_positions(run: Run, key: Array, density: Density) -> Position:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _settled(kernel: Kernel, key: Array, positions: Position, density: Density):  # type: ignore[no-untyped-def]
-    return settle(kernel, begin(kernel, key, positions, density), positions, density).states
+def _begun(kernel: Kernel, key: Array, positions: Position, density: Density):  # type: ignore[no-untyped-def]
+    """States at the beginning of a warm-up, with the scale that the gradients of all chains say."""
+    return renewal(kernel)(begin(kernel, key, positions, density), positions, density)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
