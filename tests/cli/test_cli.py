@@ -64,6 +64,7 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert np.array(summary["kernel"]["within"]).shape == (3,)
     assert {"rhat_max", "ess_min", "code_rhat", "divergences"} <= set(summary["diagnostics"])
     assert {"parallelism", "ccgp", "shattering"} <= set(summary["abstraction"])
+    assert [layer["kernel"] for layer in summary["layers"]] == [summary["kernel"]]
 
     status, out, _ = run("compare", folder, "--theory", "lazy", "--json")
     assert status == 0

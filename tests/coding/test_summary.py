@@ -79,6 +79,25 @@ def test_shares_of_codes_add_up(summary):
         assert portrait.output_part.sum() == pytest.approx(1)
 
 
+def test_every_layer_says_the_same_as_the_whole(summary, run):
+    values = json.loads(json.dumps(summary.to_json()))
+    assert len(values["layers"]) == 2
+    last = values["layers"][-1]
+    for name in ("scheme", "codes", "outliers", "outlier_share", "code_sizes", "decided", "kernel", "drift"):
+        np.testing.assert_equal(values[name], last[name])
+    for layer, step in zip(values["layers"], summary.layers, strict=True):
+        assert {"effective_neurons", "collapse", "abstraction"} <= set(layer)
+        assert sum(layer["code_sizes"]) == pytest.approx(1)
+        assert 0 <= layer["decided"] <= 1
+        assert layer["drift"]["dynamics"].startswith("hmc")
+        assert layer["drift"]["time"] > 0
+        assert len(step.portraits) == 2
+        assert 0 < layer["collapse"]["spread_within"] < 1
+    activity = run.posterior.network.activation(jnp.asarray(run.values("neurons", "preactivation")[1, -1, 0]))
+    np.testing.assert_allclose(summary.layers[0].portraits[1].activity, np.asarray(activity), atol=1e-6)
+    assert values["jumps"] is None
+
+
 def test_json_is_plain(summary):
     values = json.loads(json.dumps(summary.to_json()))
     assert values["scheme"]["label"] == summary.scheme.label

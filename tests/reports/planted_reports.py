@@ -1,23 +1,18 @@
 """Summaries of planted populations: what a report draws, without sampling."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
+from codingschemes.coding.collapse import collapse_of
+from codingschemes.coding.layers import CodeShare, Kernels, Layer, LayerAbstraction, OutlierNeuron, Portrait
 from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
 from codingschemes.coding.population import Population
+from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.scheme import LABELS, Evidence, Label, Scheme
-from codingschemes.coding.summary import (
-    CodeShare,
-    Estimate,
-    Kernels,
-    LayerAbstraction,
-    OutlierNeuron,
-    Portrait,
-    Predictions,
-    Summary,
-)
+from codingschemes.coding.summary import Summary
 from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
 from codingschemes.representation import abstraction_scores
 from codingschemes.tasks import Task
@@ -129,23 +124,38 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
         for chain, planted in enumerate(populations)
         for neuron in planted.outliers
     ]
-    return Summary(
+    activity = _arranged(populations[0], task)
+    layer = Layer(
         scheme=_scheme(labels[kind]),
         codes=tuple(sorted(shares, key=lambda share: -share.fraction)),
         coded=float(by_chain.sum(0).mean()) if names else 0.0,
-        drift=0.0,
+        code_sizes=np.eye(task.class_count + 1)[1],
+        decided=0.99,
+        code_rhat=2.1,
+        code_changes=0.0,
         outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.strength)),
         outlier_share=0.9 if outliers else 0.0,
-        abstraction_by_layer=(_abstraction(populations[0], task),) * depth,
-        kernels=tuple(_kernels(_arranged(populations[0], task), task) for _ in range(depth)),
+        effective_neurons=3.0 if outliers else 40.0,
+        kernels=_kernels(activity, task),
+        abstraction=_abstraction(populations[0], task),
+        collapse=collapse_of(activity, task.labels),
+        drift=None,
+        portraits=tuple(_portrait(planted, task) for planted in populations),
+    )
+    return Summary(
+        layers=(layer,) * depth,
+        jumps=None,
         energy=Estimate(10.35, 0.004),
         training=_predictions(task.targets),
         test=_predictions(task.test_targets) if len(task.test_labels) else None,
-        code_rhat=2.1,
-        portraits=tuple(_portrait(planted, task) for planted in populations),
         class_names=task.class_names,
         diagnostics=_diagnostics(warnings),
     )
+
+
+def with_last_layer(summary: Summary, **changed: Any) -> Summary:
+    """The same summary but for something about the last layer."""
+    return replace(summary, layers=(*summary.layers[:-1], replace(summary.last, **changed)))
 
 
 def _scheme(label: Label) -> Scheme:
@@ -169,7 +179,7 @@ def _kernels(activity: np.ndarray, task: Task) -> Kernels:
 
 def _predictions(targets: np.ndarray) -> Predictions:
     noise = np.random.default_rng(2).standard_normal(targets.shape)
-    return Predictions(0.9 * targets + 0.05 * noise, 0.02 + 0 * targets, 0.01, Estimate(0.0027, 0.00001))
+    return Predictions(0.9 * targets + 0.05 * noise, 0.02 + 0 * targets, 0.01, 0.99, Estimate(0.0027, 0.00001))
 
 
 def _diagnostics(warnings: tuple[str, ...]) -> Diagnostics:

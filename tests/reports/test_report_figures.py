@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -9,11 +8,11 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
-from planted_reports import PlantedReport, planted_report
+from planted_reports import PlantedReport, planted_report, with_last_layer
 
 import codingschemes as cs
-from codingschemes.coding.summary import Kernels
-from codingschemes.reports import chains, populations, responses
+from codingschemes.coding.layers import Kernels
+from codingschemes.reports import chains, layers, populations, responses
 from codingschemes.reports.figures import save_figures
 from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
 from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
@@ -36,6 +35,7 @@ def planted(request: pytest.FixtureRequest) -> PlantedReport:
 def drawn(planted: PlantedReport) -> dict[str, Figure]:
     summary, task = planted.summary, planted.task
     figures = {
+        "layers": layers.layers(summary, task),
         "activity": populations.activity(summary, task),
         "contributions": populations.contributions(summary, task),
         "neurons": populations.neurons(summary, task),
@@ -125,7 +125,7 @@ def test_classes_without_pairs_have_no_kernel_mean() -> None:
         kernels.between_mcse,
         kernels.diagonal,
     )
-    figure = responses.kernel(replace(planted.summary, kernels=(lonely,)), planted.task)
+    figure = responses.kernel(with_last_layer(planted.summary, kernels=lonely), planted.task)
     assert "–" in {text.get_text() for axes in figure.axes for text in axes.texts}
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_reports import planted_report
+from planted_reports import planted_report, with_last_layer
 
 import codingschemes as cs
-from codingschemes.cli.summarize import summary_rows
-from codingschemes.coding.summary import Estimate, Summary
+from codingschemes.cli.summarize import layer_rows, summary_rows
+from codingschemes.coding.dynamics import LayerDrift
+from codingschemes.coding.predictions import Estimate
+from codingschemes.coding.summary import Summary
 from codingschemes.reports import report, words
 from codingschemes.reports.page import render
 
@@ -103,7 +105,7 @@ def test_headlines(small_run: cs.Run) -> None:
     assert "3 outliers among 12 sigmoid neurons carry 90%" in words.headline(sparse, small_run)
     assert "graded strength" in words.headline(analog, small_run)
     leaning = {"analog": 0.1, "redundant": 0.06, "sparse": 0.0, "undecided": 0.84}
-    undecided = replace(
+    undecided = with_last_layer(
         analog, scheme=replace(analog.scheme, label="undecided", probability=0.84, probabilities=leaning)
     )
     assert words.headline(undecided, small_run).startswith("Undecided")
@@ -128,21 +130,21 @@ def test_the_verdict_follows_the_diagnostics() -> None:
 
 
 def test_chains_in_different_codes_are_no_failure(small_run: cs.Run) -> None:
-    frozen = replace(planted_report("sigmoid").summary, code_rhat=float("inf"))
+    frozen = with_last_layer(planted_report("sigmoid").summary, code_rhat=float("inf"))
     assert {check.level for check in words.checks(frozen)} == {"good", "note"}
     text = render(small_run, frozen, {})
     assert "metastable" in text
     assert "stuck in the codes of their starts" in frozen.warnings[-1]
-    slow = replace(frozen, code_rhat=1.5, drift=0.02)
+    slow = with_last_layer(frozen, code_rhat=1.5, code_changes=0.02)
     assert "metastable" not in render(small_run, slow, {})
     assert "too slowly" in slow.warnings[-1]
     assert "∞" in text
-    assert "metastable" not in render(small_run, replace(frozen, code_rhat=1.0), {})
+    assert "metastable" not in render(small_run, with_last_layer(frozen, code_rhat=1.0), {})
 
 
 def test_undefined_scores_say_why() -> None:
     summary = planted_report("sigmoid", classes=3).summary
-    undefined = replace(summary, abstraction_by_layer=(replace(summary.abstraction_by_layer[-1], spread={}),))
+    undefined = with_last_layer(summary, abstraction=replace(summary.last.abstraction, spread={}))
     cards = {card.label: card for card in words.cards(undefined)}
     assert cards["abstraction scores"].value == "undefined"
     assert "3 classes" in cards["abstraction scores"].remark
@@ -210,3 +212,29 @@ def test_long_tables_are_folded(small_run: cs.Run) -> None:
     assert len(many.outliers) == 12
     assert "outlier neurons</summary>" not in render(small_run, few, {})
     assert "<details><summary>12 outlier neurons</summary>" in render(small_run, many, {})
+
+
+def test_every_layer_has_a_row_with_its_drift(small_run: cs.Run) -> None:
+    one, two = (planted_report("sigmoid", depth=depth).summary for depth in (1, 2))
+    assert "<h3>Every layer</h3>" not in render(small_run, one, {})
+    assert "Drift was not measured" in render(small_run, two, {})
+    drifting = with_last_layer(two, drift=LayerDrift("hmc", time=77.0, changes=float("nan"), correlation=0.125))
+    page = render(small_run, drifting, {})
+    assert "integration time 77 of hmc" in page
+    assert words.layers(drifting)[-1][-2:] == ["–", "0.12"]
+    assert len(words.layers(drifting)) == 2
+    assert len(layer_rows(two)) == 2
+
+
+def test_classes_that_share_targets_have_no_error_of_classification() -> None:
+    summary = planted_report("sigmoid", test=True).summary
+    cards = {card.label: card for card in words.cards(summary)}
+    assert cards["test error"].value == "1.0%"
+    assert cards["test error"].remark.startswith("± 1.0% (binomial, 100 inputs)")
+    assert "binomial" not in cards["training error"].remark
+    shared = replace(summary, training=replace(summary.training, error=float("nan")))
+    cards = {card.label: card for card in words.cards(shared)}
+    assert "training error" not in cards
+    assert cards["training R²"].value == "0.99"
+    assert "share targets" in dict(summary_rows(shared))["training"]
+    assert "error" not in dict(summary_rows(shared))["training"].split(";")[0]

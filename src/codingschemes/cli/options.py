@@ -183,6 +183,16 @@ def tempering_options(command: Command) -> Command:
     return _with_options(_TEMPERING_OPTIONS, command)
 
 
+def drift_option(command: Command) -> Command:
+    """--drift."""
+    return click.option(
+        "--drift",
+        is_flag=True,
+        help="follow the networks along HMC trajectories, seconds to minutes: do neurons of each layer change what "
+        "they answer to? Draws of hmc, langevin, mala and nuts say so by themselves",
+    )(command)
+
+
 def json_option(command: Command) -> Command:
     """--json."""
     return click.option("--json", "as_json", is_flag=True, help="print one JSON object and nothing else")(command)

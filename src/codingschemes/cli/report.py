@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 import codingschemes as cs
-from codingschemes.cli.options import Destination, json_option, theory_option, time_limit_option
+from codingschemes.cli.options import Destination, drift_option, json_option, theory_option, time_limit_option
 from codingschemes.cli.output import print_json
 from codingschemes.errors import InvalidInput
 
@@ -14,9 +14,12 @@ from codingschemes.errors import InvalidInput
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=Destination("file"), help="HTML file; RUN/report.html if left out")
 @theory_option(None)
+@drift_option
 @time_limit_option
 @json_option
-def report(run: Path, out: Path | None, theory: str | None, time_limit: float | None, as_json: bool) -> None:
+def report(
+    run: Path, out: Path | None, theory: str | None, drift: bool, time_limit: float | None, as_json: bool
+) -> None:
     """Write one self-contained HTML page about a run, and its figures as PNG and PDF beside it."""
     if time_limit is not None and theory is None:
         raise InvalidInput("`time_limit` is for a theory's solver: name one with `theory`, or leave it out")
@@ -26,7 +29,8 @@ def report(run: Path, out: Path | None, theory: str | None, time_limit: float | 
     with watched(shown=True):
         if theory is not None:
             comparison = cs.compare(opened, theory=theory, time_limit=time_limit)
-        page = cs.report(opened, out, comparison=comparison)
+        summary = cs.summarize(opened, drift=drift)
+        page = cs.report(opened, out, summary=summary, comparison=comparison)
     if as_json:
         print_json({"report": str(page), "figures": str(page.parent / "figures")})
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 import codingschemes as cs
-from codingschemes.cli.options import json_option
+from codingschemes.cli.options import drift_option, json_option
 from codingschemes.cli.output import keep_json, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,22 +15,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
+@drift_option
 @json_option
-def summarize(run: Path, as_json: bool) -> None:
-    """Say which coding scheme a sampled run shows, with codes, abstraction scores and diagnostics.
+def summarize(run: Path, drift: bool, as_json: bool) -> None:
+    """Say which coding scheme a sampled run shows in each layer, with codes, abstraction scores and diagnostics.
 
     The same values are written to summary.json in the run folder.
     """
     from codingschemes.progress import watched
 
     with watched(shown=True):
-        summary = cs.summarize(cs.Run.open(run))
+        summary = cs.summarize(cs.Run.open(run), drift=drift)
     values = summary.to_json()
     keep_json(run / "summary.json", values)
     if as_json:
         print_json(values)
         return
     print_table(f"summary of {run}", ["quantity", "value"], summary_rows(summary))
+    if len(summary.layers) > 1:
+        print_table(f"every {summary.layer_name}", LAYER_COLUMNS, layer_rows(summary))
     if summary.codes:
         print_table(
             "codes of the last hidden layer",
@@ -47,25 +50,62 @@ def summarize(run: Path, as_json: bool) -> None:
         )
 
 
+LAYER_COLUMNS = [
+    "",
+    "scheme",
+    "neurons with a code",
+    "neurons that carry the output",
+    "outliers",
+    "variance within classes",
+    "NC1",
+    "code changes a unit time",
+    "correlation, first to last",
+]
+
+
+def layer_rows(summary: "Summary") -> list[list[str]]:
+    """One line a layer."""
+    return [
+        [
+            f"{summary.layer_name} {number}",
+            layer.scheme.label + ("" if layer.scheme.label == "undecided" else f" {layer.scheme.probability:.2f}"),
+            f"{layer.coded:.0%}",
+            f"{layer.effective_neurons:.1f}",
+            f"{len(layer.outliers) / len(layer.portraits):.2g} a chain, {layer.outlier_share:.0%}",
+            f"{layer.collapse.spread_within:.2g}",
+            f"{layer.collapse.nc1:.2g}",
+            *(["-", "-"] if layer.drift is None else [f"{layer.drift.changes:.2g}", f"{layer.drift.correlation:.2f}"]),
+        ]
+        for number, layer in enumerate(summary.layers, start=1)
+    ]
+
+
 def summary_rows(summary: "Summary") -> list[list[str]]:
     """What a person reads first."""
     from codingschemes.representation import SCORES
 
     found, scores = summary.diagnostics, summary.abstraction
+    jumps = "" if summary.jumps is None else f" ({summary.jumps:.2g} accepted jumps a neuron and draw)"
+    drift = (
+        "not measured: the draws are no local dynamics, `drift=True` follows one"
+        if summary.drift is None
+        else f"{summary.drift.words}, along {summary.drift.dynamics}"
+    )
     rows = [
         ["can it be trusted?", found.trust],
         ["scheme", summary.scheme.words],
-        ["neurons with a code", f"{summary.coded:.1%}, of which {summary.drift:.2%} change code a draw"],
+        ["neurons with a code", f"{summary.coded:.1%}, of which {summary.code_changes:.2%} change code a draw{jumps}"],
+        ["drift", drift],
         [
             "outlier neurons",
             f"{len(summary.outliers)} in {len(summary.portraits)} chains, carrying {summary.outlier_share:.0%} of the "
             f"class-specific output; classes {_classes_of_outliers(summary)}",
         ],
         ["energy", f"{summary.energy.mean:.5g} +- {summary.energy.mcse:.1g}"],
-        ["training", f"error {summary.training.error:.1%}, loss {summary.training.loss.mean:.3g}"],
+        ["training", summary.training.words()],
     ]
     if summary.test is not None:
-        rows.append(["test", f"error {summary.test.error:.1%}, loss {summary.test.loss.mean:.3g}"])
+        rows.append(["test", summary.test.words(held_out=True)])
     for name in SCORES:
         score = getattr(scores, name)
         rows.append(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.coding.population import Population, join, population
+from codingschemes.posterior import Posterior
 from codingschemes.progress import tracked
 from codingschemes.runs import Run
 
@@ -35,6 +36,49 @@ def read_neurons(run: Run) -> Neurons:
         kernels = kernels + np.einsum("kdlnp,kdlnq->lpq", activity, activity, optimize=True) / width
         draws += activity.shape[0] * activity.shape[1]
     return Neurons(join(parts, axis=1), np.asarray(kernels) / draws)
+
+
+def read_layers(run: Run, keep: slice) -> tuple[Population, ...]:
+    """All hidden layers over some of the draws, reduced to class means, (chain, draw, neuron, ...) each."""
+    chunks = [layer_populations(run.posterior, *chunk) for chunk in activity_chunks(run, keep)]
+    return tuple(join(parts, axis=1) for parts in zip(*chunks, strict=True))
+
+
+def layer_populations(
+    posterior: Posterior, activity: Float[np.ndarray, "*draws L N P"], readout: Float[np.ndarray, "*draws N C"]
+) -> tuple[Population, ...]:
+    """One population a hidden layer; those below the last with their `direct_readout`.
+
+    Args:
+        activity: of all layers.
+        readout: of the last.
+    """
+    labels, last = posterior.task.labels, activity.shape[-3] - 1
+    readouts = [direct_readout(posterior, activity[..., layer, :, :]) for layer in range(last)] + [readout]
+    return tuple(population(activity[..., layer, :, :], own, labels) for layer, own in enumerate(readouts))
+
+
+def direct_readout(posterior: Posterior, activity: Float[np.ndarray, "*draws N P"]) -> Float[np.ndarray, "*draws N C"]:
+    """The readout that a layer would have if it were the last one: what stands in for that of lower layers.
+
+    The mean over the posterior of the readout weights given the activity, under the network's own prior and
+    temperature: ridge regression of the targets on the layer,
+
+        a = c Phi (c Phi^T Phi + T)^{-1} Y / gamma,    c = gamma^2 sigma_a^2.
+
+    A lower layer acts on the outputs through all layers above, which answer to whatever it makes linearly readable;
+    so this says how strongly each neuron takes part in that, in the units of a readout.
+    """
+    prior, scale = posterior.prior, posterior.network.readout_scale
+    signal = scale**2 * prior.readout_variance
+    phi = np.asarray(activity, float)
+    neurons, samples = phi.shape[-2:]
+    across = np.swapaxes(phi, -1, -2)
+    if samples <= neurons:
+        dual = np.linalg.solve(signal * across @ phi + prior.temperature * np.eye(samples), posterior.task.targets)
+        return signal / scale * phi @ dual
+    gram = signal * phi @ across + prior.temperature * np.eye(neurons)
+    return signal / scale * np.linalg.solve(gram, phi @ posterior.task.targets)
 
 
 def activity_chunks(

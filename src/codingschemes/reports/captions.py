@@ -1,6 +1,12 @@
 """What to see in every figure."""
 
 CAPTIONS = {
+    "layers": (
+        "Every layer",
+        "Above, activity of all neurons in the last draw of chain 0, each row a neuron, sorted by code; below, the "
+        "posterior mean of each layer's kernel. Blocks grow sharper from layer to layer; kernels look alike "
+        "whatever the scheme, which is in the title of each column.",
+    ),
     "activity": (
         "Activity of all neurons",
         "Each row is a neuron in the last draw of a chain, each column a training input: blocks of equal rows are "
@@ -84,6 +90,21 @@ GLOSSARY = {
     "energy": ("energy", "The regularised loss: squared error plus the penalties of the weights."),
     "given": ("given", "Handed to the theory from the run, so not predicted; there is nothing to compare."),
     "z": ("z", "Sampled less predicted, in Monte Carlo errors."),
+    "collapse": (
+        "collapse",
+        "How far the activity of a layer has become one answer a class: the share of its variance over inputs that "
+        "lies within classes, and NC1, the scatter within classes over that between class means (Papyan, Han & Donoho "
+        "2020); both 0 at full collapse.",
+    ),
+    "drift": (
+        "drift",
+        "Change of what neurons answer to along a local dynamics (Langevin, HMC), which moves all weights a little at "
+        "a time; moves of single neurons between codes belong to a sampler and say nothing of it.",
+    ),
+    "direct-readout": (
+        "direct readout",
+        "What stands in for a readout in lower layers: the one that the layer would have if it were the last.",
+    ),
     "parallelism": (
         "parallelism",
         "Whether a factor moves the representation in the same direction whatever the others.",

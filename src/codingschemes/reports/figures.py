@@ -13,7 +13,7 @@ from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.progress import tracked
-from codingschemes.reports import chains, populations, responses, theory
+from codingschemes.reports import chains, layers, populations, responses, theory
 from codingschemes.reports.style import darken, styled
 from codingschemes.runs import Run
 
@@ -25,7 +25,8 @@ def figures(run: Run, summary: Summary, comparison: Comparison | None = None) ->
     """The figures that this run has something to show in, by name; a theory's answers drawn over those of the run."""
     task = run.posterior.task
     prediction = None if comparison is None else comparison.prediction
-    drawn = {"activity": populations.activity(summary, task)}
+    drawn = {"layers": layers.layers(summary, task)} if len(summary.layers) > 1 else {}
+    drawn["activity"] = populations.activity(summary, task)
     if summary.codes:
         drawn["codes"] = populations.codes(summary, prediction)
     drawn |= {

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
-from codingschemes.coding.summary import Kernels, Summary, summarize
+from codingschemes.coding.layers import Kernels
+from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
 from codingschemes.reports import theory, words
@@ -94,6 +95,8 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
         abstraction_by_layer=words.abstraction_by_layer(summary),
         layer_name=summary.layer_name,
+        layers=words.layers(summary),
+        drift_remark=words.drift_remark(summary),
         verdict=words.verdict(summary),
         metastable=(words.METASTABLE if summary.codes_stuck else words.SLOW_CODES) if apart else None,
         checks=words.checks(summary),

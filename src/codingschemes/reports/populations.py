@@ -6,9 +6,12 @@ from itertools import combinations, groupby
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
+from codingschemes.coding.layers import Portrait
 from codingschemes.coding.population import Population, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
@@ -47,26 +50,32 @@ def activity(summary: Summary, task: Task) -> Figure:
     portraits = summary.portraits[:MOST_CHAINS]
     figure, panel = panels(len(portraits), columns=2, height=4.0 if len(portraits) > 1 else 4.6)
     norm, colormap, remark = activity_scale(portraits)
-    colors = code_colors(summary) | {"outlier": OUTLIER}
-    samples = sample_order(task)
-    lines = "white" if colormap == SEQUENTIAL else "black"
+    colors = code_colors(summary)
     for chain, (axes, portrait) in enumerate(zip(panel, portraits, strict=True)):
-        groups = neuron_groups(portrait)
-        tall = max(1, round(0.025 * len(groups)))
-        rows = [neuron for neuron in portrait.order for _ in range(tall if groups[neuron] == "outlier" else 1)]
-        image = axes.imshow(portrait.activity[np.ix_(rows, samples)], aspect="auto", norm=norm, cmap=colormap)
-        _label_groups(axes, [groups[row] for row in rows], Counter(groups), colors)
-        mark_classes(axes, task, color=lines)
-        if len(portrait.outliers):
-            axes.axhline(tall * len(portrait.outliers) - 0.5, color=lines, linewidth=1.2, gid=ON_IMAGE)
+        image = draw_activity(axes, portrait, task, colors, norm, colormap)
         axes.set_title(f"chain {chain}")
-        axes.set_yticks([])
-        axes.set_ylabel(
-            f"{len(groups)} neurons, sorted by " + ("code" if set(groups) - {"", "outlier"} else "activity")
-        )
-        axes.set_xlabel("input, sorted by class")
     figure.colorbar(image, ax=panel, label=f"activity φ(z), dimensionless{remark}", shrink=0.8, pad=0.02, aspect=30)
     return figure
+
+
+def draw_activity(
+    axes: Axes, portrait: Portrait, task: Task, colors: dict[str, str], norm: Normalize, colormap: str
+) -> AxesImage:
+    """Neurons x inputs of one network, neurons sorted by code; what they are is said beside."""
+    groups = neuron_groups(portrait)
+    lines = "white" if colormap == SEQUENTIAL else "black"
+    tall = max(1, round(0.025 * len(groups)))
+    rows = [neuron for neuron in portrait.order for _ in range(tall if groups[neuron] == "outlier" else 1)]
+    shown = portrait.activity[np.ix_(rows, sample_order(task))]
+    image = axes.imshow(shown, aspect="auto", norm=norm, cmap=colormap)
+    _label_groups(axes, [groups[row] for row in rows], Counter(groups), colors | {"outlier": OUTLIER})
+    mark_classes(axes, task, color=lines)
+    if len(portrait.outliers):
+        axes.axhline(tall * len(portrait.outliers) - 0.5, color=lines, linewidth=1.2, gid=ON_IMAGE)
+    axes.set_yticks([])
+    axes.set_ylabel(f"{len(groups)} neurons, sorted by " + ("code" if set(groups) - {"", "outlier"} else "activity"))
+    axes.set_xlabel("input, sorted by class")
+    return image
 
 
 def _label_groups(axes: Axes, rows: list[str], sizes: Counter[str], colors: dict[str, str]) -> None:
@@ -97,7 +106,7 @@ def _label_groups(axes: Axes, rows: list[str], sizes: Counter[str], colors: dict
     for (name, _, _), centre, label in zip(named, centres, labels, strict=True):
         axes.plot([1.022, 1.045], [centre, label], transform=beside, color="#666666", linewidth=0.7, clip_on=False)
         text = (
-            f"{sizes[name]} outliers"
+            f"{sizes[name]} outlier{'s' if sizes[name] > 1 else ''}"
             if name == "outlier"
             else f"{name or 'no code'}  {sizes[name] / sizes.total():.0%}"
         )

@@ -7,9 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from codingschemes.coding.summary import Kernels, Predictions, Summary
+from codingschemes.coding.layers import Kernels
+from codingschemes.coding.predictions import Predictions
+from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
     DIVERGING,
     ON_IMAGE,
@@ -41,6 +44,12 @@ def kernel(summary: Summary, task: Task) -> Figure:
 
 
 def _full_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
+    image = draw_kernel(axis, kernels, task)
+    axis.figure.colorbar(image, ax=axis, label="kernel K, dimensionless", extend="max", shrink=0.85)
+
+
+def draw_kernel(axis: Axes, kernels: Kernels, task: Task) -> AxesImage:
+    """Samples x samples, sorted by class."""
     samples = sample_order(task)
     full = kernels.full[np.ix_(samples, samples)]
     off_diagonal = full[~np.eye(len(full), dtype=bool)]
@@ -49,7 +58,7 @@ def _full_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
     mark_classes(axis, task, "x", "white" if colormap == SEQUENTIAL else "black")
     mark_classes(axis, task, "y", "white" if colormap == SEQUENTIAL else "black")
     axis.set(xlabel="input, sorted by class", ylabel="input, sorted by class")
-    axis.figure.colorbar(image, ax=axis, label="kernel K, dimensionless", extend="max", shrink=0.85)
+    return image
 
 
 def _kernel_scale(values: np.ndarray) -> tuple[Normalize, str]:

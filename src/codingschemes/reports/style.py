@@ -18,7 +18,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from codingschemes.coding.summary import Portrait, Summary
+from codingschemes.coding.layers import Portrait
+from codingschemes.coding.summary import Summary
 from codingschemes.tasks import Task
 
 CODE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -111,12 +112,12 @@ def panels(count: int, columns: int, height: float, width: float = 10.0, **optio
 
 
 def code_colors(summary: Summary) -> dict[str, str]:
-    """A colour for every code; the rarer ones share a grey."""
-    colors = {share.code: OTHER_CODE for share in summary.codes}
-    for portrait in summary.portraits:
-        colors |= dict.fromkeys(portrait.codes, OTHER_CODE)
-    colors |= {share.code: color for share, color in zip(summary.codes, CODE_COLORS, strict=False)}
-    return colors | {"": NO_CODE}
+    """A colour for every code of any layer, the last layer's first; the rarer ones share a grey."""
+    layers = summary.layers[::-1]
+    named = dict.fromkeys(share.code for layer in layers for share in layer.codes)
+    worn = dict.fromkeys(code for layer in layers for portrait in layer.portraits for code in portrait.codes)
+    colors = dict.fromkeys([*named, *worn], OTHER_CODE)
+    return colors | dict(zip(named, CODE_COLORS, strict=False)) | {"": NO_CODE}
 
 
 def chain_colors(count: int) -> list[str]:

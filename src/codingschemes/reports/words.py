@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.scheme import score_words
 from codingschemes.coding.summary import Summary
@@ -265,8 +266,8 @@ def cards(summary: Summary) -> list[Card]:
         Card(
             "neurons with a code",
             percent(summary.coded),
-            f"in {len(summary.codes)} codes; a neuron changes its code in a draw with probability "
-            f"{number(summary.drift, 2)}"
+            f"in {len(summary.codes)} codes; the sampler changes a neuron's code in a draw with probability "
+            f"{number(summary.code_changes, 2)}"
             if summary.codes
             else "no code fits",
         ),
@@ -277,10 +278,11 @@ def cards(summary: Summary) -> list[Card]:
             if summary.outliers
             else "no neuron stands far above the others",
         ),
-        _errors("training error", summary.training),
+        *_drift(summary),
+        _errors("training", summary.training),
     ]
     if summary.test is not None:
-        shown.append(_errors("test error", summary.test))
+        shown.append(_errors("test", summary.test))
     error = "" if math.isnan(summary.energy.mcse) else f"± {number(summary.energy.mcse, 2)}; "
     shown.append(Card("energy", number(summary.energy.mean, 5), f"{error}mean regularised loss"))
     values = {"parallelism": scores.parallelism, "ccgp": scores.ccgp, "shattering": scores.shattering}
@@ -332,8 +334,63 @@ def abstraction_by_layer(summary: Summary) -> list[list[str]]:
     ]
 
 
-def _errors(label: str, predictions: Predictions) -> Card:
-    return Card(label, percent(predictions.error), f"misclassified; mean squared error {estimate(predictions.loss)}")
+def _errors(side: str, predictions: Predictions) -> Card:
+    """Misclassified inputs, of held-out ones with their binomial error; R² where classes cannot be told apart."""
+    loss = f"mean squared error {estimate(predictions.loss)}"
+    if not predictions.classified:
+        return Card(f"{side} R²", number(predictions.r2), f"no error of classification: classes share targets; {loss}")
+    held_out = side == "test"
+    sampled = f"± {percent(predictions.error_se)} (binomial, {len(predictions.outputs):,} inputs); " if held_out else ""
+    return Card(f"{side} error", percent(predictions.error), f"{sampled}misclassified; {loss}")
+
+
+def _drift(summary: Summary) -> list[Card]:
+    """Drift of the last layer, where it was measured."""
+    drift = summary.drift
+    if drift is None:
+        return []
+    changes = (
+        "" if math.isnan(drift.changes) else f"; {number(drift.changes, 2)} code changes a neuron and unit of time"
+    )
+    remark = f"of class means, first to last, over time {number(drift.time, 2)} of {drift.dynamics}{changes}"
+    return [Card("drift", f"correlation {_correlation(drift.correlation)}", remark)]
+
+
+def _correlation(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2f}".replace("-", "−")
+
+
+def layers(summary: Summary) -> list[list[str]]:
+    """Rows of the table of layers or time steps."""
+    return [
+        [
+            scheme_of(layer),
+            percent(layer.coded),
+            number(layer.effective_neurons),
+            f"{number(len(layer.outliers) / len(layer.portraits))} ({percent(layer.outlier_share)})",
+            number(layer.collapse.spread_within, 2),
+            number(layer.collapse.nc1, 2),
+            "–" if layer.drift is None else number(layer.drift.changes, 2),
+            "–" if layer.drift is None else _correlation(layer.drift.correlation),
+        ]
+        for layer in summary.layers
+    ]
+
+
+def drift_remark(summary: Summary) -> str:
+    """Along what drift was measured, or how to have it measured."""
+    if summary.drift is None:
+        return "Drift was not measured: `codingschemes report --drift` follows the networks along HMC trajectories."
+    return (
+        f"Drift over integration time {number(summary.drift.time, 2)} of {summary.drift.dynamics}: changes of code a "
+        "neuron and unit of time, and the correlation of class means, first to last (1 is no drift)."
+    )
+
+
+def scheme_of(layer: Layer) -> str:
+    """`redundant .98`, or `undecided` where no scheme is named."""
+    scheme = layer.scheme
+    return scheme.label if scheme.label == "undecided" else f"{scheme.label} {probability(scheme.probability)}"
 
 
 def answered_classes(code: str, class_names: Sequence[str]) -> str:

@@ -1,0 +1,307 @@
+"""One hidden layer of a run: its codes, scheme, outliers, kernel, collapse and drift.
+
+Lower layers have no readout of their own to the outputs; `direct_readout` stands in for it wherever one is needed: in
+clusters, outliers, their share of the class-specific output, and the scheme. What follows is a statement about how the
+targets can be read from the layer, not about the weights above it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.coding.codes import Codes, decided_bits, drift, find_codes, midpoint_and_range, occupancies
+from codingschemes.coding.collapse import Collapse
+from codingschemes.coding.dynamics import LayerDrift, Trajectory, layer_drift
+from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
+from codingschemes.coding.population import Population
+from codingschemes.coding.scheme import Scheme, classify
+from codingschemes.convergence import moving
+from codingschemes.diagnostics import rhat
+from codingschemes.networks.activations import Family
+from codingschemes.representation import SCORES, AbstractionScores
+
+#: Draws of each chain that the bits of neurons are counted in.
+_BIT_DRAWS = 50
+
+
+@dataclass(frozen=True)
+class CodeShare:
+    """One code and how many neurons carry it.
+
+    Attributes:
+        code: one bit a class, in label order.
+        fraction: posterior mean of the share of neurons that carry it.
+        interval: 95 % credible interval of that share, over draws and chains.
+        by_chain: the mean share in each chain.
+    """
+
+    code: str
+    fraction: float
+    interval: tuple[float, float]
+    by_chain: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class OutlierNeuron:
+    """A neuron that does far more than the others, in the last draw of a chain.
+
+    Attributes:
+        chain, neuron: which.
+        class_index: the class it answers to most.
+        norm: its root-mean-square activity, over the median neuron's.
+        strength: the same of activity times readout norm.
+    """
+
+    chain: int
+    neuron: int
+    class_index: int
+    norm: float
+    strength: float
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A hidden layer in the last draw of one chain, for figures.
+
+    Attributes:
+        activity: (neuron, sample).
+        class_activity: class means, (neuron, class).
+        readout: (neuron, output); below the last layer `direct_readout`.
+        codes: code of each neuron, empty where it has none.
+        output_part: the part of the class-specific output that each neuron carries, summing to one, (neuron,).
+        outliers: indices of outlier neurons, the strongest first.
+        order: neurons sorted by code, outliers first, then by preferred class and activity.
+    """
+
+    activity: Float[np.ndarray, "N P"]
+    class_activity: Float[np.ndarray, "N G"]
+    readout: Float[np.ndarray, "N C"]
+    codes: tuple[str, ...]
+    output_part: Float[np.ndarray, " N"]
+    outliers: Int[np.ndarray, " K"]
+    order: Int[np.ndarray, " N"]
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Posterior means of the representational kernel K = Phi^T Phi / N of one layer.
+
+    Attributes:
+        full: (sample, sample).
+        within: mean over distinct pairs of a class, (class,); NaN for classes of one sample.
+        between: mean over distinct pairs of two classes, (class, class).
+        between_mcse: its Monte Carlo standard error.
+        diagonal: mean of K_mumu over a class, (class,).
+    """
+
+    full: Float[np.ndarray, "P P"]
+    within: Float[np.ndarray, " G"]
+    between: Float[np.ndarray, "G G"]
+    between_mcse: Float[np.ndarray, "G G"]
+    diagonal: Float[np.ndarray, " G"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The class means, as plain values."""
+        return {
+            "within": self.within.tolist(),
+            "between": self.between.tolist(),
+            "between_mcse": self.between_mcse.tolist(),
+            "diagonal": self.diagonal.tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class LayerAbstraction:
+    """How abstract one layer (one time step of a recurrent network) is.
+
+    Attributes:
+        scores: parallelism, CCGP and shattering dimensionality of single networks, mean over some draws.
+        spread: standard deviation over these draws of each score that is defined.
+    """
+
+    scores: AbstractionScores
+    spread: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one hidden layer (one time step of a recurrent network) does.
+
+    Attributes:
+        scheme: analog, redundant, sparse or undecided, with probability and evidence.
+        codes: the most frequent first.
+        coded: share of neurons with a decided code.
+        code_sizes: share of neurons that answer to 0, 1, .. G classes, (classes + 1,).
+        decided: share of bits (neurons x classes) that are decided.
+        code_rhat: largest R-hat of the code occupancies (infinite for chains frozen in different codes).
+        code_changes: probability that a neuron changes code from one draw to the next of those looked at: a property
+            of the sampler's moves. For the network's own see `drift`.
+        outliers: outlier neurons of the chains' last draws, the strongest first.
+        outlier_share: share of the class-specific output that they carry, mean over chains.
+        effective_neurons: how many neurons carry the class-specific output, (sum |c|)^2 / sum c^2 of their parts c;
+            mean over the chains' last draws.
+        kernels: posterior means.
+        abstraction: of single networks.
+        collapse: of single networks, mean over some draws.
+        drift: along a local dynamics; None where it was not measured.
+        portraits: one a chain.
+    """
+
+    scheme: Scheme
+    codes: tuple[CodeShare, ...]
+    coded: float
+    code_sizes: Float[np.ndarray, " sizes"]
+    decided: float
+    code_rhat: float
+    code_changes: float
+    outliers: tuple[OutlierNeuron, ...]
+    outlier_share: float
+    effective_neurons: float
+    kernels: Kernels
+    abstraction: LayerAbstraction
+    collapse: Collapse
+    drift: LayerDrift | None
+    portraits: tuple[Portrait, ...]
+
+    def to_json(self, class_names: Sequence[str]) -> dict[str, Any]:
+        """Plain values; NaN where a number does not exist."""
+        return {
+            "scheme": {
+                "label": self.scheme.label,
+                "probability": self.scheme.probability,
+                "probabilities": dict(self.scheme.probabilities),
+                "scores": self.scheme.scores,
+                "evidence": asdict(self.scheme.evidence),
+            },
+            "codes": [asdict(code) for code in self.codes],
+            "coded": self.coded,
+            "code_sizes": self.code_sizes.tolist(),
+            "decided": self.decided,
+            "code_rhat": self.code_rhat,
+            "outliers": [
+                {
+                    "class": class_names[each.class_index],
+                    "norm": each.norm,
+                    "strength": each.strength,
+                    "chain": each.chain,
+                }
+                for each in self.outliers
+            ],
+            "outlier_share": self.outlier_share,
+            "effective_neurons": self.effective_neurons,
+            "kernel": self.kernels.to_json(),
+            "abstraction": {
+                **{name: getattr(self.abstraction.scores, name) for name in SCORES},
+                "spread": self.abstraction.spread,
+            },
+            "collapse": asdict(self.collapse),
+            "drift": None if self.drift is None else asdict(self.drift),
+        }
+
+
+def summarize_layer(
+    neurons: Population,
+    family: Family,
+    activity: Float[np.ndarray, "chain N P"],
+    kernels: Kernels,
+    abstraction: LayerAbstraction,
+    collapse: Collapse,
+    trajectory: Trajectory | None,
+    index: int,
+) -> Layer:
+    """From the neurons of one layer to its codes, scheme and outliers.
+
+    Args:
+        neurons: (chain, draw), the last draw of each chain among them as its last.
+        family: of the activation.
+        activity: of the chains' last draws.
+        trajectory: networks along a local dynamics; None leaves drift unmeasured.
+        index: of the layer, in `trajectory`.
+    """
+    codes = find_codes(neurons, family)
+    last = [neurons[chain, -1] for chain in range(len(activity))]
+    outliers = [find_outliers(each) for each in last]
+    sizes, decided = code_sizes(neurons, family)
+    return Layer(
+        scheme=classify(neurons, family),
+        codes=code_shares(codes),
+        coded=float(np.mean(codes.assignment >= 0)),
+        code_sizes=sizes,
+        decided=decided,
+        code_rhat=code_rhat(occupancies(codes.assignment, len(codes.names))),
+        code_changes=drift(codes.assignment).probability,
+        outliers=_strongest_first(outliers),
+        outlier_share=float(np.mean([found.share for found in outliers])),
+        effective_neurons=float(np.mean([found.participation for found in outliers])),
+        kernels=kernels,
+        abstraction=abstraction,
+        collapse=collapse,
+        drift=None if trajectory is None else layer_drift(trajectory, index, codes),
+        portraits=tuple(
+            _portrait(shown, each, found, codes) for shown, each, found in zip(activity, last, outliers, strict=True)
+        ),
+    )
+
+
+def code_sizes(neurons: Population, family: Family) -> tuple[Float[np.ndarray, " sizes"], float]:
+    """Share of neurons that answer to 0, 1, .. G classes, and share of bits that are decided, each neuron by itself."""
+    pooled = neurons.thinned(_BIT_DRAWS).pooled()
+    answers = pooled.activity > midpoint_and_range(pooled.activity, family)[0]
+    sizes = np.bincount(answers.sum(axis=1), minlength=answers.shape[1] + 1) / len(answers)
+    decided = decided_bits(pooled.activity, pooled.activity_error, np.zeros_like(pooled.activity), family)
+    return sizes, float(decided.mean())
+
+
+def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
+    """Share of the neurons in each code, over draws and chains."""
+    shares = occupancies(codes.assignment, len(codes.names)) / codes.assignment.shape[-1]
+    low, high = np.quantile(shares, [0.025, 0.975], axis=(0, 1))
+    return tuple(
+        CodeShare(
+            code=name,
+            fraction=float(shares[..., index].mean()),
+            interval=(float(low[index]), float(high[index])),
+            by_chain=tuple(float(share) for share in shares[..., index].mean(axis=1)),
+        )
+        for index, name in enumerate(codes.names)
+    )
+
+
+def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
+    """Largest R-hat of the number of neurons in each code; infinite where it never changes but chains differ."""
+    changing = moving(occupancy.astype(float))
+    if changing.shape[2] == 0:
+        return 1.0
+    frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)
+    if frozen.any():
+        return float("inf")
+    with np.errstate(invalid="ignore"):  # where one chain alone changed once, folded ranks may not vary at all
+        found = rhat(changing)
+    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
+
+
+def _portrait(activity: Float[np.ndarray, "N P"], neurons: Population, found: Outliers, codes: Codes) -> Portrait:
+    assignment = codes.assign(neurons)
+    rank = np.where(assignment >= 0, assignment, len(codes.names))
+    rank[found.neurons] = -1
+    return Portrait(
+        activity=activity,
+        class_activity=neurons.activity,
+        readout=neurons.readout,
+        codes=tuple(np.array([*codes.names, ""])[assignment]),
+        output_part=output_parts(neurons),
+        outliers=found.neurons,
+        order=np.lexsort((-neurons.activity.max(axis=1), neurons.activity.argmax(axis=1), rank)),
+    )
+
+
+def _strongest_first(outliers: Sequence[Outliers]) -> tuple[OutlierNeuron, ...]:
+    listed = [
+        OutlierNeuron(chain, int(neuron), int(label), float(norm), float(strength))
+        for chain, found in enumerate(outliers)
+        for neuron, label, norm, strength in zip(found.neurons, found.classes, found.norm, found.strength, strict=True)
+    ]
+    return tuple(sorted(listed, key=lambda each: -each.strength))
