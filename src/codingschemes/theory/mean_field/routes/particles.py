@@ -8,6 +8,7 @@ from codingschemes.theory.mean_field.particles import settle
 from codingschemes.theory.mean_field.predictor import Neurons, predict_tests
 from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, assumptions, code_groups, neuron_sample
 from codingschemes.theory.prediction import Assumption, Certificate, Prediction
+from codingschemes.theory.scheme import scheme_of
 
 
 def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count: int, seed: int) -> Prediction:
@@ -28,8 +29,7 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
     gap = refitted_gap(task.targets - units.tau * found.t - fitted @ found.t, fitted, units.tau)
     t = np.linalg.solve(fitted + units.tau * np.eye(len(fitted)), task.targets)
     names, group = np.unique(found.code, axis=0, return_inverse=True)
-    group, shares = group.ravel(), np.bincount(group.ravel()) / len(group)
-    neurons = Neurons(found.preactivation, found.readout, group)
+    neurons = Neurons(found.preactivation, found.readout, group.ravel())
     tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     codes = code_groups(posterior, neurons, names)
     stable = Assumption(
@@ -39,6 +39,7 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
     frozen = Assumption(
         "The fractions of codes are those in which particles froze on cooling, not those of equilibrium.", holds=False
     )
+    sample = neuron_sample(posterior, neurons, seed)
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -56,8 +57,8 @@ def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count
             *(() if fractions else (frozen,)),
         ),
         codes=codes,
-        neurons=neuron_sample(posterior, neurons, seed),
-        scheme="redundant" if np.count_nonzero(shares > 0.01) > 1 else None,
+        neurons=sample,
+        scheme=scheme_of(posterior, sample),
         test_outputs=None if tests is None else tests.outputs,
         test_variance=None if tests is None else tests.variance,
         details={"method": "particles", "conditional": fractions is not None},
