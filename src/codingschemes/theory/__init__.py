@@ -2,6 +2,7 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
+from codingschemes.theory.choice import Choice, choose
 from codingschemes.theory.prediction import (
     Assumption,
     Certificate,
@@ -16,9 +17,11 @@ __all__ = [
     "THEORIES",
     "Assumption",
     "Certificate",
+    "Choice",
     "NeuronGroup",
     "NeuronSample",
     "PredictedScheme",
     "Prediction",
+    "choose",
     "predict",
 ]

@@ -97,6 +97,7 @@ class PredictedScheme:
         reason: one sentence.
         selective: share of the variance of class-specific activity that is not chance.
         carried: share of the class-specific output that condensed neurons carry.
+        effective: how many neurons carry the class-specific output, 1 / sum of their squared shares.
         binary: share of the variance of class means between the two sides of bits; None without bits.
     """
 
@@ -104,6 +105,7 @@ class PredictedScheme:
     reason: str
     selective: float
     carried: float
+    effective: float
     binary: float | None
 
 

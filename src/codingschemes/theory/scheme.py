@@ -36,7 +36,9 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     """
     activation = posterior.network.activation
     selective = _selective(neurons, posterior.task.labels)
-    carried = _carried(neurons, condensed)
+    parts = _parts(neurons)
+    carried = float(parts[len(parts) - condensed :].sum())
+    effective = 1 / float(np.sum(parts**2 / neurons.weight)) if parts.any() else 0.0
     binary, codes = None, 0
     if activation.bounded:
         bits = neurons.activity > (0.5 if activation.family == "sigmoidal" else 0.0)
@@ -44,7 +46,7 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
         codes = int(np.sum(_counts(bits, neurons.weight) >= _SHARED))
 
     def named(label: Label, reason: str) -> PredictedScheme:
-        return PredictedScheme(label, reason, selective, carried, binary)
+        return PredictedScheme(label, reason, selective, carried, effective, binary)
 
     if not selective > MAJORITY:
         return named(
@@ -56,14 +58,15 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
         return named(
             "analog", "The density of single neurons is Gaussian: all answer to all classes, in graded strength."
         )
-    if carried > MAJORITY:
+    if carried > MAJORITY and condensed < MAJORITY * neurons.weight.sum():
         return named(
             "sparse",
-            f"{_counted(condensed, 'condensed neuron')} beside a bulk {'carries' if condensed == 1 else 'carry'} "
-            f"{carried:.0%} of the class-specific output.",
+            f"{condensed} condensed neuron{' carries' if condensed == 1 else 's carry'} {carried:.0%} of the "
+            f"class-specific output beside a bulk: it rests on effectively {effective:.3g} of "
+            f"{neurons.weight.sum():.0f} neurons.",
         )
     if binary is None:
-        said = f"Condensed neurons carry {carried:.0%} of the class-specific output, less than the bulk"
+        said = f"{condensed} condensed neurons carry {carried:.0%} of the class-specific output"
         return named("undecided", f"{said if condensed else 'No neurons condense'}, and the bulk is not Gaussian.")
     if binary > SINGLE_MODE and codes > 1:
         return named(
@@ -80,16 +83,12 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     )
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _contrast(activity: Float[np.ndarray, "S G"]) -> Float[np.ndarray, "S G"]:
     return activity - activity.mean(axis=1, keepdims=True)
 
 
 def _selective(neurons: NeuronSample, labels: Int[np.ndarray, " P"]) -> float:
-    """Chance is the variance within classes over their sizes; unknown, and taken for none, where all have one sample."""
+    """Chance is the variance within classes over their sizes; unknown, and taken for none, at one sample a class."""
     share = neurons.weight / neurons.weight.sum()
     contrast = _contrast(neurons.activity)
     total = float(np.sum(share @ (contrast - share @ contrast) ** 2))
@@ -102,12 +101,12 @@ def _selective(neurons: NeuronSample, labels: Int[np.ndarray, " P"]) -> float:
     return float(1 - chance * (len(sizes) - 1) / total)
 
 
-def _carried(neurons: NeuronSample, condensed: int) -> float:
-    """Contributions in the direction of the class-specific output of all."""
+def _parts(neurons: NeuronSample) -> Float[np.ndarray, " S"]:
+    """Shares of the class-specific output that neurons with their weights contribute; zero where there is none."""
     contrast, weighted = _contrast(neurons.activity), neurons.weight[:, None] * neurons.readout
     output = contrast.T @ weighted
     parts = np.sum((contrast @ output) * weighted, axis=1)
-    return float(parts[len(parts) - condensed :].sum() / parts.sum()) if condensed and parts.sum() > 0 else 0.0
+    return parts / parts.sum() if parts.sum() > 0 else np.zeros_like(parts)
 
 
 def _binary(neurons: NeuronSample, bits: Bool[np.ndarray, "S G"]) -> float:
