@@ -85,10 +85,10 @@ def demo(out: Path, as_json: bool) -> None:
 def _examples() -> list[Example]:
     toy = cs.tasks.orthogonal(samples=48, ratios=[0.5, 0.25, 0.25])
     return [
-        Example("linear", toy, "linear", 200, 400),
-        Example("sigmoid", toy, "sigmoid", 200, 300),
-        Example("relu", toy, "relu", 300, 600),
-        Example("digits", cs.tasks.digits(samples=48, classes=3, test=300), "sigmoid", 200, 300),
+        Example("linear", toy, "linear", 150, 300),
+        Example("sigmoid", toy, "sigmoid", 150, 250),
+        Example("relu", toy, "relu", 250, 450),
+        Example("digits", cs.tasks.digits(samples=48, classes=3, test=300), "sigmoid", 150, 250),
     ]
 
 
