@@ -12,7 +12,7 @@ from codingschemes.theory.mean_field.routes.shared import PARTICLE_TOLERANCE, as
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
 from codingschemes.theory.scheme import scheme_of
 
-_SECONDS, _GROWTH = 85.0, 1.35
+_SECONDS, _GROWTH = 55.0, 1.35
 """Measured on one core at 100 samples and 2000 particles, and the power of the samples from 30 to 100."""
 _HEAVY = 2.0
 """Activity norm, in units of the bulk's median, above which a neuron is listed as heavy."""

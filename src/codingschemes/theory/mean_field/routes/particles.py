@@ -12,8 +12,8 @@ from codingschemes.theory.prediction import Assumption, Certificate, Prediction
 from codingschemes.theory.scheme import scheme_of
 
 _MOVING, _GROWTH, _CLIMBING = 5.0, 1.5, 6.5e-6
-"""Seconds of a core that 2000 particles took at 100 samples, the power of the samples from 100 to 200, and what Newton's
-steps take beside, for each entry of their matrix."""
+"""Seconds of a core that 2000 particles took at 100 samples, the power of the samples from 100 to 200, and what
+Newton's steps take beside, for each entry of their matrix."""
 
 
 def by_particles(posterior: Posterior, fractions: dict[str, float] | None, count: int, seed: int) -> Prediction:
