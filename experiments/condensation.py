@@ -3,19 +3,20 @@
     python experiments/condensation.py
 
 Thirty tanh neurons with a bias learn sin 3x at 20 points by gradient descent from weights of three sizes. Writes
-benchmarks/condensation.md and .png: loss, strict effective width and width by direction along training.
+benchmarks/condensation.md, .json and .png: loss, strict effective width and width by direction along training.
 """
 
+import json
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 from claims import Claim, record
+from figures import redraw
 
 import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Detection, Neurons, Problem, classify, descend, detect, random_neurons
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.reports.manifolds import training
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SIZES = {"from 1e-4": 1e-4, "from 1e-2": 1e-2, "from 1": 1.0}
@@ -61,7 +62,18 @@ for name, size in SIZES.items():
             f"{found.nearest:.1e} |"
         )
         print(lines[-1], flush=True)
-training(steps, losses, passed, 0.1).savefig(FOLDER / "condensation.png", dpi=110)
+at = int(np.flatnonzero(TOLERANCES == 0.1)[0])
+kept = {
+    name: {
+        "loss": losses[name],
+        "strict": [each.strict[at] for each in series],
+        "direction": [each.direction[at] for each in series],
+    }
+    for name, series in passed.items()
+}
+values = {"step": steps, "tolerance": TOLERANCES[at], "series": kept}
+(FOLDER / "condensation.json").write_text(json.dumps(values, default=lambda array: array.tolist()))
+redraw("condensation")
 lines += [
     "",
     "The nearest manifold is where two neurons agree or one is zero: with 30 neurons "

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 
@@ -171,6 +172,45 @@ def three_schemes(path: Path) -> None:
     figure.savefig(path)
 
 
+def _width_along(axes: Axes, name: str, found: dict[str, list[float]], steps: list[int], color: str) -> None:
+    """Effective widths against the step. Broad and pale beneath dashes: the two can coincide."""
+    axes.plot(steps[1:], found["strict"][1:], color=color, linewidth=4, alpha=0.35, label=f"strict, {name}")
+    axes.plot(steps[1:], found["direction"][1:], "--", color=color, label=f"direction, {name}")
+
+
+@styled()
+def target_recovery(path: Path) -> None:
+    """Test error against samples, and effective widths along training."""
+    kept = json.loads((FOLDER / "target_recovery.json").read_text())
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.axvline(kept["weights"], color="#777777", linestyle=":", label=f"{kept['weights']} weights of the teacher")
+    for color, (size, found) in zip(CODE_COLORS, kept["from"].items(), strict=False):
+        left.plot(kept["samples"], found["test_error"], "o-", color=color, label=f"test error, from {size}")
+        _width_along(right, f"from {size}", found, found["step"], color)
+    left.set(xlabel="samples", ylabel=f"relative test error, mean of {kept['teachers']} teachers", yscale="log")
+    label = f"effective width at tolerance {kept['tolerance']:g}"
+    right.set(xlabel=f"step ({kept['samples'][-1]} samples)", ylabel=label, xscale="log", ylim=(0, None))
+    figure.legend(loc="outside lower center", ncols=4)
+    figure.savefig(path)
+
+
+@styled()
+def condensation(path: Path) -> None:
+    """Loss and effective widths along training, from weights of three sizes."""
+    kept = json.loads((FOLDER / "condensation.json").read_text())
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for color, (name, found) in zip(CODE_COLORS, kept["series"].items(), strict=False):
+        left.plot(kept["step"][1:], found["loss"][1:], color=color)
+        _width_along(right, name, found, kept["step"], color)
+    left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss")
+    label = f"effective width at tolerance {kept['tolerance']:g}"
+    right.set(xscale="log", xlabel="step", ylabel=label, ylim=(0, None))
+    figure.legend(loc="outside lower center", ncols=len(kept["series"]))
+    figure.savefig(path)
+
+
 def manifold_hierarchy(path: Path) -> None:
     """Which manifold lies in which."""
     order = hierarchy(classify(ACTIVATIONS["tanh"]), 4)
@@ -189,7 +229,8 @@ def redraw(name: str) -> Path:
 
 
 DRAWN = (
-    mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, manifold_hierarchy,
+    mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, target_recovery,
+    condensation, manifold_hierarchy,
 )  # fmt: skip
 FIGURES: dict[str, Callable[[Path], None]] = {each.__name__: each for each in DRAWN}
 

@@ -3,16 +3,17 @@
     python experiments/target_recovery.py
 
 Teacher: two tanh neurons, five inputs (12 weights). Student: thirty (180 weights), trained by gradient descent from
-small and from large weights on growing numbers of samples. Writes benchmarks/target_recovery.md and .png: test error
-and effective widths at the end, and the widths that training passes.
+small and from large weights on growing numbers of samples. Writes benchmarks/target_recovery.md, .json and .png: test
+error and effective widths at the end, and the widths that training passes.
 """
 
+import json
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 from claims import Claim, record
-from matplotlib.figure import Figure
+from figures import redraw
 
 import codingschemes as cs
 from codingschemes.manifolds import (
@@ -26,7 +27,6 @@ from codingschemes.manifolds import (
     random_neurons,
 )
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.reports.style import CODE_COLORS, styled
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SAMPLES, SIZES, SEEDS = (6, 9, 12, 16, 24, 48), (1e-6, 0.5), range(3)
@@ -102,21 +102,19 @@ for size in SIZES:
         )
         print(lines[-1], flush=True)
 
-with styled():
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    weights = TEACHER * (INPUTS + 1)
-    left.axvline(weights, color="#777777", linestyle=":", label=f"{weights} weights of the teacher")
-    for color, size in zip(CODE_COLORS, SIZES, strict=False):
-        left.plot(SAMPLES, curves[size], "o-", color=color, label=f"test error, from {size:g}")
-        steps, strict, direction = passing[size]
-        # Broad and pale beneath dashes: the two can coincide.
-        right.plot(steps[1:], strict[1:], color=color, linewidth=4, alpha=0.35, label=f"strict, from {size:g}")
-        right.plot(steps[1:], direction[1:], "--", color=color, label=f"direction, from {size:g}")
-    left.set(xlabel="samples", ylabel=f"relative test error, mean of {len(SEEDS)} teachers", yscale="log")
-    right.set(xlabel="step (48 samples)", ylabel="effective width at tolerance 0.1", xscale="log", ylim=(0, None))
-    figure.legend(loc="outside lower center", ncols=4)
-    figure.savefig(FOLDER / "target_recovery.png", dpi=110)
+kept = {
+    f"{size:g}": {"test_error": curves[size], **dict(zip(("step", "strict", "direction"), passing[size], strict=True))}
+    for size in SIZES
+}
+values = {
+    "samples": SAMPLES,
+    "teachers": len(SEEDS),
+    "weights": TEACHER * (INPUTS + 1),
+    "tolerance": AT[0],
+    "from": kept,
+}
+(FOLDER / "target_recovery.json").write_text(json.dumps(values, default=lambda array: array.tolist()))
+redraw("target_recovery")
 lines += ["", "![test error and widths](target_recovery.png)", ""]
 (FOLDER / "target_recovery.md").write_text("\n".join(lines))
 few = SAMPLES.index(24)

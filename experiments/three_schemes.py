@@ -47,7 +47,7 @@ for activation in ("linear", "sigmoid", "relu"):
         Claim(
             f"The code of {activation} networks",
             SOURCE,
-            prediction.scheme or "none",
+            prediction.scheme.label,
             f"{summary.scheme.label}",
             f"probability {summary.scheme.probability:.3f}",
         )

@@ -6,7 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+import codingschemes as cs
 from codingschemes.cli import main as cli
+from codingschemes.cli.demo import _examples
+from codingschemes.theory import choose
 
 #: The shapes of the reports' run: compiled once for both.
 SMALL = [
@@ -227,6 +230,12 @@ def test_demo_refuses_a_folder_that_is_there(run, tmp_path):
     status, _, err = run("demo", "--out", str(tmp_path))
     assert status == 2
     assert "is there already" in err
+
+
+def test_every_example_of_the_demo_is_set_beside_the_mean_field():
+    for example in _examples():
+        posterior = cs.Posterior(example.task, cs.Network(example.activation, width=60), temperature=1e-3)
+        assert choose(posterior).theory == "mean-field"
 
 
 def test_predict_prints_one_json_object_with_a_certificate(run):

@@ -55,7 +55,7 @@ print("probe", status, spent.ru_utime + spent.ru_stime, *heavy)
         ("bench --out ..", 2, "--out .. is a folder"),
         ("bench --out no/where.json", 2, "does not exist"),
         ("report x --out ''", 2, "--out is empty"),
-        ("report x --time-limit 5", 2, "name one with --theory"),
+        ("report x --theory none --time-limit 5", 2, "name one with --theory"),
         ("compare x --time-limit 0", 2, "--time-limit"),
         ("predict mnist --time-limit soon", 2, "--time-limit"),
         ("sample mnist --out ''", 2, "--out is empty"),

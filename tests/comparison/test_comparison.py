@@ -13,7 +13,7 @@ from codingschemes.comparison import compare
 from codingschemes.comparison.quantities import _ratio, code_fractions
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.reports.theory import agreement, table
-from codingschemes.theory import Assumption, Certificate, NeuronGroup, Prediction
+from codingschemes.theory import Assumption, Certificate, NeuronGroup, Prediction, choose
 
 EXACT = Certificate(gap=0.0, tolerance=1e-6, meaning="planted")
 
@@ -133,3 +133,17 @@ def test_what_a_theory_was_given_is_not_compared(run, planted):
     legend = [text.get_text() for text in agreement(comparison).legends[0].get_texts()]
     assert "given to the theory, not predicted" in legend
     assert len(agreement(compare(run, free)).legends[0].get_texts()) == len(legend) - 1
+
+
+def test_the_theory_is_chosen_and_its_scheme_set_beside_the_sampled_one(run):
+    comparison = compare(run)
+    assert comparison.prediction.theory == "mean-field"
+    assert comparison.notes[0] == choose(run.posterior).reason
+    both = comparison.to_json()["scheme"]
+    assert both["sampled"]["label"] == comparison.scheme.label
+    assert both["predicted"]["label"] == comparison.prediction.scheme.label
+    assert both["predicted"]["reason"] in comparison.scheme_words
+    lazy = compare(run, theory="lazy")
+    assert lazy.scheme is None
+    assert "scheme" not in lazy.to_json()
+    assert not lazy.scheme_words

@@ -102,7 +102,7 @@ def test_against_sampled_networks():
     posterior = toy_posterior("linear", samples=24, width=60, temperature=2e-3)
     prediction = predict(posterior)
     assert prediction.certificate.holds
-    assert prediction.scheme == "analog"
+    assert prediction.scheme.label == "analog"
     outputs, kernels = (each[200:] for each in gibbs(posterior, 1000))
     labels = posterior.task.labels
     sampled = [

@@ -71,7 +71,7 @@ def tested():
 def test_prediction_says_sparse(tested):
     prediction = tested
     assert prediction.certificate.holds
-    assert prediction.scheme == "sparse"
+    assert prediction.scheme.label == "sparse"
     assert [group.name for group in prediction.outliers] == ["0", "1", "2"]
     for index, group in enumerate(prediction.outliers):
         assert np.argmax(group.readout) == index

@@ -83,7 +83,7 @@ def test_images(image_folder):
     posterior = cs.Posterior(task, cs.Network("sigmoid", width=100), temperature=2e-4)
     prediction = predict(posterior, particles=1000)
     assert prediction.certificate.holds
-    assert prediction.scheme == "redundant"
+    assert prediction.scheme.label == "redundant"
     assert not all(assumption.holds for assumption in prediction.assumptions)  # frozen fractions
     assert np.array_equal(prediction.outputs.argmax(axis=1), task.labels)
     assert prediction.certificate.bounds["output_error"] < 0.004 * np.sqrt(prediction.outputs.size)

@@ -100,7 +100,7 @@ def test_equilibrium_numbers_of_neurons_a_code(free):
     )
     for prediction, numbers in stored:
         assert prediction.certificate.holds
-        assert prediction.scheme == "redundant"
+        assert prediction.scheme.label == "redundant"
         found = {code: 100 * share for code, share in fractions_of(prediction).items()}
         assert found == pytest.approx(numbers, abs=0.1)
 

@@ -149,10 +149,18 @@ def task_argument(*, required: bool = True) -> Callable[[Command], Command]:
     return click.argument("task_name", metavar=metavar, required=required, type=Named("task", TASKS))
 
 
-def theory_option(default: str | None) -> Callable[[Command], Command]:
-    """--theory."""
-    text = "which theory" if default else "set the run beside this theory"
-    return click.option("--theory", type=Named("theory", THEORIES), default=default, show_default=True, help=text)
+def theory_option(default: str | None, *others: str) -> Callable[[Command], Command]:
+    """--theory.
+
+    Args:
+        default: None leaves the choice to the package.
+        others: words that may stand for a theory.
+    """
+    text = f"one of {', '.join((*THEORIES, *others))}" + (
+        "" if default else "; the one that covers the run if left out"
+    )
+    names = Named("theory", (*THEORIES, *others))
+    return click.option("--theory", type=names, default=default, show_default=True, help=text)
 
 
 def time_limit_option(command: Command) -> Command:

@@ -88,7 +88,7 @@ def _rows(prediction: "Prediction") -> list[list[str]]:
     rows = [["certificate", prediction.certificate.words]]
     rows += [[name.replace("_", " "), f"{value:.6g}"] for name, value in prediction.certificate.bounds.items()]
     if prediction.scheme is not None:
-        rows.append(["scheme", prediction.scheme])
+        rows.append(["scheme", f"{prediction.scheme.label}: {prediction.scheme.reason}"])
     if heavy := prediction.details.get("heavy"):
         share = prediction.details["bulk_share_of_kernel"]
         rows.append(["heavy neurons", f"{len(heavy)}; the bulk has {share:.0%} of the kernel's trace"])

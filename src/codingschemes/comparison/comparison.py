@@ -8,13 +8,14 @@ import numpy as np
 from codingschemes.calls import checked
 from codingschemes.coding.codes import find_codes, occupancies
 from codingschemes.coding.neurons import read_neurons
+from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.coding.summary import SAME_CODES, code_rhat
 from codingschemes.comparison.quantities import Quantity, code_fractions, quantities
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
-from codingschemes.progress import watched
+from codingschemes.progress import announce, watched
 from codingschemes.runs import Run
-from codingschemes.theory import Prediction, predict
+from codingschemes.theory import Prediction, choose, predict
 
 #: Kinds of quantities, by the first word of their names, whose size is worth comparing with.
 KINDS = ("output", "kernel", "activity", "readout", "neurons")
@@ -54,13 +55,23 @@ class Comparison:
         rows: one a quantity.
         conditional: whether the theory was given the sampled code fractions, because the chains did not move between
             codes: then the fractions themselves are not predicted.
-        notes: what a reader should know, one sentence each.
+        notes: what a reader should know, one sentence each; first why this theory, where it was chosen.
+        scheme: that was sampled, beside `prediction.scheme`; None where the theory predicts none.
     """
 
     prediction: Prediction
     rows: tuple[Row, ...]
     conditional: bool
     notes: tuple[str, ...]
+    scheme: Scheme | None = None
+
+    @property
+    def scheme_words(self) -> str:
+        """Sampled and predicted scheme in one sentence; empty where the theory predicts none."""
+        if self.scheme is None or self.prediction.scheme is None:
+            return ""
+        predicted = self.prediction.scheme
+        return f"Scheme: sampled {self.scheme.words}, predicted {predicted.label}. {predicted.reason}"
 
     def deviation(self, kind: str) -> tuple[float, float]:
         """Root mean square of sampled less predicted over all quantities of a kind, and of their Monte Carlo errors,
@@ -91,8 +102,15 @@ class Comparison:
             "conditional": self.conditional,
             "notes": list(self.notes),
             "certificate": self.prediction.to_json()["certificate"],
+            **self._schemes(),
             "rows": [asdict(row) for row in self.rows],
         }
+
+    def _schemes(self) -> dict[str, Any]:
+        if self.scheme is None or self.prediction.scheme is None:
+            return {}
+        sampled = {"label": self.scheme.label, "probability": self.scheme.probability}
+        return {"scheme": {"sampled": sampled, "predicted": asdict(self.prediction.scheme)}}
 
 
 @checked
@@ -100,7 +118,7 @@ def compare(
     run: Run,
     prediction: Prediction | None = None,
     *,
-    theory: str = "mean-field",
+    theory: str | None = None,
     progress: bool = False,
     time_limit: float | None = None,
 ) -> Comparison:
@@ -110,7 +128,8 @@ def compare(
         run: the run.
         prediction: the theory's answers about the run's posterior; computed if left out. Then, where chains did not
             move between codes, the mean-field theory is asked for the fractions that were sampled.
-        theory: which theory, where no prediction is given.
+        theory: which theory, where no prediction is given; left out, the one that covers the run, see
+            `theory.choose`.
         progress: show on standard error how far the work is.
         time_limit: in seconds; None sets none.
 
@@ -122,9 +141,13 @@ def compare(
         return _compared(run, prediction, theory)
 
 
-def _compared(run: Run, prediction: Prediction | None, theory: str) -> Comparison:
+def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Comparison:
     notes = []
     if prediction is None:
+        if theory is None:
+            theory, reason = choose(run.posterior)
+            announce(reason)
+            notes.append(reason)
         fractions = _frozen_fractions(run) if theory == "mean-field" else None
         asked: dict[str, Any] = {"code_fractions": fractions} if fractions else {}
         prediction = predict(run.posterior, theory, **asked)
@@ -138,7 +161,14 @@ def _compared(run: Run, prediction: Prediction | None, theory: str) -> Compariso
     if not prediction.certificate.holds:
         notes.append(f"the prediction is not certified, {prediction.certificate.words}")
     notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
-    return Comparison(prediction, tuple(map(_row, quantities(run, prediction))), prediction.conditional, tuple(notes))
+    family = run.posterior.network.activation.family
+    return Comparison(
+        prediction,
+        tuple(map(_row, quantities(run, prediction))),
+        prediction.conditional,
+        tuple(notes),
+        None if prediction.scheme is None else classify(read_neurons(run).populations, family),
+    )
 
 
 def _frozen_fractions(run: Run) -> dict[str, float] | None:

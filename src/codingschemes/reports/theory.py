@@ -119,7 +119,8 @@ def remarks(comparison: Comparison) -> list[str]:
     """What a reader should know before the table."""
     certificate = comparison.prediction.certificate
     told = f"Certificate of the prediction, {certificate.words}."
-    return [told, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+    scheme = [comparison.scheme_words] if comparison.scheme_words else []
+    return [told, *scheme, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
 
 
 def _plain(value: float, form: str) -> str:

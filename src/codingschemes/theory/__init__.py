@@ -2,7 +2,26 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
-from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, NeuronSample, Prediction
+from codingschemes.theory.choice import Choice, choose
+from codingschemes.theory.prediction import (
+    Assumption,
+    Certificate,
+    NeuronGroup,
+    NeuronSample,
+    PredictedScheme,
+    Prediction,
+)
 from codingschemes.theory.theories import THEORIES, predict
 
-__all__ = ["THEORIES", "Assumption", "Certificate", "NeuronGroup", "NeuronSample", "Prediction", "predict"]
+__all__ = [
+    "THEORIES",
+    "Assumption",
+    "Certificate",
+    "Choice",
+    "NeuronGroup",
+    "NeuronSample",
+    "PredictedScheme",
+    "Prediction",
+    "choose",
+    "predict",
+]

@@ -1,13 +1,15 @@
 """What a theory says of a posterior, and how far that can be trusted."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
+
+type Label = Literal["analog", "redundant", "sparse", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,34 @@ class NeuronSample:
         activity: mean activity of each for each class, (neuron, class).
         readout: a, (neuron, output).
         weight: how many neurons of the network each stands for, (neuron,).
+        response: activity of each at every training input, (neuron, sample); None where only class means are known.
     """
 
     activity: Float[np.ndarray, "S G"]
     readout: Float[np.ndarray, "S C"]
     weight: Float[np.ndarray, " S"]
+    response: Float[np.ndarray, "S P"] | None = None
+
+
+@dataclass(frozen=True)
+class PredictedScheme:
+    """The scheme of a measure over neurons.
+
+    Attributes:
+        label: undecided where the measure is none of the three.
+        reason: one sentence.
+        selective: share of the variance of class-specific activity that is not chance.
+        carried: share of the class-specific output that condensed neurons carry.
+        effective: how many neurons carry the class-specific output, 1 / sum of their squared shares.
+        binary: share of the variance of class means between the two sides of bits; None without bits.
+    """
+
+    label: Label
+    reason: str
+    selective: float
+    carried: float
+    effective: float
+    binary: float | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +128,7 @@ class Prediction:
         bulk: the neurons that are no outliers, where there are outliers.
         outliers: one group a direction.
         neurons: a sample of single neurons, to be drawn over sampled ones; None where the theory has none.
-        scheme: analog, redundant or sparse; None where the theory does not say.
+        scheme: that of the measure over neurons, see `scheme`; None where the theory does not say.
         parallelism: the parallelism score of the kernel; None where it is not defined.
         test_outputs: mean of f at the test inputs, (test sample, output).
         test_variance: its posterior variance, one number a test sample or one an output.
@@ -121,7 +146,7 @@ class Prediction:
     bulk: NeuronGroup | None = None
     outliers: tuple[NeuronGroup, ...] = ()
     neurons: NeuronSample | None = None
-    scheme: str | None = None
+    scheme: PredictedScheme | None = None
     parallelism: float | None = None
     test_outputs: Float[np.ndarray, "Q C"] | None = None
     test_variance: Float[np.ndarray, "Q *C"] | None = None
@@ -154,7 +179,7 @@ class Prediction:
         if self.lower_kernels:
             values["lower_kernels"] = [_blocks(kernel, task.labels) for kernel in self.lower_kernels]
         if self.scheme is not None:
-            values["scheme"] = {"label": self.scheme}
+            values["scheme"] = asdict(self.scheme)
         if self.codes:
             values["codes"] = [
                 {"code": group.name, "fraction": group.count / width, "given": self.conditional, **_profile(group)}

@@ -171,7 +171,6 @@ def _of_form(
         assumptions=assumptions,
         energy=form.energy,
         codes=groups,
-        scheme="analog" if problem.activation.family == "linear" else None,
         parallelism=_parallelism(posterior, total) if unique and form.nontrivial else None,
         details={
             "method": "closed-form",

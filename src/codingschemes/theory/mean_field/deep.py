@@ -39,6 +39,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.networks import Activation
 from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.particles import (
+    SINGLE,
     adapted,
     newton_step,
     placed,
@@ -189,15 +190,15 @@ class _Layer:
         u, phi, acceptance = _sweep(
             self.activation,
             key,
-            jnp.asarray(self.u),
-            jnp.asarray(self.tilt),
-            jnp.asarray(self.root),
-            jnp.asarray(self.step),
-            jnp.asarray(class_average),
-            jnp.asarray(middle),
+            jnp.asarray(self.u, SINGLE),
+            jnp.asarray(self.tilt, SINGLE),
+            jnp.asarray(self.root, SINGLE),
+            jnp.asarray(self.step, SINGLE),
+            jnp.asarray(class_average, SINGLE),
+            jnp.asarray(middle, SINGLE),
             jnp.asarray(held),
         )
-        self.u, self.phi = np.asarray(u), np.asarray(phi)
+        self.u, self.phi = np.asarray(u, float), np.asarray(phi, float)
         self.step = adapted(self.step, float(acceptance))
 
     def follow(

@@ -37,7 +37,7 @@ from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
 from codingschemes.theory.mean_field.dual import refitted_gap
-from codingschemes.theory.mean_field.particles import trajectory
+from codingschemes.theory.mean_field.particles import SINGLE, trajectory
 
 _COOLING, _SETTLING = 12, 6
 """Rounds of bulk and heavy neurons answering to each other: while cooling, and at the temperature."""
@@ -140,12 +140,12 @@ class _Bulk:
 
     def __init__(self, problem: Problem, variance: float, count: int, seed: int):
         self.problem, self.variance = problem, variance
-        self.basis = jnp.asarray(problem.basis)
+        self.basis = jnp.asarray(problem.basis, SINGLE)
         self.key, key = jax.random.split(jax.random.PRNGKey(seed))
-        self.u = jax.random.normal(key, (count, problem.basis.shape[1]))
-        self.phi = np.asarray(problem.activation(self.u @ self.basis.T))
+        self.u = jax.random.normal(key, (count, problem.basis.shape[1]), SINGLE)
+        self.phi = np.asarray(problem.activation(self.u @ self.basis.T), float)
         self.v = np.full(count, variance)
-        self.step = jnp.asarray(0.5 / problem.basis.shape[1] ** 0.25)
+        self.step = jnp.asarray(0.5 / problem.basis.shape[1] ** 0.25, SINGLE)
 
     @property
     def weighted(self) -> Float[np.ndarray, "P P"]:
@@ -163,12 +163,12 @@ class _Bulk:
             key,
             self.u,
             self.basis,
-            jnp.asarray(t),
-            jnp.asarray(precision),
-            jnp.asarray(self.variance),
+            jnp.asarray(t, SINGLE),
+            jnp.asarray(precision, SINGLE),
+            jnp.asarray(self.variance, SINGLE),
             self.step,
         )
-        self.u, self.phi, self.v, self.step = u, np.asarray(phi), np.asarray(v), step
+        self.u, self.phi, self.v, self.step = u, np.asarray(phi, float), np.asarray(v, float), step
 
 
 def divide(problem: Problem, *, count: int, seed: int) -> Divided:
@@ -226,7 +226,7 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
     order = np.argsort(-heavy.masses)
     positions = (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
     preactivation = positions @ problem.basis.T
-    z = np.asarray(bulk.u @ bulk.basis.T)
+    z = np.asarray(bulk.u @ bulk.basis.T, float)
     active = np.maximum(preactivation, 0)
     fitted = measured + variance / width * active.T @ active
     tau = width * problem.penalty

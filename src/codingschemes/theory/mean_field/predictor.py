@@ -26,7 +26,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
 from codingschemes.posterior import Posterior
 
-_MOST_VALUES = 4000
+MOST_VALUES = 4000
 """Training outputs, samples times outputs, up to which the covariance of fluctuations is inverted."""
 
 
@@ -118,9 +118,9 @@ def predict_tests(
         InvalidInput: too many training outputs for their covariance.
     """
     samples, outputs = t.shape
-    if samples * outputs > _MOST_VALUES:
+    if samples * outputs > MOST_VALUES:
         raise InvalidInput(
-            f"test predictions of the mean-field theory take at most {_MOST_VALUES} training outputs, not "
+            f"test predictions of the mean-field theory take at most {MOST_VALUES} training outputs, not "
             f"{samples * outputs}: leave out the test inputs"
         )
     extend = extension(posterior) if extend is None else extend

@@ -1,9 +1,13 @@
 """The mean-field theory as a prediction: which solver covers a posterior."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.predictor import MOST_VALUES
 from codingschemes.theory.mean_field.routes.condensed import bulk_and_outliers
 from codingschemes.theory.mean_field.routes.deep import by_layers
 from codingschemes.theory.mean_field.routes.heavy import bulk_and_heavy
@@ -16,6 +20,22 @@ from codingschemes.theory.theories import THEORIES
 
 _SUBLINEAR = ("threshold-tanh", "threshold-ratio", "threshold-log1p")
 """Activations without codes that grow more slowly than their argument, so that nothing condenses."""
+
+
+class Route(NamedTuple):
+    """How the theory reaches a posterior, or why it does not.
+
+    Attributes:
+        words: by which solver, in words.
+        solve: from code fractions, the number of particles and a seed; None where no solver covers the posterior.
+        refusal: why not; None where one does.
+        instead: what to do then.
+    """
+
+    words: str = ""
+    solve: Callable[[dict[str, float] | None, int, int], Prediction] | None = None
+    refusal: str | None = None
+    instead: str = "use theory='lazy', which covers all"
 
 
 def mean_field(
@@ -45,39 +65,67 @@ def mean_field(
     Raises:
         InvalidInput: a network or task that no solver covers, or code fractions that no neurons can have.
     """
-    network = posterior.network
-    if network.depth > 1 and not network.activation.bounded:
-        raise InvalidInput(
-            f"beyond one hidden layer the mean-field theory covers activations that saturate, not "
-            f"{network.activation_name}: use theory='lazy' or depth 1"
-        )
-    family = network.activation.family
-    fractions = _checked(code_fractions, posterior)
-    if family == "linear":
-        return in_closed_form(posterior, seed)
-    kappa = orthogonal_variance(posterior)
-    name = network.activation_name
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
-    if method == "quadrature" and (kappa is None or network.depth > 1):
-        raise InvalidInput(
-            "method='quadrature' needs one hidden layer, orthogonal inputs, one target a class and at most 3 outputs: "
-            "use 'particles'"
+    route = route_to(posterior, method)
+    if route.solve is None:
+        raise InvalidInput(f"{route.refusal}: {route.instead}")
+    return route.solve(_checked(code_fractions, posterior), particles, seed)
+
+
+def route_to(posterior: Posterior, method: str = "auto") -> Route:
+    """The solver that covers a posterior, found without solving anything."""
+    network, task = posterior.network, posterior.task
+    name, bounded = network.activation_name, network.activation.bounded
+    if network.depth > 1 and not bounded:
+        return Route(
+            refusal=f"beyond one hidden layer the mean-field theory covers activations that saturate, not {name}",
+            instead="use theory='lazy' or depth 1",
+        )
+    if network.activation.family == "linear":
+        return Route("in closed form", lambda _fractions, _count, seed: in_closed_form(posterior, seed))
+    values = task.sample_count * task.targets.shape[1]
+    if len(task.test_inputs) and values > MOST_VALUES:
+        return Route(
+            refusal="test predictions of the mean-field theory take at most "
+            f"{MOST_VALUES} training outputs, not {values}",
+            instead="leave out the test inputs",
+        )
+    kappa = orthogonal_variance(posterior) if network.depth == 1 else None
+    if method == "quadrature" and kappa is None:
+        return Route(
+            refusal="method='quadrature' needs one hidden layer, orthogonal inputs, one target a class and at most 3 "
+            "outputs",
+            instead="use 'particles'",
         )
     if network.depth > 1:
-        return by_layers(posterior, fractions, particles, seed)
+        return Route(
+            "by particles in every layer", lambda fractions, count, seed: by_layers(posterior, fractions, count, seed)
+        )
     if kappa is not None and method != "particles":
-        if network.activation.bounded or name in _SUBLINEAR:
-            return by_quadrature(posterior, kappa, fractions, seed)
+        if bounded or name in _SUBLINEAR:
+            return Route(
+                "by quadrature at orthogonal inputs",
+                lambda fractions, _count, seed: by_quadrature(posterior, kappa, fractions, seed),
+            )
         if name == "relu":
-            return bulk_and_outliers(posterior, kappa, seed)
-    if network.activation.bounded:
-        return by_particles(posterior, fractions, particles, seed)
+            return Route(
+                "as bulk and outliers at orthogonal inputs",
+                lambda _fractions, _count, seed: bulk_and_outliers(posterior, kappa, seed),
+            )
+    if bounded:
+        return Route(
+            "by particles at correlated inputs",
+            lambda fractions, count, seed: by_particles(posterior, fractions, count, seed),
+        )
     if name == "relu":
-        return bulk_and_heavy(posterior, particles, seed)
-    raise InvalidInput(
-        f"the mean-field theory does not cover {name} networks on this task: it covers linear, saturating and ReLU "
-        "networks at any inputs; theory='lazy' covers all"
+        return Route(
+            "as bulk and heavy neurons at correlated inputs",
+            lambda _fractions, count, seed: bulk_and_heavy(posterior, count, seed),
+        )
+    return Route(
+        refusal=f"the mean-field theory does not cover {name} networks on this task: it covers linear, saturating and "
+        "ReLU networks at any inputs"
     )
 
 

@@ -18,6 +18,7 @@ from codingschemes.theory.mean_field.routes.shared import (
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup, Prediction
+from codingschemes.theory.scheme import scheme_of
 
 _OUTLIER = 1e-2
 """abar below which a direction holds no outlier: the barrier leaves the square root of its strength in each."""
@@ -51,6 +52,7 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
         )
         for j, top in sorted(zip(carried, strongest, strict=True), key=lambda pair: pair[1])
     )
+    sample = neuron_sample(posterior, neurons, seed, others=outliers)
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -79,8 +81,8 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
             preactivation=found.weight @ fields,
         ),
         outliers=outliers,
-        neurons=neuron_sample(posterior, neurons, seed, others=outliers),
-        scheme="sparse" if carried else None,
+        neurons=sample,
+        scheme=scheme_of(posterior, sample, condensed=len(outliers)),
         test_outputs=_test_outputs(problem, found, posterior, neurons) if len(task.test_inputs) else None,
         details={
             "method": "quadrature",

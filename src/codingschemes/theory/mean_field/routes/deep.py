@@ -16,9 +16,8 @@ from codingschemes.theory.mean_field.routes.shared import (
     with_readouts,
 )
 from codingschemes.theory.prediction import Assumption, Certificate, Prediction
+from codingschemes.theory.scheme import scheme_of
 
-_DISTINCT = 0.01
-"""Share of the neurons from which on a code counts for the scheme."""
 _MOBILE = 0.1
 """Share of particles that must change code while averages are taken for codes to count as mixing."""
 
@@ -50,9 +49,9 @@ def by_layers(posterior: Posterior, fractions: dict[str, float] | None, count: i
     dual_gap = refitted_gap(task.targets - units.tau * found.t - fitted @ found.t, fitted, units.tau)
     t = np.linalg.solve(fitted + units.tau * np.eye(len(fitted)), task.targets)
     names, group = np.unique(found.codes, axis=0, return_inverse=True)
-    shares = np.bincount(group.ravel()) / len(found.codes)
     neurons = Neurons(found.preactivations[-1], np.zeros((len(found.codes), task.targets.shape[1])), group.ravel())
     neurons = with_readouts(posterior, neurons, t)
+    sample = neuron_sample(posterior, neurons, seed)
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -90,8 +89,8 @@ def by_layers(posterior: Posterior, fractions: dict[str, float] | None, count: i
             ),
         ),
         codes=code_groups(posterior, neurons, names),
-        neurons=neuron_sample(posterior, neurons, seed),
-        scheme="redundant" if np.count_nonzero(shares > _DISTINCT) > 1 else None,
+        neurons=sample,
+        scheme=scheme_of(posterior, sample),
         test_outputs=_test_outputs(posterior, found, neurons, t, kernels) if len(task.test_inputs) else None,
         details={"method": "particles", "conditional": fractions is not None},
     )

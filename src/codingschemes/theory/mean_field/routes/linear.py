@@ -9,6 +9,7 @@ from codingschemes.theory.mean_field.linear import LinearSolution, solve_linear
 from codingschemes.theory.mean_field.predictor import extension
 from codingschemes.theory.mean_field.routes.shared import NEURONS, TOLERANCE, assumptions
 from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
+from codingschemes.theory.scheme import scheme_of
 
 
 def in_closed_form(posterior: Posterior, seed: int) -> Prediction:
@@ -16,6 +17,7 @@ def in_closed_form(posterior: Posterior, seed: int) -> Prediction:
     basis = np.asarray(posterior.density("reduced").basis)
     found = solve_linear(basis, task.targets, units.variance, units.tau)
     tests = _linear_tests(posterior, found, units) if len(task.test_inputs) else None
+    neurons = _sample(posterior, found, units, seed)
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -28,8 +30,8 @@ def in_closed_form(posterior: Posterior, seed: int) -> Prediction:
             bounds={"output_error": found.residual},
         ),
         assumptions=assumptions(posterior, conditional=False),
-        neurons=_sample(posterior, found, units, seed),
-        scheme="analog",
+        neurons=neurons,
+        scheme=scheme_of(posterior, neurons),
         test_outputs=None if tests is None else tests[0],
         test_variance=None if tests is None else tests[1],
         details={
@@ -40,17 +42,17 @@ def in_closed_form(posterior: Posterior, seed: int) -> Prediction:
 
 
 def _sample(posterior: Posterior, found: LinearSolution, units: Units, seed: int) -> NeuronSample:
-    """Readouts are N(0, U), and class means of z given a are Gaussian around <z a^T> U^{-1} a."""
+    """Readouts and preactivations are one Gaussian, with covariances U, <z z^T> and <z a^T>."""
     rng = np.random.default_rng(seed)
-    average = np.asarray(posterior.density("reduced").class_average)
-    u, cross = found.readout_covariance, average.T @ found.outputs
-    joint = np.block([[u, cross.T], [cross, average.T @ found.covariance @ average]])
-    values, vectors = np.linalg.eigh(joint)
-    drawn = rng.standard_normal((NEURONS, len(joint))) * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    u, cross = found.readout_covariance, found.outputs
+    values, vectors = np.linalg.eigh(np.block([[u, cross.T], [cross, found.covariance]]))
+    drawn = rng.standard_normal((NEURONS, len(values))) * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    response = drawn[:, len(u) :]
     return NeuronSample(
-        activity=drawn[:, len(u) :],
+        activity=response @ np.asarray(posterior.density("reduced").class_average),
         readout=units.readout * drawn[:, : len(u)],
         weight=np.full(NEURONS, posterior.network.width / NEURONS),
+        response=response,
     )
 
 

@@ -17,6 +17,7 @@ from codingschemes.theory.mean_field.routes.shared import (
 )
 from codingschemes.theory.mean_field.sampling import draw_neurons
 from codingschemes.theory.prediction import Certificate, NeuronGroup, Prediction
+from codingschemes.theory.scheme import scheme_of
 
 
 def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float] | None, seed: int) -> Prediction:
@@ -33,6 +34,7 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
     tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     conditional = fractions is not None
     own_gap = _own_gap(problem, found) if conditional else excess
+    sample = neuron_sample(posterior, neurons, seed)
     return Prediction(
         theory="mean-field",
         posterior=posterior,
@@ -51,8 +53,8 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
         ),
         assumptions=assumptions(posterior, conditional=conditional),
         codes=_groups(problem, found, formed, posterior, units),
-        neurons=neuron_sample(posterior, neurons, seed),
-        scheme="redundant" if len(formed) > 1 else None,
+        neurons=sample,
+        scheme=scheme_of(posterior, sample),
         test_outputs=None if tests is None else tests.outputs,
         test_variance=None if tests is None else tests.variance,
         details={

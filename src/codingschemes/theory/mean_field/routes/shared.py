@@ -120,13 +120,14 @@ def neuron_sample(
         variance: of a readout given the preactivations, s^2 if left out.
         others: each stands for one neuron.
     """
-    units, classes = Units.of(posterior), range(posterior.task.class_count)
+    units, labels = Units.of(posterior), posterior.task.labels
     phi = np.asarray(posterior.network.activation(jnp.asarray(neurons.preactivation)))
-    activity = np.stack([phi[:, posterior.task.labels == label].mean(axis=1) for label in classes], axis=1)
+    activity = phi @ np.asarray(posterior.density("reduced").class_average)
     spread = np.sqrt(np.broadcast_to(units.variance if variance is None else variance, len(phi)))[:, None]
     readout = neurons.readout + spread * np.random.default_rng(seed).standard_normal(neurons.readout.shape)
     return NeuronSample(
         activity=np.concatenate([activity, *(group.activity[None] for group in others)]),
         readout=np.concatenate([units.readout * readout, *(group.readout[None] for group in others)]),
         weight=np.append(np.full(len(phi), (posterior.network.width - len(others)) / len(phi)), np.ones(len(others))),
+        response=np.concatenate([phi, *(group.activity[None, labels] for group in others)]),
     )
