@@ -46,7 +46,8 @@ class Levels:
     Attributes:
         midpoint, extent: what separates an active class from a silent one, and the distance of the levels: of the
             activation where it is bounded, else of the population.
-        explained: share of the variance of class means that two levels explain: 2/pi for a Gaussian, 1 for two points.
+        explained: share of the variance of class means that two levels explain: 2/pi for a Gaussian (and where there
+            is no variance), 1 for two points.
         error: its standard error over neurons.
     """
 
@@ -58,7 +59,7 @@ class Levels:
     @property
     def are_two(self) -> bool:
         """Whether two levels explain significantly more than of any unimodal law."""
-        return self.explained - STANDARD_ERRORS * self.error > UNIMODAL
+        return bool(self.explained - STANDARD_ERRORS * self.error > UNIMODAL)
 
 
 def levels(neurons: Population, family: Family, repeats: int = 1) -> Levels:
@@ -76,15 +77,15 @@ def levels(neurons: Population, family: Family, repeats: int = 1) -> Levels:
     spread = activity - (activity.mean() if bounded else activity.mean(0))
     residual = spread - (_halves(activity.reshape(-1, 1)).reshape(activity.shape) if bounded else _halves(activity))
     total, rest = np.sum(spread**2, axis=1), np.sum(residual**2, axis=1)
-    power = max(float(total.sum()), np.finfo(float).tiny)
-    unexplained = float(rest.sum()) / power
-    error = np.sqrt(repeats * np.sum((rest - unexplained * total) ** 2)) / power
+    power = float(total.sum())
+    unexplained = float(rest.sum()) / power if power > 0 else 1 - GAUSSIAN
+    error = float(np.sqrt(repeats * np.sum((rest - unexplained * total) ** 2))) / power if power > 0 else 0.0
     if bounded:
         midpoint, extent = MIDPOINTS[family], RANGES[family]
     else:
         low, high = np.unique(_halves(activity.reshape(-1, 1)))[[0, -1]] + activity.mean()
         midpoint, extent = float(low + high) / 2, float(high - low)
-    return Levels(midpoint, extent, 1 - unexplained, float(error))
+    return Levels(midpoint, extent, 1 - unexplained, error)
 
 
 def _halves(values: Float[np.ndarray, "M K"]) -> Float[np.ndarray, "M K"]:

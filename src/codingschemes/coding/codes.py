@@ -153,9 +153,7 @@ def _named(
 ) -> tuple[tuple[str, ...], Int[np.ndarray, "*draws N"]]:
     """The codes that occur, most frequent first, and the number of each neuron's."""
     keys = _keys(bits)
-    distinct, first, inverse, count = np.unique(
-        keys[coded], return_index=True, return_inverse=True, return_counts=True
-    )
+    distinct, first, inverse, count = np.unique(keys[coded], return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((-distinct, -count))
     assignment = np.full(keys.shape, -1)
     assignment[coded] = np.argsort(order)[inverse]

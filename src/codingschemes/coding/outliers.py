@@ -64,17 +64,16 @@ def output_parts(neurons: Population) -> Float[np.ndarray, "*draws N"]:
     return np.divide(parts, power[..., None], out=np.zeros_like(parts), where=power[..., None] > 0)
 
 
-def effective_neurons(parts: Float[np.ndarray, "*draws N"]) -> Float[np.ndarray, "*draws"]:
+def effective_neurons(parts: Float[np.ndarray, " N"]) -> float:
     """(sum |c|)^2 / sum c^2: N where all neurons carry the same part, 1 where one carries all, 0 for no output."""
-    squares = np.sum(parts**2, axis=-1)
-    return np.divide(np.abs(parts).sum(-1) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
+    squares = float(np.sum(parts**2))
+    return float(np.abs(parts).sum() ** 2) / squares if squares > 0 else 0.0
 
 
-def carriers(parts: Float[np.ndarray, "*draws N"], share: float = NEARLY_ALL) -> Int[np.ndarray, "*draws"]:
-    """The least number of neurons that carry nearly all of the class-specific output: `share` of sum |c|."""
-    ranked = -np.sort(-np.abs(parts), axis=-1)
-    reached = np.cumsum(ranked, axis=-1) >= share * ranked.sum(-1, keepdims=True)
-    return reached.argmax(-1) + 1
+def carriers(parts: Float[np.ndarray, " N"]) -> int:
+    """The least number of neurons that carry nearly all (`NEARLY_ALL` of sum |c|) of the class-specific output."""
+    ranked = np.cumsum(-np.sort(-np.abs(parts)))
+    return int(np.argmax(ranked >= NEARLY_ALL * ranked[-1])) + 1
 
 
 class GaussianReference(NamedTuple):
@@ -101,7 +100,7 @@ def gaussian_reference(neurons: Population) -> GaussianReference:
     pulled, weights = np.hsplit(centre + latent * singular / np.sqrt(neurons.size) @ axes, 2)
     parts = np.sum(pulled * weights, axis=1)
     scale = neurons.size / _REFERENCE_NEURONS
-    return GaussianReference(float(effective_neurons(parts)) * scale, float(carriers(parts)) * scale)
+    return GaussianReference(effective_neurons(parts) * scale, carriers(parts) * scale)
 
 
 def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*draws N"]:
@@ -144,5 +143,5 @@ def find_outliers(neurons: Population) -> Outliers:
         norm=neurons.norm[chosen] / max(float(np.median(neurons.norm)), tiny),
         selectivity=1 - highest[:, 1] / np.maximum(np.abs(highest[:, 0]), tiny),
         share=float(parts[chosen].sum()),
-        participation=float(effective_neurons(parts)),
+        participation=effective_neurons(parts),
     )

@@ -8,12 +8,11 @@ Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean ac
 
 Three coordinates place a draw between them, 0..1 each; with `unspecific` they sum to one:
 
-| coordinate | of a population |
-| --- | --- |
-| `concentrated` | how few neurons carry nearly all (90 %) of its class-specific output: one less their number over that in a Gaussian population of the same size and moments |
-| `binary` | how far class means are at two levels: 0 where two levels explain what they do of a Gaussian, 1 for two points |
-| `graded` | how far they are not |
-| `unspecific` | how far class means differ by no more than their errors |
+- `concentrated`: how few neurons carry nearly all (90 %) of the class-specific output, one less their number over that in
+  a Gaussian population of the same size and moments;
+- `binary`: how far class means are at two levels, 0 where these explain what they explain of a Gaussian, 1 for two points;
+- `graded`: how far they are not;
+- `unspecific`: how far class means differ by no more than their errors.
 
 The last three share what concentration leaves, in proportion to the variance of class means over all neurons that are
 no outliers. So a bulk has a say only as far as it carries output. Sparse, redundant and analog populations are the
@@ -95,6 +94,12 @@ class Evidence:
     codes: float
     neurons: float
 
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where the population is on the map: binary less graded in -1..1, and concentrated in 0..1. Analog is near
+        (-1, 0), redundant near (1, 0), sparse near (0, 1)."""
+        return self.binary - self.graded, self.concentrated
+
 
 @dataclass(frozen=True)
 class Scheme:
@@ -169,7 +174,7 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
     bulk = neurons.neurons(~outlying)
     found = levels(bulk, family)
     reference = gaussian_reference(neurons)
-    carrying = float(carriers(parts))
+    carrying = carriers(parts)
     concentrated = max(0.0, 1 - carrying / reference.carriers)
     outlier_share = float(parts[outlying].sum())
     selectivity = _selectivity(bulk, centred=family not in MIDPOINTS)
@@ -181,9 +186,9 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
         binary=specific * two_levelled,
         graded=specific * (1 - two_levelled),
         unspecific=1 - concentrated - specific,
-        carriers=carrying,
+        carriers=float(carrying),
         gaussian_carriers=reference.carriers,
-        effective_neurons=float(effective_neurons(parts)),
+        effective_neurons=effective_neurons(parts),
         gaussian_neurons=reference.effective_neurons,
         outliers=float(outlying.sum()),
         outlier_share=outlier_share,
