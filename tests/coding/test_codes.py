@@ -115,9 +115,7 @@ def test_two_levels_explain_what_they_must() -> None:
 
 def test_levels_of_repeated_draws_are_no_surer() -> None:
     planted = plant_analog(np.random.default_rng(0), 100).population
-    twice = Population(
-        *(np.concatenate([getattr(planted, name)] * 2) for name in ("activity", "activity_error", "norm", "readout"))
-    )
+    twice = join([planted, planted], axis=0)
     once, again = levels(planted, "linear"), levels(twice, "linear", repeats=2)
     assert np.allclose([again.explained, again.error], [once.explained, once.error])
 

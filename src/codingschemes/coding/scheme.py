@@ -8,9 +8,9 @@ Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean ac
 
 Three coordinates place a draw between them, 0..1 each; with `unspecific` they sum to one:
 
-- `concentrated`: how few neurons carry nearly all (90 %) of the class-specific output, one less their number over that in
-  a Gaussian population of the same size and moments;
-- `binary`: how far class means are at two levels, 0 where these explain what they explain of a Gaussian, 1 for two points;
+- `concentrated`: how few neurons carry nearly all (90 %) of the class-specific output, one less their number over that
+  in a Gaussian population of the same size and moments;
+- `binary`: how far class means are at two levels: 0 where two explain what they do of a Gaussian, 1 for two points;
 - `graded`: how far they are not;
 - `unspecific`: how far class means differ by no more than their errors.
 
