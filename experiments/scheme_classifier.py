@@ -64,7 +64,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
 
 
 def sampled() -> dict[str, Population]:
-    """Populations of sampled networks, (chain,), by the name of their run."""
+    """The last draw of both chains, (2,), by the name of the run."""
     kept = np.load(FOLDER / "sampled_populations.npz")
     names = sorted({key.partition("/")[0] for key in kept})
     fields = ("activity", "activity_error", "norm", "readout")
@@ -78,7 +78,7 @@ def activation_of(name: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=2030, help="of the table")
-    parser.add_argument("--count", type=int, default=1000, help="held-out planted populations of every truth")
+    parser.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
     options = parser.parse_args()
     began = time.perf_counter()
     cells: dict[tuple[str, int, str], Counter[str]] = {}
@@ -95,7 +95,7 @@ def main() -> None:
                         kinds.setdefault((planted.kind, level), Counter())[verdict] += 1
     held_out = [judged(planted) for planted in planted_populations(HELD_OUT_SEED, options.count)]
     networks = {
-        name: classify(found, ACTIVATIONS[activation_of(name)].family, draws_per_chain=1)
+        name: classify(found, ACTIVATIONS[activation_of(name)].family, draws_per_chain=found.draws[0])
         for name, found in sampled().items()
     }
     single = [
@@ -307,7 +307,7 @@ def draw(held_out: Sequence[Case], networks: dict[str, Scheme], path: Path) -> N
         right.scatter(*np.array(places).T, color=color, marker=marker, s=28, alpha=0.8, label=activation)
         corner = {"analog": (-1, 0), "redundant": (1, 0), "sparse": (0, 1)}[scheme]
         right.annotate(scheme, corner, (0, 9 if corner[1] else -16), textcoords="offset points", ha="center")
-    right.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.2, 1.2), ylim=(-0.15, 1.15))
+    right.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.25, 1.25), ylim=(-0.15, 1.15))
     right.set_title(f"{len(networks)} sampled networks")
     right.legend(loc="upper right")
     figure.savefig(path)
