@@ -1,23 +1,29 @@
-"""Error rates of the scheme classifier on planted populations, written to benchmarks/scheme_classifier.md.
+"""How often the verdict on a population is right, and whether its probabilities are frequencies.
 
     python experiments/scheme_classifier.py
 
-About 3 minutes on one core. Every population is random: 3 or 4 classes, bounded or unbounded activities, 2 to 7 codes,
-1 to 5 outliers, or one of three mixtures (codingschemes.coding.planted). The thresholds of the classifier were set on
-seeds below 10; the table comes from another one.
+About 2 minutes on one core; writes benchmarks/scheme_classifier.md and the figure beside it. Three sets of populations,
+none of which the calibration has seen (scheme_calibration.py): the table's planted ones (3 or 4 classes, 20 to 1,000
+neurons, three levels of noise), planted ones over the whole range that is met (2 to 10 classes), and draws of sampled
+networks (benchmarks/sampled_populations.npz, made by sampled_populations.py).
 """
 
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
+from scheme_calibration import FAMILIES, planted_populations
 from scipy.stats import beta
 
-from codingschemes.coding import Scheme, classify
+from codingschemes.coding import Population, Scheme, classify
 from codingschemes.coding.planted import NOISE_LEVELS, TRUTHS, Planted, plant
-from codingschemes.networks.activations import Family
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.style import CODE_COLORS, styled
 
 COUNTS = {
     "low": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
@@ -25,18 +31,29 @@ COUNTS = {
     "high": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
 }
 """Noise level -> number of neurons -> populations a truth."""
-FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
+HELD_OUT_SEED = 2
 OUTCOMES = ("right", "undecided", "wrong", "confidently wrong")
+SCHEMES = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
+BINS = np.array([0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
+FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
-def outcome(planted: Planted, scheme: Scheme) -> str:
+class Case(NamedTuple):
+    """A verdict and the truth."""
+
+    truth: str
+    kind: str
+    scheme: Scheme
+
+
+def outcome(truth: str, scheme: Scheme) -> str:
     """Wrong: another scheme than the planted one is the most probable. Confidently: with at least .9."""
-    if scheme.label == planted.truth:
+    if scheme.label == truth:
         return "right"
     if scheme.label != "undecided":
         return "confidently wrong"
-    favourite = max(scheme.probabilities, key=lambda label: scheme.probabilities[label])
-    return "undecided" if favourite in ("undecided", planted.truth) else "wrong"
+    favourite = _favourite(scheme)[0]
+    return "undecided" if favourite in ("undecided", truth) else "wrong"
 
 
 def interval(hits: int, count: int) -> tuple[float, float]:
@@ -46,10 +63,22 @@ def interval(hits: int, count: int) -> tuple[float, float]:
     return 100 * float(low), 100 * float(high)
 
 
+def sampled() -> dict[str, Population]:
+    """The last draw of both chains, (2,), by the name of the run."""
+    kept = np.load(FOLDER / "sampled_populations.npz")
+    names = sorted({key.partition("/")[0] for key in kept})
+    fields = ("activity", "activity_error", "norm", "readout")
+    return {name: Population(*(kept[f"{name}/{field}"].astype(float) for field in fields)) for name in names}
+
+
+def activation_of(name: str) -> str:
+    return next(activation for activation in SCHEMES if f"-{activation}-" in name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2030)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "benchmarks" / "scheme_classifier.md")
+    parser.add_argument("--seed", type=int, default=2030, help="of the table")
+    parser.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
     options = parser.parse_args()
     began = time.perf_counter()
     cells: dict[tuple[str, int, str], Counter[str]] = {}
@@ -60,23 +89,148 @@ def main() -> None:
                 for index in range(count):
                     key = [options.seed, list(COUNTS).index(level), TRUTHS.index(truth), size, index]
                     planted = plant(truth, np.random.default_rng(key), size, NOISE_LEVELS[level])
-                    verdict = outcome(planted, classify(planted.population, FAMILIES[planted.scaling]))
+                    verdict = outcome(truth, judged(planted).scheme)
                     cells.setdefault((truth, size, level), Counter())[verdict] += 1
                     if truth == "undecided":
                         kinds.setdefault((planted.kind, level), Counter())[verdict] += 1
-    text = report(cells, kinds, options.seed, time.perf_counter() - began)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(text)
+    held_out = [judged(planted) for planted in planted_populations(HELD_OUT_SEED, options.count)]
+    networks = {
+        name: classify(found, ACTIVATIONS[activation_of(name)].family, draws_per_chain=found.draws[0])
+        for name, found in sampled().items()
+    }
+    single = [
+        Case(SCHEMES[activation_of(name)], name, classify(found[chain], ACTIVATIONS[activation_of(name)].family))
+        for name, found in sampled().items()
+        for chain in range(found.draws[0])
+    ]
+    command = f"    python experiments/scheme_classifier.py --seed {options.seed} --count {options.count}"
+    text = "\n".join(
+        [
+            *heading(command, time.perf_counter() - began),
+            *calibrated(held_out, single),
+            *sampled_table(networks),
+            *planted_tables(cells, kinds),
+            *held_out_table(held_out),
+            LIMITS,
+        ]
+    )
+    (FOLDER / "scheme_classifier.md").write_text(text)
+    draw(held_out, networks, FOLDER / "scheme_classifier.png")
     print(text)
 
 
-def report(
-    cells: dict[tuple[str, int, str], Counter[str]],
-    kinds: dict[tuple[str, str], Counter[str]],
-    seed: int,
-    seconds: float,
-) -> str:
-    total = sum((counter for counter in cells.values()), Counter[str]())
+def judged(planted: Planted) -> Case:
+    """The verdict on a planted population."""
+    kind = planted.kind.split(", ")[-1 if "many" in planted.kind or "gap" in planted.kind else 0]
+    return Case(planted.truth, kind, classify(planted.population, FAMILIES[planted.scaling]))
+
+
+def heading(command: str, seconds: float) -> list[str]:
+    return [
+        "# Error rates and calibration of the verdict",
+        "",
+        command,
+        "",
+        f"In {seconds:.0f} s on one core. No population here was seen by the calibration. For the truth *undecided* "
+        "(mixtures of schemes, unselective neurons) the answer undecided is right. *Wrong*: a wrong scheme is the most "
+        "probable but stays below .9, so that the label is undecided; *confidently wrong*: it is the label. Intervals "
+        "are exact 95 % binomial ones.",
+        "",
+        "![reliability and map](scheme_classifier.png)",
+        "",
+        "Left: share of planted populations whose likeliest scheme is the true one, against its probability. Right: "
+        "draws of sampled networks on the map of the three coordinates.",
+        "",
+    ]
+
+
+class Bin(NamedTuple):
+    """Verdicts whose likeliest scheme has a probability in some range."""
+
+    low: float
+    high: float
+    count: int
+    probability: float
+    right: int
+
+
+def reliability(cases: Sequence[Case]) -> list[Bin]:
+    found = [_favourite(case.scheme) for case in cases]
+    probability = np.array([chance for _, chance in found])
+    right = np.array([label == case.truth for (label, _), case in zip(found, cases, strict=True)])
+    place = np.clip(np.searchsorted(BINS, probability, side="right") - 1, 0, len(BINS) - 2)
+    return [
+        Bin(
+            BINS[index],
+            BINS[index + 1],
+            int((place == index).sum()),
+            float(probability[place == index].mean()),
+            int(right[place == index].sum()),
+        )
+        for index in np.unique(place)
+    ]
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error: mean distance between probability and frequency, over verdicts."""
+    return sum(abs(each.count * each.probability - each.right) for each in bins) / sum(each.count for each in bins)
+
+
+def calibrated(held_out: Sequence[Case], single: Sequence[Case]) -> list[str]:
+    lines = ["## Are probabilities frequencies?", ""]
+    for name, cases in (("planted populations", held_out), ("draws of sampled networks", single)):
+        bins = reliability(cases)
+        lines += [
+            f"{len(cases)} {name}, the likeliest of the four answers. Expected calibration error "
+            f"**{calibration_error(bins):.3f}**.",
+            "",
+            "| probability | count | mean probability | share that is right | 95 % interval |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for each in bins:
+            low, high = interval(each.right, each.count)
+            lines.append(
+                f"| {each.low:g} to {each.high:g} | {each.count} | {100 * each.probability:.1f} % | "
+                f"{100 * each.right / each.count:.1f} % | {low:.1f} to {high:.1f} |"
+            )
+        lines.append("")
+    return lines
+
+
+def sampled_table(networks: dict[str, Scheme]) -> list[str]:
+    right = Counter(
+        (activation_of(name), outcome(SCHEMES[activation_of(name)], scheme)) for name, scheme in networks.items()
+    )
+    lines = [
+        "## Sampled networks",
+        "",
+        "Short runs, two chains, the last draw of each; names are task, classes (or ratios), activation, P, N, T. None "
+        "was seen by the calibration. Linear networks should be analog, sigmoid ones redundant, ReLU sparse.",
+        "",
+        "| activation | runs | " + " | ".join(OUTCOMES) + " |",
+        "| --- " * (2 + len(OUTCOMES)) + "|",
+    ]
+    for activation in SCHEMES:
+        counts = [right[activation, name] for name in OUTCOMES]
+        lines.append(f"| {activation} | {sum(counts)} | " + " | ".join(map(str, counts)) + " |")
+    lines += [
+        "",
+        "| run | verdict | concentrated | binary | graded | effective neurons (Gaussian) | carry 90 % | coded |",
+        "| --- " * 8 + "|",
+    ]
+    for name, scheme in networks.items():
+        found = scheme.evidence
+        lines.append(
+            f"| {name} | {scheme.words} | {found.concentrated:.2f} | {found.binary:.2f} | {found.graded:.2f} | "
+            f"{found.effective_neurons:.1f} ({found.gaussian_neurons:.0f}) | {found.carriers:.1f} | "
+            f"{100 * found.coded:.0f} % |"
+        )
+    return [*lines, ""]
+
+
+def planted_tables(
+    cells: dict[tuple[str, int, str], Counter[str]], kinds: dict[tuple[str, str], Counter[str]]
+) -> list[str]:
     wide = {
         truth: sum(
             (c for (t, size, level), c in cells.items() if (t, level) == (truth, "moderate") and size >= 100),
@@ -85,16 +239,7 @@ def report(
         for truth in TRUTHS
     }
     lines = [
-        "# Error rates of the scheme classifier",
-        "",
-        f"    python experiments/scheme_classifier.py --seed {seed}",
-        "",
-        f"{total.total()} planted populations, one draw each, in {seconds:.0f} s on one core. Thresholds were set on "
-        "other seeds. For the truth *undecided* (mixtures of schemes) the answer undecided is right. *Wrong*: a wrong "
-        "scheme is the most probable but stays below .9, so that the label is undecided; *confidently wrong*: it is "
-        "the label. Intervals are exact 95 % binomial ones of the share that is right.",
-        "",
-        "## In short: N >= 100, moderate noise (the spread of real draws)",
+        "## Planted: N >= 100, moderate noise (the spread of real draws), 3 or 4 classes",
         "",
         "| truth | populations | right | 95 % interval | confidently wrong |",
         "| --- | --- | --- | --- | --- |",
@@ -106,7 +251,7 @@ def report(
         "## All cells",
         "",
         "| truth | N | noise | populations | right | 95 % interval | undecided | wrong | confidently wrong |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- " * 9 + "|",
     ]
     for (truth, size, level), counter in sorted(cells.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
         rest = " | ".join(str(counter[name]) for name in OUTCOMES[1:])
@@ -116,14 +261,60 @@ def report(
         "## Mixtures by kind",
         "",
         "| mixture | noise | populations | right | 95 % interval | wrong | confidently wrong |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| --- " * 7 + "|",
     ]
     for (kind, level), counter in sorted(kinds.items()):
         lines.append(
             f"| {kind} | {level} | {counter.total()} | {_percent(counter)} | {counter['wrong']} | "
             f"{counter['confidently wrong']} |"
         )
-    return "\n".join([*lines, "", LIMITS])
+    return [*lines, ""]
+
+
+def held_out_table(cases: Sequence[Case]) -> list[str]:
+    counters: dict[tuple[str, str], Counter[str]] = {}
+    for case in cases:
+        counters.setdefault((case.truth, case.kind), Counter())[outcome(case.truth, case.scheme)] += 1
+    lines = [
+        "## Planted: 20 to 1,000 neurons, 2 to 10 classes in random ratios, low to high noise",
+        "",
+        "| truth | kind | populations | right | 95 % interval | undecided | wrong | confidently wrong |",
+        "| --- " * 8 + "|",
+    ]
+    for (truth, kind), counter in sorted(counters.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
+        rest = " | ".join(str(counter[name]) for name in OUTCOMES[1:])
+        lines.append(f"| {truth} | {kind} | {counter.total()} | {_percent(counter)} | {rest} |")
+    return [*lines, ""]
+
+
+@styled()
+def draw(held_out: Sequence[Case], networks: dict[str, Scheme], path: Path) -> None:
+    """Reliability diagram, and the map."""
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    bins = reliability(held_out)
+    share = np.array([each.right / each.count for each in bins])
+    ends = np.array([interval(each.right, each.count) for each in bins]).T / 100
+    left.plot([0.3, 1], [0.3, 1], color="#B8B8B8", zorder=0)
+    left.errorbar(
+        [each.probability for each in bins], share, [share - ends[0], ends[1] - share], fmt="o", color=CODE_COLORS[0]
+    )
+    left.set(xlabel="probability of the likeliest answer", ylabel="share that is right")
+    left.set_title(f"{len(held_out):,} planted populations, error {calibration_error(bins):.3f}")
+    right.plot([-1, 1, 0, -1], [0, 0, 1, 0], color="#B8B8B8", zorder=0)
+    for color, marker, (activation, scheme) in zip(CODE_COLORS, "o^s", SCHEMES.items(), strict=False):
+        places = [found.evidence.place for name, found in networks.items() if activation_of(name) == activation]
+        right.scatter(*np.array(places).T, color=color, marker=marker, s=28, alpha=0.8, label=activation)
+        corner = {"analog": (-1, 0), "redundant": (1, 0), "sparse": (0, 1)}[scheme]
+        right.annotate(scheme, corner, (0, 9 if corner[1] else -16), textcoords="offset points", ha="center")
+    right.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.25, 1.25), ylim=(-0.15, 1.15))
+    right.set_title(f"{len(networks)} sampled networks")
+    right.legend(loc="upper right")
+    figure.savefig(path)
+
+
+def _favourite(scheme: Scheme) -> tuple[str, float]:
+    return max(scheme.probabilities.items(), key=lambda item: item[1])
 
 
 def _percent(counter: Counter[str]) -> str:
@@ -134,21 +325,20 @@ def _percent(counter: Counter[str]) -> str:
 
 LIMITS = """## Where it fails
 
-- **Few neurons.** Below about 40 neurons a Gaussian cloud cannot be told from a cloud that hides codes, so *analog* is
-  never named with confidence there; with 20 neurons redundant and sparse populations are often left undecided as well.
-- **High noise** (three times the spread of real draws): codes blur until bits are undecided, and weak outliers, 4 times
-  the bulk, sink into it. Both become undecided.
-- **Low-rank analog populations behind a bent activation** (class means and readouts along one or two directions, with
-  saturation) form a curve instead of a Gaussian; some are left undecided.
-- **Two codes of which one holds a single neuron in a hundred** are undecided, though both codes are found.
-- **Outliers without a gap**: where strengths fall off continuously, as in rectified networks on images that have not
-  yet merged their collinear outliers, no outlier is counted and the population is undecided.
-
-Planted populations are simpler than sampled ones: within a class samples are independent, and neurons of one code
-scatter as Gaussians.
-
-Wrong answers are rare rather than impossible: of 1,150 further analog populations (N = 100 and 300, moderate noise),
-which the thresholds had seen, 99.1 % were right; and the probabilities are degrees of evidence, not frequencies.
+- **Truths are planted.** A probability is the frequency among populations like the planted ones, where analog,
+  redundant, sparse and in-between populations are equally many. What a population of another kind would be called is
+  not known.
+- **High noise** (three times the spread of real draws) with many classes: codes blur until they pass for a mixture.
+- **Few neurons.** Below 20 nothing is named; at 20 and high noise mixtures are now and then taken for a scheme (the
+  table's cell), as a probability of .9 or more allows.
+- **Rectified networks at high noise with hundreds of neurons**: the noise of many bulk neurons adds up beside the
+  outliers, and the verdict is undecided.
+- **Rectified networks on images that have not condensed**: where a tenth to a third of the neurons still share the
+  output, in short runs and above all for two classes, the verdict stays undecided.
+- **Few neurons that tell classes apart at the level of all others** (codes beside a majority that answers to every
+  class): they carry the whole output, and the verdict leans to sparse.
+- The verdict describes shapes and output. It does not ask whether the network has learned: graded features of the
+  prior on images, whose classes differ, look analog.
 """
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
 """Codes of planted populations are exact, matched over draws, and need evidence."""
 
+from math import comb
+
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from codingschemes.coding import Population, drift, find_codes, occupancies, population
-from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
+from codingschemes.coding.bits import GAUSSIAN, UNIMODAL, levels
+from codingschemes.coding.codes import code_counts
+from codingschemes.coding.planted import Planted, Scaling, plant_analog, plant_many_codes, plant_redundant, plant_sparse
+from codingschemes.coding.population import join
 from codingschemes.networks.activations import Family
 
 FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
@@ -29,6 +35,103 @@ def test_a_code_of_one_neuron_is_kept(counts: tuple[int, ...]) -> None:
 def test_eight_codes_of_four_classes() -> None:
     planted = plant_redundant(np.random.default_rng(3), 200, classes=4, code_count=9)
     assert tuple(find_codes(planted.population, "sigmoidal").strings()) == planted.codes
+
+
+@pytest.mark.parametrize("scaling", ["sigmoidal", "odd", "unbounded"])
+@pytest.mark.parametrize(("classes", "active", "size"), [(6, 3, 40), (10, 5, 60), (20, 10, 60)])
+def test_codes_that_hardly_any_neurons_share_are_exact(scaling: Scaling, classes: int, active: int, size: int) -> None:
+    """Six classes and 40 neurons: most of the 20 codes with three classes on, each in two neurons."""
+    rng = np.random.default_rng(classes)
+    labels = np.repeat(np.arange(classes), 20)
+    planted = plant_many_codes(rng, size, scaling=scaling, active=active, labels=labels)
+    codes = find_codes(planted.population, FAMILIES[scaling])
+    assert tuple(codes.strings()) == planted.codes
+    assert np.array_equal(codes.code_sizes, np.eye(classes + 1)[active])
+    assert codes.decided == 1
+    assert codes.possible == comb(classes, active)
+    assert len(codes.names) == len(set(planted.codes))
+
+
+def test_code_sizes_count_neurons_with_a_code() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 20)
+    level = np.repeat([[0.95, 0.95, 0.05], [0.95, 0.05, 0.05], [0.95, 0.55, 0.05]], [60, 20, 20], axis=0)
+    activity = level[:, labels] + 0.01 * rng.standard_normal((100, 60))
+    codes = find_codes(population(activity, rng.standard_normal((100, 3)), labels), "sigmoidal")
+    assert codes.names == ("110", "100")
+    assert np.allclose(codes.code_sizes, [0, 0.25, 0.75, 0])
+    assert np.isclose(codes.decided, 1 - 20 / 300)
+    assert codes.possible == 6
+
+
+@pytest.mark.parametrize(("code", "names"), [((0.95, 0.95, 0.05), ("110",)), ((0.95, 0.95, 0.95), ())])
+def test_one_code_for_all_is_a_code_if_it_tells_classes_apart(code: tuple[float, ...], names: tuple[str, ...]) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 20)
+    activity = np.array(code)[labels] + 0.02 * rng.standard_normal((50, 60))
+    assert find_codes(population(activity, rng.standard_normal((50, 3)), labels), "sigmoidal").names == names
+
+
+@pytest.mark.parametrize("family", ["sigmoidal", "odd", "threshold", "linear"])
+@pytest.mark.parametrize("classes", [2, 10])
+def test_the_prior_of_correlated_inputs_has_no_codes(family: Family, classes: int) -> None:
+    """Class means are far from the midpoint by chance where inputs of a class are alike: bits are decided, yet neurons
+    form one cloud."""
+    rng = np.random.default_rng(classes)
+    labels = np.repeat(np.arange(classes), 12)
+    drive = 0.8 * rng.standard_normal((400, classes))[:, labels] + 0.6 * rng.standard_normal((400, len(labels)))
+    function = {"sigmoidal": norm.cdf, "odd": np.tanh, "threshold": lambda z: np.maximum(z, 0), "linear": lambda z: z}
+    found = population(function[family](drive), rng.standard_normal((400, classes)), labels)
+    codes = find_codes(found, family)
+    assert codes.names == ()
+    assert np.all(codes.assignment == -1)
+    assert not codes.code_sizes.any()
+    if family == "sigmoidal":
+        assert codes.decided > 0.2
+
+
+def test_outliers_have_codes_and_their_bulk_has_none() -> None:
+    planted = plant_sparse(np.random.default_rng(1), 100, outlier_count=6)
+    codes = find_codes(planted.population, "threshold")
+    assert set(np.flatnonzero(codes.assignment >= 0)) == set(planted.outliers)
+    assert set(codes.names) == {"100", "010", "001"}
+    favourite = planted.population.activity[planted.outliers].argmax(1)
+    assert [name.index("1") for name in codes.strings()[planted.outliers]] == favourite.tolist()
+
+
+def test_two_levels_explain_what_they_must() -> None:
+    """2/pi of a Gaussian, 3/4 of a uniform law, all of two points."""
+    rng = np.random.default_rng(0)
+    zero = np.zeros((20_000, 2))
+    drawn = {
+        GAUSSIAN: rng.standard_normal((20_000, 2)),
+        UNIMODAL: rng.random((20_000, 2)),
+        1.0: rng.integers(0, 2, (20_000, 2)),
+    }
+    for expected, values in drawn.items():
+        found = levels(Population(values.astype(float), zero, zero[:, 0], zero), "linear")
+        assert abs(found.explained - expected) <= 4 * found.error + 1e-12
+        assert found.are_two == (expected == 1)
+
+
+def test_levels_of_repeated_draws_are_no_surer() -> None:
+    planted = plant_analog(np.random.default_rng(0), 100).population
+    twice = join([planted, planted], axis=0)
+    once, again = levels(planted, "linear"), levels(twice, "linear", repeats=2)
+    assert np.allclose([again.explained, again.error], [once.explained, once.error])
+
+
+def test_codes_that_were_not_seen_are_not_assigned() -> None:
+    planted = plant_redundant(np.random.default_rng(4), 80, code_count=3).population
+    codes = find_codes(planted.neurons(slice(0, 60)), "sigmoidal")
+    flipped = Population(1 - planted.activity, planted.activity_error, planted.norm, planted.readout)
+    known = set(codes.names)
+    for name, place in zip(_bits(flipped), codes.assign(flipped), strict=True):
+        assert (place >= 0) == (name in known)
+
+
+def _bits(neurons: Population) -> list[str]:
+    return ["".join("01"[int(bit)] for bit in row > 0.5) for row in neurons.activity]
 
 
 def test_code_means_are_those_of_its_neurons() -> None:
@@ -121,3 +224,13 @@ def _stack(chains: list[Population]) -> Population:
         np.stack([chain.norm for chain in chains]),
         np.stack([chain.readout for chain in chains]),
     )
+
+
+def test_many_codes_are_counted_by_size() -> None:
+    """Twenty codes of three classes, five neurons each, and five neurons of one code of two: two counts, not 21."""
+    codes = np.array([code for code in np.ndindex(*(2,) * 6) if sum(code) == 3] + [(1, 1, 0, 0, 0, 0)])
+    labels, rng = np.repeat(np.arange(6), 20), np.random.default_rng(0)
+    activity = 0.05 + 0.9 * np.repeat(codes, 5, axis=0)[:, labels] + 0.01 * rng.standard_normal((105, 120))
+    found = find_codes(population(activity, rng.standard_normal((105, 6)), labels), "sigmoidal")
+    assert len(found.names) == 21
+    assert np.array_equal(code_counts(found), [5, 100])

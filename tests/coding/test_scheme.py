@@ -1,6 +1,7 @@
 """The scheme of planted populations is named, mixtures are not named with confidence, and evidence can be missing."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +9,20 @@ import pytest
 from codingschemes.coding import Population, classify, population
 from codingschemes.coding.planted import (
     Planted,
+    Scaling,
     plant,
     plant_analog,
     plant_analog_and_outliers,
     plant_analog_and_redundant,
+    plant_any,
+    plant_many_codes,
     plant_redundant,
     plant_redundant_and_outliers,
     plant_sparse,
+    plant_sparse_without_gap,
+    plant_unselective,
 )
+from codingschemes.coding.scheme import LABELS
 from codingschemes.networks.activations import Family
 
 FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
@@ -39,6 +46,101 @@ def test_planted_schemes_are_named(truth: str, seed: int) -> None:
 def test_mixtures_are_undecided(mixture: Callable[..., Planted], size: int, seed: int) -> None:
     planted = mixture(np.random.default_rng([12, size, seed]), size)
     assert classify(planted.population, FAMILIES[planted.scaling]).label == "undecided"
+
+
+@pytest.mark.parametrize(("classes", "size"), [(6, 40), (10, 60)])
+@pytest.mark.parametrize("scaling", ["sigmoidal", "odd", "unbounded"])
+def test_a_code_of_its_own_for_every_neuron_is_redundant(classes: int, size: int, scaling: Scaling) -> None:
+    labels = np.repeat(np.arange(classes), 10)
+    planted = plant_many_codes(np.random.default_rng(classes), size, scaling=scaling, labels=labels)
+    scheme = classify(planted.population, FAMILIES[scaling])
+    assert scheme.label == "redundant"
+    assert scheme.evidence.coded == scheme.evidence.decided == 1
+    assert scheme.evidence.codes == len(set(planted.codes))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_strengths_without_a_gap_are_sparse(seed: int) -> None:
+    planted = plant_sparse_without_gap(np.random.default_rng([1, seed]), 100)
+    scheme = classify(planted.population, "threshold")
+    assert scheme.label == "sparse"
+    assert scheme.evidence.carriers <= 20
+
+
+@pytest.mark.parametrize("shape", ["coded", "graded", "three clusters"])
+def test_a_bulk_that_carries_next_to_nothing_has_no_say(shape: str) -> None:
+    """Whatever the bulk's shape, outliers with 98 % of the class-specific output make the population sparse."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1, 2], 30)
+    bulk = {
+        "coded": np.eye(3)[rng.integers(0, 3, 100)],
+        "graded": rng.standard_normal((100, 3)),
+        "three clusters": np.array([0.2, 1.0, 3.0])[rng.integers(0, 3, 100)][:, None] * [1.0, 0.5, 0.5],
+    }[shape]
+    means, readout = 0.1 * bulk, 0.1 * rng.standard_normal((100, 3))
+    means[:6], readout[:6] = 4 * np.tile(np.eye(3), (2, 1)), 4 * np.tile(np.eye(3), (2, 1))
+    activity = means[:, labels] + 0.02 * rng.standard_normal((100, 90))
+    assert classify(population(activity, readout, labels), "threshold").label == "sparse"
+
+
+@pytest.mark.parametrize("scaling", ["sigmoidal", "odd", "unbounded"])
+def test_the_prior_is_undecided(scaling: Scaling) -> None:
+    planted = plant_unselective(np.random.default_rng(0), 100, scaling=scaling)
+    assert classify(planted.population, FAMILIES[scaling]).label == "undecided"
+
+
+@pytest.mark.parametrize("truth", LABELS)
+def test_coordinates_place_a_population(truth: str) -> None:
+    evidence = classify(plant(truth, np.random.default_rng(5), 100).population, "threshold").evidence
+    place = {
+        "analog": evidence.graded,
+        "redundant": evidence.binary,
+        "sparse": evidence.concentrated,
+        "undecided": evidence.unspecific,
+    }
+    assert np.isclose(sum(place.values()), 1)
+    assert min(place.values()) >= 0
+    if truth != "undecided":
+        assert max(place, key=lambda name: place[name]) == truth
+
+
+def test_probabilities_are_frequencies() -> None:
+    """On populations that calibration has not seen, as many are of the likeliest truth as its probabilities say."""
+    probability, right = [], []
+    for truth in LABELS:
+        for index in range(25):
+            rng = np.random.default_rng([31, LABELS.index(truth), index])
+            planted = plant_any(truth, rng, int(rng.integers(20, 200)))
+            found = classify(planted.population, FAMILIES[planted.scaling]).probabilities
+            best = max(found, key=lambda label: found[label])
+            probability.append(found[best])
+            right.append(best == truth)
+    chance = np.array(probability)
+    error = np.sqrt(np.sum(chance * (1 - chance)))
+    assert abs(np.sum(right) - chance.sum()) < 3 * error + 1
+    assert np.mean(right) > 0.9
+
+
+SAMPLED = np.load(Path(__file__).parents[2] / "benchmarks" / "sampled_populations.npz")
+
+
+@pytest.mark.parametrize("activation", ["linear", "sigmoid", "relu"])
+def test_sampled_networks_are_named_or_undecided(activation: str) -> None:
+    """Draws of short runs on the toy task, digits, MNIST and CIFAR-10, two to ten classes."""
+    truth, family = {
+        "linear": ("analog", "linear"),
+        "sigmoid": ("redundant", "sigmoidal"),
+        "relu": ("sparse", "threshold"),
+    }[activation]
+    names = sorted({key.split("/")[0] for key in SAMPLED if f"-{activation}-" in key})
+    labels = [classify(_sampled(name), family).label for name in names]
+    assert set(labels) <= {truth, "undecided"}
+    assert np.mean([label == truth for label in labels]) >= 0.8
+
+
+def _sampled(name: str) -> Population:
+    fields = ("activity", "activity_error", "norm", "readout")
+    return Population(*(SAMPLED[f"{name}/{field}"].astype(float) for field in fields))
 
 
 def test_the_linear_toy_network_is_analog() -> None:

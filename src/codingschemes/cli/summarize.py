@@ -12,6 +12,9 @@ from codingschemes.cli.output import keep_json, print_json, print_table
 if TYPE_CHECKING:
     from codingschemes.coding import Summary
 
+#: Codes that are listed.
+_MOST_CODES = 20
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -36,7 +39,7 @@ def summarize(run: Path, drift: bool, as_json: bool) -> None:
         print_table(f"every {summary.layer_name}", LAYER_COLUMNS, layer_rows(summary))
     if summary.codes:
         print_table(
-            "codes of the last hidden layer",
+            _codes_title(len(summary.codes)),
             ["code", "share of neurons", "95 % interval", "by chain"],
             [
                 [
@@ -45,9 +48,15 @@ def summarize(run: Path, drift: bool, as_json: bool) -> None:
                     f"{code.interval[0]:.3f} - {code.interval[1]:.3f}",
                     "  ".join(f"{share:.3f}" for share in code.by_chain),
                 ]
-                for code in summary.codes
+                for code in summary.codes[:_MOST_CODES]
             ],
         )
+
+
+def _codes_title(count: int) -> str:
+    if count <= _MOST_CODES:
+        return "codes of the last hidden layer"
+    return f"codes of the last hidden layer, the {_MOST_CODES} largest of {count} (`--json` has all)"
 
 
 LAYER_COLUMNS = [

@@ -1,63 +1,65 @@
-"""Codes of a population: clusters of neurons named by the classes they answer to.
+"""Codes of a population: the set of classes that each neuron answers to.
 
-A code has one bit a class, in label order: 1 where neurons of the cluster are active for the class. A bit needs
-evidence. With m the cluster's mean activity for the class, the midpoint and the range of the activation,
+A code has one bit a class, in label order: 1 where the neuron is active for the class. Bits are decided neuron by
+neuron (`bits.py`), so that a code need not be shared: with many classes nearly every neuron can have a code of its own.
+A neuron with an undecided bit is uncoded. Fractions of codes sum to one less the uncoded.
 
-    |m - midpoint| > max(.2 range, 2 standard errors of a neuron's class mean, spread of the neurons in the cluster).
-
-| family | midpoint | range |
-| --- | --- | --- |
-| sigmoidal | .5 | 1 |
-| odd | 0 | 2 |
-| every other | halfway between the cluster's largest class mean and the lowest one of any cluster | their distance |
-
-A cluster with an undecided bit has no code, nor has a neuron whose own class mean lies on the other side of a midpoint
-than its cluster's: these neurons are uncoded. Fractions of codes sum to one less the uncoded. A population that forms
-a single cluster has a code only if it is selective, that is if its bits differ.
+Clusters of neurons in the space of class means and readouts are kept beside the codes: how many groups of neurons do
+the same in activity and in readout, whatever they are called.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from codingschemes.coding.clusters import Features, Mixture, best_mixture, features
+from codingschemes.coding.bits import BitRule, bit_rule
+from codingschemes.coding.clusters import Mixture, best_mixture, features
 from codingschemes.coding.population import Population
 from codingschemes.networks.activations import Family
 
 POOLED_NEURONS = 4000
-"""Clusters are fitted on about this many neurons, pooled over draws."""
+"""Levels and clusters are fitted on about this many neurons, pooled over draws."""
+
+
+#: With more codes than this each holds few neurons: chains are compared by how many classes neurons answer to.
+MANY_CODES = 16
 
 
 @dataclass(frozen=True)
 class Codes:
-    """Codes fitted once on pooled draws, and the code of every neuron of every draw.
+    """The code of every neuron of every draw.
 
     Attributes:
         names: the distinct codes, most frequent first, as "110".
         assignment: index into `names` of every neuron, -1 where it is uncoded, (*draws, neuron).
         activity: class-mean activity of the neurons of each code, (code, class).
         readout: their mean readout, (code, output).
-        family: the family of the activation, which sets midpoint and range.
-        features: coordinates of the clusters.
-        mixture: the clusters.
-        cluster_code: index into `names` of each cluster, -1 where it has no code, (cluster,).
-        cluster_activity: class-mean activity of each cluster, (cluster, class); NaN for an empty one.
+        decided: share of the bits of all neurons that are decided.
+        rule: how bits are decided in this network.
+        clusters: of class means and readouts, fitted on some draws.
     """
 
     names: tuple[str, ...]
     assignment: Int[np.ndarray, "*draws N"]
     activity: Float[np.ndarray, "K G"]
     readout: Float[np.ndarray, "K C"]
-    family: Family
-    features: Features
-    mixture: Mixture
-    cluster_code: Int[np.ndarray, " M"]
-    cluster_activity: Float[np.ndarray, "M G"]
+    decided: float
+    rule: BitRule
+    clusters: Mixture
 
     def assign(self, neurons: Population) -> Int[np.ndarray, "*draws N"]:
-        """The code of every neuron of other draws of the same network, -1 where it is uncoded."""
-        return _assign(neurons, self.features, self.mixture, self.cluster_activity, self.cluster_code, self.family)
+        """The code of every neuron of other draws of the same network, -1 where it is uncoded or has another code."""
+        bits, _, coded = self.rule(neurons)
+        keys = _keys(bits)
+        known = _keys(np.array([[bit == "1" for bit in name] for name in self.names], bool).reshape(-1, bits.shape[-1]))
+        if not len(known):
+            return np.full(keys.shape, -1)
+        order = np.argsort(known)
+        place = order[np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)]
+        return np.where(coded & (known[place] == keys), place, -1)
 
     def strings(self) -> np.ndarray:
         """The code of every neuron in words, "" where it is uncoded, (*draws, neuron)."""
@@ -66,7 +68,19 @@ class Codes:
     @property
     def fractions(self) -> Float[np.ndarray, " K"]:
         """Share of the neurons of all draws in each code."""
-        return np.array([np.mean(self.assignment == code) for code in range(len(self.names))])
+        return _counts(self.assignment, len(self.names)) / max(self.assignment.size, 1)
+
+    @property
+    def code_sizes(self) -> Float[np.ndarray, " G_plus_1"]:
+        """Share of the coded neurons that answer to 0, 1, .. G classes; zeros where no neuron has a code."""
+        size = [name.count("1") for name in self.names]
+        share = np.bincount(size, self.fractions, minlength=self.activity.shape[1] + 1)
+        return share / max(float(share.sum()), np.finfo(float).tiny)
+
+    @property
+    def possible(self) -> int:
+        """How many codes there are of the sizes that occur: 20 where all neurons answer to three of six classes."""
+        return sum(comb(self.activity.shape[1], size) for size in {name.count("1") for name in self.names})
 
 
 @dataclass(frozen=True)
@@ -85,101 +99,46 @@ class Drift:
 
 
 def find_codes(neurons: Population, family: Family, most_clusters: int = 24) -> Codes:
-    """Cluster the neurons of all draws together and name the clusters.
+    """The codes of all neurons of all draws.
 
-    Clusters are fitted on a few evenly spaced draws of each chain; the draws of one neuron count as one observation.
-    Every draw is then assigned to these clusters, so that codes mean the same in all draws and chains.
+    What the levels of activity are is decided on a few evenly spaced draws of each chain together, so that codes mean
+    the same in all draws and chains; the draws of one neuron count as one observation.
     """
     chains = int(np.prod(neurons.draws[:-1]))
     thinned = neurons.thinned(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
     repeats = thinned.draws[-1] if neurons.draws else 1
+    rule = bit_rule(thinned, family)
+    bits, decided, coded = rule(neurons)
+    names, assignment = _named(bits, coded)
     sample = thinned.pooled()
     if sample.size > POOLED_NEURONS:
         sample = sample.neurons(np.random.default_rng(0).choice(sample.size, POOLED_NEURONS, replace=False))
-    coordinates = features(sample)
-    mixture = best_mixture(coordinates(sample), most_clusters, observations=sample.size / repeats)
-    return name_clusters(neurons, sample, coordinates, mixture, family)
-
-
-def name_clusters(
-    neurons: Population, sample: Population, coordinates: Features, mixture: Mixture, family: Family
-) -> Codes:
-    """Name the clusters fitted on `sample` by their bits and assign all neurons to them."""
-    member = mixture.responsibilities.argmax(1)
-    activity, error, spread = np.full((3, mixture.count, sample.activity.shape[-1]), np.nan)
-    for cluster in np.unique(member):
-        chosen = sample.neurons(member == cluster)
-        activity[cluster], spread[cluster] = chosen.activity.mean(0), chosen.activity.std(0)
-        error[cluster] = np.sqrt((chosen.activity_error**2).mean(0))
-    named = decided_bits(activity, error, spread, family).all(1)
-    bits = activity > midpoint_and_range(activity, family)[0]
-    if mixture.count == 1 and bits.all() == bits.any():
-        named[:] = False
-    distinct, inverse = np.unique(bits[named], axis=0, return_inverse=True)
-    cluster_code = np.full(mixture.count, -1)
-    cluster_code[named] = inverse.ravel()
-    assignment = _assign(neurons, coordinates, mixture, activity, cluster_code, family)
-    frequency = np.bincount(assignment[assignment >= 0], minlength=len(distinct))
-    kept = np.argsort(-frequency, kind="stable")[: np.count_nonzero(frequency)]
-    renumber = np.full(len(distinct) + 1, -1)
-    renumber[kept] = np.arange(len(kept))
-    assignment = renumber[assignment]
     return Codes(
-        names=tuple("".join("01"[int(bit)] for bit in distinct[code]) for code in kept),
+        names=names,
         assignment=assignment,
-        activity=np.array([neurons.activity[assignment == k].mean(0) for k in range(len(kept))]).reshape(
-            len(kept), neurons.activity.shape[-1]
-        ),
-        readout=np.array([neurons.readout[assignment == k].mean(0) for k in range(len(kept))]).reshape(
-            len(kept), neurons.readout.shape[-1]
-        ),
-        family=family,
-        features=coordinates,
-        mixture=mixture,
-        cluster_code=renumber[cluster_code],
-        cluster_activity=activity,
+        activity=_means(neurons.activity, assignment, len(names)),
+        readout=_means(neurons.readout, assignment, len(names)),
+        decided=float(decided.mean()),
+        rule=rule,
+        clusters=best_mixture(features(sample)(sample), most_clusters, observations=sample.size / repeats),
     )
 
 
-def midpoint_and_range(
-    activity: Float[np.ndarray, "M G"], family: Family
-) -> tuple[Float[np.ndarray, "M 1"], Float[np.ndarray, "M 1"]]:
-    """What separates an active class from a silent one in each cluster, and the scale it is judged on."""
-    largest = activity.max(1, keepdims=True)
-    match family:
-        case "sigmoidal":
-            return np.full_like(largest, 0.5), np.ones_like(largest)
-        case "odd":
-            return np.zeros_like(largest), np.full_like(largest, 2.0)
-        case _:
-            lowest = np.nanmin(activity)
-            return (largest + lowest) / 2, largest - lowest
-
-
-def decided_bits(
-    activity: Float[np.ndarray, "M G"],
-    error: Float[np.ndarray, "M G"],
-    spread: Float[np.ndarray, "M G"],
-    family: Family,
-) -> Bool[np.ndarray, "M G"]:
-    """Which bits of the clusters have evidence; none for a cluster whose activity is NaN, being empty.
-
-    Args:
-        activity: the clusters' mean activity for each class, (cluster, class).
-        error: standard error of the class mean of one of their neurons.
-        spread: standard deviation of the class mean over their neurons.
-    """
-    middle, extent = midpoint_and_range(activity, family)
-    return np.abs(activity - middle) > np.maximum(0.2 * extent, np.maximum(2 * error, spread))
+def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
+    """Number of neurons in each code in every draw; where there are more codes than `MANY_CODES`, in each code size."""
+    counts = occupancies(codes.assignment, len(codes.names))
+    if len(codes.names) <= MANY_CODES:
+        return counts
+    sizes = np.array([name.count("1") for name in codes.names])
+    return np.stack([counts[..., sizes == size].sum(axis=-1) for size in np.unique(sizes)], axis=-1)
 
 
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
     """Number of neurons in each code in every draw."""
-    return (
-        np.stack([(assignment == code).sum(-1) for code in range(codes)], axis=-1)
-        if codes
-        else np.zeros((*assignment.shape[:-1], 0), int)
-    )
+    draws = assignment.shape[:-1]
+    flat = assignment.reshape(-1, assignment.shape[-1])
+    place = np.where(flat >= 0, flat + codes * np.arange(len(flat))[:, None], -1)
+    return _counts(place, codes * len(flat)).reshape(*draws, codes)
 
 
 def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
@@ -197,16 +156,36 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
     return Drift(float(switches.sum() / max(steps.sum(), 1)), switches, steps)
 
 
-def _assign(
-    neurons: Population,
-    coordinates: Features,
-    mixture: Mixture,
-    cluster_activity: Float[np.ndarray, "M G"],
-    cluster_code: Int[np.ndarray, " M"],
-    family: Family,
-) -> Int[np.ndarray, "*draws N"]:
-    points = coordinates(neurons)
-    member = mixture.log_densities(points.reshape(-1, points.shape[-1])).argmax(1).reshape(points.shape[:-1])
-    middle = midpoint_and_range(cluster_activity, family)[0][member]
-    same_side = ((neurons.activity > middle) == (cluster_activity[member] > middle)).all(-1)
-    return np.where(same_side, cluster_code[member], -1)
+def _keys(bits: Bool[np.ndarray, "*rows G"]) -> Int[np.ndarray, "*rows"]:
+    """One number a code."""
+    return bits @ (1 << np.arange(bits.shape[-1]))
+
+
+def _named(
+    bits: Bool[np.ndarray, "*draws N G"], coded: Bool[np.ndarray, "*draws N"]
+) -> tuple[tuple[str, ...], Int[np.ndarray, "*draws N"]]:
+    """The codes that occur, most frequent first, and the number of each neuron's."""
+    keys = _keys(bits)
+    distinct, first, inverse, count = np.unique(keys[coded], return_index=True, return_inverse=True, return_counts=True)
+    order = np.lexsort((-distinct, -count))
+    assignment = np.full(keys.shape, -1)
+    assignment[coded] = np.argsort(order)[inverse]
+    return tuple(_strings(bits[coded][first[order]])), assignment
+
+
+def _strings(bits: Bool[np.ndarray, "K G"]) -> Iterable[str]:
+    return ("".join("01"[int(bit)] for bit in row) for row in bits)
+
+
+def _counts(assignment: Int[np.ndarray, "*shape"], codes: int) -> Int[np.ndarray, " K"]:
+    return np.bincount(assignment[assignment >= 0], minlength=codes)
+
+
+def _means(
+    values: Float[np.ndarray, "*draws N D"], assignment: Int[np.ndarray, "*draws N"], codes: int
+) -> Float[np.ndarray, "K D"]:
+    """Mean over the neurons of each code."""
+    chosen, held = values[assignment >= 0], assignment[assignment >= 0]
+    count = np.maximum(np.bincount(held, minlength=codes), 1)
+    total = [np.bincount(held, column, minlength=codes) for column in chosen.T]
+    return np.stack(total, axis=1) / count[:, None]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from codingschemes.coding.codes import Codes, decided_bits, drift, find_codes, midpoint_and_range, occupancies
+from codingschemes.coding.codes import Codes, code_counts, drift, find_codes, occupancies
 from codingschemes.coding.collapse import Collapse
 from codingschemes.coding.dynamics import LayerDrift, Trajectory, layer_drift
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
@@ -22,9 +22,6 @@ from codingschemes.convergence import moving
 from codingschemes.diagnostics import rhat
 from codingschemes.networks.activations import Family
 from codingschemes.representation import SCORES, AbstractionScores
-
-#: Draws of each chain that the bits of neurons are counted in.
-_BIT_DRAWS = 50
 
 
 @dataclass(frozen=True)
@@ -134,9 +131,9 @@ class Layer:
         scheme: analog, redundant, sparse or undecided, with probability and evidence.
         codes: the most frequent first.
         coded: share of neurons with a decided code.
-        code_sizes: share of neurons that answer to 0, 1, .. G classes, (classes + 1,).
+        code_sizes: share of coded neurons that answer to 0, 1, .. G classes, (classes + 1,).
         decided: share of bits (neurons x classes) that are decided.
-        code_rhat: largest R-hat of the code occupancies (infinite for chains frozen in different codes).
+        code_rhat: largest R-hat of `code_counts` (infinite for chains frozen in different codes).
         code_changes: probability that a neuron changes code from one draw to the next of those looked at: a property
             of the sampler's moves. For the network's own see `drift`.
         outliers: outlier neurons of the chains' last draws, the strongest first.
@@ -224,14 +221,13 @@ def summarize_layer(
     codes = find_codes(neurons, family)
     last = [neurons[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
-    sizes, decided = code_sizes(neurons, family)
     return Layer(
         scheme=classify(neurons, family),
         codes=code_shares(codes),
         coded=float(np.mean(codes.assignment >= 0)),
-        code_sizes=sizes,
-        decided=decided,
-        code_rhat=code_rhat(occupancies(codes.assignment, len(codes.names))),
+        code_sizes=codes.code_sizes,
+        decided=codes.decided,
+        code_rhat=code_rhat(code_counts(codes)),
         code_changes=drift(codes.assignment).probability,
         outliers=_strongest_first(outliers),
         outlier_share=float(np.mean([found.share for found in outliers])),
@@ -244,15 +240,6 @@ def summarize_layer(
             _portrait(shown, each, found, codes) for shown, each, found in zip(activity, last, outliers, strict=True)
         ),
     )
-
-
-def code_sizes(neurons: Population, family: Family) -> tuple[Float[np.ndarray, " sizes"], float]:
-    """Share of neurons that answer to 0, 1, .. G classes, and share of bits that are decided, each neuron by itself."""
-    pooled = neurons.thinned(_BIT_DRAWS).pooled()
-    answers = pooled.activity > midpoint_and_range(pooled.activity, family)[0]
-    sizes = np.bincount(answers.sum(axis=1), minlength=answers.shape[1] + 1) / len(answers)
-    decided = decided_bits(pooled.activity, pooled.activity_error, np.zeros_like(pooled.activity), family)
-    return sizes, float(decided.mean())
 
 
 def code_shares(codes: Codes) -> tuple[CodeShare, ...]:

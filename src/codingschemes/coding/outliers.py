@@ -1,21 +1,26 @@
-"""Outlier neurons: few neurons much stronger than the bulk, each selective for one class.
+"""Outlier neurons: few neurons that carry far more of the class-specific output than a Gaussian population explains.
 
-The strength of a neuron is its root-mean-square activity times the norm of its readout, the size of its contribution
-to the output. Scales of activity and readout drop out: only ratios of strengths are used.
+What counts is a neuron's part of the output, not its strength: strengths may fall off without a gap while parts, which
+are products of activity, readout and their agreement with the whole network, do not.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.stats import f as f_distribution
+from jaxtyping import Bool, Float, Int
+from scipy.stats import chi2
 
 from codingschemes.coding.population import Population
 
-SMALLEST_GAP = 1.5
-"""The weakest outlier is at least this much stronger than the strongest neuron of the bulk."""
-SMALLEST_RATIO = 4.0
-"""The weakest outlier is at least this much stronger than the median neuron: twice in activity, twice in readout."""
+SIGNIFICANCE = 1e-3
+"""Probability that a Gaussian population of any size has an outlier, at most."""
+LARGEST_SHARE = 0.2
+"""Outliers are few: at most this share of the neurons (and at least `_AT_LEAST` of them) is looked at."""
+NEARLY_ALL = 0.9
+"""The share of the class-specific output whose carriers are counted."""
+_AT_LEAST = 5
+_REFERENCE_NEURONS = 4096
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,8 @@ class Outliers:
         norm: root-mean-square activity over the median of all neurons, (outlier,).
         selectivity: largest class mean less the next largest one, over the largest, (outlier,); 1 for a neuron silent
             in all other classes.
-        gap: strength of the weakest outlier over that of the strongest other neuron; without outliers, the largest
-            ratio of successive strengths among those that could have been outliers.
-        unclear: whether there is a gap of at least 4 below neurons of at least `SMALLEST_RATIO` times the median
-            strength, be it counted or not.
         share: the part of the class-specific output that outliers carry.
-        participation: (sum |c|)^2 / sum c^2 of the neurons' parts c of the class-specific output: how many neurons
-            carry it.
+        participation: how many neurons carry the class-specific output, see `effective_neurons`.
     """
 
     neurons: Int[np.ndarray, " K"]
@@ -43,8 +43,6 @@ class Outliers:
     strength: Float[np.ndarray, " K"]
     norm: Float[np.ndarray, " K"]
     selectivity: Float[np.ndarray, " K"]
-    gap: float
-    unclear: bool
     share: float
     participation: float
 
@@ -53,66 +51,97 @@ class Outliers:
         return len(self.neurons)
 
 
-def output_parts(neurons: Population) -> Float[np.ndarray, " N"]:
-    """The part of the class-specific output that each neuron carries; they sum to one.
+def output_parts(neurons: Population) -> Float[np.ndarray, "*draws N"]:
+    """The part of the class-specific output that each neuron carries; they sum to one in every draw.
 
     The output of a neuron for a class is its class-mean activity times its readouts. Class-specific is what remains
     after its mean over classes is taken off; the part is the projection on the same quantity of the whole network.
     """
     contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
-    total = contrast.T @ neurons.readout
-    power = float(np.sum(total**2))
-    if power == 0:
-        return np.zeros(neurons.size)
-    return np.einsum("ng,gc,nc->n", contrast, total, neurons.readout) / power
+    total = np.swapaxes(contrast, -1, -2) @ neurons.readout
+    power = np.sum(total**2, axis=(-2, -1))
+    parts = np.sum((contrast @ total) * neurons.readout, axis=-1)
+    return np.divide(parts, power[..., None], out=np.zeros_like(parts), where=power[..., None] > 0)
+
+
+def effective_neurons(parts: Float[np.ndarray, " N"]) -> float:
+    """(sum |c|)^2 / sum c^2: N where all neurons carry the same part, 1 where one carries all, 0 for no output."""
+    squares = float(np.sum(parts**2))
+    return float(np.abs(parts).sum() ** 2) / squares if squares > 0 else 0.0
+
+
+def carriers(parts: Float[np.ndarray, " N"]) -> int:
+    """The least number of neurons that carry nearly all (`NEARLY_ALL` of sum |c|) of the class-specific output."""
+    ranked = np.cumsum(-np.sort(-np.abs(parts)))
+    return int(np.argmax(ranked >= NEARLY_ALL * ranked[-1])) + 1
+
+
+class GaussianReference(NamedTuple):
+    """What a Gaussian population of the same size with the same first and second moments has.
+
+    Attributes:
+        effective_neurons: of its class-specific output; between N/3 (activity and readout along one direction) and N.
+        carriers: neurons that carry nearly all of it.
+    """
+
+    effective_neurons: float
+    carriers: float
+
+
+def gaussian_reference(neurons: Population) -> GaussianReference:
+    """The reference that effective numbers of this population are to be judged by."""
+    contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
+    pull = contrast @ (contrast.T @ neurons.readout)
+    blocks = [block / max(float(np.linalg.norm(block)), np.finfo(float).tiny) for block in (pull, neurons.readout)]
+    joint = np.hstack(blocks)
+    centre = joint.mean(0)
+    _, singular, axes = np.linalg.svd(joint - centre, full_matrices=False)
+    latent = np.random.default_rng(0).standard_normal((_REFERENCE_NEURONS, len(singular)))
+    pulled, weights = np.hsplit(centre + latent * singular / np.sqrt(neurons.size) @ axes, 2)
+    parts = np.sum(pulled * weights, axis=1)
+    scale = neurons.size / _REFERENCE_NEURONS
+    return GaussianReference(effective_neurons(parts) * scale, carriers(parts) * scale)
+
+
+def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*draws N"]:
+    """Which neurons carry more than a Gaussian population explains.
+
+    The part of a Gaussian neuron is a quadratic form; the heaviest tail that such a form has for its mean is that of
+    one square, chi^2 with one degree of freedom. The largest number k of neurons is looked for such that the weakest
+    of them exceeds the mean of all weaker ones by the quantile `SIGNIFICANCE` / N of that law (outward testing after
+    Rosner, Technometrics 25, 165, 1983: outliers do not mask each other).
+    """
+    size = parts.shape[-1]
+    most = min(max(_AT_LEAST, int(LARGEST_SHARE * size)), size - 4)
+    if most < 1:
+        return np.zeros(parts.shape, bool)
+    order = np.argsort(-np.abs(parts), axis=-1)
+    ranked = np.take_along_axis(np.abs(parts), order, axis=-1)
+    count = np.arange(1, most + 1)
+    weaker = (ranked.sum(-1, keepdims=True) - np.cumsum(ranked, axis=-1)[..., :most]) / (size - count)
+    # weaker neurons that carry nothing at all make no other one an outlier by rounding alone
+    least = np.finfo(float).eps * ranked[..., :1]
+    foreign = ranked[..., :most] > chi2.isf(SIGNIFICANCE / size, 1) * np.maximum(weaker, least)
+    found = np.where(foreign, count, 0).max(-1)
+    rank = np.argsort(order, axis=-1)
+    return rank < found[..., None]
 
 
 def find_outliers(neurons: Population) -> Outliers:
-    """Outliers of one draw: neurons above a gap in the sorted strengths that the others do not explain.
-
-    At most a fifth of the neurons (and at least five) can be outliers. Among the gaps of at least `SMALLEST_GAP` below
-    neurons of at least `SMALLEST_RATIO` times the median strength, the lowest one counts for which every neuron above
-    it is foreign to the Gaussian that those below form, p < 1e-3 after Bonferroni's correction for the number of
-    neurons.
-    """
-    strength = neurons.norm * np.linalg.norm(neurons.readout, axis=-1)
-    order = np.argsort(-strength)
-    median = max(float(np.median(strength)), np.finfo(float).tiny)
-    most = min(max(5, neurons.size // 5), neurons.size - 4)
-    ranked = np.maximum(strength[order], 1e-12 * median)
-    ratios = ranked[:most] / ranked[1 : most + 1] if most > 0 else np.ones(1)
-    count = 0
-    for position in np.flatnonzero((ratios >= SMALLEST_GAP) & (ranked[: len(ratios)] >= SMALLEST_RATIO * median))[::-1]:
-        if _foreign(neurons, order[: position + 1], order[position + 1 :]):
-            count = int(position) + 1
-            break
-    chosen = order[:count]
-    activity = np.sort(neurons.activity[chosen], axis=-1)
+    """Outliers of one draw, see `are_outliers`."""
     parts = output_parts(neurons)
+    strength = neurons.norm * np.linalg.norm(neurons.readout, axis=-1)
+    chosen = np.flatnonzero(are_outliers(parts))
+    chosen = chosen[np.argsort(-strength[chosen])]
+    tiny = np.finfo(float).tiny
+    activity = neurons.activity[chosen]
+    highest = np.sort(activity, axis=-1)[:, ::-1]
     return Outliers(
         neurons=chosen,
-        classes=neurons.activity[chosen].argmax(-1),
-        strength=strength[chosen] / median,
-        norm=neurons.norm[chosen] / max(float(np.median(neurons.norm)), np.finfo(float).tiny),
-        selectivity=1 - activity[:, -2] / np.maximum(np.abs(activity[:, -1]), np.finfo(float).tiny),
-        gap=float(ratios[count - 1] if count else ratios.max()),
-        unclear=bool(np.any((ratios >= 4) & (ranked[: len(ratios)] >= SMALLEST_RATIO * median))),
+        classes=activity.argmax(-1),
+        strength=strength[chosen] / max(float(np.median(strength)), tiny),
+        norm=neurons.norm[chosen] / max(float(np.median(neurons.norm)), tiny),
+        selectivity=1 - highest[:, 1] / np.maximum(np.abs(highest[:, 0]), tiny),
         share=float(parts[chosen].sum()),
-        participation=float(np.abs(parts).sum() ** 2 / max(np.sum(parts**2), np.finfo(float).tiny)),
+        participation=effective_neurons(parts),
     )
-
-
-def _foreign(neurons: Population, above: Int[np.ndarray, " K"], below: Int[np.ndarray, " M"]) -> bool:
-    """Whether no neuron above is a plausible further draw of the Gaussian that those below form.
-
-    Each is compared with the others along the line from their centre to itself. The squared distance in units of
-    their spread there is at most of the size of Hotelling's T^2 and, unlike it, needs no full covariance.
-    """
-    blocks = [neurons.activity, neurons.readout]
-    scaled = [(b - b[below].mean(0)) / max(float(b[below].std(0).max()), np.finfo(float).tiny) for b in blocks]
-    points = np.hstack(scaled)
-    dimension, size = points.shape[1], len(below)
-    lines = points[above] / np.linalg.norm(points[above], axis=1, keepdims=True)
-    spread = (points[below] @ lines.T).std(0, ddof=1)
-    squared = np.sum(points[above] ** 2, axis=1) / np.maximum(spread**2 * (1 + 1 / size), np.finfo(float).tiny)
-    return bool(np.all(f_distribution.sf(squared / dimension, dimension, size - 1) * neurons.size < 1e-3))

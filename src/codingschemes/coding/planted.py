@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import norm
 
+from codingschemes.coding.outliers import carriers, output_parts
 from codingschemes.coding.population import Population, population
 
 type Truth = Literal["analog", "redundant", "sparse", "undecided"]
@@ -66,6 +67,12 @@ def planted_labels(classes: int = 3, samples: int = 100) -> Int[np.ndarray, " P"
     )
 
 
+def random_labels(rng: np.random.Generator, classes: int) -> Int[np.ndarray, " P"]:
+    """60 to 200 samples in random ratios, at least four of each class."""
+    spare = int(rng.integers(60, 201)) - 4 * classes
+    return np.repeat(np.arange(classes), 4 + rng.multinomial(spare, rng.dirichlet(np.full(classes, 5.0))))
+
+
 def plant_analog(
     rng: np.random.Generator,
     size: int,
@@ -74,15 +81,17 @@ def plant_analog(
     classes: int = 3,
     rank: int | None = None,
     condition: float | None = None,
+    labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """Class means and readouts jointly Gaussian across neurons, with a random covariance.
 
     Args:
+        labels: of the samples; `planted_labels(classes)` by default, here and below.
         rank: of the joint covariance, 1 .. 2 G; random by default.
         condition: largest over smallest standard deviation of the latent directions; random in 1 .. 10 by default.
         scaling: bounded activations are driven in their nearly linear range.
     """
-    labels = planted_labels(classes)
+    labels, classes = _classes(labels, classes)
     latent = _gaussian_latents(rng, size, classes, rank, condition)
     mean, readout = latent[:, :classes], latent[:, classes:]
     drive = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
@@ -102,31 +111,51 @@ def plant_redundant(
     classes: int = 3,
     code_count: int | None = None,
     counts: tuple[int, ...] | None = None,
+    labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """Every neuron carries one of a few codes: high activity and positive readout for the classes of its code.
 
     Args:
         code_count: number of distinct codes, 2 .. 7; random by default.
-        counts: neurons in each code; by default shares from a Dirichlet distribution, at least one neuron each.
+        counts: neurons in each code; by default shares from a Dirichlet distribution, at least one neuron each. Codes
+            of a tenth of the neurons or more tell classes apart: where only few neurons do, the code is sparse.
     """
-    labels = planted_labels(classes)
+    labels, classes = _classes(labels, classes)
     if counts is None:
-        code_count = int(rng.integers(2, 8)) if code_count is None else code_count
+        code_count = int(rng.integers(2, min(8, 2**classes))) if code_count is None else code_count
         share = rng.dirichlet(np.full(code_count, 2.0))
         counts = tuple(1 + rng.multinomial(size - code_count, share))
-    bits = _random_codes(rng, len(counts), classes)
-    member = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    while True:
+        bits = _random_codes(rng, len(counts), classes)
+        member = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+        if np.mean(bits[member].min(1) < bits[member].max(1)) >= 0.1:
+            break
     level, readout = _coded_neurons(rng, bits, member, labels, noise)
-    ranged = {"sigmoidal": level, "odd": 2 * level - 1, "unbounded": 4 * level}[scaling]
-    return _planted(
-        "redundant",
-        f"redundant, {len(counts)} codes",
-        scaling,
-        _any_unit(rng, scaling, ranged),
-        readout,
-        labels,
-        codes=tuple("".join("01"[bit] for bit in bits[code]) for code in member),
-    )
+    kind = f"redundant, {len(counts)} codes"
+    activity = _any_unit(rng, scaling, _ranged(level, scaling))
+    return _planted("redundant", kind, scaling, activity, readout, labels, codes=_strings(bits[member]))
+
+
+def plant_many_codes(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    scaling: Scaling = "sigmoidal",
+    classes: int = 6,
+    active: int | None = None,
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
+    """Every neuron answers to classes of its own choice, so that few neurons or none share a code.
+
+    Args:
+        active: number of classes a neuron answers to, half of them by default.
+    """
+    labels, classes = _classes(labels, classes)
+    active = max(1, classes // 2) if active is None else active
+    bits = (rng.random((size, classes)).argsort(1) < active).astype(int)
+    level, readout = _levelled_neurons(rng, bits, *_levels(rng, (1, classes)), labels, noise)
+    activity = _any_unit(rng, scaling, _ranged(level, scaling))
+    return _planted("redundant", "redundant, many codes", scaling, activity, readout, labels, codes=_strings(bits))
 
 
 def plant_sparse(
@@ -135,12 +164,13 @@ def plant_sparse(
     noise: float = 1.0,
     classes: int = 3,
     outlier_count: int | None = None,
+    labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """A bulk of rectified, weakly selective neurons and outliers 4 to 20 times stronger, each for one class.
 
     Outliers carry at least 85 % of the class-specific output; in a wide bulk they are scaled up until they do.
     """
-    labels = planted_labels(classes)
+    labels, classes = _classes(labels, classes)
     count = int(rng.integers(1, 6)) if outlier_count is None else outlier_count
     factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
     # The bulk's class-specific output is about N x (half the tilt) x the variance of its readouts.
@@ -159,13 +189,43 @@ def plant_sparse(
     return _planted("sparse", f"sparse, {count} outliers", "unbounded", activity, readout, labels, outliers=outliers)
 
 
+def plant_sparse_without_gap(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
+    """A rectified population in which strengths fall off continuously, from 20 times the bulk to the bulk itself, and
+    at most a fifth of the neurons carries nearly all of the output: as sampled on images."""
+    labels, classes = _classes(labels, classes)
+    while True:
+        count = max(3, round(rng.uniform(0.1, 0.4) * size))
+        factor = np.exp(rng.uniform(0, np.log(20), count))
+        drive, readout = _bulk(rng, size, noise, classes, 0.2)
+        activity = np.maximum(drive[:, labels] + rng.standard_normal((size, len(labels))), 0)
+        outliers = rng.choice(size, count, replace=False)
+        preferred = np.resize(rng.permutation(classes), count)
+        activity[outliers], readout[outliers] = _outlier_neurons(rng, factor, preferred, labels, noise)
+        if carriers(output_parts(population(activity, readout, labels))) <= size / 5:
+            activity = _any_unit(rng, "unbounded", activity)
+            kind = "sparse, without a gap"
+            return _planted("sparse", kind, "unbounded", activity, readout, labels, outliers=outliers)
+
+
 def plant_analog_and_redundant(
-    rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3, analog_share: float | None = None
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    analog_share: float | None = None,
+    scaling: Scaling = "sigmoidal",
+    labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """One part of the neurons is a Gaussian cloud of the same extent as the codes that the other part carries."""
     share = float(rng.uniform(0.3, 0.7)) if analog_share is None else analog_share
-    labels = planted_labels(classes)
-    bits = _random_codes(rng, int(rng.integers(2, 8)), classes)
+    labels, classes = _classes(labels, classes)
+    bits = _random_codes(rng, int(rng.integers(2, min(8, 2**classes))), classes)
     member = rng.integers(0, len(bits), size)
     level, readout = _coded_neurons(rng, bits, member, labels, noise)
     graded = rng.permutation(size)[: round(share * size)]
@@ -173,29 +233,50 @@ def plant_analog_and_redundant(
     drive = latent[:, :classes][:, labels] + 0.7 * noise * rng.standard_normal((len(graded), len(labels)))
     level[graded] = norm.cdf(0.7 * drive)
     readout[graded] = readout.mean(0) + readout.std() * latent[:, classes:]
-    return _planted("undecided", "analog + redundant", "sigmoidal", level, readout, labels)
+    activity = _any_unit(rng, scaling, _ranged(level, scaling))
+    return _planted("undecided", "analog + redundant", scaling, activity, readout, labels)
 
 
-def plant_redundant_and_outliers(rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3) -> Planted:
-    """Codes shared by many neurons, and one to three selective outliers 4 to 20 times stronger."""
-    base = plant_redundant(rng, size, noise, "unbounded", classes)
-    count = int(rng.integers(1, 4))
-    factor = np.exp(rng.uniform(np.log(4), np.log(20), count))
-    outliers = rng.choice(size, count, replace=False)
-    activity, readout = base.activity.copy(), base.readout.copy()
-    preferred = rng.integers(0, classes, count)
-    stronger, weight = _outlier_neurons(rng, factor, preferred, base.labels, noise)
-    activity[outliers] = stronger * np.sqrt(classes * np.mean(base.activity**2)) / BULK_ACTIVITY
-    readout[outliers] = weight * np.sqrt(classes * np.mean(base.readout**2)) / np.linalg.norm(BULK_READOUT)
-    return _planted("undecided", "redundant + outliers", "unbounded", activity, readout, base.labels, outliers=outliers)
+def plant_redundant_and_outliers(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
+    """Codes shared by many neurons, and one to three selective outliers up to 20 times stronger.
+
+    Outliers and coded neurons both carry at least a quarter of the class-specific output: where outliers carry nearly
+    all of it the population is sparse, whatever the others do.
+    """
+    base = plant_redundant(rng, size, noise, "unbounded", classes, labels=labels)
+    classes = int(base.labels.max()) + 1
+    while True:
+        count = int(rng.integers(1, 4))
+        factor = np.exp(rng.uniform(np.log(2), np.log(20), count))
+        outliers = rng.choice(size, count, replace=False)
+        activity, readout = base.activity.copy(), base.readout.copy()
+        preferred = rng.integers(0, classes, count)
+        stronger, weight = _outlier_neurons(rng, factor, preferred, base.labels, noise)
+        activity[outliers] = stronger * np.sqrt(classes * np.mean(base.activity**2)) / BULK_ACTIVITY
+        readout[outliers] = weight * np.sqrt(classes * np.mean(base.readout**2)) / np.linalg.norm(BULK_READOUT)
+        if 0.25 <= _outlier_share(activity, readout, base.labels, outliers) <= 0.75:
+            kind = "redundant + outliers"
+            return _planted("undecided", kind, "unbounded", activity, readout, base.labels, outliers=outliers)
 
 
-def plant_analog_and_outliers(rng: np.random.Generator, size: int, noise: float = 1.0, classes: int = 3) -> Planted:
+def plant_analog_and_outliers(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
     """A selective Gaussian bulk beside one to three outliers 4 to 20 times stronger.
 
     Outliers and bulk both carry at least a quarter of the class-specific output.
     """
-    labels = planted_labels(classes)
+    labels, classes = _classes(labels, classes)
     while True:
         # Loosely coupled readouts give a wide bulk little output, so that few outliers can be a share of it.
         coupling = np.exp(rng.uniform(np.log(0.02), 0))
@@ -213,6 +294,22 @@ def plant_analog_and_outliers(rng: np.random.Generator, size: int, noise: float 
             return _planted("undecided", "analog + outliers", "unbounded", activity, readout, labels, outliers=outliers)
 
 
+def plant_unselective(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    scaling: Scaling = "unbounded",
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
+    """Neurons that differ but do not tell classes apart: the prior."""
+    labels, classes = _classes(labels, classes)
+    drive = rng.standard_normal((size, 1)) + 0.7 * noise * rng.standard_normal((size, len(labels)))
+    activity = np.maximum(drive, 0) if scaling == "unbounded" else _ranged(norm.cdf(drive), scaling)
+    readout = rng.standard_normal((size, classes))
+    return _planted("undecided", "unselective", scaling, _any_unit(rng, scaling, activity), readout, labels)
+
+
 def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -> Planted:
     """A random population of a scheme, or a mixture for `undecided`: 3 or 4 classes, any scaling that fits."""
     classes = int(rng.integers(3, 5))
@@ -228,6 +325,54 @@ def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -
             mixture = (plant_analog_and_redundant, plant_redundant_and_outliers, plant_analog_and_outliers)
             return mixture[rng.integers(len(mixture))](rng, size, noise, classes)
     raise ValueError(f"there is no planted population {truth!r}")
+
+
+def plant_any(truth: str, rng: np.random.Generator, size: int) -> Planted:
+    """A random population of a scheme over the whole range that is met: 2 to 10 classes in random ratios, 60 to 200
+    samples, noise from low to high, any scaling, few codes or many, and mixtures or unselective neurons for
+    `undecided`."""
+    labels = random_labels(rng, int(rng.integers(2, 11)))
+    classes = int(labels.max()) + 1
+    noise = float(np.exp(rng.uniform(np.log(NOISE_LEVELS["low"]), np.log(NOISE_LEVELS["high"]))))
+    scaling = SCALINGS[rng.integers(len(SCALINGS))]
+    chance = rng.random()
+    match truth:
+        case "analog":
+            return plant_analog(rng, size, noise, scaling, labels=labels)
+        case "redundant" if chance < 0.5:
+            active = int(rng.integers(1, classes))
+            return plant_many_codes(rng, size, noise, scaling, active=active, labels=labels)
+        case "redundant":
+            count = int(rng.integers(2, min(2**classes, 12)))
+            return plant_redundant(rng, size, noise, scaling, code_count=count, labels=labels)
+        case "sparse" if chance < 0.4:
+            return plant_sparse_without_gap(rng, size, noise, labels=labels)
+        case "sparse":
+            count = int(rng.integers(1, 1 + min(2 * classes, max(2, size // 8))))
+            return plant_sparse(rng, size, noise, outlier_count=count, labels=labels)
+        case "undecided" if chance < 0.4:
+            share = float(rng.uniform(0.25, 0.75))
+            return plant_analog_and_redundant(rng, size, noise, analog_share=share, scaling=scaling, labels=labels)
+        case "undecided" if chance < 0.6:
+            return plant_redundant_and_outliers(rng, size, noise, labels=labels)
+        case "undecided" if chance < 0.8:
+            return plant_analog_and_outliers(rng, size, noise, labels=labels)
+        case "undecided":
+            return plant_unselective(rng, size, noise, scaling=scaling, labels=labels)
+    raise ValueError(f"there is no planted population {truth!r}")
+
+
+def _classes(labels: Int[np.ndarray, " P"] | None, classes: int) -> tuple[Int[np.ndarray, " P"], int]:
+    return (planted_labels(classes), classes) if labels is None else (labels, int(labels.max()) + 1)
+
+
+def _ranged(level: Float[np.ndarray, "N P"], scaling: Scaling) -> Float[np.ndarray, "N P"]:
+    """Levels in [0, 1] on the scale of the activities."""
+    return {"sigmoidal": level, "odd": 2 * level - 1, "unbounded": 4 * level}[scaling]
+
+
+def _strings(bits: Int[np.ndarray, "N G"]) -> tuple[str, ...]:
+    return tuple("".join("01"[bit] for bit in row) for row in bits)
 
 
 def _planted(
@@ -285,13 +430,32 @@ def _coded_neurons(
     labels: Int[np.ndarray, " P"],
     noise: float,
 ) -> tuple[Float[np.ndarray, "N P"], Float[np.ndarray, "N G"]]:
-    """Activities in [0, 1], high for the classes of the code, and readouts of the same sign pattern."""
+    """Activities in [0, 1], high for the classes of the code, and readouts of the same sign pattern; each code has
+    levels of its own."""
+    drive, on, off = _levels(rng, bits.shape)
+    return _levelled_neurons(rng, bits[member], drive[member], on[member], off[member], labels, noise)
+
+
+def _levels(
+    rng: np.random.Generator, shape: tuple[int, int]
+) -> tuple[Float[np.ndarray, "K G"], Float[np.ndarray, "K G"], Float[np.ndarray, "K G"]]:
+    """Sizes of drives and of readouts where a bit is on and off."""
+    return rng.uniform(1.2, 2.2, shape), rng.uniform(1.2, 2.4, shape), rng.uniform(0.5, 1.5, shape)
+
+
+def _levelled_neurons(
+    rng: np.random.Generator,
+    bits: Int[np.ndarray, "N G"],
+    drive: Float[np.ndarray, "M G"],
+    on: Float[np.ndarray, "M G"],
+    off: Float[np.ndarray, "M G"],
+    labels: Int[np.ndarray, " P"],
+    noise: float,
+) -> tuple[Float[np.ndarray, "N P"], Float[np.ndarray, "N G"]]:
     sign = 2 * bits - 1
-    drive = sign * rng.uniform(1.2, 2.2, sign.shape)
-    weight = sign * np.where(bits == 1, rng.uniform(1.2, 2.4, sign.shape), rng.uniform(0.5, 1.5, sign.shape))
-    neuron = drive[member] + 0.1 * noise * rng.standard_normal((len(member), bits.shape[1]))
-    sample = neuron[:, labels] + 0.6 * noise * rng.standard_normal((len(member), len(labels)))
-    return norm.cdf(sample), weight[member] + 0.12 * noise * rng.standard_normal((len(member), bits.shape[1]))
+    neuron = sign * drive + 0.1 * noise * rng.standard_normal(bits.shape)
+    sample = neuron[:, labels] + 0.6 * noise * rng.standard_normal((len(bits), len(labels)))
+    return norm.cdf(sample), sign * np.where(bits == 1, on, off) + 0.12 * noise * rng.standard_normal(bits.shape)
 
 
 def _bulk(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Population:
         if self.draws:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
+
+    def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "Population":
+        """Some of the neurons of each draw, all pooled in one population."""
+        return Population(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
 
     def thinned(self, count: int) -> "Population":
         """At most `count` evenly spaced draws of each chain, the first and the last among them."""

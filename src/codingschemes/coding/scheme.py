@@ -3,51 +3,42 @@
 Definitions after van Meegen & Sompolinsky (2025). In the space of class-mean activities and readouts neurons form
 
 - one Gaussian cloud: **analog**, every neuron answers to all classes in graded strength;
-- a few sharp clusters, the codes, each shared by many neurons: **redundant**;
-- one unselective bulk and a few much stronger neurons, each for one class, that carry the class-specific output:
-  **sparse**.
+- sharp codes, sets of classes that neurons answer to fully while they are silent for the others: **redundant**;
+- one unselective bulk and a few neurons that carry the class-specific output: **sparse**.
 
-Six questions are asked of every draw, each answered by a number in 0..1 that passes 1/2 at the threshold stated in
-`probabilities_of`:
+Three coordinates place a draw between them, 0..1 each; with `unspecific` they sum to one:
 
-| question | what decides |
-| --- | --- |
-| `outliers` | are there class-selective outliers? |
-| `dominant` | do they carry nearly all of the class-specific output? |
-| `clustered` | does the bulk fall into separate modes, or into sharp clusters and a background? |
-| `sharp` | are these modes that have codes, and is the background negligible? |
-| `cloud` | is the bulk one cloud: neither modes nor neighbours closer than in a Gaussian? |
-| `graded` | is this cloud selective and Gaussian, and do many neurons carry the output? |
+- `concentrated`: how few neurons carry nearly all (90 %) of the class-specific output, one less their number over that
+  in a Gaussian population of the same size and moments;
+- `binary`: how far class means are at two levels: 0 where two explain what they do of a Gaussian, 1 for two points;
+- `graded`: how far they are not;
+- `unspecific`: how far class means differ by no more than their errors.
 
-    P(sparse)    = outliers dominant cloud
-    P(redundant) = (1 - outliers) clustered sharp
-    P(analog)    = (1 - outliers) cloud graded
+The last three share what concentration leaves, in proportion to the variance of class means over all neurons that are
+no outliers. So a bulk has a say only as far as it carries output. Sparse, redundant and analog populations are the
+corners of this map, mixtures lie between them.
 
-and what remains is `undecided`: evidence of two schemes at once leaves no scheme a high probability. These are
-degrees of evidence, validated on planted populations (`experiments/scheme_classifier.py`), not frequencies. Over
-several draws they are averaged, and the label is the scheme with a probability of at least .9.
+The probability of a scheme is a calibrated frequency: a multinomial logistic regression on the coordinates and their
+products, on the effective number of neurons that carry the output against the Gaussian one, and on crowding, which
+sees codes that hide in a cloud. It is fitted to planted populations of all schemes and of mixtures
+(`experiments/scheme_calibration.py`) and tested on others and on sampled networks (`benchmarks/scheme_classifier.md`).
+Over several draws probabilities are averaged, and the label is the scheme with a probability of at least .9.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.special import expit
+from jaxtyping import Float
+from scipy.special import softmax
 
-from codingschemes.coding.clusters import (
-    MEANINGFUL,
-    Mixture,
-    background_share,
-    best_mixture,
-    crowding,
-    features,
-    fit_mixture,
-    modes,
-)
-from codingschemes.coding.codes import name_clusters
-from codingschemes.coding.outliers import find_outliers, output_parts
+from codingschemes.coding.bits import GAUSSIAN, MIDPOINTS, BitRule, levels
+from codingschemes.coding.crowding import crowding
+from codingschemes.coding.outliers import are_outliers, carriers, effective_neurons, gaussian_reference, output_parts
 from codingschemes.coding.population import Population
 from codingschemes.networks.activations import Family
 
@@ -56,6 +47,8 @@ type Label = Literal["analog", "redundant", "sparse", "undecided"]
 LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
 CONFIDENT = 0.9
 """Least probability of a scheme that is named."""
+FEWEST_NEURONS = 20
+"""Fewer are undecided: the regression has not seen them."""
 
 
 @dataclass(frozen=True)
@@ -63,53 +56,49 @@ class Evidence:
     """What the decision rests on, for one draw; for several draws the mean over them.
 
     Attributes:
-        outliers: number of outlier neurons whose activity for their class is at least twice that for any other.
-        unclear_gap: 1 where a gap of at least 4 below neurons of at least 4 times the median strength was not counted
-            as outliers, because the rest might explain it or because the neurons above are not selective.
-        outlier_gap: strength (activity norm times readout norm) of the weakest outlier over that of the strongest
-            other neuron; without outliers the largest ratio of successive strengths.
-        outlier_share: part of the class-specific output that these outliers carry.
-        participation: effective number of neurons that carry the class-specific output.
-        clusters: number of Gaussian components with a common covariance that BIC chooses for the bulk (the neurons
-            that are no outliers).
-        modes: number of separate modes these components form.
-        minor_share: share of the bulk outside the largest mode.
-        bic_gain: BIC of that mixture (or of the one with a broad background, where it is better) less that of a
-            single Gaussian, per neuron.
-        separation: Mahalanobis distance to the nearest component of another mode, exceeded for 90 % of the neurons;
-            0 for one mode.
-        background: share of the bulk in no sharp cluster.
-        coded: share of the bulk that carries a code.
+        concentrated: 1 - carriers / gaussian_carriers, or 0.
+        binary, graded, unspecific: what is left, divided by `two_levels` and `selectivity`; the four sum to one.
+        carriers: the least number of neurons that carry 90 % of the class-specific output.
+        gaussian_carriers: the same for a Gaussian population of this size with the same moments.
+        effective_neurons: how many neurons carry the class-specific output, (sum |c|)^2 / sum c^2.
+        gaussian_neurons: the same for that Gaussian population.
+        outliers: number of neurons that carry more than such a population explains.
+        outlier_share: part of the class-specific output that they carry.
+        two_levels: share of the variance of class means over the other neurons that two levels explain: 2/pi for a
+            Gaussian, 1 for two points.
+        selectivity: variance over the other neurons of class-specific activity (class mean less the mean over
+            classes), over the variance that the errors of class means alone produce: 1 for unselective neurons.
+        crowding: how much closer nearest neighbours among the other neurons are than in a Gaussian with the same
+            covariance, in nats.
+        decided: share of the bits of all neurons that are decided.
+        coded: share of the neurons that have a code.
         codes: number of different codes.
-        crowding: how much closer nearest neighbours in the bulk are than in a Gaussian with the same covariance, in
-            nats.
-        crowding_error: its standard error for a Gaussian sample.
-        kurtosis: Mardia's kurtosis of the bulk over its value for a Gaussian.
-        kurtosis_error: its standard error for a Gaussian sample.
-        neurons: number of neurons in the bulk.
-        selectivity: variance over neurons of class-specific activity (class mean less the mean over classes), over
-            the variance that the errors of class means alone produce: 1 for unselective neurons.
+        neurons: number of neurons.
     """
 
+    concentrated: float
+    binary: float
+    graded: float
+    unspecific: float
+    carriers: float
+    gaussian_carriers: float
+    effective_neurons: float
+    gaussian_neurons: float
     outliers: float
-    unclear_gap: float
-    outlier_gap: float
     outlier_share: float
-    participation: float
-    clusters: float
-    modes: float
-    minor_share: float
-    bic_gain: float
-    separation: float
-    background: float
+    two_levels: float
+    selectivity: float
+    crowding: float
+    decided: float
     coded: float
     codes: float
-    crowding: float
-    crowding_error: float
-    kurtosis: float
-    kurtosis_error: float
     neurons: float
-    selectivity: float
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where the population is on the map: binary less graded in -1..1, and concentrated in 0..1. Analog is near
+        (-1, 0), redundant near (1, 0), sparse near (0, 1)."""
+        return self.binary - self.graded, self.concentrated
 
 
 @dataclass(frozen=True)
@@ -159,7 +148,7 @@ def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> S
 
     Args:
         neurons: of one draw, of several (draw,), or of several chains (chain, draw).
-        family: of the activation; it says where a neuron counts as active.
+        family: of the activation; it says at which levels a neuron is active and silent.
         draws_per_chain: number of evenly spaced draws that are looked at, the last one among them.
     """
     neurons = neurons.thinned(draws_per_chain)
@@ -180,102 +169,65 @@ def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> S
 
 def evidence_of(neurons: Population, family: Family) -> Evidence:
     """The evidence of one draw."""
-    found = find_outliers(neurons)
-    selective = found.selectivity >= 0.5
     parts = output_parts(neurons)
-    bulk = neurons.neurons(np.setdiff1d(np.arange(neurons.size), found.neurons))
-    coordinates = features(bulk)
-    points = coordinates(bulk)
-    mixture = best_mixture(points)
-    single = fit_mixture(points, np.zeros(len(points), int))
-    background, bic = background_share(points, mixture)
-    codes = name_clusters(bulk, bulk, coordinates, mixture, family)
-    mode = modes(points, mixture, codes.cluster_code)
-    crowded, crowding_error = crowding(bulk)
-    kurtosis, kurtosis_error = _kurtosis(points)
+    outlying = are_outliers(parts)
+    bulk = neurons.neurons(~outlying)
+    found = levels(bulk, family)
+    reference = gaussian_reference(neurons)
+    carrying = carriers(parts)
+    concentrated = max(0.0, 1 - carrying / reference.carriers)
+    outlier_share = float(parts[outlying].sum())
+    selectivity = _selectivity(bulk, centred=family not in MIDPOINTS)
+    specific = (1 - concentrated) * max(0.0, 1 - 1 / max(selectivity, 1.0))
+    two_levelled = float(np.clip((found.explained - GAUSSIAN) / (1 - GAUSSIAN), 0, 1))
+    bits, decided, coded = BitRule(family, found, outlier_share > 0.5 and family not in MIDPOINTS)(neurons)
     return Evidence(
-        outliers=float(selective.sum()),
-        unclear_gap=float(not selective.any() and found.unclear),
-        outlier_gap=found.gap,
-        outlier_share=float(parts[found.neurons[selective]].sum()),
-        participation=found.participation,
-        clusters=float(mixture.count),
-        modes=float(mode.max() + 1),
-        minor_share=1 - float(np.bincount(mode, mixture.weights).max() / mixture.weights.sum()),
-        bic_gain=float((bic - single.bic) / bulk.size),
-        separation=_separation(mixture, mode),
-        background=background,
-        coded=float(np.mean(codes.assignment >= 0)),
-        codes=float(len(codes.names)),
-        crowding=crowded,
-        crowding_error=crowding_error,
-        kurtosis=kurtosis,
-        kurtosis_error=kurtosis_error,
-        neurons=float(bulk.size),
-        selectivity=_selectivity(bulk),
+        concentrated=concentrated,
+        binary=specific * two_levelled,
+        graded=specific * (1 - two_levelled),
+        unspecific=1 - concentrated - specific,
+        carriers=float(carrying),
+        gaussian_carriers=reference.carriers,
+        effective_neurons=effective_neurons(parts),
+        gaussian_neurons=reference.effective_neurons,
+        outliers=float(outlying.sum()),
+        outlier_share=outlier_share,
+        two_levels=found.explained,
+        selectivity=selectivity,
+        crowding=crowding(bulk),
+        decided=float(decided.mean()),
+        coded=float(coded.mean()),
+        codes=float(len(np.unique(bits[coded], axis=0))),
+        neurons=float(neurons.size),
     )
 
 
 def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
-    """Probabilities of one draw in the order of `LABELS`."""
-    outliers = 1.0 if evidence.outliers else 0.5 * evidence.unclear_gap
-    dominant = _passes(evidence.outlier_share, 0.78, 0.02)
-
-    # A second mode is worth a few neurons in a hundred, or two of them where it is far away.
-    far = _passes(evidence.separation, 15.0, 1.0)
-    separate = max(_passes(evidence.minor_share, 0.035, 0.004), far * _passes(evidence.minor_share, 0.012, 0.002))
-    in_background = _passes(evidence.background, 0.15, 0.02) * _passes(-evidence.background, -0.9, 0.01)
-    structure = evidence.bic_gain / 0.55 * max(separate, in_background)
-    clustered = _passes(structure, 1.0, 0.05)
-    sharp = separate * _passes(-evidence.background, -0.15, 0.02) * _passes(evidence.coded, 0.8, 0.03)
-
-    # In few neurons crowding is the only trace of clusters inside a cloud, and it is diluted: tolerate less of it.
-    tolerated = np.clip(5.5 * evidence.crowding_error, 0.15, 0.6) * min(1.0, (evidence.neurons / 100) ** 0.75)
-    irregular = structure + max(0.0, evidence.crowding) / tolerated
-    cloud = _passes(-irregular, -1.1, 0.06) * _passes(evidence.neurons, 12.0, 1.0)
-    tails = abs(evidence.kurtosis - 1) - 3 * evidence.kurtosis_error
-    graded = (
-        _passes(-tails, -0.25, 0.04)
-        * _passes(evidence.selectivity, 1.3, 0.08)
-        * _passes(evidence.participation / max(evidence.neurons, 1.0), 0.17, 0.01)
-        * _passes(evidence.neurons, 30.0, 2.0)
-    )
-
-    sparse = outliers * dominant * cloud
-    redundant = (1 - outliers) * clustered * sharp
-    analog = (1 - outliers) * cloud * graded
-    return np.array([analog, redundant, sparse, 1 - analog - redundant - sparse])
+    """Calibrated probabilities of one draw in the order of `LABELS`; undecided where there is no class-specific output
+    or where there are too few neurons."""
+    if evidence.neurons < FEWEST_NEURONS or evidence.effective_neurons == 0:
+        return np.array([0.0, 0.0, 0.0, 1.0])
+    return softmax(regressors(evidence) @ _coefficients())
 
 
-def _passes(value: float, threshold: float, width: float) -> float:
-    """Logistic step: 1/2 at the threshold, 95 % three widths above it."""
-    return float(expit((value - threshold) / width))
+def regressors(evidence: Evidence) -> Float[np.ndarray, " F"]:
+    """What the logistic regression sees, a constant first."""
+    place = np.array([evidence.concentrated, evidence.binary, evidence.graded])
+    products = np.outer(place, place)[np.triu_indices(3)]
+    effective = np.log(evidence.effective_neurons / evidence.gaussian_neurons)
+    return np.array([1.0, *place, *products, effective, evidence.crowding])
 
 
-def _separation(mixture: Mixture, mode: Int[np.ndarray, " K"]) -> float:
-    if mode.max() == 0:
-        return 0.0
-    nearest = np.where(mode[:, None] != mode, mixture.distances(), np.inf).min(1)
-    order = np.argsort(nearest)
-    below = np.cumsum(mixture.weights[order]) / mixture.weights.sum()
-    return float(nearest[order][np.searchsorted(below, 0.1)])
+@cache
+def _coefficients() -> Float[np.ndarray, "F label"]:
+    text = resources.files("codingschemes.coding").joinpath("calibration.json").read_text()
+    return np.array(json.loads(text)["coefficients"])
 
 
-def _kurtosis(points: Float[np.ndarray, "N D"]) -> tuple[float, float]:
-    """Mardia's kurtosis of the `MEANINGFUL` principal components, over its mean for a Gaussian sample; its error."""
-    variance = points.var(0)
-    kept = variance > MEANINGFUL * variance.sum()
-    if not kept.any():
-        return 1.0, 0.0
-    size, dimension = len(points), int(kept.sum())
-    squared = np.sum((points[:, kept] - points[:, kept].mean(0)) ** 2 / variance[kept], axis=1)
-    expected = dimension * (dimension + 2)
-    ratio = float(np.mean(squared**2) / expected * (size + 1) / (size - 1))
-    return ratio, float(np.sqrt(8 / (expected * size)))
-
-
-def _selectivity(neurons: Population) -> float:
+def _selectivity(neurons: Population, centred: bool) -> float:
     contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
     classes = contrast.shape[-1]
+    if centred:
+        contrast = contrast - contrast.mean(0)
     error = float(np.mean(neurons.activity_error**2)) * (1 - 1 / classes)
-    return float(contrast.var(0).mean() / max(error, np.finfo(float).tiny))
+    return float(np.mean(contrast**2) / max(error, np.finfo(float).tiny))

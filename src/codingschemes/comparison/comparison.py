@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from codingschemes.calls import checked
-from codingschemes.coding.codes import find_codes, occupancies
+from codingschemes.coding.codes import code_counts, find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.coding.summary import SAME_CODES, code_rhat
@@ -177,7 +177,7 @@ def _frozen_fractions(run: Run) -> dict[str, float] | None:
     if not network.activation.bounded:
         return None
     codes = find_codes(read_neurons(run).populations, network.activation.family)
-    if not codes.names or code_rhat(occupancies(codes.assignment, len(codes.names))) < SAME_CODES:
+    if not codes.names or code_rhat(code_counts(codes)) < SAME_CODES:
         return None
     return code_fractions(codes)
 
