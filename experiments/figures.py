@@ -25,7 +25,7 @@ from codingschemes.reports.theory import PREDICTED
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 #: Of figures that are not shown beside their numbers.
-PLACES = {"three_schemes": FOLDER.parent / "docs"}
+PLACES = dict.fromkeys(("three_schemes", "three_layers"), FOLDER.parent / "docs")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -172,6 +172,44 @@ def three_schemes(path: Path) -> None:
     figure.savefig(path)
 
 
+@styled()
+def three_layers(path: Path) -> None:
+    """Activity of one draw above, mean kernels below: a row for each activation, a column for each layer."""
+    kept = np.load(FOLDER / "three_layers.npz")
+    rows = json.loads(str(kept["rows"]))
+    activations = list(dict.fromkeys(row["activation"] for row in rows))
+    depth = len(rows) // len(activations)
+    figure = Figure(figsize=(10, 15.5), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    grids = above.subplots(len(activations), depth), below.subplots(len(activations), depth)
+    for row in rows:
+        activation, index = row["activation"], row["layer"] - 1
+        place = activations.index(activation), index
+        neurons, kernel = grids[0][place], grids[1][place]
+        activity = kept[f"{activation}_activity_{index}"].astype(float)
+        ends = np.cumsum(kept[f"{activation}_class_sizes"])
+        largest, signed = float(abs(activity).max()), bool(activity.min() < 0)
+        outlying = not signed and largest > 4 * float(np.quantile(activity, 0.95))
+        norm = PowerNorm(0.5, 0, largest) if outlying else Normalize(-largest if signed else 0, largest)
+        image = neurons.imshow(activity, aspect="auto", norm=norm, cmap=DIVERGING if signed else SEQUENTIAL)
+        above.colorbar(image, ax=neurons, pad=0.02)
+        neurons.set_title(f"{activation}, layer {index + 1}: {row['scheme'].split(' (')[0]}", fontsize=10)
+        values = kept[f"{activation}_kernel_{index}"].astype(float)
+        off_diagonal = values[~np.eye(len(values), dtype=bool)]
+        image = kernel.imshow(values, cmap=SEQUENTIAL, vmin=min(0.0, off_diagonal.min()), vmax=off_diagonal.max())
+        below.colorbar(image, ax=kernel, pad=0.02, extend="max")
+        kernel.set_title(f"{activation}, layer {index + 1}", fontsize=10)
+        for axes in (neurons, kernel):
+            for end in ends[:-1]:
+                axes.axvline(end - 0.5, color="black" if axes is neurons and signed else "white", linewidth=1)
+            axes.set_xticks(ends - np.diff(ends, prepend=0) / 2 - 0.5, [f"class {each}" for each in range(len(ends))])
+            axes.tick_params(length=0, labelsize=8)
+            axes.set_yticks([])
+    above.supylabel("activity φ(z): neuron, sorted", fontsize=11)
+    below.supylabel("kernel K: input", fontsize=11)
+    figure.savefig(path)
+
+
 def _width_along(axes: Axes, name: str, found: dict[str, list[float]], steps: list[int], color: str) -> None:
     """Effective widths against the step. Broad and pale beneath dashes: the two can coincide."""
     axes.plot(steps[1:], found["strict"][1:], color=color, linewidth=4, alpha=0.35, label=f"strict, {name}")
@@ -230,7 +268,7 @@ def redraw(name: str) -> Path:
 
 DRAWN = (
     mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, target_recovery,
-    condensation, manifold_hierarchy,
+    condensation, manifold_hierarchy, three_layers,
 )  # fmt: skip
 FIGURES: dict[str, Callable[[Path], None]] = {each.__name__: each for each in DRAWN}
 

@@ -135,7 +135,7 @@ def posterior():
 
 @pytest.fixture(scope="module")
 def prediction(posterior):
-    return predict(posterior, particles=500)
+    return predict(posterior, particles=1500)
 
 
 def test_the_layer_below_learns(posterior, prediction):
