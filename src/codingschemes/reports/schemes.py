@@ -10,14 +10,18 @@ from matplotlib.lines import Line2D
 
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison.drawn import drawn_scheme
-from codingschemes.reports.style import CHAIN_MARKERS, chain_colors, styled
+from codingschemes.reports.style import chain_style, styled
 from codingschemes.reports.theory import PREDICTED, predicted_handle
 from codingschemes.theory import Prediction
 
 CORNERS = {"analog": (-1.0, 0.0), "redundant": (1.0, 0.0), "sparse": (0.0, 1.0)}
 """Where `Evidence.place` puts each scheme."""
-_MEAN: dict[str, Any] = {"marker": "o", "markersize": 9, "markeredgecolor": "#222222", "zorder": 4}
-_THEORY: dict[str, Any] = {"marker": "D", "markersize": 11, "markerfacecolor": "none", "markeredgewidth": 1.8}
+_DRAW: dict[str, Any] = {"linestyle": "", "markersize": 5, "alpha": 0.8}
+_MEAN: dict[str, Any] = {"marker": "+", "markersize": 18, "markeredgewidth": 1.2}
+_SPREAD = 3.0
+_THEORY: dict[str, Any] = {"marker": "D", "markersize": 12, "markerfacecolor": "none", "markeredgewidth": 1.8}
+_NEUTRAL = "#666666"
+_LONGEST_LEGEND = 15
 
 
 @styled()
@@ -30,35 +34,30 @@ def scheme_map(summary: Summary, prediction: Prediction | None = None) -> Figure
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     axes = figure.subplots()
     draw_corners(axes)
-    deep = len(summary.layers) > 1
-    layer_colors = _layer_colors(len(summary.layers)) if deep else ["#222222"]
-    chains = len(summary.portraits)
-    shades = chain_colors(chains)
-    for layer, color in zip(summary.layers, layer_colors, strict=True):
+    count, chains = len(summary.layers), len(summary.portraits)
+    styles = [_DRAW | chain_style(chain, chains) for chain in range(chains)]
+    colors = [_NEUTRAL] if count == 1 else _layer_colors(count)
+    for layer, color in zip(summary.layers, colors, strict=True):
         places = layer.scheme.places
-        for chain, own in enumerate(places):
-            dots = {"color": color if deep else shades[chain], "marker": CHAIN_MARKERS[chain % len(CHAIN_MARKERS)]}
-            axes.plot(*own.T, **dots, linestyle="", markersize=4.5, alpha=0.6, zorder=3)
-        mean, spread = places.mean(axis=(0, 1)), places.std(axis=(0, 1))
-        axes.errorbar(*mean, xerr=spread[0], yerr=spread[1], color=color, elinewidth=1.2, **_MEAN)
+        (x, y), (x_spread, y_spread) = places.mean(axis=(0, 1)), places.std(axis=(0, 1))
+        axes.errorbar(x, y, xerr=x_spread, yerr=y_spread, color=color, elinewidth=_SPREAD, **_MEAN)
+        for own, style in zip(places, styles, strict=True):
+            axes.plot(*own.T, **style | ({} if count == 1 else {"color": color}))
     handles = [
-        Line2D([], [], color=color, label=f"{summary.layer_name} {index}", **_MEAN | {"linestyle": ""})
-        for index, color in enumerate(layer_colors, 1)
-        if deep
+        Line2D([], [], color=color, linewidth=5, label=f"{summary.layer_name} {index}")
+        for index, color in enumerate(colors if count > 1 else [], 1)
     ]
-    handles += [
-        Line2D([], [], color="#777777" if deep else shades[chain], label=f"chain {chain}, a draw each", linestyle="",
-               marker=CHAIN_MARKERS[chain % len(CHAIN_MARKERS)], markersize=4.5)
-        for chain in range(chains)
-    ]  # fmt: skip
-    spread_label = "mean ± standard deviation\nover draws"
-    handles.append(Line2D([], [], color="#777777" if deep else "#222222", label=spread_label, **_MEAN))
+    for chain, style in enumerate(styles):
+        shade = {} if count == 1 else {"color": _NEUTRAL}
+        handles.append(Line2D([], [], **style | shade, label=f"draws of chain {chain}"))
+    told = "mean over draws,\n± standard deviation"
+    handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=told, **_MEAN))
     if prediction is not None and (predicted := drawn_scheme(prediction)) is not None:
-        axes.plot(*predicted.evidence.place, color=PREDICTED, zorder=5, **_THEORY)
+        axes.plot(*predicted.evidence.place, color=PREDICTED, **_THEORY)
         handle = predicted_handle(prediction, dashed=False)
         handle.set(linestyle="", **_THEORY)
         handles.append(handle)
-    figure.legend(handles=handles, loc="outside right upper", ncols=1 + len(handles) // 15)
+    figure.legend(handles=handles, loc="outside right upper", ncols=1 + (len(handles) - 1) // _LONGEST_LEGEND)
     return figure
 
 
