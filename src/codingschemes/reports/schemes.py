@@ -16,10 +16,16 @@ from codingschemes.theory import Prediction
 
 CORNERS = {"analog": (-1.0, 0.0), "redundant": (1.0, 0.0), "sparse": (0.0, 1.0)}
 """Where `Evidence.place` puts each scheme."""
-_DRAW: dict[str, Any] = {"linestyle": "", "markersize": 5, "alpha": 0.8}
+_DRAW: dict[str, Any] = {"linestyle": "", "markersize": 5, "alpha": 0.8, "zorder": 3}
 _MEAN: dict[str, Any] = {"marker": "+", "markersize": 18, "markeredgewidth": 1.2}
 _SPREAD = 3.0
-_THEORY: dict[str, Any] = {"marker": "D", "markersize": 12, "markerfacecolor": "none", "markeredgewidth": 1.8}
+_THEORY: dict[str, Any] = {
+    "marker": "D",
+    "markersize": 12,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.8,
+    "zorder": 4,
+}
 _NEUTRAL = "#666666"
 _LONGEST_LEGEND = 15
 
