@@ -23,6 +23,7 @@ from scipy.stats import beta
 from codingschemes.coding import Population, Scheme, classify
 from codingschemes.coding.planted import NOISE_LEVELS, TRUTHS, Planted, plant
 from codingschemes.networks import ACTIVATIONS
+from codingschemes.reports.schemes import draw_corners
 from codingschemes.reports.style import CODE_COLORS, styled
 
 COUNTS = {
@@ -301,13 +302,10 @@ def draw(held_out: Sequence[Case], networks: dict[str, Scheme], path: Path) -> N
     )
     left.set(xlabel="probability of the likeliest answer", ylabel="share that is right")
     left.set_title(f"{len(held_out):,} planted populations, error {calibration_error(bins):.3f}")
-    right.plot([-1, 1, 0, -1], [0, 0, 1, 0], color="#B8B8B8", zorder=0)
-    for color, marker, (activation, scheme) in zip(CODE_COLORS, "o^s", SCHEMES.items(), strict=False):
+    draw_corners(right)
+    for color, marker, activation in zip(CODE_COLORS, "o^s", SCHEMES, strict=False):
         places = [found.evidence.place for name, found in networks.items() if activation_of(name) == activation]
         right.scatter(*np.array(places).T, color=color, marker=marker, s=28, alpha=0.8, label=activation)
-        corner = {"analog": (-1, 0), "redundant": (1, 0), "sparse": (0, 1)}[scheme]
-        right.annotate(scheme, corner, (0, 9 if corner[1] else -16), textcoords="offset points", ha="center")
-    right.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.25, 1.25), ylim=(-0.15, 1.15))
     right.set_title(f"{len(networks)} sampled networks")
     right.legend(loc="upper right")
     figure.savefig(path)

@@ -3,23 +3,7 @@
 import numpy as np
 import pytest
 
-from codingschemes.coding.predictions import Estimate, Predictions, classification_error
-
-CORNERS = np.array([[-1.0, -1], [-1, 1], [1, -1], [1, 1]])
-XOR = CORNERS.prod(axis=1, keepdims=True)
-
-
-def test_classes_that_share_a_target_are_not_told_apart() -> None:
-    labels = np.arange(8) % 4
-    assert np.isnan(classification_error(XOR[labels], XOR[labels], labels, labels))
-    assert classification_error(CORNERS[labels], CORNERS[labels], labels, labels) == 0
-
-
-def test_an_error_counts_outputs_nearest_to_another_class() -> None:
-    labels = np.arange(8) % 4
-    outputs = CORNERS[labels].copy()
-    outputs[0] = [0.2, -1]
-    assert classification_error(outputs, CORNERS[labels], labels, labels) == 1 / 8
+from codingschemes.coding.predictions import Estimate, Predictions
 
 
 def test_held_out_errors_come_with_their_binomial_error() -> None:

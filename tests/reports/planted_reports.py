@@ -1,6 +1,6 @@
 """Summaries of planted populations: what a report draws, without sampling."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,12 @@ from codingschemes.coding.collapse import collapse_of
 from codingschemes.coding.layers import CodeShare, Kernels, Layer, LayerAbstraction, OutlierNeuron, Portrait
 from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import Population, join
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import LABELS, Evidence, Label, Scheme
+from codingschemes.coding.scheme import LABELS, Label, Scheme, classify
 from codingschemes.coding.summary import Summary
 from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
+from codingschemes.networks import ACTIVATIONS
 from codingschemes.representation import abstraction_scores
 from codingschemes.tasks import Task
 
@@ -112,7 +113,6 @@ def _pooled(populations: list[Planted], task: Task) -> Population:
 
 
 def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warnings: tuple[str, ...]) -> Summary:
-    labels: dict[str, Label] = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}
     names = sorted({code for planted in populations for code in planted.codes if code})
     by_chain = np.array([[np.mean(np.array(planted.codes) == name) for planted in populations] for name in names])
     shares = [
@@ -126,7 +126,7 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
     ]
     activity = _arranged(populations[0], task)
     layer = Layer(
-        scheme=_scheme(labels[kind]),
+        scheme=_scheme(kind, populations),
         codes=tuple(sorted(shares, key=lambda share: -share.fraction)),
         coded=float(by_chain.sum(0).mean()) if names else 0.0,
         code_sizes=np.eye(task.class_count + 1)[1],
@@ -158,10 +158,13 @@ def with_last_layer(summary: Summary, **changed: Any) -> Summary:
     return replace(summary, layers=(*summary.layers[:-1], replace(summary.last, **changed)))
 
 
-def _scheme(label: Label) -> Scheme:
+def _scheme(kind: str, populations: list[Planted]) -> Scheme:
+    """Places as they are; the label as planted, whatever the number of neurons."""
+    label: Label = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}[kind]
+    draws = join([planted.population[None, None] for planted in populations], axis=0)
     probabilities = {name: 0.98 if name == label else 0.02 / 3 for name in LABELS}
-    nothing = Evidence(*(0.0 for _ in fields(Evidence)))
-    return Scheme(label, 0.98, probabilities, nothing, np.array([list(probabilities.values())]))
+    seen = classify(draws, ACTIVATIONS[kind].family)
+    return replace(seen, label=label, probability=0.98, probabilities=probabilities)
 
 
 def _abstraction(planted: Planted, task: Task) -> LayerAbstraction:

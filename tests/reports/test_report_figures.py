@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -12,7 +13,8 @@ from planted_reports import PlantedReport, planted_report, with_last_layer
 
 import codingschemes as cs
 from codingschemes.coding.layers import Kernels
-from codingschemes.reports import chains, layers, populations, responses
+from codingschemes.comparison.drawn import drawn_scheme
+from codingschemes.reports import chains, layers, populations, responses, schemes
 from codingschemes.reports.figures import save_figures
 from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
 from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
@@ -43,6 +45,7 @@ def drawn(planted: PlantedReport) -> dict[str, Figure]:
         "kernel": responses.kernel(summary, task),
         "predictions": responses.predictions(summary, task),
         "convergence": chains.convergence(summary),
+        "map": schemes.scheme_map(summary),
     }
     return figures | ({"codes": populations.codes(summary)} if summary.codes else {})
 
@@ -71,6 +74,38 @@ def test_predicted_neurons_are_drawn_also_where_none_was_sampled(planted: Plante
     assert len(lines) == sum(each.shape[1] for each in values.values())
     for line in lines:
         assert line.get_data().values.sum() == pytest.approx(len(pooled.activity))
+
+
+def nearest_corner(place: tuple[float, float]) -> str:
+    return min(schemes.CORNERS, key=lambda name: float(np.hypot(*np.subtract(place, schemes.CORNERS[name]))))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize(("kind", "scheme"), [("sigmoid", "redundant"), ("relu", "sparse"), ("linear", "analog")])
+def test_planted_populations_are_in_their_corners_of_the_map(kind: str, scheme: str, depth: int) -> None:
+    """Every draw, the mean of every layer, and networks drawn from a theory that predicts these very neurons."""
+    planted = planted_report(kind, chains=2, depth=depth)
+    portrait, task = planted.summary.portraits[0], planted.task
+    prediction = Prediction(
+        theory="mean-field",
+        posterior=cs.Posterior(task, cs.Network(kind, width=len(portrait.activity)), temperature=1e-3),
+        outputs=task.targets,
+        kernel=None,
+        certificate=Certificate(0.0, 1.0, "gap"),
+        neurons=NeuronSample(
+            portrait.class_activity, portrait.readout, np.ones(len(portrait.activity)), portrait.activity
+        ),
+    )
+    lines = [
+        line for line in schemes.scheme_map(planted.summary, prediction).axes[0].lines if len(line.get_xdata()) == 1
+    ]
+    places = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in lines]
+    assert {nearest_corner(place) for place in places} == {scheme}
+    assert len(places) == depth * (2 + 1) + 1
+    assert lines[-1].get_markerfacecolor() == "none"
+    assert places[-1] == drawn_scheme(prediction).evidence.place
+    without = schemes.scheme_map(planted.summary, replace(prediction, neurons=None)).axes[0].lines
+    assert len(without) == len(schemes.scheme_map(planted.summary).axes[0].lines)
 
 
 def test_saved_figures_leave_matplotlib_as_it_was(tmp_path: Path) -> None:

@@ -67,13 +67,14 @@ def test_the_page_says_what_was_found_and_how(page: Path, small_run: cs.Run, sma
         assert word in text
     main = text[text.index("<main>") :]
     assert main.index("<h1>") < main.index("<figure") < main.index("Can it be trusted?") < main.index("Configuration")
+    assert main.index('id="scheme"') < main.index('id="figure-map"') < main.index("Scores of the three schemes")
 
 
 def test_figures_are_saved_beside_the_page(page: Path) -> None:
     folder = page.parent / "figures"
     names = {path.stem for path in folder.glob("*.png")}
     assert {"activity", "neurons", "distributions", "contributions", "kernel", "predictions"} <= names
-    assert {"traces", "convergence"} <= names
+    assert {"traces", "convergence", "map"} <= names
     assert {path.stem for path in folder.glob("*.pdf")} == names
     assert not list(page.parent.glob("*.partial"))
 

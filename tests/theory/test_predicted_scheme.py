@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from theory_problems import toy_posterior
 
-from codingschemes.coding.population import population
-from codingschemes.coding.scheme import classify
+from codingschemes.comparison.drawn import drawn_scheme
 from codingschemes.theory import NeuronSample, predict
 from codingschemes.theory.scheme import SINGLE_MODE, _binary, scheme_of
 
@@ -86,12 +85,7 @@ def test_a_population_drawn_from_the_measure_is_named_alike(activation, temperat
     posterior = toy_posterior(activation, samples=48, width=100, temperature=temperature)
     prediction = predict(posterior)
     assert prediction.scheme.label == expected
-    drawn, rng = prediction.neurons, np.random.default_rng(0)
-    singles = np.arange(len(drawn.weight))[len(drawn.weight) - len(prediction.outliers) :]
-    others = rng.choice(len(drawn.weight) - len(singles), 100 - len(singles), replace=False)
-    chosen = np.concatenate([others, singles])
-    neurons = population(drawn.response[chosen], drawn.readout[chosen], posterior.task.labels)
-    assert classify(neurons, posterior.network.activation.family).label == expected
+    assert drawn_scheme(prediction).label == expected
 
 
 def test_the_reason_is_told_with_its_numbers():

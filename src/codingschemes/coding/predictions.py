@@ -13,6 +13,7 @@ from codingschemes.diagnostics import mean_and_error
 from codingschemes.progress import announce
 from codingschemes.runs import Run
 from codingschemes.tasks import Task
+from codingschemes.tasks.classification import classification_error
 
 _NETWORKS_PER_CHAIN = 25
 
@@ -105,33 +106,6 @@ def test_predictions(run: Run) -> Predictions | None:
     return _predictions(outputs, task.test_targets, task.test_labels, task)
 
 
-def classification_error(
-    outputs: Float[np.ndarray, "Q C"],
-    targets: Float[np.ndarray, "P C"],
-    target_labels: Int[np.ndarray, " P"],
-    labels: Int[np.ndarray, " Q"],
-) -> float:
-    """Share of samples whose output is nearest to another class's mean target; NaN where classes share one.
-
-    Args:
-        outputs: of the samples judged.
-        targets, target_labels: what the classes' mean targets are taken from.
-        labels: the classes of the samples judged.
-    """
-    classes = range(target_labels.max() + 1)
-    prototypes = np.stack([targets[target_labels == label].mean(axis=0) for label in classes])
-    if not have_own_targets(prototypes):
-        return float("nan")
-    nearest = ((outputs[:, None] - prototypes) ** 2).sum(axis=2).argmin(axis=1)
-    return float(np.mean(nearest != labels))
-
-
-def have_own_targets(prototypes: Float[np.ndarray, "G C"]) -> bool:
-    """Whether no two classes have the same mean target, up to round-off."""
-    apart = np.abs(prototypes[:, None] - prototypes).max(axis=2)[np.triu_indices(len(prototypes), 1)]
-    return bool(np.all(apart > 1e-9 * np.abs(prototypes).max()))
-
-
 def _predictions(
     outputs: Float[np.ndarray, "chain draw P C"],
     targets: Float[np.ndarray, "P C"],
@@ -144,7 +118,7 @@ def _predictions(
     return Predictions(
         outputs=mean,
         spread=outputs.std(axis=(0, 1)),
-        error=classification_error(mean, task.targets, task.labels, labels),
+        error=float(classification_error(mean, labels, task.class_targets)),
         r2=1 - float(np.sum((mean - targets) ** 2)) / variation if variation else float("nan"),
         loss=Estimate(float(loss), float(error)),
     )

@@ -111,6 +111,7 @@ class Scheme:
         probabilities: of all four labels; they sum to one.
         evidence: means over the draws looked at.
         by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
+        places: where each of these draws is on the map, see `Evidence.place`, (*draws, 2).
     """
 
     label: Label
@@ -118,6 +119,7 @@ class Scheme:
     probabilities: dict[Label, float]
     evidence: Evidence
     by_draw: Float[np.ndarray, "*draws label"]
+    places: Float[np.ndarray, "*draws 2"]
 
     @property
     def scores(self) -> dict[str, float]:
@@ -164,6 +166,7 @@ def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> S
         {name: float(value) for name, value in zip(LABELS, mean, strict=True)},
         average,
         by_draw.reshape(*neurons.draws, len(LABELS)),
+        np.array([evidence.place for evidence in found]).reshape(*neurons.draws, 2),
     )
 
 

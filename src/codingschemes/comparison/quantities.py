@@ -11,10 +11,11 @@ from codingschemes.coding.codes import Codes, find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
-from codingschemes.coding.predictions import classification_error, test_predictions, training_predictions
+from codingschemes.coding.predictions import test_predictions, training_predictions
 from codingschemes.representation.kernels import block_means
 from codingschemes.representation.parallelism import parallelism_score_from_kernel
 from codingschemes.runs import Run
+from codingschemes.tasks.classification import classification_error
 from codingschemes.theory import NeuronGroup, Prediction
 
 #: Predicted codes with fewer neurons than this are left out unless they were sampled.
@@ -81,10 +82,10 @@ def _errors(run: Run, prediction: Prediction) -> Iterator[Quantity]:
     """Of the mean predictor: one number each, which has no series of its own."""
     task = run.posterior.task
     sampled = training_predictions(run)
-    predicted = classification_error(prediction.outputs, task.targets, task.labels, task.labels)
+    predicted = float(classification_error(prediction.outputs, task.labels, task.class_targets))
     yield Quantity("training error", np.full((1, 1), sampled.error), predicted)
     if prediction.test_outputs is not None and (tested := test_predictions(run)) is not None:
-        predicted = classification_error(prediction.test_outputs, task.targets, task.labels, task.test_labels)
+        predicted = float(classification_error(prediction.test_outputs, task.test_labels, task.class_targets))
         yield Quantity("test error", np.full((1, 1), tested.error), predicted)
 
 

@@ -60,6 +60,14 @@ CAPTIONS = {
         "identified under permutations of neurons): a run has converged where every entry is left of the line of R-hat "
         "and right of that of effective draws.",
     ),
+    "map": (
+        "Map of coding schemes",
+        "Small points are draws, crosses the mean of a layer. Up: the fewer neurons carry the class-specific "
+        "output. Right: the nearer class means of the other neurons are to two levels; left: the more graded they are. "
+        "Pure schemes are at the corners, mixtures between them, and neurons that hardly tell classes apart at the "
+        "middle of the base. A hollow diamond is the mean of networks whose neurons were drawn from a theory of the "
+        "last layer.",
+    ),
 }
 """Title and caption of every figure."""
 

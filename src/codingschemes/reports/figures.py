@@ -13,7 +13,7 @@ from codingschemes.coding.population import Population, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.progress import tracked
-from codingschemes.reports import chains, layers, populations, responses, theory
+from codingschemes.reports import chains, layers, populations, responses, schemes, theory
 from codingschemes.reports.style import darken, styled
 from codingschemes.runs import Run
 
@@ -41,6 +41,7 @@ def figures(run: Run, summary: Summary, comparison: Comparison | None = None) ->
         drawn["theory"] = theory.agreement(comparison)
     if math.isfinite(summary.diagnostics.convergence.rhat_max):
         drawn["convergence"] = chains.convergence(summary)
+    drawn["map"] = schemes.scheme_map(summary, prediction)
     return drawn
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.dimensions import QUANTILES
+from codingschemes.tasks.classification import classification_error
 
 type Record = dict[str, dict[str, Array]]
 
@@ -31,7 +32,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             weights that give these preactivations (Wang, Johnston & Fusi 2025), with the same distribution in all
             forms of the posterior.
         training_loss: mean squared error over samples and outputs.
-        training_error: share of samples whose output is nearest to another class's target.
+        training_error: share of samples whose output is nearest to another class's target; NaN where classes share one.
         outputs: f at the training inputs.
         kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
         kernel_diagonal: mean of K_mumu over a class.
@@ -48,6 +49,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
     readout = density.readout(readout_key, position, activity[-1])
     outputs = density.network.outputs(activity[-1], readout)
     residual = density.targets - outputs
+    class_targets = (membership.T @ density.targets) / membership.sum(axis=0)[:, None]
     kernel = jnp.einsum("lnp,lnq->lpq", activity, activity) / density.network.width
     blocks, diagonal = _class_means(kernel, membership)
     levels = jnp.asarray(QUANTILES)
@@ -57,7 +59,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             "energy": jnp.sum(residual**2)
             + density.temperature * _squared_norm(hidden_key, density, position, preactivations[0], readout),
             "training_loss": jnp.mean(residual**2),
-            "training_error": _error(outputs, density.targets, membership),
+            "training_error": classification_error(outputs, membership.argmax(axis=1), class_targets),
             "outputs": outputs,
             "kernel_block": blocks,
             "kernel_diagonal": diagonal,
@@ -89,14 +91,6 @@ def _class_means(
     own = jnp.diagonal(kernel, axis1=1, axis2=2) @ membership
     sums = jnp.einsum("pc,lpq,qd->lcd", membership, kernel, membership) - jax.vmap(jnp.diag)(own)
     return jnp.where(pairs > 0, sums / jnp.where(pairs > 0, pairs, 1.0), jnp.nan), own / counts
-
-
-def _error(
-    outputs: Float[Array, "P C"], targets: Float[Array, "P C"], membership: Float[Array, "P G"]
-) -> Float[Array, ""]:
-    prototypes = (membership.T @ targets) / membership.sum(axis=0)[:, None]
-    distances = jnp.sum((outputs[:, None] - prototypes[None]) ** 2, axis=2)
-    return jnp.mean(jnp.argmin(distances, axis=1) != jnp.argmax(membership, axis=1))
 
 
 def _leading_gradient(gradient: Position) -> Float[Array, " K"]:

@@ -111,6 +111,11 @@ class Task:
         """Whether the targets are one column a class (rather than -1/+1 factors)."""
         return self.target_names == self.class_names
 
+    @property
+    def class_targets(self) -> Float[Array, "G C"]:
+        """Mean target of each class."""
+        return np.stack([self.targets[self.labels == label].mean(axis=0) for label in range(self.class_count)])
+
     def with_inputs(self, inputs: Array, test_inputs: Array, step: str) -> "Task":
         """A copy with transformed inputs, and `step` added to the recorded preprocessing."""
         steps = [*self.provenance.get("preprocessing", []), step]
