@@ -34,7 +34,7 @@ _LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed again before neurons jump, which costs as much as several trajectories:
 #: that often, and then for several sweeps, during which these layers stay as they are.
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
-#: Share of the neurons of a layer that may turn round in a step, in the layers below: each costs less than a gradient.
+#: Share of the neurons of a layer that may turn round in a step, in the layers below: each costs half a gradient.
 _TURNING = 1 / 6
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
@@ -85,8 +85,9 @@ def codes(settings: Settings) -> Kernel:
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key, replace_key, flip_key = jax.random.split(state.key, 4)
         position = flow.position(state.flow)
-        if density.network.depth > 1 and density.network.activation.family == "sigmoidal":
-            position, _ = flip_sweep(flip_key, position, density, math.ceil(_TURNING * density.network.width))
+        turning = _turning(density)
+        if turning:
+            position, _ = flip_sweep(flip_key, position, density, turning)
         if state.reference is None:
             coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         else:
@@ -94,7 +95,7 @@ def codes(settings: Settings) -> Kernel:
             coordinates, switches = _jump(sweep_key, position, state.reference, state.modes, due, density)
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
-        info = info._replace(gradients=info.gradients + 1, switches=switches)
+        info = info._replace(gradients=info.gradients + 1 + (turning + 1) // 2, switches=switches)
         return state._replace(key=key, flow=stepped), info
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
@@ -134,6 +135,13 @@ def codes(settings: Settings) -> Kernel:
         pool=pool,
         search=Search(searches, explore, adopt, forget, recall),
     )
+
+
+def _turning(density: Density) -> int:
+    """Neurons below the last layer that are asked to turn round in a step."""
+    network = density.network
+    sharpens = network.depth > 1 and network.activation.family == "sigmoidal"
+    return math.ceil(_TURNING * network.width) if sharpens else 0
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
