@@ -4,11 +4,13 @@ All chains go down without a Metropolis test until the ensemble no longer drifts
 bisection. The rows of the bench are that second phase gone on with.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from blackjax import eca
 from blackjax.adaptation.laps import laps as blackjax_laps
 from blackjax.mcmc import adjusted_mclmc, integrators
 from blackjax.mcmc.hmc import HMCState
@@ -77,6 +79,18 @@ def _on_each_device(density: Density) -> Density:
     return jax.tree.map(lambda leaf: jax.lax.pcast(leaf, _AXIS, to="varying"), density)
 
 
+@contextlib.contextmanager
+def _compiled_whole() -> Iterator[None]:
+    """blackjax maps over devices outside of any compiled program: a thousand operations compiled one by one, which take
+    more than a minute however small the network."""
+    by_operation = eca.shard_map
+    eca.shard_map = lambda *arguments, **options: jax.jit(by_operation(*arguments, **options))
+    try:
+        yield
+    finally:
+        eca.shard_map = by_operation
+
+
 def laps(settings: Settings) -> Rival:
     """LAPS with its diagonal metric. blackjax does not hand that out: it is estimated again, as there, as the variance
     over the ensemble, at the end of the second phase."""
@@ -86,18 +100,19 @@ def laps(settings: Settings) -> Rival:
             raise InvalidInput("an ensemble at constant speed needs more than one coordinate: choose `sampler='hmc'`")
         trajectories = max(2, int(_ADJUSTED * warmup))
         target = flat(density)
-        info, *_, chains = blackjax_laps(
-            lambda vector: flat(_on_each_device(density)).logdensity(vector),
-            target.prior_draw,
-            density.dimension,
-            num_steps1=_UNADJUSTED * warmup,
-            num_steps2=trajectories * _STEPS * _gradients(density.dimension),
-            num_chains=_CHAINS,
-            mesh=Mesh(chain_mesh(_CHAINS).devices, (_AXIS,)),
-            rng_key=key,
-            steps_per_sample=_STEPS,
-            acc_prob=settings.target_acceptance,
-        )
+        with _compiled_whole():
+            info, *_, chains = blackjax_laps(
+                lambda vector: flat(_on_each_device(density)).logdensity(vector),
+                target.prior_draw,
+                density.dimension,
+                num_steps1=_UNADJUSTED * warmup,
+                num_steps2=trajectories * _STEPS * _gradients(density.dimension),
+                num_chains=_CHAINS,
+                mesh=Mesh(chain_mesh(_CHAINS).devices, (_AXIS,)),
+                rng_key=key,
+                steps_per_sample=_STEPS,
+                acc_prob=settings.target_acceptance,
+            )
         shared = Parameters(info["phase_2"]["step_size"][-1], jnp.var(chains.position, axis=0))
         everyone = jax.tree.map(lambda value: jnp.broadcast_to(value, (_CHAINS, *value.shape)), shared)
         return Tuned(jax.vmap(target.position)(chains.position), everyone)
