@@ -15,7 +15,7 @@ test: lint types
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 slow: $(VENV)/development
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/slow
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .

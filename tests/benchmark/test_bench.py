@@ -2,14 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from codingschemes.benchmark import SUITES, TARGETS, Bench, bench
 from codingschemes.benchmark.figure import draw_ratios, ratios_by_target
-from codingschemes.benchmark.table import columns, lines, markdown, read_references
+from codingschemes.benchmark.measure import over_seeds
+from codingschemes.benchmark.rivals import RIVALS
+from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown, read_references
 from codingschemes.errors import InvalidInput
+from codingschemes.samplers import Settings
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROMISED = {
@@ -20,7 +24,7 @@ PROMISED = {
 
 @pytest.fixture(scope="module")
 def found() -> Bench:
-    return bench("tiny-sigmoid", contenders=[("nuts", "weights"), ("hmc", "reduced")], warmup=100, seconds=0.5)
+    return bench("tiny-sigmoid", contenders=[("nuts", "weights"), ("hmc", "reduced")], warmup=100, seconds=0.5, seeds=2)
 
 
 def test_rows_and_ratios_say_what_others_rely_on(found):
@@ -38,6 +42,41 @@ def test_rows_and_ratios_say_what_others_rely_on(found):
 def test_samplers_agree_with_the_recorded_quadrature(found):
     assert all(row.reference_z < 4.9 for row in found.rows)
     assert all(row.means["kernel_diagonal"][1] < 0.02 for row in found.rows)
+
+
+def test_several_seeds_are_one_row_of_medians_and_their_spread(found):
+    row = replace(found.rows[1], seeds=1, spread={})
+    rates = (3.0, 50.0, 7.0)
+    rows = [replace(row, ess_min_per_second=rate, draws=index) for index, rate in enumerate(rates)]
+    together = over_seeds(rows)
+    assert together.ess_min_per_second == 7.0
+    assert together.spread["ess_min_per_second"] == (3.0, 50.0)
+    assert (together.draws, together.seeds) == (1, 3)
+    cells = next(lines(Bench((together,))))
+    assert "7 (3 to 50)" in cells
+    assert over_seeds([row]) == row
+    values = json.loads(json.dumps(Bench((together,)).to_json()))
+    assert Bench.from_json(values).rows[0].spread == together.spread
+
+
+def test_seeds_differ(found):
+    for row in found.rows:
+        low, high = row.spread["ess_min_per_second"]
+        assert low < row.ess_min_per_second < high
+        assert row.seeds == 2
+
+
+def test_rivals_are_in_every_bench():
+    assert set(RIVALS) <= {sampler for sampler, _ in CONTENDERS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rival", RIVALS)
+def test_rivals_agree_with_the_recorded_quadrature(rival):
+    (row,) = bench("tiny-sigmoid", contenders=[(rival, "weights")], warmup=60, seconds=0.3).rows
+    assert row.chains == RIVALS[rival](Settings()).chains
+    assert row.reference_z < 4.9
+    assert row.means["kernel_diagonal"][1] < 0.02
 
 
 def test_a_wrong_reference_is_seen(found):
@@ -77,6 +116,11 @@ def test_the_figure_shows_every_ratio_and_where_there_is_none(found):
     crosses = sum(len(line.get_ydata()) for line in strip.lines)
     assert crosses == len(names) * len(ratios) - sum(map(len, ratios.values())) > 0
     assert len(ratios_by_target(found).axes) == 1, "nothing is missing, but there is a strip"
+
+
+def test_no_seeds_are_refused_in_one_sentence():
+    with pytest.raises(InvalidInput, match="`seeds` is 0: give an integer of at least 1"):
+        bench("tiny-sigmoid", seeds=0)
 
 
 def test_an_unknown_suite_is_refused_in_one_sentence():

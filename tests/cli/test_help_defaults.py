@@ -48,6 +48,6 @@ def test_help_of_networks_and_posteriors_says_the_defaults():
 def test_bench_has_the_defaults_of_the_function():
     taken = inspect.signature(bench).parameters
     given = {parameter.name: parameter.default for parameter in bench_command.params}
-    assert {name: given[name] for name in ("suite", "warmup", "seconds")} == {
-        name: taken[name].default for name in ("suite", "warmup", "seconds")
+    assert {name: given[name] for name in ("suite", "warmup", "seconds", "seeds")} == {
+        name: taken[name].default for name in ("suite", "warmup", "seconds", "seeds")
     }

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 import codingschemes as cs
+from codingschemes.benchmark.rivals import RIVALS
 from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.cli import names
 from codingschemes.networks.activations import BUILT_IN
@@ -83,6 +84,7 @@ def test_words_are_answered_before_anything_heavy_is_imported(words, status, sai
 def test_names_are_those_of_the_registries():
     assert set(names.ACTIVATIONS) == BUILT_IN
     assert set(names.SAMPLERS) == set(SAMPLERS)
+    assert set(names.RIVALS) == set(RIVALS)
     assert set(names.THEORIES) == set(THEORIES)
     assert get_args(Space.__value__) == names.SPACES
     assert set(names.SUITES) == set(SUITES)

@@ -1,25 +1,30 @@
 """One sampler on one posterior: what an effective draw costs."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.benchmark.rivals import RIVALS, sample_rival
 from codingschemes.convergence import INVARIANTS, moving
 from codingschemes.diagnostics import ess, mean_and_error, rhat
 from codingschemes.posterior import Posterior, Space
 from codingschemes.runs import Run, sample
+from codingschemes.samplers import Settings
 
 #: The row that ratios are taken against.
 BASELINE = ("nuts", "weights")
 #: Names under which samplers of other libraries are listed.
 LISTED = {"nuts": "numpyro-nuts"}
-#: Draws a chain end a measurement early: as many as hold neurons of this many bytes, within limits.
+#: Draws of all chains end a measurement early: as many as hold neurons of this many bytes, within limits.
 _DRAWS_BYTES = 2e8
-_FEWEST_DRAWS, _MOST_DRAWS = 2000, 50_000
+_FEWEST_DRAWS, _MOST_DRAWS = 8000, 200_000
 _CHAINS = 4
+#: Trajectories of NUTS have at most 2^8 - 1 steps, those of rivals that take theirs from it likewise.
+_TREE_DEPTH = 8
 _BLOCK = 200
 #: Scalars whose mean a sampler must get right.
 COMPARED = ("energy", "training_loss", "kernel_diagonal")
@@ -27,23 +32,27 @@ COMPARED = ("energy", "training_loss", "kernel_diagonal")
 
 @dataclass(frozen=True)
 class Row:
-    """What one sampler did on one target.
+    """What one sampler did on one target; medians over seeds where there are several.
 
     Attributes:
         target, sampler, space: names.
         draws: recorded draws, all chains.
+        chains: chains side by side; ensembles have more of them.
         gradients_per_draw: of one chain.
         ess_min, ess_median: bulk effective sample size over all recorded invariants and chains; chains that disagree
             lower it.
         rhat_max: largest R-hat of the invariants.
         seconds: wall-clock time of the recorded draws, recording included.
-        warmup_seconds, compile_seconds: before them.
+        warmup_seconds, compile_seconds: before them. What a rival's own warm-up compiles counts as warm-up, and what
+            is compiled for the first seed serves the others: `compile_seconds` is the longest.
         ess_min_per_second: ess_min / seconds.
         code_switches: neurons that change code from one draw to the next, mean over draws and chains; NaN where the
             activation is not bounded.
         means: mean and Monte Carlo error of `COMPARED`.
         reference_z: largest |z| of these against the recorded reference; NaN without one.
         device: what it ran on.
+        seeds: how many times it was measured.
+        spread: smallest and largest value over seeds of every number above; empty with a single seed.
     """
 
     target: str
@@ -62,6 +71,31 @@ class Row:
     means: dict[str, tuple[float, float]]
     reference_z: float
     device: str
+    chains: int = _CHAINS
+    seeds: int = 1
+    spread: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def over_seeds(rows: Sequence[Row]) -> Row:
+    """One row of those that differ in their seed alone: medians, and how far they spread."""
+    if len(rows) == 1:
+        return rows[0]
+    numbers = [entry.name for entry in fields(Row) if isinstance(getattr(rows[0], entry.name), (int, float))]
+    values = {
+        name: np.array([getattr(row, name) for row in rows]) for name in numbers if name not in ("chains", "seeds")
+    }
+    middle = {name: type(getattr(rows[0], name))(np.median(each)) for name, each in values.items()}
+    means = {name: np.median([row.means[name] for row in rows], axis=0) for name in rows[0].means}
+    return replace(
+        rows[0],
+        **middle
+        | {
+            "compile_seconds": float(values["compile_seconds"].max()),
+            "means": {name: (float(mean), float(error)) for name, (mean, error) in means.items()},
+            "seeds": len(rows),
+            "spread": {name: (float(each.min()), float(each.max())) for name, each in values.items()},
+        },
+    )
 
 
 def measure(
@@ -80,7 +114,7 @@ def measure(
     Args:
         name: what the target is called.
         posterior: the target.
-        sampler, space: as in `Sampling`.
+        sampler, space: as in `Sampling`, or a rival's name.
         warmup: adapting iterations.
         seconds: of sampling, about.
         reference: mean and error of some of `COMPARED`.
@@ -88,19 +122,26 @@ def measure(
 
     Raises:
         InvalidInput: the sampler is not for this target.
+        SamplingFailed: its chains have left for infinity.
     """
-    run = sample(
-        posterior,
-        sampler=sampler,
-        space=space,
-        chains=_CHAINS,
-        warmup=warmup,
-        draws=_most_draws(posterior),
-        time_limit=seconds,
-        seed=seed,
-        max_tree_depth=8,
-        progress=False,
-    )
+    draws = _most_draws(posterior)
+    if sampler in RIVALS:
+        settings = Settings(warmup, max_tree_depth=_TREE_DEPTH)
+        run = sample_rival(sampler, posterior, space, settings, draws=draws, seconds=seconds, seed=seed)
+    else:
+        run = sample(
+            posterior,
+            sampler=sampler,
+            space=space,
+            chains=_CHAINS,
+            warmup=warmup,
+            draws=draws // _CHAINS,
+            time_limit=seconds,
+            seed=seed,
+            max_tree_depth=_TREE_DEPTH,
+            progress=False,
+        )
+    chains = run.config["sampling"]["chains"]
     moved = np.concatenate([moving(run.values("posterior", variable)) for variable in INVARIANTS], axis=2)
     sizes = ess(moved)
     means = {variable: _scalar(run.values("posterior", variable)) for variable in COMPARED}
@@ -109,7 +150,7 @@ def measure(
         target=name,
         sampler=LISTED.get(sampler, sampler),
         space=space,
-        draws=run.draw_count * _CHAINS,
+        draws=run.draw_count * chains,
         gradients_per_draw=float(run.values("sample_stats", "n_steps").mean()),
         ess_min=float(sizes.min()),
         ess_median=float(np.median(sizes)),
@@ -122,13 +163,14 @@ def measure(
         means=means,
         reference_z=worst_z(means, reference),
         device=jax.devices()[0].device_kind,
+        chains=chains,
     )
 
 
 def _most_draws(posterior: Posterior) -> int:
     network, task = posterior.network, posterior.task
     numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
-    held = numbers * np.dtype(np.float32).itemsize * _CHAINS
+    held = numbers * np.dtype(np.float32).itemsize
     return int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure
+from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure, over_seeds
+from codingschemes.benchmark.rivals import RIVALS
 from codingschemes.benchmark.targets import SUITES, TARGETS
-from codingschemes.errors import InvalidInput
+from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Space
 from codingschemes.progress import tracked
 from codingschemes.samplers import SAMPLERS
@@ -23,6 +24,9 @@ CONTENDERS: tuple[Contender, ...] = (
     ("nuts", "weights"),
     ("nuts", "reduced"),
     ("blackjax-nuts", "reduced"),
+    ("blackjax-nuts-low-rank", "reduced"),
+    ("blackjax-chees", "reduced"),
+    ("blackjax-laps", "reduced"),
     ("mclmc-unadjusted", "reduced"),
     ("mclmc", "reduced"),
     ("hmc", "reduced"),
@@ -73,9 +77,10 @@ class Bench:
         """The rows of `to_json` again, to draw or join tables."""
         rows = []
         for row in values["rows"]:
-            numbers: dict[str, Any] = {name: float("nan") if value is None else value for name, value in row.items()}
+            numbers: dict[str, Any] = {name: _number(value) for name, value in row.items()}
             means = {name: (float(mean), float(error)) for name, (mean, error) in row["means"].items()}
-            rows.append(Row(**{**numbers, "means": means}))
+            spread = {name: (_number(low), _number(high)) for name, (low, high) in row.get("spread", {}).items()}
+            rows.append(Row(**{**numbers, "means": means, "spread": spread}))
         return cls(tuple(rows))
 
 
@@ -85,6 +90,7 @@ def bench(
     contenders: Sequence[Contender] = CONTENDERS,
     warmup: int = 300,
     seconds: float = 15.0,
+    seeds: int = 1,
     told: Callable[[str], None] = lambda _: None,
     kept: Callable[[Bench], None] = lambda _: None,
 ) -> Bench:
@@ -95,14 +101,18 @@ def bench(
         contenders: samplers and forms of the posterior.
         warmup: adapting iterations of each.
         seconds: of sampling, for each.
+        seeds: how often each is measured: a row holds the medians, and how far the numbers spread.
         told: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.
         kept: is given the rows so far after each of them.
 
     Raises:
-        InvalidInput: an unknown suite, target or sampler; or nothing that could be measured.
+        InvalidInput: an unknown suite, target or sampler; or no seeds.
     """
+    if seeds < 1:
+        raise InvalidInput(f"`seeds` is {seeds}: give an integer of at least 1")
     for sampler, _ in contenders:
-        SAMPLERS[sampler]
+        if sampler not in RIVALS:
+            SAMPLERS[sampler]
     references, rows = read_references(), []
     for name in targets_of(suite):
         try:
@@ -112,22 +122,27 @@ def bench(
             continue
         for sampler, space in tracked(contenders, f"measuring samplers on {name}"):
             try:
-                row = measure(
-                    name,
-                    posterior,
-                    sampler,
-                    space,
-                    warmup=warmup,
-                    seconds=seconds,
-                    reference=references.get(name),
-                )
-            except InvalidInput as error:
+                measured = [
+                    measure(
+                        name,
+                        posterior,
+                        sampler,
+                        space,
+                        warmup=warmup,
+                        seconds=seconds,
+                        reference=references.get(name),
+                        seed=seed,
+                    )
+                    for seed in range(seeds)
+                ]
+            except (InvalidInput, SamplingFailed) as error:
                 told(f"{name} {sampler}/{space}: left out ({error})")
                 continue
+            row = over_seeds(measured)
             rows.append(row)
             kept(Bench(tuple(rows)))
             told(
-                f"{name} {_label(row)}: {row.ess_min_per_second:.3g} effective draws a second, "
+                f"{name} {_label(row)}: {_with_spread(row, 'ess_min_per_second', '.3g')} effective draws a second, "
                 f"{row.gradients_per_draw:.0f} gradients a draw, R-hat {row.rhat_max:.2f}"
             )
     return Bench(tuple(rows))
@@ -164,6 +179,7 @@ def columns() -> list[str]:
     return [
         "target",
         "sampler",
+        "chains",
         "gradients a draw",
         "min ESS",
         "median ESS",
@@ -184,12 +200,13 @@ def lines(found: Bench) -> Iterator[list[str]]:
     for row in found.rows:
         ratio = ratios.get(row.target, {}).get(_label(row), float("nan"))
         numbers = (
+            f"{row.chains}",
             f"{row.gradients_per_draw:.1f}",
-            f"{row.ess_min:.0f}",
+            _with_spread(row, "ess_min", ".0f"),
             f"{row.ess_median:.0f}",
-            f"{row.rhat_max:.2f}",
+            _with_spread(row, "rhat_max", ".2f"),
             f"{row.seconds:.1f}",
-            f"{row.ess_min_per_second:.3g}",
+            _with_spread(row, "ess_min_per_second", ".3g"),
             f"{ratio:.3g}",
             f"{row.code_switches:.2g}",
             f"{row.reference_z:.1f}",
@@ -209,10 +226,12 @@ def markdown(found: Bench, command: str, note: str = "") -> str:
             "",
             f"`{command}`, on {', '.join(dict.fromkeys(row.device for row in found.rows))}.",
             "",
-            "ESS is the bulk effective sample size over all recorded invariants and four chains, the smallest and the",
-            "median; chains that disagree (R-hat) lower it, to a floor of about 7 however long they run. Seconds are",
-            "those of the recorded draws, recording included, warm-up and compilation apart. The ratio is of minimum",
-            "ESS a second to numpyro's NUTS on all weights; z is the worst disagreement with the recorded reference.",
+            "ESS is the bulk effective sample size over all recorded invariants and all chains, the smallest and the",
+            "median; chains that disagree (R-hat) lower it, to a floor however long they run: 7 or so with four,",
+            "more with the many of an ensemble. Seconds are those of the recorded draws, recording included, warm-up",
+            "and compilation apart. The ratio is of minimum ESS a second to numpyro's NUTS on all weights; z is the",
+            "worst disagreement with the recorded reference.",
+            *_of_seeds(found),
             "",
             *([note, ""] if note else []),
             f"Ratio of the default sampler ({'/'.join(DEFAULT)}): geometric mean {headline['geometric_mean']:.3g}, "
@@ -226,3 +245,23 @@ def markdown(found: Bench, command: str, note: str = "") -> str:
 
 def _label(row: Row) -> str:
     return f"{row.sampler}/{row.space}"
+
+
+def _with_spread(row: Row, name: str, form: str) -> str:
+    """A number of a row, and in brackets the smallest and the largest over seeds."""
+    value = format(getattr(row, name), form)
+    if name not in row.spread:
+        return value
+    low, high = row.spread[name]
+    return f"{value} ({format(low, form)} to {format(high, form)})"
+
+
+def _of_seeds(found: Bench) -> list[str]:
+    if all(row.seeds == 1 for row in found.rows):
+        return []
+    return ["Numbers are medians over seeds, in brackets the smallest and the largest."]
+
+
+def _number(value: Any) -> Any:
+    """JSON has no NaN."""
+    return float("nan") if value is None else value

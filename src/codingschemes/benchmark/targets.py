@@ -50,9 +50,9 @@ def _toy(activation: str, temperature: float, size: int = 100, depth: int = 1) -
     return Posterior(task, Network(activation, width=size, depth=depth), temperature=temperature)
 
 
-def _images(task: str, classes: str, temperature: float) -> Posterior:
+def _images(task: str, classes: str, temperature: float, activation: str = "sigmoid", size: int = 100) -> Posterior:
     return Posterior(
-        make_task(task, classes=classes, samples=100), Network("sigmoid", width=100), temperature=temperature
+        make_task(task, classes=classes, samples=size), Network(activation, width=size), temperature=temperature
     )
 
 
@@ -69,12 +69,21 @@ def _register(name: str, posterior: Callable[[], Posterior]) -> None:
 for _activation in ("linear", "sigmoid", "relu"):
     for _temperature in ("1e-3", "1e-4"):
         _register(f"toy-{_activation}-{_temperature}", partial(_toy, _activation, float(_temperature)))
+for _activation in ("sigmoid", "relu"):
+    _register(f"large-{_activation}", partial(_toy, _activation, 1e-3, size=400))
 _register("digits-sigmoid", partial(_images, "digits", "3,5,8", 1e-3))
-for _temperature in ("1e-3", "1e-4"):
-    _register(f"mnist-sigmoid-{_temperature}", partial(_images, "mnist", "3,5,8", float(_temperature)))
-    _register(f"cifar10-sigmoid-{_temperature}", partial(_images, "cifar10", "0,1,2", float(_temperature)))
+_register("six-digits-sigmoid", partial(_images, "digits", "0,1,2,3,4,5", 1e-3, size=200))
+for _activation in ("sigmoid", "relu"):
+    for _temperature in ("1e-3", "1e-4"):
+        for _name, _classes in (("mnist", "3,5,8"), ("cifar10", "0,1,2")):
+            _register(
+                f"{_name}-{_activation}-{_temperature}",
+                partial(_images, _name, _classes, float(_temperature), _activation),
+            )
 _register("hypercube-relu", _hypercube)
-_register("two-layer-sigmoid", partial(_toy, "sigmoid", 1e-3, size=50, depth=2))
+for _depth, _layers in ((2, "two-layer"), (3, "three-layer")):
+    for _activation in ("sigmoid", "relu"):
+        _register(f"{_layers}-{_activation}", partial(_toy, _activation, 1e-3, size=50, depth=_depth))
 _register("tiny-sigmoid", partial(two_points, "sigmoid", 0.1))
 _register("tiny-relu", partial(two_points, "relu", 0.3))
 

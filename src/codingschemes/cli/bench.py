@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from codingschemes.cli.names import SAMPLERS, SPACES, SUITES, TARGETS
+from codingschemes.cli.names import RIVALS, SAMPLERS, SPACES, SUITES, TARGETS
 from codingschemes.cli.options import Destination, Named, json_option
 from codingschemes.cli.output import keep_json, print_json, print_table
 from codingschemes.errors import InvalidInput
@@ -13,12 +13,15 @@ from codingschemes.errors import InvalidInput
 
 @click.command()
 @click.option("--suite", default="quick", show_default=True, help="full, toy, quick, or targets separated by commas")
-@click.option("--samplers", default=None, help="sampler/space separated by commas; the usual seven if left out")
+@click.option("--samplers", default=None, help="sampler/space separated by commas; the usual ten if left out")
 @click.option("--warmup", default=300, show_default=True, help="adapting iterations")
 @click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
+@click.option("--seeds", default=1, show_default=True, help="measurements of each row: medians, and their spread")
 @click.option("--out", type=Destination("file"), help="write the rows as JSON here, a table and a figure beside it")
 @json_option
-def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Path | None, as_json: bool) -> None:
+def bench(
+    suite: str, samplers: str | None, warmup: int, seconds: float, seeds: int, out: Path | None, as_json: bool
+) -> None:
     """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
     if suite not in SUITES:
         for name in suite.split(","):
@@ -37,6 +40,7 @@ def bench(suite: str, samplers: str | None, warmup: int, seconds: float, out: Pa
             contenders=CONTENDERS if asked is None else asked,
             warmup=warmup,
             seconds=seconds,
+            seeds=seeds,
             told=lambda line: click.echo(line, err=True),
             kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
         )
@@ -55,6 +59,6 @@ def _contender(name: str) -> tuple:
     """(sampler, space), both of which exist."""
     sampler, _, space = name.strip().partition("/")
     return (
-        Named("sampler", SAMPLERS).convert(sampler, None, None),
+        Named("sampler", (*SAMPLERS, *RIVALS)).convert(sampler, None, None),
         Named("space", SPACES).convert(space or "reduced", None, None),
     )

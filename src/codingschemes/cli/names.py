@@ -32,6 +32,12 @@ SAMPLERS = (
     "nuts",
     "pcnl",
 )
+#: Samplers of other libraries that the bench alone runs.
+RIVALS = (
+    "blackjax-nuts-low-rank",
+    "blackjax-chees",
+    "blackjax-laps",
+)
 THEORIES = (
     "global-minimum",
     "lazy",
@@ -63,13 +69,23 @@ TARGETS = (
     "toy-sigmoid-1e-4",
     "toy-relu-1e-3",
     "toy-relu-1e-4",
+    "large-sigmoid",
+    "large-relu",
     "digits-sigmoid",
+    "six-digits-sigmoid",
     "mnist-sigmoid-1e-3",
     "cifar10-sigmoid-1e-3",
     "mnist-sigmoid-1e-4",
     "cifar10-sigmoid-1e-4",
+    "mnist-relu-1e-3",
+    "cifar10-relu-1e-3",
+    "mnist-relu-1e-4",
+    "cifar10-relu-1e-4",
     "hypercube-relu",
     "two-layer-sigmoid",
+    "two-layer-relu",
+    "three-layer-sigmoid",
+    "three-layer-relu",
     "tiny-sigmoid",
     "tiny-relu",
 )
