@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import codingschemes as cs
+import codingschemes.comparison.comparison as comparison_module
 from codingschemes.coding.codes import find_codes
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.comparison import compare
@@ -90,6 +91,49 @@ def test_means_over_neurons_survive_draws_without_any():
 
 def test_fractions_of_codes_add_up_to_one(run):
     assert sum(code_fractions(find_codes(read_neurons(run).populations, "sigmoidal")).values()) == pytest.approx(1)
+
+
+def test_codes_of_less_than_half_a_neuron_are_not_given(run):
+    codes = find_codes(read_neurons(run).populations, "sigmoidal")
+    assignment = np.zeros((2, 60, 12), int)
+    assignment[..., :4] = 1
+    assignment[0, :30, 0] = 2  # a neuron in a quarter of the draws
+    held = dataclasses.replace(codes, names=("110", "101", "010"), assignment=assignment)
+    given = code_fractions(held)
+    assert given == pytest.approx({"110": 8 / 11.75, "101": 3.75 / 11.75})
+
+
+def test_codes_that_the_theory_refuses_are_named_and_left_out(run, monkeypatch):
+    sampled = {"110": 0.4, "101": 0.3, "011": 0.2, "000": 0.1}
+    monkeypatch.setattr(comparison_module, "_frozen_fractions", lambda *_: sampled)
+    comparison = compare(run)
+    assert comparison.conditional
+    shares = {group.name: group.count / 12 for group in comparison.prediction.codes}
+    assert shares == pytest.approx({"110": 4 / 9, "101": 3 / 9, "011": 2 / 9}, abs=1e-6)
+    assert any(note.endswith("not given to it: 000 (0.1)") for note in comparison.notes)
+    monkeypatch.setattr(comparison_module, "_frozen_fractions", lambda *_: {"000": 1.0})
+    none = compare(run)
+    assert not none.conditional
+    assert any("shares of equilibrium" in note for note in none.notes)
+
+
+def test_where_classes_share_targets_no_errors_are_compared():
+    task = cs.tasks.orthogonal(samples=24, ratios=[0.5, 0.25, 0.25])
+    shared = dataclasses.replace(
+        task, targets=np.eye(2)[np.minimum(task.labels, 1)], target_names=("0", "1"), test_targets=np.zeros((0, 2))
+    )
+    posterior = cs.Posterior(shared, cs.Network("sigmoid", width=12), temperature=1e-3)
+    run = cs.sample(posterior, sampler="hmc", warmup=5, draws=5, chains=1, progress=False)
+    names = [row.quantity for row in compare(run, theory="lazy").rows]
+    assert names
+    assert "training error" not in names
+
+
+def test_the_neurons_are_read_once(run, monkeypatch):
+    reads = []
+    monkeypatch.setattr(comparison_module, "read_neurons", lambda run: reads.append(run) or read_neurons(run))
+    compare(run)
+    assert len(reads) == 1
 
 
 def test_doubts_are_told(run, planted):

@@ -1,9 +1,12 @@
 """The scheme of a measure over neurons: known measures, the bound it rests on, and what sampled neurons are called."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from theory_problems import toy_posterior
 
+import codingschemes as cs
 from codingschemes.comparison.drawn import drawn_scheme
 from codingschemes.theory import NeuronSample, predict
 from codingschemes.theory.scheme import SINGLE_MODE, _binary, scheme_of
@@ -48,6 +51,16 @@ def test_a_code_of_one_neuron_is_not_shared():
     codes = np.array([[1.0, 1, 0], [0, 1, 1]])
     assert label("sigmoid", codes[(np.arange(NEURONS) % 100 < 1).astype(int)]) == "undecided"
     assert label("sigmoid", codes[(np.arange(NEURONS) % 100 < 5).astype(int)]) == "redundant"
+
+
+def test_codes_are_redundant_though_no_two_neurons_share_one():
+    """Thirty neurons over the twenty codes of three of six classes: codes apart from each other, as sampled ones."""
+    task = cs.tasks.orthogonal(samples=36, ratios=[1 / 6] * 6)
+    posterior = cs.Posterior(task, cs.Network("sigmoid", width=30), temperature=1e-3)
+    codes = np.array([[each in chosen for each in range(6)] for chosen in combinations(range(6), 3)], float)
+    activity = codes[np.arange(2000) % 20] + 0.05 * np.random.default_rng(0).standard_normal((2000, 6))
+    neurons = NeuronSample(activity, activity - 0.5, np.full(2000, 30 / 2000), activity[:, task.labels])
+    assert scheme_of(posterior, neurons).label == "redundant"
 
 
 def test_no_density_with_one_mode_is_called_binary():

@@ -1,6 +1,8 @@
 """A table of what was sampled beside what was predicted."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,14 +10,16 @@ import numpy as np
 from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
 from codingschemes.coding.neurons import read_neurons
+from codingschemes.coding.population import Population
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.coding.summary import SAME_CODES, code_rhat
-from codingschemes.comparison.quantities import Quantity, code_fractions, quantities
+from codingschemes.comparison.quantities import Quantity, code_fractions, quantities, renormalized
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
+from codingschemes.posterior import Posterior
 from codingschemes.progress import announce, watched
 from codingschemes.runs import Run
-from codingschemes.theory import Prediction, choose, predict
+from codingschemes.theory import Prediction, UnstableCodes, choose, predict
 
 #: Kinds of quantities, by the first word of their names, whose size is worth comparing with.
 KINDS = ("output", "kernel", "activity", "readout", "neurons")
@@ -143,20 +147,28 @@ def compare(
 
 def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Comparison:
     notes = []
+
+    @cache
+    def read() -> Population:
+        return read_neurons(run).populations
+
     if prediction is None:
         if theory is None:
             theory, reason = choose(run.posterior)
             announce(reason)
             notes.append(reason)
-        fractions = _frozen_fractions(run) if theory == "mean-field" else None
-        asked: dict[str, Any] = {"code_fractions": fractions} if fractions else {}
-        prediction = predict(run.posterior, theory, **asked)
+        fractions = _frozen_fractions(run, read) if theory == "mean-field" else None
+        if fractions is None:
+            prediction = predict(run.posterior, theory)
+        else:
+            prediction, left_out = _at_fractions(run.posterior, fractions)
+            notes += left_out
     elif not _same(run, prediction):
         raise InvalidInput("the prediction is of another posterior than the run: predict with the run's own posterior")
     if prediction.conditional:
         notes.append(
-            "chains did not move between codes: the theory was given the sampled fractions of the codes, so these are "
-            "not predicted"
+            "chains did not move between codes: the theory was given the sampled fractions of the codes that half a "
+            "neuron or more has, so these are not predicted"
         )
     if not prediction.certificate.holds:
         notes.append(f"the prediction is not certified, {prediction.certificate.words}")
@@ -164,22 +176,45 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
     family = run.posterior.network.activation.family
     return Comparison(
         prediction,
-        tuple(map(_row, quantities(run, prediction))),
+        tuple(map(_row, quantities(run, prediction, read))),
         prediction.conditional,
         tuple(notes),
-        None if prediction.scheme is None else classify(read_neurons(run).populations, family),
+        None if prediction.scheme is None else classify(read(), family),
     )
 
 
-def _frozen_fractions(run: Run) -> dict[str, float] | None:
-    """The sampled fractions of codes where chains keep their own; None where they share them or there are no codes."""
+def _frozen_fractions(run: Run, read: Callable[[], Population]) -> dict[str, float] | None:
+    """The sampled fractions of codes where chains keep their own, empty where all codes are rare; None where chains
+    share them or there are no codes."""
     network = run.posterior.network
     if not network.activation.bounded:
         return None
-    codes = find_codes(read_neurons(run).populations, network.activation.family)
+    codes = find_codes(read(), network.activation.family)
     if not codes.names or code_rhat(code_counts(codes)) < SAME_CODES:
         return None
     return code_fractions(codes)
+
+
+def _at_fractions(posterior: Posterior, sampled: dict[str, float]) -> tuple[Prediction, list[str]]:
+    """The mean field at the sampled fractions of those codes that are stable in it; that of equilibrium where none is.
+
+    Returns:
+        The prediction, and a note on what was left out.
+    """
+    kept = sampled
+    notes: list[str] = []
+    while kept:
+        try:
+            return predict(posterior, "mean-field", code_fractions=kept), notes
+        except UnstableCodes as refusal:
+            kept = renormalized({code: share for code, share in kept.items() if code not in refusal.codes})
+            left_out = [f"{code} ({share:.2g})" for code, share in sampled.items() if code not in kept]
+            notes = [f"sampled codes that are not stable in the theory were not given to it: {', '.join(left_out)}"]
+    notes.append(
+        "chains did not move between codes, but no code could be given to the theory: it predicts the shares of "
+        "equilibrium"
+    )
+    return predict(posterior, "mean-field"), notes
 
 
 def _same(run: Run, prediction: Prediction) -> bool:

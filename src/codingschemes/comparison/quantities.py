@@ -1,6 +1,6 @@
 """What is compared: for every quantity that a prediction has, its value and the series that was sampled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from codingschemes.coding.codes import Codes, find_codes
-from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.outliers import find_outliers
 from codingschemes.coding.population import Population
 from codingschemes.coding.predictions import test_predictions, training_predictions
@@ -18,7 +17,8 @@ from codingschemes.runs import Run
 from codingschemes.tasks.classification import classification_error
 from codingschemes.theory import NeuronGroup, Prediction
 
-#: Predicted codes with fewer neurons than this are left out unless they were sampled.
+#: Codes with fewer neurons than this on average are rare: predicted ones are left out unless they were sampled, sampled
+#: ones are not given to a theory.
 _RARE = 0.5
 #: Draws of each chain in which outliers are looked for, at most.
 _SEARCHED = 200
@@ -40,8 +40,8 @@ class Quantity(NamedTuple):
     given: bool = False
 
 
-def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
-    """Everything that both have."""
+def quantities(run: Run, prediction: Prediction, read: Callable[[], Population]) -> Iterator[Quantity]:
+    """Everything that both have; `read` gives the last layer of all draws where it is needed."""
     if prediction.energy is not None:
         yield Quantity("energy", run.values("posterior", "energy"), prediction.energy)
     yield from _outputs(run, prediction)
@@ -52,7 +52,7 @@ def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
         yield from _parallelism_row(run, prediction)
     yield from _errors(run, prediction)
     if prediction.codes or prediction.bulk is not None:
-        neurons = read_neurons(run).populations
+        neurons = read()
         if prediction.codes:
             yield from _codes(run, prediction, neurons)
         if prediction.bulk is not None:
@@ -60,9 +60,21 @@ def quantities(run: Run, prediction: Prediction) -> Iterator[Quantity]:
 
 
 def code_fractions(codes: Codes) -> dict[str, float]:
-    """Share of the neurons with a code that carry each code, over all draws and chains."""
-    total = codes.fractions.sum()
-    return {name: float(share / total) for name, share in zip(codes.names, codes.fractions, strict=True)}
+    """Share of each code among the neurons whose code is not rare, over all draws and chains."""
+    neurons = codes.assignment.shape[-1]
+    return renormalized(
+        {
+            name: float(share)
+            for name, share in zip(codes.names, codes.fractions, strict=True)
+            if share * neurons >= _RARE
+        }
+    )
+
+
+def renormalized(fractions: Mapping[str, float]) -> dict[str, float]:
+    """The same in proportion, summing to one."""
+    total = sum(fractions.values())
+    return {name: share / total for name, share in fractions.items()}
 
 
 def _outputs(run: Run, prediction: Prediction) -> Iterator[Quantity]:
@@ -82,6 +94,8 @@ def _errors(run: Run, prediction: Prediction) -> Iterator[Quantity]:
     """Of the mean predictor: one number each, which has no series of its own."""
     task = run.posterior.task
     sampled = training_predictions(run)
+    if not sampled.classified:
+        return
     predicted = float(classification_error(prediction.outputs, task.labels, task.class_targets))
     yield Quantity("training error", np.full((1, 1), sampled.error), predicted)
     if prediction.test_outputs is not None and (tested := test_predictions(run)) is not None:

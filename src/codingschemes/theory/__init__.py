@@ -10,6 +10,7 @@ from codingschemes.theory.prediction import (
     NeuronSample,
     PredictedScheme,
     Prediction,
+    UnstableCodes,
 )
 from codingschemes.theory.theories import THEORIES, predict
 
@@ -22,6 +23,7 @@ __all__ = [
     "NeuronSample",
     "PredictedScheme",
     "Prediction",
+    "UnstableCodes",
     "choose",
     "predict",
 ]

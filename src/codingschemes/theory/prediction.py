@@ -6,10 +6,23 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
 
 type Label = Literal["analog", "redundant", "sparse", "undecided"]
+
+
+class UnstableCodes(InvalidInput):
+    """Fractions of codes were given to a theory in which no neurons can have some of these codes.
+
+    Attributes:
+        codes: those that neurons cannot have.
+    """
+
+    def __init__(self, message: str, codes: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.codes = codes
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ MAJORITY = 1 / 2
 SINGLE_MODE = 8 / 9
 """Largest share of a variance between two sides of a cut, over all densities with a single mode."""
 _SHARED = 2.0
-"""Neurons that a code must have in the network to be shared."""
+"""Neurons that a code must have in the network to be shared, and all codes but the first for there to be several."""
 
 
 def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0) -> PredictedScheme:
@@ -39,11 +39,12 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     parts = _parts(neurons)
     carried = float(parts[len(parts) - condensed :].sum())
     effective = 1 / float(np.sum(parts**2 / neurons.weight)) if parts.any() else 0.0
-    binary, codes = None, 0
+    binary, shared, several = None, 0, False
     if activation.bounded:
         bits = neurons.activity > (0.5 if activation.family == "sigmoidal" else 0.0)
         binary = _binary(neurons, bits)
-        codes = int(np.sum(_counts(bits, neurons.weight) >= _SHARED))
+        counts = _counts(bits, neurons.weight)
+        shared, several = int(np.sum(counts >= _SHARED)), bool(counts.sum() - counts.max() >= _SHARED)
 
     def named(label: Label, reason: str) -> PredictedScheme:
         return PredictedScheme(label, reason, selective, carried, effective, binary)
@@ -68,14 +69,17 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     if binary is None:
         said = f"{condensed} condensed neurons carry {carried:.0%} of the class-specific output"
         return named("undecided", f"{said if condensed else 'No neurons condense'}, and the bulk is not Gaussian.")
-    if binary > SINGLE_MODE and codes > 1:
+    if binary > SINGLE_MODE and several:
         return named(
             "redundant",
-            f"{codes} codes are shared by several neurons each: bits make up {binary:.1%} of the variance of class "
-            f"means, and a density with a single mode at most {SINGLE_MODE:.1%}.",
+            f"Neurons have different codes, {shared or 'none'} of them shared by several: bits make up {binary:.1%} of "
+            f"the variance of class means, and a density with a single mode at most {SINGLE_MODE:.1%}.",
         )
-    if codes < 2:
-        return named("undecided", "All neurons have the same code: there is nothing that they could share.")
+    if not several:
+        return named(
+            "undecided",
+            f"All neurons but fewer than {_SHARED:.0f} have the same code: codes do not tell them apart.",
+        )
     return named(
         "undecided",
         f"Bits make up {binary:.1%} of the variance of class means, not more than a density with a single mode may "

@@ -22,9 +22,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
 from codingschemes.progress import tracked
+from codingschemes.theory.prediction import UnstableCodes
 
 _COOLING_SWEEPS = 25
 _SETTLING_SWEEPS = 30
@@ -173,11 +173,14 @@ def towards(
 
 
 def refuse_misplaced(codes: Bool[np.ndarray, "S G"], bits: Bool[np.ndarray, "S G"]) -> None:
-    """Raises `InvalidInput` where particles do not have the codes that were given."""
-    missed = np.flatnonzero((codes != bits).any(1))
+    """Raises `UnstableCodes` where particles do not have the codes that were given."""
+    missed = np.unique(bits[(codes != bits).any(1)], axis=0)
     if len(missed):
-        code = "".join(str(int(bit)) for bit in bits[missed[0]])
-        raise InvalidInput(f"these inputs cannot put a neuron into the code {code}: leave it out of code_fractions")
+        names = tuple("".join(str(int(bit)) for bit in code) for code in missed)
+        raise UnstableCodes(
+            f"these inputs cannot put a neuron into the code {' or '.join(names)}: leave it out of code_fractions",
+            names,
+        )
 
 
 @partial(jax.jit, static_argnums=0)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import Family
 from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
 from codingschemes.theory.mean_field.single_input import SingleInput
+from codingschemes.theory.prediction import UnstableCodes
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
@@ -92,7 +92,7 @@ def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[
         fractions: probability of each code; other codes are left out.
 
     Raises:
-        InvalidInput: a code that no readout has.
+        UnstableCodes: codes that no readout has.
     """
     if fractions is not None:
         return _conditional(problem, t, fractions)
@@ -107,20 +107,25 @@ def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[
 def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float]) -> Density:
     middle = _MIDPOINTS[problem.family]
     parts, weights, log_partition = [], [], 0.0
+    unstable = []
     for name, share in fractions.items():
         mode = find_mode(problem, t, name)
         bits = np.array([bit == "1" for bit in name])
         part = None if mode is None else flood(problem.single, problem.counts, t, problem.variance, mode, bits, middle)
         if part is None or len(part.energy) == 0:
-            raise InvalidInput(
-                f"neurons with the code {name} are not stable at these fractions and this temperature: "
-                "lower the temperature or give other fractions"
-            )
+            unstable.append(name)
+            continue
         lowest = part.energy.min()
         weight = np.exp(-(part.energy - lowest))
         log_partition += share * (np.log(weight.sum()) - lowest + part.log_cell - np.log(share))
         parts.append(part)
         weights.append(share * weight / weight.sum())
+    if unstable:
+        raise UnstableCodes(
+            f"neurons with the code {' or '.join(unstable)} are not stable at these fractions and this temperature: "
+            "lower the temperature or give other fractions",
+            tuple(unstable),
+        )
     lattice = Lattice(
         np.concatenate([part.readouts for part in parts]),
         np.concatenate([part.energy for part in parts]),
@@ -202,7 +207,7 @@ def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> D
         fractions: given probabilities of the codes, summing to one; left out, those of equilibrium.
 
     Raises:
-        InvalidInput: a code that no neuron has at this temperature.
+        UnstableCodes: codes that no neuron has at this temperature.
     """
     shape = problem.targets.shape
     second = float(problem.single.moments(np.zeros(1))[1][0] + problem.single.moments(np.zeros(1))[0][0] ** 2)
@@ -226,7 +231,7 @@ def _climb(
     def evaluate(flat: np.ndarray) -> Ascent | None:
         try:
             found = density(problem, flat.reshape(shape), fractions)
-        except InvalidInput:  # a step to where a given code does not exist
+        except UnstableCodes:  # a step to where a given code does not exist
             return None
         return dual(problem, found, within=fractions is not None)
 
