@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from codingschemes.coding import Population, drift, find_codes, occupancies, population
-from codingschemes.coding.bits import GAUSSIAN, UNIMODAL, levels
+from codingschemes.coding.bits import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE, levels
 from codingschemes.coding.codes import code_counts
 from codingschemes.coding.layers import code_rhat, code_shares
 from codingschemes.coding.planted import Planted, Scaling, plant_analog, plant_many_codes, plant_redundant, plant_sparse
@@ -91,6 +91,17 @@ def test_the_prior_of_correlated_inputs_has_no_codes(family: Family, classes: in
         assert codes.decided > 0.2
 
 
+def test_a_skewed_cloud_has_no_codes() -> None:
+    """Drives of the same inputs, rectified above their mean: one continuous cloud, most of it at zero."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 12)
+    drive = rng.standard_normal((2000, 10))[:, labels] + 0.01 * rng.standard_normal((2000, len(labels)))
+    found = population(np.maximum(drive - 1, 0), rng.standard_normal((2000, 10)), labels)
+    explained = levels(found, "threshold")
+    assert explained.explained - 2 * explained.error > SYMMETRIC_MODE
+    assert find_codes(found, "threshold").names == ()
+
+
 def test_outliers_have_codes_and_their_bulk_has_none() -> None:
     planted = plant_sparse(np.random.default_rng(1), 100, outlier_count=6)
     codes = find_codes(planted.population, "threshold")
@@ -106,13 +117,26 @@ def test_two_levels_explain_what_they_must() -> None:
     zero = np.zeros((20_000, 2))
     drawn = {
         GAUSSIAN: rng.standard_normal((20_000, 2)),
-        UNIMODAL: rng.random((20_000, 2)),
+        SYMMETRIC_MODE: rng.random((20_000, 2)),
         1.0: rng.integers(0, 2, (20_000, 2)),
     }
     for expected, values in drawn.items():
         found = levels(Population(values.astype(float), zero, zero[:, 0], zero), "linear")
         assert abs(found.explained - expected) <= 4 * found.error + 1e-12
         assert found.are_two == (expected == 1)
+
+
+def test_no_skewed_cloud_is_at_two_levels() -> None:
+    """Nearly all weight at zero and the rest uniform beside it: up to 8/9 of the variance, and no more."""
+    rng = np.random.default_rng(0)
+    zero = np.zeros((200_000, 1))
+    shares = []
+    for weight in (0.02, 0.1, 0.3):
+        values = rng.random((200_000, 1)) * (rng.random((200_000, 1)) < weight)
+        found = levels(Population(values, zero, zero[:, 0], zero), "threshold")
+        assert not found.are_two
+        shares.append(found.explained)
+    assert SYMMETRIC_MODE < max(shares) < SINGLE_MODE
 
 
 def test_levels_of_repeated_draws_are_no_surer() -> None:

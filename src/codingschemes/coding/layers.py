@@ -23,7 +23,6 @@ from codingschemes.diagnostics import rhat
 from codingschemes.networks.activations import Family
 from codingschemes.representation import SCORES, AbstractionScores
 
-
 MOST_RARE_CODES = 256
 """So many codes are listed however few neurons have them: all codes of eight classes."""
 
@@ -252,8 +251,11 @@ def summarize_layer(
 
 
 def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
-    """Share of the neurons in each code, over draws and chains: of the 256 most frequent codes, and of all that at least
-    one neuron has on average. With many classes there may be more distinct codes than can be held for every draw."""
+    """Share of the neurons in each code, over draws and chains.
+
+    Listed are the 256 most frequent codes, and all that at least one neuron has on average: with many classes there may
+    be more distinct codes than memory holds for every draw.
+    """
     listed = min(len(codes.names), max(MOST_RARE_CODES, codes.common))
     held = np.where(codes.assignment < listed, codes.assignment, -1)
     shares = occupancies(held, listed) / codes.assignment.shape[-1]
@@ -270,7 +272,7 @@ def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
 
 
 def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
-    """Largest R-hat of numbers of neurons, as `code_counts` gives them; infinite where it never changes but chains differ."""
+    """Largest R-hat of the numbers of `code_counts`; infinite where one never changes but chains differ."""
     changing = moving(occupancy.astype(float))
     if changing.shape[2] == 0:
         return 1.0
