@@ -2,7 +2,7 @@
 
     python experiments/scheme_calibration.py
 
-About 3 minutes on one core. Analog, redundant and sparse populations and those between them in equal numbers, 20 to
+About 2 minutes on one core. Analog, redundant and sparse populations and those between them in equal numbers, 20 to
 1,000 neurons, 2 to 10 classes, low to high noise (codingschemes.coding.planted.plant_any). No sampled network is among
 them: how far probabilities hold there and on other planted populations is what scheme_classifier.py finds.
 """

@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import norm
 
 from codingschemes.coding import Population, drift, find_codes, occupancies, population
-from codingschemes.coding.bits import GAUSSIAN, UNIMODAL, levels
+from codingschemes.coding.bits import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE, levels
 from codingschemes.coding.codes import code_counts
+from codingschemes.coding.layers import code_rhat, code_shares
 from codingschemes.coding.planted import Planted, Scaling, plant_analog, plant_many_codes, plant_redundant, plant_sparse
 from codingschemes.coding.population import join
 from codingschemes.networks.activations import Family
@@ -90,6 +91,17 @@ def test_the_prior_of_correlated_inputs_has_no_codes(family: Family, classes: in
         assert codes.decided > 0.2
 
 
+def test_a_skewed_cloud_has_no_codes() -> None:
+    """Drives of the same inputs, rectified above their mean: one continuous cloud, most of it at zero."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 12)
+    drive = rng.standard_normal((2000, 10))[:, labels] + 0.01 * rng.standard_normal((2000, len(labels)))
+    found = population(np.maximum(drive - 1, 0), rng.standard_normal((2000, 10)), labels)
+    explained = levels(found, "threshold")
+    assert explained.explained - 2 * explained.error > SYMMETRIC_MODE
+    assert find_codes(found, "threshold").names == ()
+
+
 def test_outliers_have_codes_and_their_bulk_has_none() -> None:
     planted = plant_sparse(np.random.default_rng(1), 100, outlier_count=6)
     codes = find_codes(planted.population, "threshold")
@@ -105,13 +117,26 @@ def test_two_levels_explain_what_they_must() -> None:
     zero = np.zeros((20_000, 2))
     drawn = {
         GAUSSIAN: rng.standard_normal((20_000, 2)),
-        UNIMODAL: rng.random((20_000, 2)),
+        SYMMETRIC_MODE: rng.random((20_000, 2)),
         1.0: rng.integers(0, 2, (20_000, 2)),
     }
     for expected, values in drawn.items():
         found = levels(Population(values.astype(float), zero, zero[:, 0], zero), "linear")
         assert abs(found.explained - expected) <= 4 * found.error + 1e-12
         assert found.are_two == (expected == 1)
+
+
+def test_no_skewed_cloud_is_at_two_levels() -> None:
+    """Nearly all weight at zero and the rest uniform beside it: up to 8/9 of the variance, and no more."""
+    rng = np.random.default_rng(0)
+    zero = np.zeros((200_000, 1))
+    shares = []
+    for weight in (0.02, 0.1, 0.3):
+        values = rng.random((200_000, 1)) * (rng.random((200_000, 1)) < weight)
+        found = levels(Population(values, zero, zero[:, 0], zero), "threshold")
+        assert not found.are_two
+        shares.append(found.explained)
+    assert SYMMETRIC_MODE < max(shares) < SINGLE_MODE
 
 
 def test_levels_of_repeated_draws_are_no_surer() -> None:
@@ -226,11 +251,53 @@ def _stack(chains: list[Population]) -> Population:
     )
 
 
-def test_many_codes_are_counted_by_size() -> None:
-    """Twenty codes of three classes, five neurons each, and five neurons of one code of two: two counts, not 21."""
-    codes = np.array([code for code in np.ndindex(*(2,) * 6) if sum(code) == 3] + [(1, 1, 0, 0, 0, 0)])
-    labels, rng = np.repeat(np.arange(6), 20), np.random.default_rng(0)
-    activity = 0.05 + 0.9 * np.repeat(codes, 5, axis=0)[:, labels] + 0.01 * rng.standard_normal((105, 120))
-    found = find_codes(population(activity, rng.standard_normal((105, 6)), labels), "sigmoidal")
-    assert len(found.names) == 21
-    assert np.array_equal(code_counts(found), [5, 100])
+def test_chains_frozen_in_different_codes_of_one_size_are_apart() -> None:
+    """Six classes and all neurons answer to three of them: each chain has ten of the twenty codes."""
+    codes = np.array([code for code in np.ndindex(*(2,) * 6) if sum(code) == 3], float)
+    chains = [_draws_of(codes[half], 4) for half in (slice(0, 10), slice(10, 20))]
+    found = find_codes(_stack(chains), "sigmoidal")
+    assert len(found.names) == 20
+    assert code_rhat(code_counts(found)) == float("inf")
+    same = find_codes(_stack([chains[0], chains[0]]), "sigmoidal")
+    assert code_rhat(code_counts(same)) == 1
+
+
+def test_rare_codes_are_counted_by_size_and_class() -> None:
+    """Of 20 draws one alone has a 17th code: the other 16 keep their counts, and its neuron is counted by its bits."""
+    codes = np.array([code for code in np.ndindex(*(2,) * 6) if sum(code) == 3][:17], float)
+    neurons = _draws_of(codes[:16], 3, draws=20)
+    neurons.activity[7, 0] = 0.05 + 0.9 * codes[16]
+    found = find_codes(neurons, "sigmoidal")
+    counts = code_counts(found)
+    assert (len(found.names), found.common) == (17, 16)
+    assert counts.shape == (20, 16 + 7 + 6)
+    assert np.array_equal(counts[:, :16].sum(1), 48 - (np.arange(20) == 7))
+    assert np.array_equal(counts[7, 16:], [0, 0, 0, 1, 0, 0, 0, *codes[16]])
+    assert not counts[np.arange(20) != 7, 16:].any()
+
+
+def test_codes_too_many_to_list_are_counted() -> None:
+    """300 neurons with codes of their own and 20 of one code, 16 classes: the most frequent are listed."""
+    bits = np.array([[number >> place & 1 for place in range(16)] for number in range(1, 301)], float)
+    neurons = _draws_of(np.concatenate([bits, np.ones((20, 16))]), 1, draws=2)
+    neurons.activity[1, :300] = neurons.activity[1, :300, ::-1]
+    found = find_codes(_stack([neurons]), "sigmoidal")
+    shares = code_shares(found)
+    assert len(found.names) > 256 == len(shares)
+    assert (shares[0].code, shares[0].fraction) == ("1" * 16, 20 / 320)
+    assert [share.fraction for share in shares] == sorted((share.fraction for share in shares), reverse=True)
+
+
+def test_codes_of_more_classes_than_an_integer_has_bits() -> None:
+    bits = np.random.default_rng(0).integers(0, 2, (30, 70))
+    neurons = _draws_of(bits.astype(float), 1, draws=1)[0]
+    found = find_codes(neurons, "sigmoidal")
+    assert found.strings().tolist() == ["".join(map(str, row)) for row in bits]
+    assert np.array_equal(found.assign(neurons), found.assignment)
+
+
+def _draws_of(bits: np.ndarray, copies: int, draws: int = 8) -> Population:
+    """The same neurons in every draw, some of each code."""
+    activity = np.tile(0.05 + 0.9 * np.repeat(bits, copies, axis=0), (draws, 1, 1))
+    readout = np.random.default_rng(0).standard_normal((activity.shape[1], 3)) * np.ones((draws, 1, 1))
+    return Population(activity, np.full_like(activity, 0.01), np.sqrt((activity**2).mean(-1)), readout)

@@ -16,6 +16,7 @@ from codingschemes.coding.planted import (
     plant_analog_and_redundant,
     plant_any,
     plant_many_codes,
+    plant_rectified,
     plant_redundant,
     plant_redundant_and_outliers,
     plant_sparse,
@@ -223,3 +224,20 @@ def _chains(*populations: Population) -> Population:
             for name in ("activity", "activity_error", "norm", "readout")
         )
     )
+
+
+@pytest.mark.parametrize("size", [50, 400])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rectified_cloud_is_undecided(seed: int, size: int) -> None:
+    """Graded strengths above a threshold are no sparse code where more than a fifth of the neurons carry the output."""
+    scheme = classify(plant_rectified(np.random.default_rng([seed, size]), size, noise=0.5).population, "threshold")
+    assert scheme.label == "undecided"
+
+
+def test_a_rectified_cloud_of_the_same_inputs_is_undecided() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(3), 30)
+    drive = rng.standard_normal((400, 3))
+    activity = np.maximum(drive - 1, 0)[:, labels] + 0.1 * rng.standard_normal((400, 90))
+    readout = drive + 0.1 * rng.standard_normal((400, 3))
+    assert classify(population(activity, readout, labels), "threshold").label == "undecided"

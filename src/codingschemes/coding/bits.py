@@ -13,9 +13,10 @@ A bit of a neuron is decided by its own class mean m and the error of that mean:
 
 Class means of a cloud can be cut in two at any midpoint; that names no code. A neuron has a code where all its bits are
 decided **and** the population is at two levels: where cutting class means in two explains significantly more of their
-variance than of any symmetric unimodal law, 3/4 (a uniform one; 2/pi for a Gaussian). Of unbounded neurons outliers
-have codes, too, where they carry most of the class-specific output; the neurons beside them then carry next to nothing
-and have none.
+variance than of any law with one mode. That is 3/4 for the families with a midpoint of their own, whose clouds are
+symmetric about it (2/pi for a Gaussian, 3/4 for a uniform law). Class means of all others may be skewed, as a rectified
+cloud is, and the bound is 8/9. Of unbounded neurons outliers have codes, too, where they carry most of the
+class-specific output; the neurons beside them then carry next to nothing and have none.
 """
 
 from dataclasses import dataclass
@@ -33,8 +34,12 @@ STANDARD_ERRORS = 2.0
 """What counts as significant."""
 GAUSSIAN = 2 / np.pi
 """Share of the variance of a Gaussian that its two halves explain."""
-UNIMODAL = 0.75
-"""The largest such share of a symmetric unimodal law: |x| = u y with u uniform in 0..1, so (E|x|)^2 <= 3/4 E x^2."""
+SYMMETRIC_MODE = 3 / 4
+"""The largest such share of a symmetric law with one mode: |x| = u y with u uniform in 0..1, so
+(E|x|)^2 <= 3/4 E x^2."""
+SINGLE_MODE = 8 / 9
+"""The largest such share of any law with one mode, wherever it is cut: by Khinchin's theorem it is a mixture of uniform
+laws with one end at the mode, and the extreme one, cut at a third, puts almost all of its weight on the mode."""
 MIDPOINTS: dict[Family, float] = {"sigmoidal": 0.5, "odd": 0.0}
 RANGES: dict[Family, float] = {"sigmoidal": 1.0, "odd": 2.0}
 
@@ -49,17 +54,19 @@ class Levels:
         explained: share of the variance of class means that two levels explain: 2/pi for a Gaussian (and where there
             is no variance), 1 for two points.
         error: its standard error over neurons.
+        bound: the largest share of the variance that two levels explain of one cloud.
     """
 
     midpoint: float
     extent: float
     explained: float
     error: float
+    bound: float
 
     @property
     def are_two(self) -> bool:
-        """Whether two levels explain significantly more than of any unimodal law."""
-        return bool(self.explained - STANDARD_ERRORS * self.error > UNIMODAL)
+        """Whether two levels explain significantly more than of any law with one mode."""
+        return bool(self.explained - STANDARD_ERRORS * self.error > self.bound)
 
 
 def levels(neurons: Population, family: Family, repeats: int = 1) -> Levels:
@@ -85,7 +92,7 @@ def levels(neurons: Population, family: Family, repeats: int = 1) -> Levels:
     else:
         low, high = np.unique(_halves(activity.reshape(-1, 1)))[[0, -1]] + activity.mean()
         midpoint, extent = float(low + high) / 2, float(high - low)
-    return Levels(midpoint, extent, 1 - unexplained, error)
+    return Levels(midpoint, extent, 1 - unexplained, error, SYMMETRIC_MODE if bounded else SINGLE_MODE)
 
 
 def _halves(values: Float[np.ndarray, "M K"]) -> Float[np.ndarray, "M K"]:

@@ -24,10 +24,6 @@ POOLED_NEURONS = 4000
 """Levels and clusters are fitted on about this many neurons, pooled over draws."""
 
 
-#: With more codes than this each holds few neurons: chains are compared by how many classes neurons answer to.
-MANY_CODES = 16
-
-
 @dataclass(frozen=True)
 class Codes:
     """The code of every neuron of every draw.
@@ -54,7 +50,7 @@ class Codes:
         """The code of every neuron of other draws of the same network, -1 where it is uncoded or has another code."""
         bits, _, coded = self.rule(neurons)
         keys = _keys(bits)
-        known = _keys(np.array([[bit == "1" for bit in name] for name in self.names], bool).reshape(-1, bits.shape[-1]))
+        known = _keys(self.bits)
         if not len(known):
             return np.full(keys.shape, -1)
         order = np.argsort(known)
@@ -66,6 +62,17 @@ class Codes:
         return np.array([*self.names, ""])[self.assignment]
 
     @property
+    def bits(self) -> Bool[np.ndarray, "K G"]:
+        """The classes that each code answers to."""
+        return np.array([[bit == "1" for bit in name] for name in self.names], bool).reshape(-1, self.activity.shape[1])
+
+    @property
+    def common(self) -> int:
+        """How many codes are held by at least one neuron on average over all draws: the first ones of `names`."""
+        draws = self.assignment.size // max(self.assignment.shape[-1], 1)
+        return int(np.sum(_counts(self.assignment, len(self.names)) >= max(draws, 1)))
+
+    @property
     def fractions(self) -> Float[np.ndarray, " K"]:
         """Share of the neurons of all draws in each code."""
         return _counts(self.assignment, len(self.names)) / max(self.assignment.size, 1)
@@ -73,8 +80,7 @@ class Codes:
     @property
     def code_sizes(self) -> Float[np.ndarray, " G_plus_1"]:
         """Share of the coded neurons that answer to 0, 1, .. G classes; zeros where no neuron has a code."""
-        size = [name.count("1") for name in self.names]
-        share = np.bincount(size, self.fractions, minlength=self.activity.shape[1] + 1)
+        share = np.bincount(self.bits.sum(1), self.fractions, minlength=self.activity.shape[1] + 1)
         return share / max(float(share.sum()), np.finfo(float).tiny)
 
     @property
@@ -125,12 +131,23 @@ def find_codes(neurons: Population, family: Family, most_clusters: int = 24) -> 
 
 
 def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
-    """Number of neurons in each code in every draw; where there are more codes than `MANY_CODES`, in each code size."""
-    counts = occupancies(codes.assignment, len(codes.names))
-    if len(codes.names) <= MANY_CODES:
-        return counts
-    sizes = np.array([name.count("1") for name in codes.names])
-    return np.stack([counts[..., sizes == size].sum(axis=-1) for size in np.unique(sizes)], axis=-1)
+    """Numbers of neurons in every draw that tell whether chains hold the same codes.
+
+    One count for each common code. With many classes hardly any neurons share a code, and no chain is long enough for
+    the occupancy of a rare one; so neurons with rare codes are counted by how many classes they answer to, 0, 1, .. G,
+    and by which: one count a class of the neurons that answer to it.
+    """
+    rare = codes.assignment >= codes.common
+    size = np.append(codes.bits.sum(1), 0)[codes.assignment]
+    answers = [np.append(bit, False)[codes.assignment] for bit in codes.bits.T]
+    return np.concatenate(
+        [
+            occupancies(np.where(rare, -1, codes.assignment), codes.common),
+            occupancies(np.where(rare, size, -1), len(answers) + 1),
+            np.stack([np.sum(rare & answer, axis=-1) for answer in answers], axis=-1),
+        ],
+        axis=-1,
+    )
 
 
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
@@ -156,9 +173,10 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
     return Drift(float(switches.sum() / max(steps.sum(), 1)), switches, steps)
 
 
-def _keys(bits: Bool[np.ndarray, "*rows G"]) -> Int[np.ndarray, "*rows"]:
-    """One number a code."""
-    return bits @ (1 << np.arange(bits.shape[-1]))
+def _keys(bits: Bool[np.ndarray, "*rows G"]) -> np.ndarray:
+    """One string of bytes a code, ordered by the last class first; there may be any number of classes."""
+    packed = np.packbits(bits[..., ::-1], axis=-1)
+    return packed.view(f"S{packed.shape[-1]}")[..., 0]
 
 
 def _named(
@@ -167,7 +185,7 @@ def _named(
     """The codes that occur, most frequent first, and the number of each neuron's."""
     keys = _keys(bits)
     distinct, first, inverse, count = np.unique(keys[coded], return_index=True, return_inverse=True, return_counts=True)
-    order = np.lexsort((-distinct, -count))
+    order = np.lexsort((-np.arange(len(distinct)), -count))
     assignment = np.full(keys.shape, -1)
     assignment[coded] = np.argsort(order)[inverse]
     return tuple(_strings(bits[coded][first[order]])), assignment

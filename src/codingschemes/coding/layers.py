@@ -23,6 +23,9 @@ from codingschemes.diagnostics import rhat
 from codingschemes.networks.activations import Family
 from codingschemes.representation import SCORES, AbstractionScores
 
+MOST_RARE_CODES = 256
+"""So many codes are listed however few neurons have them: all codes of eight classes."""
+
 
 @dataclass(frozen=True)
 class CodeShare:
@@ -129,7 +132,7 @@ class Layer:
 
     Attributes:
         scheme: analog, redundant, sparse or undecided, with probability and evidence.
-        codes: the most frequent first.
+        codes: the most frequent first, see `code_shares`.
         coded: share of neurons with a decided code.
         code_sizes: share of coded neurons that answer to 0, 1, .. G classes, (classes + 1,).
         decided: share of bits (neurons x classes) that are decided.
@@ -145,6 +148,7 @@ class Layer:
         collapse: of single networks, mean over some draws.
         drift: along a local dynamics; None where it was not measured.
         portraits: one a chain.
+        codes_left_out: number of rarer codes that `codes` does not list.
     """
 
     scheme: Scheme
@@ -162,6 +166,7 @@ class Layer:
     collapse: Collapse
     drift: LayerDrift | None
     portraits: tuple[Portrait, ...]
+    codes_left_out: int = 0
 
     def to_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Plain values; NaN where a number does not exist."""
@@ -174,6 +179,7 @@ class Layer:
                 "evidence": asdict(self.scheme.evidence),
             },
             "codes": [asdict(code) for code in self.codes],
+            "codes_left_out": self.codes_left_out,
             "coded": self.coded,
             "code_sizes": self.code_sizes.tolist(),
             "decided": self.decided,
@@ -219,11 +225,12 @@ def summarize_layer(
         index: of the layer, in `trajectory`.
     """
     codes = find_codes(neurons, family)
+    shares = code_shares(codes)
     last = [neurons[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
     return Layer(
         scheme=classify(neurons, family),
-        codes=code_shares(codes),
+        codes=shares,
         coded=float(np.mean(codes.assignment >= 0)),
         code_sizes=codes.code_sizes,
         decided=codes.decided,
@@ -239,12 +246,19 @@ def summarize_layer(
         portraits=tuple(
             _portrait(shown, each, found, codes) for shown, each, found in zip(activity, last, outliers, strict=True)
         ),
+        codes_left_out=len(codes.names) - len(shares),
     )
 
 
 def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
-    """Share of the neurons in each code, over draws and chains."""
-    shares = occupancies(codes.assignment, len(codes.names)) / codes.assignment.shape[-1]
+    """Share of the neurons in each code, over draws and chains.
+
+    Listed are the 256 most frequent codes, and all that at least one neuron has on average: with many classes there may
+    be more distinct codes than memory holds for every draw.
+    """
+    listed = min(len(codes.names), max(MOST_RARE_CODES, codes.common))
+    held = np.where(codes.assignment < listed, codes.assignment, -1)
+    shares = occupancies(held, listed) / codes.assignment.shape[-1]
     low, high = np.quantile(shares, [0.025, 0.975], axis=(0, 1))
     return tuple(
         CodeShare(
@@ -253,12 +267,12 @@ def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
             interval=(float(low[index]), float(high[index])),
             by_chain=tuple(float(share) for share in shares[..., index].mean(axis=1)),
         )
-        for index, name in enumerate(codes.names)
+        for index, name in enumerate(codes.names[:listed])
     )
 
 
 def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
-    """Largest R-hat of the number of neurons in each code; infinite where it never changes but chains differ."""
+    """Largest R-hat of the numbers of `code_counts`; infinite where one never changes but chains differ."""
     changing = moving(occupancy.astype(float))
     if changing.shape[2] == 0:
         return 1.0

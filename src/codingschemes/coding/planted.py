@@ -310,6 +310,30 @@ def plant_unselective(
     return _planted("undecided", "unselective", scaling, _any_unit(rng, scaling, activity), readout, labels)
 
 
+def plant_rectified(
+    rng: np.random.Generator,
+    size: int,
+    noise: float = 1.0,
+    classes: int = 3,
+    labels: Int[np.ndarray, " P"] | None = None,
+) -> Planted:
+    """One Gaussian cloud of drives, rectified a quarter to one and a half standard deviations above its mean, so that
+    many neurons are silent for a class and the others answer in graded strength: between analog and sparse, as more
+    than a fifth of the neurons carry the output."""
+    labels, classes = _classes(labels, classes)
+    while True:
+        coupled = rng.random() < 0.5
+        latent = _gaussian_latents(rng, size, classes, 2 * classes, None if coupled else 1.0)
+        mean, readout = latent[:, :classes] - rng.uniform(0.25, 1.5), latent[:, classes:]
+        if coupled:
+            readout = readout + rng.uniform(0, 2) * np.maximum(mean, 0)
+        spread = 0.7 * noise * rng.random()
+        activity = np.maximum(mean[:, labels] + spread * rng.standard_normal((size, len(labels))), 0)
+        if carriers(output_parts(population(activity, readout, labels))) > size / 5:
+            activity = _any_unit(rng, "unbounded", activity)
+            return _planted("undecided", "rectified cloud", "unbounded", activity, readout, labels)
+
+
 def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -> Planted:
     """A random population of a scheme, or a mixture for `undecided`: 3 or 4 classes, any scaling that fits."""
     classes = int(rng.integers(3, 5))
@@ -329,8 +353,8 @@ def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -
 
 def plant_any(truth: str, rng: np.random.Generator, size: int) -> Planted:
     """A random population of a scheme over the whole range that is met: 2 to 10 classes in random ratios, 60 to 200
-    samples, noise from low to high, any scaling, few codes or many, and mixtures or unselective neurons for
-    `undecided`."""
+    samples, noise from low to high, any scaling, few codes or many, and mixtures, rectified clouds or unselective
+    neurons for `undecided`."""
     labels = random_labels(rng, int(rng.integers(2, 11)))
     classes = int(labels.max()) + 1
     noise = float(np.exp(rng.uniform(np.log(NOISE_LEVELS["low"]), np.log(NOISE_LEVELS["high"]))))
@@ -353,10 +377,12 @@ def plant_any(truth: str, rng: np.random.Generator, size: int) -> Planted:
         case "undecided" if chance < 0.4:
             share = float(rng.uniform(0.25, 0.75))
             return plant_analog_and_redundant(rng, size, noise, analog_share=share, scaling=scaling, labels=labels)
-        case "undecided" if chance < 0.6:
+        case "undecided" if chance < 0.55:
             return plant_redundant_and_outliers(rng, size, noise, labels=labels)
-        case "undecided" if chance < 0.8:
+        case "undecided" if chance < 0.7:
             return plant_analog_and_outliers(rng, size, noise, labels=labels)
+        case "undecided" if chance < 0.85:
+            return plant_rectified(rng, size, noise, labels=labels)
         case "undecided":
             return plant_unselective(rng, size, noise, scaling=scaling, labels=labels)
     raise ValueError(f"there is no planted population {truth!r}")

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from scipy.stats import binomtest, norm
 
 from codingschemes.coding.neurons import spread_draws
 from codingschemes.diagnostics import mean_and_error
@@ -16,6 +17,7 @@ from codingschemes.tasks import Task
 from codingschemes.tasks.classification import classification_error
 
 _NETWORKS_PER_CHAIN = 25
+_ONE_STANDARD_ERROR = float(norm.cdf(1) - norm.cdf(-1))
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,13 @@ class Predictions:
 
     @property
     def error_se(self) -> float:
-        """Binomial standard error of `error`, sqrt(e (1 - e) / samples): of inputs drawn anew, networks as they are."""
-        return float(np.sqrt(self.error * (1 - self.error) / len(self.outputs)))
+        """Half the width of Wilson's 68.3 % interval (one standard error) of `error`: of inputs drawn anew, networks as
+        they are. About sqrt(e (1 - e) / samples), but not zero where no input is wrong; NaN without an error."""
+        if not self.classified:
+            return float("nan")
+        samples = len(self.outputs)
+        interval = binomtest(round(self.error * samples), samples).proportion_ci(_ONE_STANDARD_ERROR, method="wilson")
+        return float(interval.high - interval.low) / 2
 
     def words(self, *, held_out: bool = False) -> str:
         """`error 2.3%, R^2 0.93, loss 0.021`, with the binomial error of held-out inputs; where there is no error of
