@@ -74,7 +74,8 @@ def main() -> None:
     np.savez_compressed(KEPT, rows=json.dumps(rows), **kept)
     lines = [COLUMNS, ["---"] * len(COLUMNS), *([str(row[name]) for name in COLUMNS] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    TABLE.write_text(f"{HEAD}\n\n{table}\n")
+    remarks = TABLE.read_text().split("|\n\n", 1)[-1] if TABLE.exists() else ""
+    TABLE.write_text(f"{HEAD}\n\n{table}\n\n{remarks}".rstrip() + "\n")
     redraw("three_layers")
 
 

@@ -5,6 +5,7 @@ in `catalogue.py`. An option with a new name gets one line in `options.py`. The 
 soon as `tests/tasks/test_task_protocol.py` has an example of its options.
 """
 
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.tasks.catalogue import TASKS, TaskEntry, make_task
 from codingschemes.tasks.cifar10 import cifar10
 from codingschemes.tasks.digits import digits
