@@ -27,19 +27,12 @@ from jaxtyping import Bool, Float
 from codingschemes.coding.outliers import are_outliers, output_parts
 from codingschemes.coding.population import Population
 from codingschemes.networks.activations import Family
+from codingschemes.unimodal import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE
 
 LEAST_DISTANCE = 0.2
 """Of a decided class mean from the midpoint, over the range."""
 STANDARD_ERRORS = 2.0
 """What counts as significant."""
-GAUSSIAN = 2 / np.pi
-"""Share of the variance of a Gaussian that its two halves explain."""
-SYMMETRIC_MODE = 3 / 4
-"""The largest such share of a symmetric law with one mode: |x| = u y with u uniform in 0..1, so
-(E|x|)^2 <= 3/4 E x^2."""
-SINGLE_MODE = 8 / 9
-"""The largest such share of any law with one mode, wherever it is cut: by Khinchin's theorem it is a mixture of uniform
-laws with one end at the mode, and the extreme one, cut at a third, puts almost all of its weight on the mode."""
 MIDPOINTS: dict[Family, float] = {"sigmoidal": 0.5, "odd": 0.0}
 RANGES: dict[Family, float] = {"sigmoidal": 1.0, "odd": 2.0}
 

@@ -9,8 +9,7 @@ bound:
   classes do not leave by chance. Below one half the measure is that of a network that has not learned.
 - carried: share of the class-specific output that condensed neurons carry. Above one half they carry the output.
 - binary: share of the variance of class means that is between the two sides of a bit. No density with a single mode
-  exceeds 8/9, wherever it is cut: by Khinchin's theorem it is a mixture of uniform densities with one end at the mode,
-  and the extreme one, cut at a third, puts almost all of its weight on the mode.
+  exceeds 8/9, wherever it is cut (`unimodal.SINGLE_MODE`).
 """
 
 import numpy as np
@@ -18,10 +17,9 @@ from jaxtyping import Bool, Float, Int
 
 from codingschemes.posterior import Posterior
 from codingschemes.theory.prediction import Label, NeuronSample, PredictedScheme
+from codingschemes.unimodal import SINGLE_MODE
 
 MAJORITY = 1 / 2
-SINGLE_MODE = 8 / 9
-"""Largest share of a variance between two sides of a cut, over all densities with a single mode."""
 _SHARED = 2.0
 """Neurons that a code must have in the network to be shared, and all codes but the first for there to be several."""
 
