@@ -100,7 +100,10 @@ def draw_readout(
     (Matheron's rule: r = r0 + c Phi S^{-1} (Y - Phi^T r0 - noise).)
     """
     key_prior, key_noise = jax.random.split(key)
-    prior = jnp.sqrt(signal) * jax.random.normal(key_prior, (activity.shape[0], targets.shape[1]), activity.dtype)
-    noise_draw = jnp.sqrt(noise) * jax.random.normal(key_noise, targets.shape, activity.dtype)
+    prior = jax.random.normal(key_prior, (activity.shape[0], targets.shape[1]), activity.dtype)
+    noise_draw = jax.random.normal(key_noise, targets.shape, activity.dtype)
+    # Held: XLA compiles normal numbers anew for each use that it fuses them into, which costs more than all the rest.
+    prior, noise_draw = jax.lax.optimization_barrier((prior, noise_draw))
+    prior, noise_draw = jnp.sqrt(signal) * prior, jnp.sqrt(noise) * noise_draw
     _, _, correction, _ = _solve(activity, targets - activity.T @ prior - noise_draw, signal, noise)
     return prior + correction

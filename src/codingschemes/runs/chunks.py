@@ -14,9 +14,11 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as Spec
 from jaxtyping import Array, Bool, Float, Int
 
+from codingschemes.compiled import QUICKLY
 from codingschemes.devices import CHAIN, EVERYWHERE, place
 from codingschemes.posterior import Density, Position
-from codingschemes.runs.observables import Record, observe
+from codingschemes.runs.observables import observe
+from codingschemes.runs.packing import Layout, Rows, Variable, Vectors
 from codingschemes.samplers import Kernel
 
 #: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
@@ -25,6 +27,21 @@ _SHORTEST, _LONGEST = 50, 2000
 #: Draws are observed together, as many as make up this many numbers a chain; within limits.
 _BLOCK_NUMBERS = 1e4
 _MOST_TOGETHER = 50
+#: What every step tells about itself.
+STATS = Layout(
+    Variable("sample_stats", name, (), np.dtype(kind))
+    for name, kind in {
+        "lp": float,
+        "acceptance_rate": float,
+        "n_steps": int,
+        "diverging": bool,
+        "step_size": float,
+        "switches": int,
+    }.items()
+)
+
+#: Compiled with what calls it, but traced once.
+_observe = jax.jit(observe)
 
 
 def capacity(density: Density) -> int:
@@ -58,7 +75,7 @@ class Program(NamedTuple):
     record_key: Array
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def advance(
     kernel: Kernel,
     mesh: Mesh,
@@ -67,42 +84,51 @@ def advance(
     first: Int[Array, ""],
     count: Int[Array, ""],
     recording: Bool[Array, ""],
-) -> tuple[Any, Record]:
+) -> tuple[Any, Rows]:
     """`count` <= `capacity` steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
 
     Returns:
-        The new states, and records of shape (capacity or more, chain, ...) whose first `count` rows are filled; only
-        `sample_stats` where not `recording`.
+        The new states, and the records of these steps: zeros for what is observed where not `recording`.
     """
     chains = jax.tree.leaves(states)[0].shape[0]
+    key, position = program.record_key, jax.eval_shape(program.density.prior_draw, program.record_key)
+    layout = Layout.of(jax.eval_shape(_observe, key, position, program.density, program.membership))
     on_devices = jax.shard_map(
-        functools.partial(_advance_here, kernel),
+        functools.partial(_advance_here, kernel, layout),
         mesh=mesh,
         in_specs=(EVERYWHERE, CHAIN, CHAIN, EVERYWHERE, EVERYWHERE, EVERYWHERE),
-        out_specs=(CHAIN, Spec(None, *CHAIN)),
+        out_specs=(CHAIN, Spec(None, *CHAIN), Spec(None, *CHAIN)),
         check_vma=False,
     )
-    return on_devices(program, states, jnp.arange(chains), first, count, recording)
+    states, observed, stats = on_devices(program, states, jnp.arange(chains), first, count, recording)
+    return states, Rows(observed, stats, first % _together(program.density), layout, STATS)
 
 
 def _advance_here(
-    kernel: Kernel, program: Program, states: Any, chains: Array, first: Array, count: Array, recording: Array
-) -> tuple[Any, Record]:
+    kernel: Kernel,
+    layout: Layout,
+    program: Program,
+    states: Any,
+    chains: Array,
+    first: Array,
+    count: Array,
+    recording: Array,
+) -> tuple[Any, Vectors, Vectors]:
     """`advance` for the chains of one device."""
     step = jax.vmap(kernel.step, (0, None))
     size = _together(program.density)
     # An iteration has the same place among those observed with it wherever chunks begin: so has its last digit.
     start = first // size * size
 
-    def observed(position: Position, iteration: Array, chain: Array) -> Record:
+    def observed(position: Position, iteration: Array, chain: Array) -> Vectors:
         key = jax.random.fold_in(jax.random.fold_in(program.record_key, iteration), chain)
-        return observe(key, position, program.density, program.membership)
+        return layout.pack(_observe(key, position, program.density, program.membership))
 
-    def observe_block(positions: Position, begin: Array) -> Record:
+    def observe_block(positions: Position, begin: Array) -> Vectors:
         each = jax.vmap(jax.vmap(observed, (0, None, 0)), (0, 0, None))
         return each(positions, begin + jnp.arange(size), chains)
 
-    def iterate(states: Any) -> tuple[Any, tuple[Position, dict[str, Array]]]:
+    def iterate(states: Any) -> tuple[Any, tuple[Position, Vectors]]:
         states, info = step(states, program.density)
         stats = {
             "lp": -info.potential,
@@ -112,12 +138,12 @@ def _advance_here(
             "step_size": info.step_size,
             "switches": jnp.broadcast_to(jnp.asarray(info.switches), info.potential.shape),
         }
-        return states, (jax.vmap(kernel.position)(states), stats)
+        return states, (jax.vmap(kernel.position)(states), jax.vmap(STATS.pack)({"sample_stats": stats}))
 
-    blank = _blank(jax.eval_shape(iterate, states)[1], size)
-    unobserved = _blank(jax.eval_shape(observe_block, blank[0], first))
+    unobserved = layout.blank(size, len(chains))
+    blank = _blank(jax.eval_shape(jax.vmap(kernel.position), states), size), STATS.blank(size, len(chains))
 
-    def block(index: Array, carry: tuple[Any, Record]) -> tuple[Any, Record]:
+    def block(index: Array, carry: tuple[Any, tuple[Vectors, Vectors]]) -> tuple[Any, tuple[Vectors, Vectors]]:
         states, rows = carry
         begin = start + index * size
 
@@ -131,17 +157,14 @@ def _advance_here(
         rows = jax.tree.map(
             lambda stack, values: jax.lax.dynamic_update_slice_in_dim(stack, values, index * size, axis=0),
             rows,
-            {**seen, "sample_stats": stats},
+            (seen, stats),
         )
         return states, rows
 
-    blocks = -(-capacity(program.density) // size) + 1
-    rows = jax.tree.map(
-        lambda values: jnp.zeros((blocks * size, *values.shape[1:]), values.dtype),
-        {**unobserved, "sample_stats": blank[1]},
-    )
-    states, rows = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
-    return states, jax.tree.map(lambda stack: jnp.roll(stack, start - first, axis=0), rows)
+    length = (-(-capacity(program.density) // size) + 1) * size
+    rows = layout.blank(length, len(chains)), STATS.blank(length, len(chains))
+    states, (seen, stats) = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
+    return states, seen, stats
 
 
 def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
@@ -159,7 +182,7 @@ def forget(kernel: Kernel, states: Any) -> Any:
     return states if kernel.search is None else kernel.search.forget(states)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def recall(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
     """States that `forget` has left something out of, whole again."""
     if kernel.search is None:
@@ -168,14 +191,14 @@ def recall(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bo
     return _each_chain(lambda density, state: recall(state, density), mesh, program.density, wanted, states)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def _explore(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> tuple[Any, Any]:
     assert kernel.search is not None
     explore = kernel.search.explore
     return _each_chain(lambda density, state: explore(state, density), mesh, program.density, wanted, states)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1))
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def _adopt(
     kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, told: Any, wanted: Bool[Array, ""]
 ) -> Any:
@@ -209,8 +232,3 @@ def _each_chain(function: Callable[..., Any], mesh: Mesh, everywhere: Any, wante
 
 def _blank(shapes: Any, *leading: int) -> Any:
     return jax.tree.map(lambda leaf: jnp.zeros((*leading, *leaf.shape), leaf.dtype), shapes)
-
-
-def to_host(rows: Record, count: int) -> dict[str, dict[str, np.ndarray]]:
-    """The filled rows as numpy arrays (chain, draw, ...)."""
-    return jax.tree.map(lambda values: np.swapaxes(np.asarray(values)[:count], 0, 1), rows)

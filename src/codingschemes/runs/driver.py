@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
 from codingschemes.calls import checked
-from codingschemes.compiled import compiling
+from codingschemes.compiled import QUICKLY, compiling
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Position, Posterior
@@ -25,7 +25,7 @@ from codingschemes.progress import progress_bar, watched
 from codingschemes.reading import reading
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
-from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search, to_host
+from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, draw_bytes, made_by, resolve
 from codingschemes.runs.interruption import Interruption, finish_chunk_on_interrupt
 from codingschemes.runs.observables import observe
@@ -160,13 +160,13 @@ def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Posit
     return states
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def _begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -> tuple[Array, Any]:
     """Energies and states of all chains before their first step. One program: step by step it would be a hundred."""
     return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
     """The states of all chains at the beginning of another round of the warm-up."""
     return renewal(kernel)(states, jax.vmap(kernel.position)(states), density)
@@ -209,7 +209,7 @@ def _run_chunks(
                 jnp.asarray(count),
                 jnp.asarray(recording or checkpoint.trace is not None),
             )
-            records = to_host(rows, count)
+            records = rows.to_host(count)
             _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
             if not recording:

@@ -13,7 +13,7 @@ from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import SamplingFailed
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import Run
-from codingschemes.runs.chunks import Program, advance, capacity, to_host
+from codingschemes.runs.chunks import Program, advance, capacity
 from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.store import DrawStore
 from codingschemes.samplers import Settings
@@ -62,7 +62,7 @@ def sample_rival(
         count = min(length, most - done)
         started = time.monotonic()
         states, rows = advance(kernel, mesh, program, states, jnp.asarray(done), jnp.asarray(count), jnp.asarray(True))
-        records = to_host(rows, count)
+        records = rows.to_host(count)
         if not np.isfinite(records["sample_stats"]["lp"]).all():
             raise SamplingFailed(f"a chain of {name} has left for infinity: give it more `warmup`")
         elapsed = time.monotonic() - started
