@@ -41,9 +41,7 @@ def distorted(modes: Modes) -> Modes:
     """Modes of unlike widths. Any frozen modes are allowed; poor ones show whether jumps are corrected for them."""
     factor = jnp.where(jnp.arange(len(modes.found)) % 2 == 0, 0.6, 1.0)
     return modes._replace(
-        spread=factor[:, None, None] * modes.spread,
-        whitening=modes.whitening / factor[:, None, None],
-        log_volume=modes.log_volume + modes.centre.shape[1] * jnp.log(factor),
+        widths=factor[:, None] * modes.widths, log_volume=modes.log_volume + modes.widths.shape[1] * jnp.log(factor)
     )
 
 

@@ -1,9 +1,10 @@
 """Single neurons jump between codes, exactly.
 
 Between the Gaussian approximations of two modes there are maps u -> centre' + spread' O spread^{-1} (u - centre), O
-orthogonal. They keep a neuron's noise, reflected at the samples whose class changes side, so that what the
-approximation misses is nearly the same before and after, and cancels in the acceptance ratio (the deterministic jump
-of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in random order:
+orthogonal, spread a root of the covariance (see `Modes.carried`). They keep a neuron's noise, reflected at the samples
+whose class changes side, so that what the approximation misses is nearly the same before and after, and cancels in the
+acceptance ratio (the deterministic jump of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in
+random order:
 
 1. each mode's centre moves by one Newton step in the field that the other neurons leave here, and gets the weight that
    Laplace's approximation gives it;
@@ -104,8 +105,11 @@ def _jump(
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
-    noise = modes.reflected(modes.whitening[own] @ (before - centres[own]), own, other, population.basis)
-    after = centres[other] + modes.spread[other] @ noise
+    accept_key, blur = key, None
+    if not modes.frame.complete:
+        blur_key, accept_key = jax.random.split(key)
+        blur = jax.random.normal(blur_key, population.activity.shape[1:], before.dtype)
+    after, gain = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
@@ -113,13 +117,14 @@ def _jump(
         log_likelihood[1]
         - log_likelihood[0]
         - (after @ after - before @ before) / 2
+        + gain
         + modes.log_volume[other]
         - modes.log_volume[own]
         + log_weights[own]
         - log_weights[other]
     )
     allowed = mode_of(activity, modes) == other
-    accepted = allowed & (jnp.log(jax.random.uniform(key, dtype=after.dtype)) < log_ratio)
+    accepted = allowed & (jnp.log(jax.random.uniform(accept_key, dtype=after.dtype)) < log_ratio)
     changed = jax.lax.cond(
         accepted, lambda: with_neuron(population, neuron, cavity, after, activity), lambda: population
     )

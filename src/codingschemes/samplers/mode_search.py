@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import ALL_CODES_UP_TO, Modes, Reference, climb, code_count, maximum
+from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum
 from codingschemes.samplers.neighbourhood import Cavity, Population, without
 
 #: Preactivation in the middle of a code's pattern.
@@ -53,7 +53,7 @@ def reference(population: Population, density: Density) -> Reference:
     )
 
 
-def _turned(modes: Modes, population: Population) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
+def _turned(modes: Summit, population: Population) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
     """The modes with the least decided samples, and their preactivations with that sample on the other side."""
     preactivation = modes.centre @ population.basis.T
     undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)

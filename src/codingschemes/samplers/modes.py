@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Bool, Float, Int
 
@@ -27,47 +26,112 @@ _NEWTON_STEPS = 20
 _FOLLOWING_STEPS = 6
 _RIDGE = 0.1
 _LEAST_CURVATURE = 0.05
+#: Lengths of a basis relative to the largest, and variances relative to the largest, that rounding leaves something of.
+_LEAST_LENGTH = 1e-5
+_LEAST_VARIANCE = 1e-14
+
+type Scalar = Float[Array, ""]
+
+
+class Frame(NamedTuple):
+    """The basis, z = u basis^T, taken apart: directions diag(lengths) turn^T.
+
+    Attributes:
+        directions: orthonormal columns, (sample, direction).
+        lengths: of the basis along them; those next to nothing are raised, as any will do where nothing can be seen.
+        turn: orthonormal columns, (component, direction); None where it would be the identity.
+    """
+
+    directions: Float[Array, "P D"]
+    lengths: Float[Array, " D"]
+    turn: Float[Array, "R D"] | None
+
+    @classmethod
+    def of(cls, basis: Float[Array, "P R"], *, orthogonal: bool) -> "Frame":
+        """The frame of a basis, and whether its columns are orthogonal already."""
+        if orthogonal:
+            lengths = jnp.linalg.norm(basis, axis=0)
+            return cls(basis / lengths, jnp.maximum(lengths, _LEAST_LENGTH * jnp.max(lengths)), None)
+        directions, lengths, turn = jnp.linalg.svd(basis, full_matrices=False)
+        return cls(directions, jnp.maximum(lengths, _LEAST_LENGTH * lengths[0]), turn.T)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the directions span all samples."""
+        return self.directions.shape[0] == self.directions.shape[1]
+
+    def seen(self, coordinates: Float[Array, "*K R"]) -> Float[Array, "*K D"]:
+        """Coordinates as preactivations along the directions."""
+        return (coordinates if self.turn is None else coordinates @ self.turn) * self.lengths
+
+    def moved(self, coordinates: Float[Array, " R"], seen: Float[Array, " D"]) -> Float[Array, " R"]:
+        """Coordinates changed by what is `seen` to change."""
+        change = seen / self.lengths
+        return coordinates + (change if self.turn is None else self.turn @ change)
 
 
 class Modes(NamedTuple):
-    """Gaussian approximations N(centre, spread spread^T) of a neuron's density, one a mode.
+    """Gaussian approximations of a neuron's density, one a mode: seen through the frame, the covariance is axes
+    diag(widths^2) axes^T.
 
     Attributes:
         centre: mode in whitened coordinates, (mode, component).
-        spread: H^{-1/2}, symmetric, H the Hessian of the negative log density, (mode, component, component).
-        whitening: H^{1/2}.
-        log_volume: log det spread.
+        axes: orthogonal, (mode, direction, axis).
+        widths: standard deviations along them, (mode, axis).
+        log_volume: log det of the covariance, halved.
         activity: phi at the mode, (mode, sample).
-        answer: spread spread^T L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component,
-            sample).
-        drift: -spread spread^T centre, what the prior does.
-        inverse: L^+, what leads from z to u, (component, sample).
-        reflection: see `_reflection`, (pair, component, component), pairs in the order of `np.triu_indices`. None above
-            other layers: modes move along with these before most pairs are asked for.
+        side: the sign of z at the mode, (mode, sample).
+        answer: covariance L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component, sample).
+        drift: -covariance centre, what the prior does.
+        frame: see there.
         found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
     """
 
     centre: Float[Array, "K R"]
-    spread: Float[Array, "K R R"]
-    whitening: Float[Array, "K R R"]
+    axes: Float[Array, "K D D"]
+    widths: Float[Array, "K D"]
     log_volume: Float[Array, " K"]
     activity: Float[Array, "K P"]
+    side: Float[Array, "K P"]
     answer: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
-    inverse: Float[Array, "R P"]
-    reflection: Float[Array, "Q R R"] | None
+    frame: Frame
     found: Bool[Array, " K"]
 
-    def reflected(
-        self, noise: Float[Array, " R"], one: Array, other: Array, basis: Float[Array, "P R"]
-    ) -> Float[Array, " R"]:
-        """Whitened coordinates about one mode, carried over to another."""
-        first, second = jnp.minimum(one, other), jnp.maximum(one, other)
-        if self.reflection is None:
-            matrix = _reflection(self, basis, first, second)
+    def carried(
+        self,
+        coordinates: Float[Array, " R"],
+        blur: Float[Array, " P"] | None,
+        start: tuple[Array, Float[Array, " R"]],
+        end: tuple[Array, Float[Array, " R"]],
+    ) -> tuple[Float[Array, " R"], Scalar]:
+        """Coordinates about one mode carried over to another, and by how much the auxiliary numbers have changed the
+        log density; each mode with its centre here.
+
+        What is seen is whitened by the symmetric root of the covariance, turned round at the samples that change side,
+        and given the other mode's covariance. Activations of bounded neurons are symmetric about z = 0, so that
+        fluctuations about a mode are skewed one way on one side and the other way on the other: reflected, what a
+        Gaussian misses cancels.
+
+        Where the frame is not complete, the reflection leads out of it. Independent standard normal numbers, `blur`,
+        then take part in the move as further coordinates: orthogonal, it has volume one (see
+        Andrieu, Lee & Livingstone 2020 on moves with auxiliary variables).
+        """
+        (one, before), (other, after) = start, end
+        directions, axes = self.frame.directions, self.axes
+        noise = axes[one] @ ((self.frame.seen(coordinates - before) @ axes[one]) / self.widths[one])
+        sign = self.side[one] * self.side[other]
+        if blur is None:
+            reflected, gain = directions.T @ (sign * (directions @ noise)), jnp.zeros(())
         else:
-            matrix = self.reflection[first * (2 * len(self.found) - first - 1) // 2 + second - first - 1]
-        return jnp.where(one < other, matrix @ noise, noise @ matrix)
+            whole = blur + directions @ (noise - directions.T @ blur)
+            turned = sign * whole
+            reflected = directions.T @ turned
+            # the squared length outside the directions before, less that after
+            gain = (jnp.sum(reflected**2) - jnp.sum(noise**2)) / 2
+        seen = axes[other] @ (self.widths[other] * (axes[other].T @ reflected))
+        settled = self.frame.seen(after - coordinates)
+        return self.frame.moved(coordinates, settled + seen), gain
 
 
 class Reference(NamedTuple):
@@ -99,17 +163,17 @@ def mode_count(classes: int) -> int:
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
     deep = density.network.depth > 1
-    modes = climb(reference, density, basis, _FOLLOWING_STEPS if deep else _NEWTON_STEPS)
-    found = distinct(modes.activity, modes.found)
+    summits = climb(reference, density, basis, _FOLLOWING_STEPS if deep else _NEWTON_STEPS)
+    found = distinct(summits.activity, summits.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1])]
-    modes = jax.tree.map(lambda entries: entries[kept], modes._replace(found=found))
-    modes = modes._replace(
-        inverse=jnp.linalg.pinv(basis) if deep else basis.T / jnp.sum(basis**2, axis=0)[:, None], reflection=None
-    )
-    if deep:
-        return modes
-    pairs = jnp.stack(np.triu_indices(len(modes.found), 1), axis=1)
-    return modes._replace(reflection=jax.lax.map(lambda pair: _reflection(modes, basis, *pair), pairs))
+    frame = Frame.of(basis, orthogonal=not deep)
+    summits = jax.tree.map(lambda entries: entries[kept], summits._replace(found=found))
+    cavities = jax.tree.map(lambda entries: entries[kept], reference.cavities)
+
+    def mode(row: tuple[Summit, Cavity]) -> Modes:
+        return _mode(*row, reference.inverse, density, basis, frame)
+
+    return jax.lax.map(mode, (summits, cavities))._replace(frame=frame)
 
 
 def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Array, " K"]:
@@ -123,62 +187,82 @@ def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Ar
     return jax.lax.scan(is_new, found, jnp.arange(len(gaps)))[0]
 
 
-def climb(reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS) -> Modes:
-    """Where climbing leads from each of the reference's preactivations, reflections left out."""
+class Summit(NamedTuple):
+    """Where climbing leads.
+
+    Attributes:
+        centre: in whitened coordinates.
+        activity: phi there.
+        found: whether it is a maximum, of the code that was looked for.
+    """
+
+    centre: Float[Array, "*K R"]
+    activity: Float[Array, "*K P"]
+    found: Bool[Array, "*K"]
+
+
+def climb(reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS) -> Summit:
+    """Where climbing leads from each of the reference's preactivations."""
     ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
     starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
+    activation = density.network.activation
 
-    def mode(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Modes:
-        return _mode(*row, reference.inverse, density, basis, steps)
+    def summit(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Summit:
+        start, cavity, code = row
+        centre, curvature = maximum(start, cavity, reference.inverse, density, basis, steps)
+        activity = activation(basis @ centre)
+        settled = (activity @ density.class_average > activation(jnp.zeros(()))).astype(int)
+        right = jnp.all((settled == code) | (code < 0))
+        # not positive definite: not finite
+        least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
+        return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
 
-    return jax.lax.map(mode, (starts, reference.cavities, reference.code))
-
-
-def _reflection(modes: Modes, basis: Float[Array, "P R"], one: Array, other: Array) -> Float[Array, "R R"]:
-    """Orthogonal, from a mode to a later one in coordinates whitened by `whitening`: what comes nearest to z -> -z at
-    the samples that change side. The transpose leads back.
-
-    It is the orthogonal factor of whitening' L^+ D L spread, D the change of sign in z. Activations of bounded neurons
-    are symmetric about z = 0, so that fluctuations about a mode are skewed one way on one side and the other way on the
-    other: reflected, what a Gaussian misses cancels.
-    """
-    side = jnp.where(modes.centre[jnp.stack([one, other])] @ basis.T > 0, 1.0, -1.0)
-    turned = jnp.prod(side, axis=0)[:, None] * basis
-    left, _, right = jnp.linalg.svd(
-        modes.whitening[other] @ modes.inverse @ turned @ modes.spread[one], full_matrices=False
-    )
-    return left @ right
+    return jax.lax.map(summit, (starts, reference.cavities, reference.code))
 
 
 def _mode(
-    start: Float[Array, " R"],
+    summit: Summit,
     cavity: Cavity,
-    code: Int[Array, " G"],
     inverse: Float[Array, "P P"],
     density: Density,
     basis: Float[Array, "P R"],
-    steps: int,
+    frame: Frame,
 ) -> Modes:
-    activation = density.network.activation
-    centre, curvature = maximum(start, cavity, inverse, density, basis, steps)
-    eigenvalues, axes = jnp.linalg.eigh(curvature)
-    safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
-    covariance = (axes / safe) @ axes.T
-    activity, gain, _ = _taylor(activation, basis @ centre)
-    settled = (activity @ density.class_average > activation(jnp.zeros(()))).astype(int)
-    right = jnp.all((settled == code) | (code < 0))
+    """The mode at a summit, its frame left out."""
+    identity = jnp.eye(basis.shape[1])
+    _, curvature = _derivatives(summit.centre, cavity, inverse, density, basis)
+    covariance = cho_solve(cho_factor(jnp.where(summit.found, curvature, identity)), identity)
+    seen = frame.seen(frame.seen(covariance).T)
+    squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
+    widths = jnp.sqrt(jnp.maximum(squares, _LEAST_VARIANCE * squares[-1]))
+    preactivation = basis @ summit.centre
+    _, gain, _ = _taylor(density.network.activation, preactivation)
     return Modes(
-        centre=centre,
-        spread=(axes / jnp.sqrt(safe)) @ axes.T,
-        whitening=(axes * jnp.sqrt(safe)) @ axes.T,
-        log_volume=-jnp.sum(jnp.log(safe)) / 2,
-        activity=activity,
+        centre=summit.centre,
+        axes=axes,
+        widths=widths,
+        log_volume=jnp.sum(jnp.log(widths)) - jnp.sum(jnp.log(frame.lengths)),
+        activity=summit.activity,
+        side=jnp.where(preactivation > 0, 1.0, -1.0),
         answer=covariance @ (basis.T * gain),
-        drift=-covariance @ centre,
-        inverse=jnp.zeros(()),
-        reflection=jnp.zeros(()),
-        found=right & (eigenvalues[0] > _LEAST_CURVATURE) & jnp.all(jnp.isfinite(centre)),
+        drift=-covariance @ summit.centre,
+        frame=Frame(jnp.zeros(()), jnp.zeros(()), None),
+        found=summit.found,
     )
+
+
+def _derivatives(
+    at: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
+    """The gradient of the neuron's log density, and the negative Hessian."""
+    activity, gain, bend = _taylor(density.network.activation, basis @ at)
+    slope = cavity.slope(activity[None], (inverse @ activity)[None])[0]
+    inner = gain[:, None] * cavity.curvature(activity, inverse) * gain + jnp.diag(bend * slope)
+    return (gain * slope) @ basis - at, jnp.eye(len(at)) - basis.T @ inner @ basis
 
 
 def maximum(
@@ -194,30 +278,27 @@ def maximum(
     activation = density.network.activation
     identity = jnp.eye(basis.shape[1])
 
-    def value(at: Float[Array, " R"]) -> Float[Array, ""]:
+    def value(at: Float[Array, " R"]) -> Scalar:
         activity = activation(basis @ at)[None]
         return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
 
-    def derivatives(at: Float[Array, " R"]) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
-        activity, gain, bend = _taylor(activation, basis @ at)
-        slope = cavity.slope(activity[None], (inverse @ activity)[None])[0]
-        inner = gain[:, None] * cavity.curvature(activity, inverse) * gain + jnp.diag(bend * slope)
-        return (gain * slope) @ basis - at, identity - basis.T @ inner @ basis
-
-    def climb(_: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        at, height, damping = carry
-        slope, curvature = derivatives(at)
+    def climb(index: Array, carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
+        at, height, damping, _ = carry
+        slope, curvature = _derivatives(at, cavity, inverse, density, basis)
         trial = at + cho_solve(cho_factor(curvature + damping * identity), slope)
         trial_height = value(trial)
-        better = trial_height > height  # False for NaN: a matrix that is not positive definite, too
+        # False for NaN: a matrix that is not positive definite, too. The last time is for the curvature alone.
+        better = (trial_height > height) & (index < steps)
         return (
             jnp.where(better, trial, at),
             jnp.where(better, trial_height, height),
             jnp.where(better, damping / 8, damping * 8),
+            curvature,
         )
 
-    centre = jax.lax.fori_loop(0, steps, climb, (start, value(start), jnp.asarray(1.0)))[0]
-    return centre, derivatives(centre)[1]
+    begin = (start, value(start), jnp.asarray(1.0), identity)
+    centre, _, _, curvature = jax.lax.fori_loop(0, steps + 1, climb, begin)
+    return centre, curvature
 
 
 def _taylor(
