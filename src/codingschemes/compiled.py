@@ -25,8 +25,8 @@ _WORTH_KEEPING = 0.5
 #: Seconds that samplers take to compile, of the order of those in benchmarks/bench.md; used until this machine has
 #: compiled one.
 _TYPICAL, _OTHERWISE = {"codes": 30.0}, 15.0
-#: Options of `jax.jit` for large programs. LLVM's last level of optimisation takes half of the time of compilation, and
-#: the matrix products and factorisations that nearly all of a draw consists of are library calls.
+#: Options of `jax.jit` for large programs. What is gained over level 3 is not established; level 1 saves a third of
+#: compilation, and waits for draws to be timed with it (benchmarks/compile.md).
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}
 #: What has been compiled, and how long it took: a file beside the programs.
 _LEDGER = "seconds.json"
