@@ -140,12 +140,12 @@ def test_doubts_are_told(run, planted):
     doubtful = dataclasses.replace(
         planted,
         certificate=Certificate(gap=0.5, tolerance=1e-3, meaning="duality gap"),
-        assumptions=(Assumption("inputs are orthogonal", False), Assumption("one hidden layer", True)),
+        assumptions=(Assumption("Inputs are orthogonal.", False), Assumption("one hidden layer", True)),
     )
     comparison = compare(run, doubtful)
     assert len(comparison.notes) == 2
     assert "not certified" in comparison.notes[0]
-    assert "inputs are orthogonal" in comparison.notes[1]
+    assert comparison.notes[1] == "broken assumption: Inputs are orthogonal"
     json.dumps(comparison.to_json())
 
 

@@ -172,7 +172,9 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
         )
     if not prediction.certificate.holds:
         notes.append(f"the prediction is not certified, {prediction.certificate.words}")
-    notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
+    notes += [
+        f"broken assumption: {each.statement.removesuffix('.')}" for each in prediction.assumptions if not each.holds
+    ]
     family = run.posterior.network.activation.family
     return Comparison(
         prediction,
