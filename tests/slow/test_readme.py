@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_FENCED = re.compile(r"^```(sh|python|)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = _FENCED.findall((ROOT / "README.md").read_text())
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [
+    (language, text)
+    for language, text in _FENCED.findall((ROOT / "README.md").read_text())
+    if language in ("", "sh", "python")
+]
 
 
 @pytest.fixture(scope="module")
