@@ -85,6 +85,8 @@ def image_row(penalty: float) -> str:
 
 
 lines = [
+    "# Abstract at global minima, by formula and by solver",
+    "",
     "Two labels, P = 8, penalties 0.1, bias. Gaps are estimated bounds; seconds are those of the solver.",
     "",
     "| phi | inputs | formula | solver | relative | gap, formula | gap, solver | PS, formula | PS, solver | s |",
