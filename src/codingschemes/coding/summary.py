@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from codingschemes.calls import checked
@@ -64,6 +66,31 @@ class Summary:
     class_names: tuple[str, ...]
     diagnostics: Diagnostics
     layer_name: str = "layer"
+
+    def __repr__(self) -> str:
+        layers = f"{len(self.layers)} {self.layer_name}s, " if len(self.layers) > 1 else ""
+        return f"Summary({layers}{self.scheme.words}, trusted: {self.diagnostics.trust})"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a layer, first to last: the numbers of `Layer` that are single ones, and its neural collapse."""
+        return pd.DataFrame(
+            {
+                "scheme": layer.scheme.label,
+                "probability": layer.scheme.probability,
+                "coded": layer.coded,
+                "decided": layer.decided,
+                "codes": len(layer.codes) + layer.codes_left_out,
+                "code_rhat": layer.code_rhat,
+                "effective_neurons": layer.effective_neurons,
+                "outliers": len(layer.outliers) / len(layer.portraits),
+                "outlier_share": layer.outlier_share,
+                **asdict(layer.collapse),
+            }
+            for layer in self.layers
+        ).rename_axis(self.layer_name)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.3g}'.format)}"
 
     @property
     def last(self) -> Layer:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
@@ -68,6 +70,17 @@ class Comparison:
     conditional: bool
     notes: tuple[str, ...]
     scheme: Scheme | None = None
+
+    def __repr__(self) -> str:
+        off = ", ".join(f"{kind} {deviation:.1%} off" for kind, (deviation, _) in self.deviations().items())
+        return f"Comparison({self.prediction.theory}, {len(self.rows)} quantities{off and ': '}{off})"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a quantity: sampled, mcse, predicted, z, relative_error, and whether it was given to the theory."""
+        return pd.DataFrame([asdict(row) for row in self.rows]).set_index("quantity")
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.4g}'.format)}"
 
     @property
     def scheme_words(self) -> str:

@@ -166,6 +166,10 @@ class Prediction:
     lower_kernels: tuple[Float[np.ndarray, "P P"], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        scheme = "" if self.scheme is None else f"{self.scheme.label}, "
+        return f"Prediction({self.theory}, {scheme}certificate {self.certificate.words})"
+
     @property
     def conditional(self) -> bool:
         """Whether the shares of codes were given to the theory, which then predicts all else at these shares."""
