@@ -1,5 +1,6 @@
 """`codingschemes summarize`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,8 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
             rows.append([f"{name}, every {summary.layer_name}", values])
     rows += [
         ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
-        ["R-hat of code shares", f"{summary.code_rhat:.2f}"],
+        ["R-hat of code counts", _by_layer(layer.code_rhat for layer in summary.layers)],
+        ["R-hat of outlier norms", _by_layer(layer.outlier_rhat for layer in summary.layers)],
         [
             "effective draws",
             f"{found.convergence.ess_min:.0f} at least (chains taken separately {found.convergence.ess_within:.0f})",
@@ -140,6 +142,10 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
     ]
     rows += [["warning", warning] for warning in summary.warnings]
     return rows
+
+
+def _by_layer(values: Iterable[float]) -> str:
+    return "  ".join(f"{value:.2f}" for value in values)
 
 
 def _classes_of_outliers(summary: "Summary") -> str:

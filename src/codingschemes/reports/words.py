@@ -10,7 +10,7 @@ from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.scheme import score_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
-from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
 from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 
@@ -161,6 +161,11 @@ def verdict(summary: Summary) -> Verdict:
         case "no":
             return Verdict("bad", "No: the chains do not sample the posterior yet.", summary.warnings)
         case "not converged":
+            if found.convergence.converged:
+                where = listed([str(layer) for layer in found.neurons_apart])
+                of_layers = f" of {summary.layer_name} {where}" if len(summary.layers) > 1 else ""
+                answer = f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
+                return Verdict("bad", answer, summary.warnings)
             answer = (
                 f"Not converged: R-hat up to {number(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
                 f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
@@ -175,7 +180,6 @@ def checks(summary: Summary) -> list[Check]:
     """Every diagnostic with what it means."""
     found, converged = summary.diagnostics, summary.diagnostics.convergence
     exact = found.identities
-    apart = bool(summary.codes) and not summary.chains_share_codes
     settled = converged.rhat_within <= 1.2
     exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
     rows = [
@@ -229,17 +233,15 @@ def checks(summary: Summary) -> list[Check]:
             "stuck in one place, at far higher energies, with a collapsed step, or rejecting most proposals",
         ),
     ]
-    if summary.codes:
-        rows.append(
-            Check(
-                "note" if apart else "good",
-                "R-hat of code shares",
-                number(summary.code_rhat),
-                "chains keep different codes; ∞ where no neuron changes its code"
-                if apart
-                else "all chains hold the same codes in the same shares",
-            )
+    rows.append(
+        Check(
+            "bad" if found.neurons_apart else "good",
+            "R-hat of code counts and outlier norms",
+            listed([number(rhat) for rhat in found.neuron_rhat]) or "–",
+            f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
+            "neuron changes its own",
         )
+    )
     rows.append(
         Check(
             "good" if found.saturated <= 0.2 else "care",
@@ -303,7 +305,7 @@ def next_steps(summary: Summary, run: Run, comparison: Comparison | None) -> lis
     folder = "RUN" if run.path is None else shlex.quote(str(run.path))
     sampling = run.config["sampling"]
     steps = []
-    if not summary.diagnostics.convergence.converged:
+    if not summary.diagnostics.converged:
         warmup = sampling["warmup"] or run.provenance["warmup_steps"]
         more = f"--warmup {2 * warmup} --draws {4 * run.draw_count}"
         steps.append(
