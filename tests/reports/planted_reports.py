@@ -11,11 +11,12 @@ from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
 from codingschemes.coding.population import Population, join
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import LABELS, Label, Scheme, classify
+from codingschemes.coding.scheme import LABELS, Scheme, classify
 from codingschemes.coding.summary import Summary
 from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.representation import abstraction_scores
+from codingschemes.schemes import Label
 from codingschemes.tasks import Task
 
 

@@ -202,6 +202,7 @@ class Layer:
                 "probability": self.scheme.probability,
                 "probabilities": dict(self.scheme.probabilities),
                 "scores": self.scheme.scores,
+                "unlike": self.scheme.unlike,
                 "evidence": asdict(self.scheme.evidence),
             },
             "codes": [asdict(code) for code in self.codes],

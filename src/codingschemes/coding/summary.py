@@ -75,6 +75,11 @@ class Summary:
         return self.last.codes
 
     @property
+    def code_count(self) -> int:
+        """Distinct codes of the last layer, those that are too rare to be listed among them."""
+        return len(self.codes) + self.last.codes_left_out
+
+    @property
     def coded(self) -> float:
         """See `Layer`."""
         return self.last.coded

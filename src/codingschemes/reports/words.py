@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import score_words
+from codingschemes.coding.scheme import reason_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
@@ -137,7 +137,8 @@ def _answer(summary: Summary, run: Run) -> str:
                 f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
                 f"{len(summary.class_names)} classes, without codes or outliers"
             )
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({score_words(scheme.scores)})"
+    reason = reason_words(scheme.scores, scheme.unlike)
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
 
 
 def activation_name(registered: str) -> str:
@@ -261,14 +262,14 @@ def cards(summary: Summary) -> list[Card]:
         Card(
             "scheme",
             summary.scheme.label,
-            score_words(summary.scheme.scores)
+            reason_words(summary.scheme.scores, summary.scheme.unlike)
             if summary.scheme.label == "undecided"
             else f"probability {probability(summary.scheme.probability)}",
         ),
         Card(
             "neurons with a code",
             percent(summary.coded),
-            f"in {len(summary.codes)} codes; the sampler changes a neuron's code in a draw with probability "
+            f"in {summary.code_count:,} codes; the sampler changes a neuron's code in a draw with probability "
             f"{number(summary.code_changes, 2)}"
             if summary.codes
             else "no code fits",
