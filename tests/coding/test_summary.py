@@ -10,7 +10,7 @@ from known_answers import correlated_task
 from zarr.storage import MemoryStore
 
 import codingschemes as cs
-from codingschemes.coding import Population
+from codingschemes.coding import Population, neurons
 from codingschemes.coding.layers import code_rhat, outlier_rhat
 from codingschemes.reports.page import render
 from codingschemes.representation import abstraction_scores, block_means
@@ -100,6 +100,18 @@ def test_every_layer_says_the_same_as_the_whole(summary, run):
     activity = run.posterior.network.activation(jnp.asarray(run.values("neurons", "preactivation")[1, -1, 0]))
     np.testing.assert_allclose(summary.layers[0].portraits[1].activity, np.asarray(activity), atol=1e-6)
     assert values["jumps"] is None
+
+
+def test_comparison_and_summary_read_the_neurons_once(run, monkeypatch):
+    read = []
+    original = neurons.activity_chunks
+    monkeypatch.setattr(neurons, "activity_chunks", lambda *args: read.append(args[1:]) or original(*args))
+    again = cs.Run(run.posterior, run.config, run.provenance, run.store)
+    first, second = neurons.read_neurons(again), neurons.read_neurons(again)
+    assert first is second
+    assert read == [()]
+    longer = cs.Run(run.posterior, run.config, run.provenance, run.store)
+    assert neurons.read_neurons(longer) is not first
 
 
 def test_json_is_plain(summary):

@@ -9,7 +9,7 @@ import pytest
 from planted_reports import planted_report, with_last_layer
 
 import codingschemes as cs
-from codingschemes.cli.summarize import layer_rows, summary_rows
+from codingschemes.cli.summarize import _codes_title, layer_rows, summary_rows
 from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
 from codingschemes.coding.summary import Summary
@@ -144,6 +144,15 @@ def test_chains_in_different_codes_have_not_converged(small_run: cs.Run) -> None
     assert "too slowly" in slow.warnings[-1]
     assert "∞" in text
     assert "metastable" not in render(small_run, with_last_layer(frozen, code_rhat=1.0), {})
+
+
+def test_codes_that_are_not_listed_are_counted(small_run: cs.Run) -> None:
+    summary = planted_report("sigmoid").summary
+    many = with_last_layer(summary, codes=summary.codes * 30, codes_left_out=2000)
+    assert many.code_count == 30 * len(summary.codes) + 2000
+    assert f"in {many.code_count:,} codes" in " ".join(card.remark for card in words.cards(many))
+    assert f"largest of {many.code_count:,} " in _codes_title(many.code_count)
+    assert "but 2,000 still rarer codes" in " ".join(render(small_run, many, {}).split())
 
 
 def test_undefined_scores_say_why() -> None:
