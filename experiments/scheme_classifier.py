@@ -219,8 +219,8 @@ def grid_table(networks: dict[str, Scheme], rhat: dict[str, float]) -> list[str]
         "seeds of data and chain; P = 50, N = 60, T = 1e-4, two chains, 300 steps of warm-up and 100 draws. "
         f"**{count['right']} right, {count['undecided']} undecided, {count['wrong'] + count['confidently wrong']} "
         f"wrong** (right in {low:.0f} to {high:.0f} %). Linear networks should be analog, sigmoid ones redundant, ReLU "
-        "sparse. R-hat: the largest of all recorded invariants but outputs, by rank, median over seeds; so short chains "
-        "have not all forgotten their starts.",
+        "sparse. R-hat: the largest of all recorded invariants but outputs, median over seeds; not all of these short "
+        "chains have forgotten their starts.",
         "",
         "| activation | task | classes | seeds | right | undecided | wrong | least probability | R-hat |",
         "| --- " * 9 + "|",
@@ -241,9 +241,9 @@ def foreign_table(count: int = 60) -> list[str]:
     lines = [
         "## Shapes that the verdict was not fitted to",
         "",
-        "20 to 400 neurons, 3 classes. None is a scheme by definition; of *two sizes* (a cloud in which 5 to 40 % of the "
-        "neurons are six times as large in activity and readout) few neurons do carry the output. *Unlike*: the regression "
-        "is certain, and the population is unlike all that are known of that scheme.",
+        "20 to 400 neurons, 3 classes. None is a scheme by definition; of *two sizes* (a cloud in which 5 to 40 % of "
+        "the neurons are six times as large in activity and readout) few neurons do carry the output. *Unlike*: the "
+        "regression is certain, and the population is unlike all that are known of that scheme.",
         "",
         "| shape | populations | undecided | of these unlike | named analog | redundant | sparse |",
         "| --- " * 7 + "|",
