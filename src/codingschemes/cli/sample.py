@@ -65,7 +65,7 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
         print_json(
             {
                 "run": str(out),
-                "converged": found is not None and found.convergence.converged,
+                "converged": found is not None and found.converged,
                 "draws": run.draw_count,
                 "rhat_max": None if found is None else found.convergence.rhat_max,
                 "ess_min": None if found is None else found.convergence.ess_min,
@@ -114,7 +114,7 @@ def _next_step(run: "Run", found: "Diagnostics | None") -> str:
     if not run.finished:
         limit = run.config["sampling"]["time_limit"]
         return more if run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
-    if found is None or found.convergence.converged:
+    if found is None or found.converged:
         return f"codingschemes summarize {shlex.quote(str(run.path))}"
     if found.convergence.chains_differ:
         return "sample again with another --start, a longer --warmup or a higher --temperature: chains do not meet"

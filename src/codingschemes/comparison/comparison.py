@@ -11,11 +11,12 @@ import pandas as pd
 
 from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
+from codingschemes.coding.layers import code_rhat
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.population import Population
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.coding.summary import SAME_CODES, code_rhat
 from codingschemes.comparison.quantities import Quantity, code_fractions, quantities, renormalized
+from codingschemes.convergence import SAME_NEURONS
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
@@ -205,7 +206,7 @@ def _frozen_fractions(run: Run, read: Callable[[], Population]) -> dict[str, flo
     if not network.activation.bounded:
         return None
     codes = find_codes(read(), network.activation.family)
-    if not codes.names or code_rhat(code_counts(codes)) < SAME_CODES:
+    if not codes.names or code_rhat(code_counts(codes)) < SAME_NEURONS:
         return None
     return code_fractions(codes)
 

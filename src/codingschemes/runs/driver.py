@@ -228,7 +228,7 @@ def _run_chunks(
 def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
     """Why sampling ends here, if it does."""
     looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
-    if looking and sampling.precision.reached(functools.partial(run.store.read, "posterior")):
+    if looking and sampling.precision.reached(functools.partial(run.store.stored, "posterior")):
         return "precision"
     if checkpoint.sampling and checkpoint.draws >= sampling.draws:
         return "draws"

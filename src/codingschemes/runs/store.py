@@ -58,11 +58,11 @@ class DrawStore:
         complete = len(stored) == sum(map(len, DIMENSIONS.values()))
         return min(array.shape[1] for array in stored) if complete else 0
 
-    def read(self, group: str, name: str) -> np.ndarray:
-        """All draws of a variable so far, (chain, draw, ...)."""
+    def stored(self, group: str, name: str) -> zarr.Array:
+        """All draws of a variable so far, (chain, draw, ...), where they are stored."""
         array = self._found(f"{group}/{name}")
         assert array is not None
-        return np.asarray(array[:])
+        return array
 
     def truncate(self, draws: int) -> None:
         """Forget all draws after the first `draws` (what was written after the last checkpoint)."""

@@ -1,7 +1,7 @@
 """What a theory says of a posterior, and how far that can be trusted."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,8 +9,7 @@ from jaxtyping import Float, Int
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
-
-type Label = Literal["analog", "redundant", "sparse", "undecided"]
+from codingschemes.schemes import Label
 
 
 class UnstableCodes(InvalidInput):
