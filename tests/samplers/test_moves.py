@@ -178,16 +178,13 @@ def recurrent(activation: str, space: str):
         activation, samples=3, width=4, depth=3, bias=True, recurrent=True, temperature=0.3, weight_variance=2.0
     )
     density = posterior.density(space)
-    genuine = recurrent_rotations._drawn_pair
+    genuine = recurrent_rotations.slice_angle
 
     def move(key, position, faults):
-        def strongest(position, uniform):
-            return jnp.argsort(-jnp.sum(position["input"] ** 2, axis=1))[:2]
+        def angle(log_density, angles, level):
+            return genuine(log_density, angles, jnp.where(faults > 0, level, 5 * level))
 
-        def pair(*given):
-            return jnp.where(faults > 0, genuine(*given), strongest(*given))
-
-        with mock.patch.object(recurrent_rotations, "_drawn_pair", pair):
+        with mock.patch.object(recurrent_rotations, "slice_angle", angle):
             return recurrent_rotations.recurrent_rotation_sweep(key, position, density, 3), jnp.asarray(0)
 
     return position_mover(density, exact_draws(density, 2000), move, sweeps=2)
@@ -203,8 +200,7 @@ def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
     assert (np.abs(after - before)[:, largest] > 0.1 * before[:, largest]).mean() > 0.3
 
 
-def test_recurrent_rotations_of_the_strongest_pair_are_found_out():
-    """Which two these are changes as they rotate."""
+def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():
     findings, _, _ = recurrent("relu", "reduced")(0.0)
     assert combined(findings) < ALARM
 
