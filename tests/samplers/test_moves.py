@@ -208,21 +208,25 @@ def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():
 def test_rotated_recurrent_neurons_that_point_the_same_way_compute_the_same():
     """And one may take over the share of the other, at every step; norms, and so the prior, are conserved."""
     density = small_posterior("relu", width=4, depth=3, bias=True, recurrent=True).density("weights")
-    position = density.prior_draw(jax.random.PRNGKey(0))
-    shares = jnp.array([0.6, 1.1])
-    hidden = position["hidden"][0]
-    twins = {
-        "input": position["input"].at[:2].set(jnp.outer(shares, position["input"][0])),
-        "hidden": hidden.at[:2].set(jnp.outer(shares, jnp.abs(hidden[0])))[None],
-        "readout": position["readout"],
-    }
-    pair = jnp.array([0, 1])
-    rotated = recurrent_rotations.turned(twins, pair, jnp.arctan2(shares[1], shares[0]))
-    before, after = (density.propagate(each)[0] for each in (twins, rotated))
+    rng = np.random.default_rng(0)
+    twins = {name: rng.normal(size=shape) for name, shape in density.shapes.items()}
+    shares = np.array([0.6, 1.1])
+    twins["input"][:2] = np.outer(shares, twins["input"][0])
+    twins["hidden"][0, :2] = np.outer(shares, np.abs(twins["hidden"][0, 0]))
+
+    @jax.jit
+    def both(position, angle):
+        rotated = recurrent_rotations.turned(position, jnp.array([0, 1]), angle)
+        seen = [(density.propagate(each)[0], density.misfit(each)) for each in (position, rotated)]
+        return *seen, rotated
+
+    (before, misfit), (after, misfit_after), rotated = both(twins, np.arctan2(shares[1], shares[0]))
     np.testing.assert_allclose(after[:, 0], before[:, 0] * np.linalg.norm(shares) / shares[0], atol=1e-12)
     np.testing.assert_allclose(after[:, 1], 0, atol=1e-12)
     np.testing.assert_allclose(after[:, 2:], before[:, 2:], atol=1e-12)
-    np.testing.assert_allclose(density.potential(rotated), density.potential(twins), rtol=1e-12)
+    np.testing.assert_allclose(misfit_after, misfit, rtol=1e-12)
+    for name, block in twins.items():
+        np.testing.assert_allclose(np.sum(np.square(rotated[name])), np.sum(block**2), rtol=1e-12)
 
 
 def test_a_lone_neuron_keeps_exact_draws_exact():
