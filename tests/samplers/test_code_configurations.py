@@ -235,7 +235,6 @@ def test_broken_moves_are_found_out(faults):
         ("three sigmoid neurons", Faults(weights=0.0)),
         ("three sigmoid neurons", Faults(prior=0.0)),
         ("three ReLU neurons", Faults(selection=0.0)),
-        ("three layers of two", Faults(prior=0.0)),
         ("three layers of two", Faults(taken_up=0.0)),
     ],
 )
