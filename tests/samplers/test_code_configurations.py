@@ -89,7 +89,7 @@ class Faults(NamedTuple):
 
 def made_up(density: Density) -> Modes:
     """A mode in the middle of each quadrant of two coordinates; no step towards anything."""
-    count = 4
+    count, samples = 4, len(density.targets)
     rng = np.random.default_rng(0)
     centre = 1.2 * np.array([[1.0, 0.5], [-0.7, 1.0], [-1.0, -0.6], [0.6, -1.0]])
     roots = np.linalg.cholesky(np.eye(2) + 0.3 * np.ones((2, 2)))
@@ -103,9 +103,9 @@ def made_up(density: Density) -> Modes:
         whitening=np.linalg.inv(spread),
         log_volume=np.log(np.linalg.det(spread)),
         activity=density.network.activation(jnp.asarray(centre @ np.asarray(basis).T)),
-        answer=np.zeros((count, 2, 2)),
+        answer=np.zeros((count, 2, samples)),
         drift=np.zeros((count, 2)),
-        inverse=np.zeros((2, 2)),
+        inverse=np.zeros((2, samples)),
         reflection=turns,
         found=np.ones(count, bool),
     )
