@@ -92,7 +92,7 @@ _NETWORK_FLAGS = {
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "sampler": (
         Named("sampler", SAMPLERS),
-        f"one of {', '.join(SAMPLERS)}; codes if left out, hmc for recurrent networks",
+        f"one of {', '.join(SAMPLERS)}; codes if left out",
     ),
     "space": (click.Choice(SPACES), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),

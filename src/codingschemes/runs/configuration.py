@@ -125,17 +125,13 @@ class SamplingOptions(TypedDict, total=False):
 def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
     """The options, with what suits the posterior where nothing is given.
 
-    `sampler`: `codes` moves neurons of a last layer with weights of its own, which a recurrent network does not have,
-    and `hmc` takes its place there. `draws`: as many as the run needs to be converged, by the limits that diagnostics
-    judge by (no fewer, or it could not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000
-    or what fills 2 GB.
+    `draws`: as many as the run needs to be converged, by the limits that diagnostics judge by (no fewer, or it could
+    not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000 or what fills 2 GB.
 
     Raises:
         InvalidInput: see `Sampling`.
     """
     given: dict[str, Any] = dict(options)
-    if posterior.network.recurrent and "sampler" not in given:
-        given["sampler"] = "hmc"
     if given.get("draws") is None:
         given["draws"] = _MOST_DRAWS
         if given.get("until_ess") is None and given.get("until_rhat") is None:
