@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow lint types setup clean
+.PHONY: demo test slow kills lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -16,6 +16,9 @@ test: lint types
 
 slow: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+
+kills: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py --out benchmarks/kills.json
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .
