@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow docs lint types setup clean
+.PHONY: demo test slow kills docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -20,6 +20,9 @@ slow: $(VENV)/development
 docs: $(VENV)/documentation
 	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/docs
 	@echo "build/docs/docs/index.html"
+
+kills: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py --out benchmarks/kills.json
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .

@@ -136,7 +136,7 @@ def measure(
             chains=_CHAINS,
             warmup=warmup,
             draws=draws // _CHAINS,
-            time_limit=seconds,
+            sampling_limit=seconds,
             seed=seed,
             max_tree_depth=_TREE_DEPTH,
             progress=False,

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import zarr
 
 from codingschemes.convergence import INVARIANTS, ess, moving, rhat
+from codingschemes.runs.store import StoredDraws
 
 #: Draws a chain at the first look; below, R-hat and effective draws are themselves too noisy to stop by.
 _FIRST = 100
@@ -38,7 +38,7 @@ class Precision:
     def __bool__(self) -> bool:
         return self.ess is not None or self.rhat is not None
 
-    def reached(self, read: Callable[[str], np.ndarray | zarr.Array]) -> bool:
+    def reached(self, read: Callable[[str], np.ndarray | StoredDraws]) -> bool:
         """Whether the draws so far reach it.
 
         Args:
@@ -58,10 +58,10 @@ class Precision:
         return known
 
 
-def _parts(draws: np.ndarray | zarr.Array) -> Iterator[np.ndarray]:
+def _parts(draws: np.ndarray | StoredDraws) -> Iterator[np.ndarray]:
     """Some entries of a variable at a time, (chain, draw, some, ...)."""
     if draws.ndim == 2:
-        yield np.asarray(draws[:])
+        yield np.asarray(draws[:, :])
         return
     count = draws.shape[2]
     step = max(1, _PART * count // max(draws.size, 1))
