@@ -65,11 +65,14 @@ class Target(NamedTuple):
 
     Attributes:
         logdensity: scaled coordinates -> log density.
+        softened: (scaled coordinates, reach) -> log density of the network whose kinks are rounded off within `reach`,
+            in units of the prior's preactivations; None where there is no kink, or none that can be.
         kinked: as in `Activation`.
         dimension: number of coordinates.
     """
 
     logdensity: Callable[[Position], Scalar]
+    softened: Callable[[Position, Scalar], Scalar] | None
     kinked: bool
     dimension: int
 
@@ -170,12 +173,17 @@ def adaptive_kernel(
         def logdensity(scaled: Position) -> Scalar:
             return -density.potential(_times(scaled, state.scale))
 
+        def softened(scaled: Position, reach: Scalar) -> Scalar:
+            return -density.softened(reach).potential(_times(scaled, state.scale))
+
         scaled = Point(
             jax.tree.map(jnp.divide, state.point.position, state.scale),
             state.point.logdensity,
             _times(state.point.logdensity_grad, state.scale),
         )
-        target = Target(logdensity, density.network.activation.kinked, density.dimension)
+        activation = density.network.activation
+        rounded = softened if activation.kinked and activation.family == "threshold" else None
+        target = Target(logdensity, rounded, activation.kinked, density.dimension)
         moved, outcome = transition(step_key, scaled, target, state.step_size, state.iteration)
         point = Point(
             _times(moved.position, state.scale),

@@ -17,20 +17,26 @@ from jaxtyping import Array
 
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.softened import softened_trajectory
 
 _MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
+#: Outliers of unbounded activations are tens of units long, and so are their soft directions.
+_LONG_LENGTH = 16.0
+_MOST_LONG_STEPS = 640
 _GOLDEN = 0.6180339887498949
 #: Optimal in high dimension (Beskos, Pillai, Roberts, Sanz-Serna & Stuart 2013).
 _ACCEPTANCE = 0.65
 
 
-def jittered_steps(iteration: Array, step_size: Scalar) -> Array:
+def jittered_steps(
+    iteration: Array, step_size: Scalar, mean_length: float = _MEAN_LENGTH, most: int = _MOST_STEPS
+) -> Array:
     """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size."""
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
-    length = _MEAN_LENGTH * (1 + _JITTER * spread)
-    return jnp.clip(jnp.ceil(length / step_size), 1, _MOST_STEPS).astype(int)
+    length = mean_length * (1 + _JITTER * spread)
+    return jnp.clip(jnp.ceil(length / step_size), 1, most).astype(int)
 
 
 def hmc_transition(
@@ -41,6 +47,9 @@ def hmc_transition(
     `step_size` is the stretch of trajectory a gradient pays for: a two-stage step is twice as long.
     """
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
+    if target.softened is not None:
+        steps = jittered_steps(iteration, step_size, _LONG_LENGTH, _MOST_LONG_STEPS)
+        return softened_trajectory(key, point, target, step_size, steps)
     steps = jittered_steps(iteration, stages * step_size)
     state, info = blackjax_hmc.build_kernel(integrator)(
         key, blackjax_hmc.HMCState(*point), target.logdensity, stages * step_size, jnp.ones(target.dimension), steps
