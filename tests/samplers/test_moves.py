@@ -1,4 +1,5 @@
-"""Jumps and rotations by themselves leave exact draws exact, and really happen; broken ones are found out."""
+"""Jumps, rotations and softened trajectories by themselves leave exact draws exact, and really happen; broken ones are
+found out."""
 
 import functools
 from typing import NamedTuple
@@ -16,9 +17,11 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
+from codingschemes.samplers.adaptive import Point, Target
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.softened import softened_trajectory
 
 #: A correct move fails with this probability, a broken one has to fail.
 ALARM = 1e-5
@@ -125,6 +128,40 @@ def test_rotations_leave_exact_draws_exact(space):
 
 def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
     findings, _, _ = rotating("reduced")(Faults(selection=0.0))
+    assert combined(findings) < ALARM
+
+
+@functools.cache
+def softened(space: str):
+    """Trajectories with steps so long that most kinks are rounded off; `faults` is the share of the exact energy that
+    they are accepted by, beside that of the forces."""
+    density, step_size = shallow("relu", space), jnp.asarray(0.7)
+
+    def move(key, position, faults):
+        def forces(position, reach):
+            return -density.softened(reach).potential(position)
+
+        def logdensity(position):
+            return -faults * density.potential(position) + (1 - faults) * forces(position, step_size)
+
+        target = Target(logdensity, forces, kinked=True, dimension=density.dimension, extent=jnp.asarray(1.0))
+        start = Point(position, *jax.value_and_grad(logdensity)(position))
+        point, outcome = softened_trajectory(key, start, target, step_size, jnp.asarray(3))
+        return point.position, outcome.gradients
+
+    return position_mover(density, exact_draws(density, 2000), move, sweeps=2)
+
+
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+def test_softened_trajectories_leave_exact_draws_exact(space):
+    findings, gradients, (before, after) = softened(space)(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    assert (gradients == 2 * (3 + 2)).all()
+    assert (before != after)[:, NAMES.index("largest")].mean() > 0.5
+
+
+def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
+    findings, _, _ = softened("reduced")(0.0)
     assert combined(findings) < ALARM
 
 

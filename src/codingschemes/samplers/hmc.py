@@ -4,8 +4,12 @@ In coordinates of unit curvature a trajectory of length pi/2 forgets where it be
 is spread quasi-randomly by a third about that, in the same order in all chains, which therefore never wait for each
 other. (Spread over (0, 2) times the mean, as is customary, a draw of the toy sigmoid is worth a third less.)
 
+Threshold neurons (ReLU) that carry the output are tens of units long, and share it between directions by giving way to
+each other over lengths like that, where the energy is flat: trajectories are longer by that much. Kinks are rounded off
+along them (`softened`).
+
 Smooth activations take the two-stage minimal-norm integrator (McLachlan 1995), which reaches the same acceptance with
-about a third of the gradients of leapfrog; at kinks (ReLU) it has no advantage and leapfrog is used.
+about a third of the gradients of leapfrog; at kinks it has no advantage and leapfrog is used.
 """
 
 from functools import lru_cache
@@ -22,8 +26,7 @@ from codingschemes.samplers.softened import softened_trajectory
 _MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
-#: Outliers of unbounded activations are tens of units long, and so are their soft directions.
-_LONG_LENGTH = 16.0
+#: Where kinks are rounded off.
 _MOST_LONG_STEPS = 640
 _GOLDEN = 0.6180339887498949
 #: Optimal in high dimension (Beskos, Pillai, Roberts, Sanz-Serna & Stuart 2013).
@@ -31,7 +34,7 @@ _ACCEPTANCE = 0.65
 
 
 def jittered_steps(
-    iteration: Array, step_size: Scalar, mean_length: float = _MEAN_LENGTH, most: int = _MOST_STEPS
+    iteration: Array, step_size: Scalar, mean_length: float | Scalar = _MEAN_LENGTH, most: int = _MOST_STEPS
 ) -> Array:
     """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size."""
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
@@ -48,7 +51,7 @@ def hmc_transition(
     """
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     if target.softened is not None:
-        steps = jittered_steps(iteration, step_size, _LONG_LENGTH, _MOST_LONG_STEPS)
+        steps = jittered_steps(iteration, step_size, _MEAN_LENGTH * target.extent, _MOST_LONG_STEPS)
         return softened_trajectory(key, point, target, step_size, steps)
     steps = jittered_steps(iteration, stages * step_size)
     state, info = blackjax_hmc.build_kernel(integrator)(
