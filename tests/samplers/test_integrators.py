@@ -68,7 +68,9 @@ def test_forces_with_rounded_kinks_keep_an_energy_that_tends_to_the_exact_one(sp
     density = small_posterior("relu", depth=2).density(space)
     position, momentum = (density.prior_draw(key) for key in jax.random.split(jax.random.PRNGKey(2)))
     exact = density.potential(position)
-    gaps = [abs(float(density.softened(jnp.asarray(reach)).potential(position) - exact)) for reach in (1e-1, 1e-3, 1e-5)]
+    gaps = [
+        abs(float(density.softened(jnp.asarray(reach)).potential(position) - exact)) for reach in (1e-1, 1e-3, 1e-5)
+    ]
     assert gaps[0] > gaps[1] >= gaps[2]
     soft = density.softened(jnp.asarray(0.5))
     run = jax.jit(lambda steps: final(integrators.velocity_verlet, soft, position, momentum, steps)[1])

@@ -17,7 +17,7 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
-from codingschemes.samplers.adaptive import Point, Target
+from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
@@ -138,16 +138,15 @@ def following_softened_forces():
     density = _posterior("relu", samples=3, outputs=2, features=2, temperature=0.1).density()
     step_size = jnp.asarray(0.4)
 
-    def forces(position, _):
+    def forces(position):
         return -density.softened(jnp.asarray(4.0)).potential(position)
 
     def move(key, position, faults):
         def logdensity(position):
-            return -faults * density.potential(position) + (1 - faults) * forces(position, step_size)
+            return -faults * density.potential(position) + (1 - faults) * forces(position)
 
-        target = Target(logdensity, forces, kinked=True, dimension=density.dimension, extent=jnp.asarray(1.0))
         start = Point(position, *jax.value_and_grad(logdensity)(position))
-        point, outcome = softened_trajectory(key, start, target, step_size, jnp.asarray(3))
+        point, outcome = softened_trajectory(key, start, logdensity, forces, step_size, jnp.asarray(3))
         return point.position, outcome.gradients
 
     return position_mover(density, exact_draws(density, 2000), move, sweeps=6)

@@ -10,31 +10,34 @@ Any force that depends on the position alone leaves leapfrog reversible and volu
 exact energy is exact (Neal 2011, 5.5: Hamiltonian dynamics with approximate energies).
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from blackjax.mcmc import integrators
 from jaxtyping import Array, Int
 
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, standard_normal
 from codingschemes.posterior import Position
+from codingschemes.samplers.adaptive import Outcome, Point, Scalar, standard_normal
 
 #: An energy error above this is a divergence, as in blackjax.
 _DIVERGENCE = 1000.0
 
 
 def softened_trajectory(
-    key: Array, point: Point, target: Target, step_size: Scalar, steps: Int[Array, ""]
+    key: Array,
+    point: Point,
+    logdensity: Callable[[Position], Scalar],
+    softened: Callable[[Position], Scalar],
+    step_size: Scalar,
+    steps: Int[Array, ""],
 ) -> tuple[Point, Outcome]:
-    """One trajectory by leapfrog along the forces of `target.softened`, accepted or rejected as a whole."""
+    """One trajectory by leapfrog along the forces of `softened`, accepted or rejected as a whole by `logdensity`."""
     momentum_key, accept_key = jax.random.split(key)
-
-    def forces(position: Position) -> Scalar:
-        return target.softened(position, step_size)
-
-    step = integrators.velocity_verlet(forces, _kinetic)
-    start = integrators.new_integrator_state(forces, point.position, standard_normal(momentum_key, point.position))
+    step = integrators.velocity_verlet(softened, _kinetic)
+    start = integrators.new_integrator_state(softened, point.position, standard_normal(momentum_key, point.position))
     end = jax.lax.fori_loop(0, steps, lambda _, state: step(state, step_size), start)
-    there = Point(end.position, *jax.value_and_grad(target.logdensity)(end.position))
+    there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
     error = (_kinetic(end.momentum) - there.logdensity) - (_kinetic(start.momentum) - point.logdensity)
     error = jnp.where(jnp.isnan(error), jnp.inf, error)
     rate = jnp.exp(jnp.minimum(0.0, -error))
@@ -44,4 +47,4 @@ def softened_trajectory(
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)
-    return sum(jnp.sum(block**2) for block in momentum.values()) / 2
+    return jnp.sum(jnp.stack([jnp.sum(block**2) for block in momentum.values()])) / 2
