@@ -5,9 +5,9 @@ is spread quasi-randomly by a third about that, in the same order in all chains,
 other. (Spread over (0, 2) times the mean, as is customary, a draw of the toy sigmoid is worth a third less.)
 
 Threshold neurons (ReLU) that carry the output are tens of units long, and share it between directions by giving way to
-each other over lengths like that, where the energy is flat. Some trajectories are as much longer, so many that they cost
-as much as all others: what needs them gets half the gradients, and so does what does not. Kinks are rounded off along
-both (`softened`).
+each other over lengths like that, where the energy is flat. Some trajectories are that much longer, so many that they
+cost as much as all others: what needs them gets half the gradients, and so does what does not. Kinks are rounded off
+along both (`softened`).
 
 Smooth activations take the two-stage minimal-norm integrator (McLachlan 1995), which reaches the same acceptance with
 about a third of the gradients of leapfrog; at kinks it has no advantage and leapfrog is used.
