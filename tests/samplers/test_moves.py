@@ -1,4 +1,5 @@
-"""Jumps and rotations by themselves leave exact draws exact, and really happen; broken ones are found out."""
+"""Jumps, rotations and softened trajectories by themselves leave exact draws exact, and really happen; broken ones are
+found out."""
 
 import functools
 from typing import NamedTuple
@@ -16,9 +17,11 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, recurrent_rotations, rotations
+from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.softened import softened_trajectory
 
 #: A correct move fails with this probability, a broken one has to fail.
 ALARM = 1e-5
@@ -125,6 +128,39 @@ def test_rotations_leave_exact_draws_exact(space):
 
 def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
     findings, _, _ = rotating("reduced")(Faults(selection=0.0))
+    assert combined(findings) < ALARM
+
+
+@functools.cache
+def following_softened_forces():
+    """Trajectories along the forces of a network whose kinks are rounded off at most samples; the faults are the share
+    of the exact energy in that by which they are accepted, beside the energy of the forces."""
+    density = _posterior("relu", samples=3, outputs=2, features=2, temperature=0.1).density()
+    step_size = jnp.asarray(0.4)
+
+    def forces(position):
+        return -density.softened(jnp.asarray(4.0)).potential(position)
+
+    def move(key, position, faults):
+        def logdensity(position):
+            return -faults * density.potential(position) + (1 - faults) * forces(position)
+
+        start = Point(position, *jax.value_and_grad(logdensity)(position))
+        point, outcome = softened_trajectory(key, start, logdensity, forces, step_size, jnp.asarray(3))
+        return point.position, outcome.gradients
+
+    return position_mover(density, exact_draws(density, 2000), move, sweeps=6)
+
+
+def test_softened_trajectories_leave_exact_draws_exact():
+    findings, gradients, (before, after) = following_softened_forces()(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    assert (gradients == 6 * (3 + 2)).all()
+    assert (before != after)[:, NAMES.index("square")].mean() > 0.5
+
+
+def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
+    findings, _, _ = following_softened_forces()(0.0)
     assert combined(findings) < ALARM
 
 

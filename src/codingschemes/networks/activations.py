@@ -1,7 +1,7 @@
 """Activation functions by name. Adding one is one `register` line; the protocol tests then cover it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import jax
@@ -40,6 +40,16 @@ class Activation:
 
     def __call__(self, z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         return self.function(z)
+
+    def softened(self, reach: Float[Array, ""]) -> "Activation":
+        """A threshold activation without its kink: phi of z's positive part averaged over (z - reach, z + reach), which
+        is the positive part itself outside (-reach, reach)."""
+        return replace(self, function=lambda z: self.function(_softened_ramp(z, reach)), kinked=False)
+
+
+def _softened_ramp(z: Float[Array, "*shape"], reach: Float[Array, ""]) -> Float[Array, "*shape"]:
+    share = jnp.clip(0.5 + z / (2 * reach), 0.0, 1.0)
+    return jnp.where(z > reach, z, reach * share**2)
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
