@@ -8,12 +8,12 @@ import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.theory import predict
 from codingschemes.theory.lazy import gaussian_kernels, prior_kernel
-from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, activity_kernel
+from codingschemes.theory.lazy.gaussian_kernels import activity_kernel
 
 COVARIANCE = np.array([[1.4, 0.6, -0.3], [0.6, 0.9, 0.2], [-0.3, 0.2, 2.1]])
 
 
-@pytest.mark.parametrize("name", CLOSED_FORMS)
+@pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if phi.second_moment is not None])
 def test_closed_forms_are_the_quadrature(name):
     closed = activity_kernel(ACTIVATIONS[name], COVARIANCE)
     numerical = gaussian_kernels._by_quadrature(ACTIVATIONS[name], COVARIANCE)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -157,7 +156,7 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
 def _sides(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
     """Neurons by the side of the middle that their class means are on, as theories of bounded activations count them:
     clusters leave out neurons between two codes."""
-    bits = neurons.activity > float(run.posterior.network.activation(jnp.zeros(())))
+    bits = neurons.activity > run.posterior.network.activation.midpoint
     return lambda name: np.all(bits == [bit == "1" for bit in name], axis=-1)
 
 

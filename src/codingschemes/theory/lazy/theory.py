@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from codingschemes.posterior import Posterior
-from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, ActivityKernel, activity_kernel
+from codingschemes.theory.lazy.gaussian_kernels import ActivityKernel, activity_kernel
 from codingschemes.theory.prediction import Assumption, Certificate, Prediction
 from codingschemes.theory.theories import THEORIES
 
@@ -80,7 +80,7 @@ def lazy(posterior: Posterior) -> Prediction:
         test_variance=variance if tested else None,
         details={
             "training_variance": training.tolist(),
-            "kernel_form": "closed" if network.activation.name in CLOSED_FORMS else "quadrature",
+            "kernel_form": "quadrature" if network.activation.second_moment is None else "closed",
         },
     )
 

@@ -298,7 +298,7 @@ class _Cloud:
     ):
         self.targets, self.class_average, self.kernels, self.variance = targets, class_average, kernels, variance
         self.activation = activation
-        self.middle = 0.5 if activation.family == "sigmoidal" else 0.0
+        self.middle = activation.midpoint
         rng = np.random.default_rng(seed)
         self.layers = [_Layer(activation, basis, rng.standard_normal((count, basis.shape[1])), seed)]
         self.between: list[Float[np.ndarray, "P P"]] = []  # K_l of all layers but the last

@@ -23,9 +23,9 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.progress import tracked
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, energy
-from codingschemes.theory.mean_field.quadrature import ClassProblem
 
 _BARRIER = np.geomspace(1.0, 1e-7, 9)
 """Strengths of the log barrier, in nats."""
@@ -124,7 +124,7 @@ def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.nd
     is at most 1/s^2.
     """
     a, variance, counts = np.zeros(t.shape[1]), problem.variance, problem.counts
-    value, slope = (each[0] for each in energy(problem.single, counts, t, variance, a[None]))
+    value, slope = (each[0] for each in energy(problem, t, a[None]))
     for _ in range(500):
         if np.linalg.norm(slope) * np.sqrt(variance) < 1e-9:
             break
@@ -132,7 +132,7 @@ def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.nd
         curvature = np.eye(len(a)) / variance - (t.T * (counts * spread)) @ t
         step = np.linalg.solve(curvature, slope) if np.linalg.eigvalsh(curvature)[0] > 0 else variance * slope
         for moved in (a - step, a - variance * slope):
-            there, slope_there = (each[0] for each in energy(problem.single, counts, t, variance, moved[None]))
+            there, slope_there = (each[0] for each in energy(problem, t, moved[None]))
             if there <= value:
                 break
         a, value, slope = moved, there, slope_there
@@ -152,7 +152,7 @@ def condensed(problem: ClassProblem, t: Float[np.ndarray, "G C"], barrier: float
     counts, tau = problem.counts, problem.tau
     classes, outputs = t.shape
     mode = bulk_mode(problem, t)
-    lowest = energy(problem.single, counts, t, problem.variance, mode[None])[0][0]
+    lowest = energy(problem, t, mode[None])[0][0]
     silent = [counts[t @ e <= 0].sum() for e in tight.unit]
     plateau = np.log(2) * min(silent) - lowest
     cut = float(min(_WINDOW, _OF_PLATEAU * plateau)) if min(silent) > 0 else _WINDOW
@@ -189,9 +189,7 @@ def _basin(
     root = np.sqrt(problem.variance)
     radius = float(np.abs(mode).max() + 40 * root)
     while True:
-        lattice = cover(
-            problem.single, problem.counts, t, problem.variance, window=np.inf, ceiling=ceiling, radius=radius
-        )
+        lattice = cover(problem, t, window=np.inf, ceiling=ceiling, radius=radius)
         if np.abs(lattice.readouts).max() < radius - 2 * root:
             return lattice
         radius *= 1.5

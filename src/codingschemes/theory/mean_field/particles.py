@@ -299,7 +299,7 @@ def settle(
         count: of particles.
         fractions: share of the particles that starts in each code; left out, all start at the prior and cool.
     """
-    middle = 0.5 if activation.family == "sigmoidal" else 0.0
+    middle = activation.midpoint
     rng = np.random.default_rng(seed)
     u = rng.standard_normal((count, basis.shape[1]))
     if fractions is not None:

@@ -3,9 +3,10 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.outliers import Condensed
 from codingschemes.theory.mean_field.predictor import Neurons
-from codingschemes.theory.mean_field.quadrature import ClassProblem, Density
+from codingschemes.theory.mean_field.quadrature import Density
 from codingschemes.theory.mean_field.single_input import nodes
 
 
@@ -13,7 +14,6 @@ def draw_neurons(
     problem: ClassProblem,
     found: Density | Condensed,
     labels: Int[np.ndarray, " P"],
-    activity_of: str,
     count: int,
     seed: int,
     *,
@@ -23,7 +23,6 @@ def draw_neurons(
 
     Args:
         labels: class of every training sample.
-        activity_of: registered name of the activation.
         frozen: whether the shares of codes are given, so that they do not fluctuate.
     """
     rng = np.random.default_rng(seed)
@@ -31,7 +30,7 @@ def draw_neurons(
     places = (np.arange(count) + rng.random()) / count
     chosen = np.searchsorted(np.cumsum(found.weight), places).clip(max=len(found.weight) - 1)
     fields = found.lattice.readouts[chosen] @ found.t.T
-    rule = nodes(activity_of, problem.single.kappa, float(np.abs(fields).max()))
+    rule = nodes(problem.single.activation, problem.single.kappa, float(np.abs(fields).max()))
     preactivation = np.empty((count, len(labels)))
     for label in range(fields.shape[1]):
         members = np.flatnonzero(labels == label)

@@ -18,8 +18,8 @@ from codingschemes.theory.mean_field.routes.shared import orthogonal_variance
 from codingschemes.theory.prediction import Prediction
 from codingschemes.theory.theories import THEORIES
 
-_SUBLINEAR = ("threshold-tanh", "threshold-ratio", "threshold-log1p")
-"""Activations without codes that grow more slowly than their argument, so that nothing condenses."""
+_SUBLINEAR = 0.95
+"""Growth below which activations grow more slowly than their argument, so that nothing condenses."""
 
 
 class Route(NamedTuple):
@@ -76,13 +76,14 @@ def mean_field(
 def route_to(posterior: Posterior, method: str = "auto") -> Route:
     """The solver that covers a posterior, found without solving anything."""
     network, task = posterior.network, posterior.task
-    name, bounded = network.activation_name, network.activation.bounded
+    activation = network.activation
+    name, bounded = activation.name, activation.bounded
     if network.depth > 1 and not bounded:
         return Route(
             refusal=f"beyond one hidden layer the mean-field theory covers activations that saturate, not {name}",
             instead="use theory='lazy' or depth 1",
         )
-    if network.activation.family == "linear":
+    if activation.family == "linear":
         return Route("in closed form", lambda _fractions, _count, seed: in_closed_form(posterior, seed))
     values = task.sample_count * task.targets.shape[1]
     if len(task.test_inputs) and values > MOST_VALUES:
@@ -103,12 +104,12 @@ def route_to(posterior: Posterior, method: str = "auto") -> Route:
             "by particles in every layer", lambda fractions, count, seed: by_layers(posterior, fractions, count, seed)
         )
     if kappa is not None and method != "particles":
-        if bounded or name in _SUBLINEAR:
+        if bounded or activation.shape.growth < _SUBLINEAR:
             return Route(
                 "by quadrature at orthogonal inputs",
                 lambda fractions, _count, seed: by_quadrature(posterior, kappa, fractions, seed),
             )
-        if name == "relu":
+        if activation.shape.rectifier:
             return Route(
                 "as bulk and outliers at orthogonal inputs",
                 lambda _fractions, _count, seed: bulk_and_outliers(posterior, kappa, seed),
@@ -118,7 +119,7 @@ def route_to(posterior: Posterior, method: str = "auto") -> Route:
             "by particles at correlated inputs",
             lambda fractions, count, seed: by_particles(posterior, fractions, count, seed),
         )
-    if name == "relu":
+    if activation.shape.rectifier:
         return Route(
             "as bulk and heavy neurons at correlated inputs",
             lambda _fractions, count, seed: bulk_and_heavy(posterior, count, seed),

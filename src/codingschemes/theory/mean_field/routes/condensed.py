@@ -4,10 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.outliers import Condensed, bulk_mode, condensed_gap, solve_condensed
 from codingschemes.theory.mean_field.predictor import Neurons, extension, predict_tests, rectified_mean
-from codingschemes.theory.mean_field.quadrature import ClassProblem
 from codingschemes.theory.mean_field.routes.shared import (
     NEURONS,
     TOLERANCE,
@@ -39,7 +39,7 @@ def bulk_and_outliers(posterior: Posterior, kappa: float, seed: int) -> Predicti
     diagonal = found.weight @ (found.spread + found.mean**2) + (found.activities**2).sum(0)
     np.fill_diagonal(kernel, diagonal[labels])
     fields = problem.single.preactivation(found.lattice.readouts @ found.t.T)
-    drawn = draw_neurons(problem, found, labels, network.activation_name, NEURONS, seed)
+    drawn = draw_neurons(problem, found, labels, NEURONS, seed)
     neurons = with_readouts(posterior, drawn, found.t[labels])
     strongest = [int(np.argmax(found.activities[j])) for j in carried]
     outliers = tuple(

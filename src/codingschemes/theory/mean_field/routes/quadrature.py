@@ -4,9 +4,10 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.predictor import predict_tests
-from codingschemes.theory.mean_field.quadrature import ClassProblem, Density, dual, find_mode, gap, solve
+from codingschemes.theory.mean_field.quadrature import Density, dual, find_mode, gap, solve
 from codingschemes.theory.mean_field.routes.shared import (
     NEURONS,
     TOLERANCE,
@@ -21,15 +22,13 @@ from codingschemes.theory.scheme import scheme_of
 
 
 def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float] | None, seed: int) -> Prediction:
-    task, network, units = posterior.task, posterior.network, Units.of(posterior)
+    task, units = posterior.task, Units.of(posterior)
     problem = class_problem(posterior, kappa)
     found = solve(problem, fractions)
     formed = _formed_codes(problem, found)
     excess, output_error = gap(problem, found)
     t = found.t[task.labels]
-    drawn = draw_neurons(
-        problem, found, task.labels, network.activation_name, NEURONS, seed, frozen=fractions is not None
-    )
+    drawn = draw_neurons(problem, found, task.labels, NEURONS, seed, frozen=fractions is not None)
     neurons = with_readouts(posterior, drawn, t)
     tests = predict_tests(posterior, neurons, t, units.variance, units.tau) if len(task.test_inputs) else None
     conditional = fractions is not None
@@ -69,7 +68,7 @@ def by_quadrature(posterior: Posterior, kappa: float, fractions: dict[str, float
 
 def _formed_codes(problem: ClassProblem, found: Density) -> list[int]:
     """Regions of codes that have a mode of their own and some neurons, most frequent first."""
-    if problem.family not in ("sigmoidal", "odd"):
+    if problem.middle is None:
         return []
     shares = found.shares
     candidates = [index for index in np.argsort(-shares) if shares[index] > 1e-9]

@@ -6,9 +6,9 @@ from jaxtyping import Bool, Float
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import class_sizes
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Units
 from codingschemes.theory.mean_field.predictor import Neurons
-from codingschemes.theory.mean_field.quadrature import ClassProblem
 from codingschemes.theory.mean_field.single_input import single_input
 from codingschemes.theory.prediction import Assumption, NeuronGroup, NeuronSample
 
@@ -35,10 +35,10 @@ def orthogonal_variance(posterior: Posterior) -> float | None:
 
 def class_problem(posterior: Posterior, kappa: float) -> ClassProblem:
     """The problem of a task with orthogonal inputs, K0 = kappa I, in which t is one row a class."""
-    task, units = posterior.task, Units.of(posterior)
+    task, units, activation = posterior.task, Units.of(posterior), posterior.network.activation
     return ClassProblem(
-        single_input(posterior.network.activation_name, kappa),
-        posterior.network.activation.family,
+        single_input(activation, kappa),
+        activation.midpoint if activation.bounded else None,
         class_sizes(task.labels, task.sample_count).astype(float),
         class_targets(posterior),
         units.variance,
