@@ -63,8 +63,8 @@ def test_the_mean_field_by_quadrature_is_the_integral(name):
     posterior = posterior_of(name)
     prediction = cs.predict(posterior)
     assert prediction.certificate.holds
-    assert prediction.details["method"] == "quadrature"
-    t, variance = np.array(prediction.details["t"]), posterior.prior.readout_variance
+    assert prediction.details.method == "quadrature"
+    t, variance = prediction.details.t, posterior.prior.readout_variance
     axis = np.sqrt(variance) * np.arange(-16, 16.1, 0.5)
     readouts = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     z = np.linspace(-8, 8, 1601)

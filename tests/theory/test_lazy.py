@@ -61,9 +61,7 @@ def test_regression_is_numpys():
     kernel = 1.3 * prior_kernel(posterior).kernel[: task.sample_count, : task.sample_count]
     inverse = np.linalg.inv(kernel + 0.03 * np.eye(len(kernel)))
     assert np.allclose(prediction.outputs, kernel @ inverse @ task.targets, atol=1e-9)
-    assert np.allclose(
-        prediction.details["training_variance"], np.diagonal(kernel - kernel @ inverse @ kernel), atol=1e-9
-    )
+    assert np.allclose(prediction.details.training_variance, np.diagonal(kernel - kernel @ inverse @ kernel), atol=1e-9)
     assert prediction.certificate.holds
 
 
@@ -72,7 +70,7 @@ def test_test_inputs_that_equal_training_inputs_get_their_outputs():
     twin = task.with_inputs(task.inputs, task.inputs[:3], "test inputs copied")
     prediction = predict(cs.Posterior(twin, cs.Network("erf", width=50, scaling="lazy"), temperature=0.1), "lazy")
     assert np.allclose(prediction.test_outputs, prediction.outputs[:3], atol=1e-10)
-    assert np.allclose(prediction.test_variance, prediction.details["training_variance"][:3], atol=1e-9)
+    assert np.allclose(prediction.test_variance, prediction.details.training_variance[:3], atol=1e-9)
 
 
 def test_assumptions_name_the_scaling():

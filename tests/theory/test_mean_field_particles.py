@@ -50,7 +50,7 @@ def test_test_predictions_agree(both):
 def test_orthogonal_test_inputs_see_the_mean_readout(both):
     """Their preactivation is independent of everything: f = <a> <phi>, <phi> = 1/2."""
     exact, _ = both
-    assert np.allclose(exact.test_outputs[:2], 0.5 * np.array(exact.details["mean_readout"]), atol=2e-3)
+    assert np.allclose(exact.test_outputs[:2], 0.5 * exact.details.mean_readout, atol=2e-3)
 
 
 def test_a_training_input_tested_gets_its_output(both):

@@ -10,7 +10,7 @@ from theory_problems import class_problem, fractions_of, toy_posterior
 import codingschemes as cs
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field.lattice import cover, energy
-from codingschemes.theory.mean_field.quadrature import density, dual, gap, solve
+from codingschemes.theory.mean_field.solvers.quadrature import density, dual, gap, solve
 
 T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
 

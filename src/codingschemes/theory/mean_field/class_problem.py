@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from codingschemes.theory.mean_field.single_input import SingleInput
+from codingschemes.representation.kernels import class_sizes
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.single_input import SingleInput, single_input
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class ClassProblem:
     targets: Float[np.ndarray, "G C"]
     variance: float
     tau: float
+
+    @classmethod
+    def of(cls, problem: MeanFieldProblem, kappa: float) -> "ClassProblem":
+        """That of a task with K0 = kappa I."""
+        activation = problem.activation
+        return cls(
+            single_input(activation, kappa),
+            activation.midpoint if activation.bounded else None,
+            class_sizes(problem.task.labels, problem.task.sample_count).astype(float),
+            problem.class_targets,
+            problem.variance,
+            problem.tau,
+        )
 
     def bits(self, mean: Float[np.ndarray, "*n G"]) -> Bool[np.ndarray, "*n G"]:
         """Which classes neurons with these mean activities answer to; without codes, by halves of what there is."""

@@ -18,7 +18,10 @@ from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
-from codingschemes.theory.prediction import UnstableCodes
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.sampling import draw_neurons
+from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, Request, Solution, neurons_at
+from codingschemes.theory.prediction import Certificate, Details, NeuronGroup, UnstableCodes
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
@@ -60,6 +63,21 @@ class Density:
     def shares(self) -> Float[np.ndarray, " K"]:
         """Probability of each region."""
         return np.bincount(self.group, weights=self.weight, minlength=len(self.names))
+
+
+@dataclass(frozen=True)
+class QuadratureDetails(Details):
+    """Attributes:
+    t: the dual variables of a sample of each class, (class, output).
+    mean_readout: over all neurons, in the network's units, (output,).
+    free_energy: the dual, in nats a neuron.
+    method: how the theory was solved.
+    """
+
+    t: Float[np.ndarray, "G C"]
+    mean_readout: Float[np.ndarray, " C"]
+    free_energy: float
+    method: str = "quadrature"
 
 
 def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None) -> Density:
@@ -224,3 +242,69 @@ def gap(problem: ClassProblem, found: Density) -> tuple[float, float]:
     complete = dual(problem, whole).gradient.reshape(residual.shape) / problem.counts[:, None]
     output_error = float(np.sqrt(np.sum(problem.counts[:, None] * complete**2)))
     return squared / (2 * problem.tau) + whole.log_partition - found.log_partition, output_error
+
+
+def solution(problem: MeanFieldProblem, request: Request, *, kappa: float) -> Solution:
+    """The density over readouts, split into codes where neurons have them, and neurons drawn from it."""
+    of_classes, fractions, labels = ClassProblem.of(problem, kappa), request.fractions, problem.task.labels
+    found = solve(of_classes, fractions)
+    excess, output_error = gap(of_classes, found)
+    preactivation, chosen = draw_neurons(
+        of_classes, found.t, found.lattice.readouts, found.weight, labels, DRAWN, request.seed
+    )
+    given = fractions is not None
+    return Solution(
+        t=found.t[labels],
+        kernel=_class_kernel(found)[labels][:, labels] + np.diag((found.weight @ found.spread)[labels]),
+        neurons=neurons_at(problem, preactivation, found.t[labels], found.group[chosen] if given else None),
+        readout_variance=problem.variance,
+        certificate=Certificate(
+            gap=_own_gap(of_classes, found) if given else excess,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron"
+            + (", of the problem with the given code fractions" if given else ""),
+            bounds={
+                "equilibrium_gap": excess,
+                "output_error": output_error,
+                "lowest_energy": float(found.lattice.energy.min()),
+            },
+        ),
+        shares="given" if given else "equilibrium",
+        codes=_groups(problem, of_classes, found),
+        details=QuadratureDetails(
+            found.t, problem.readout_unit * found.weight @ found.lattice.readouts, dual(of_classes, found).value
+        ),
+    )
+
+
+def _class_kernel(found: Density) -> Float[np.ndarray, "G G"]:
+    """<phi phi'> of different samples."""
+    return (found.weight[:, None] * found.mean).T @ found.mean
+
+
+def _groups(problem: MeanFieldProblem, of_classes: ClassProblem, found: Density) -> tuple[NeuronGroup, ...]:
+    """Regions of codes that have a mode of their own and some neurons, most frequent first."""
+    if of_classes.middle is None:
+        return ()
+    groups = []
+    fields = of_classes.single.preactivation(found.lattice.readouts @ found.t.T)
+    for index in np.argsort(-found.shares):
+        inside, share = found.group == index, float(found.shares[index])
+        if share <= 1e-9 or find_mode(of_classes, found.t, found.names[index]) is None:
+            continue
+        weight = found.weight[inside] / share
+        groups.append(
+            NeuronGroup(
+                name=found.names[index],
+                count=problem.network.width * share,
+                activity=weight @ found.mean[inside],
+                readout=problem.readout_unit * weight @ found.lattice.readouts[inside],
+                preactivation=weight @ fields[inside],
+            )
+        )
+    return tuple(groups)
+
+
+def _own_gap(problem: ClassProblem, found: Density) -> float:
+    residual = problem.targets - problem.tau * found.t - found.outputs
+    return float(np.sum(problem.counts[:, None] * residual**2)) / (2 * problem.tau)
