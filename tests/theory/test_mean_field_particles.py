@@ -5,7 +5,7 @@ import pytest
 from theory_problems import fractions_of, sample_networks, toy_posterior
 
 import codingschemes as cs
-from codingschemes.theory import predict
+from codingschemes.theory import Annealing, predict
 
 COPIED = [0, 30]
 HELD = {"110": 0.35, "101": 0.35, "011": 0.3}
@@ -39,6 +39,15 @@ def test_particles_agree_with_quadrature(both):
         # 500 particles a code with readouts of order s/sqrt(500) apart, amplified by the soft directions of t
         assert np.allclose(other.activity, group.activity, atol=0.03)
         assert np.allclose(other.readout, group.readout, atol=0.15)
+
+
+def test_rounds_and_tolerance_are_those_given(both):
+    _, settled = both
+    rounds = Annealing(cooling=2, settling=1, corrections=0, measuring=2, tolerance=1e-3)
+    hasty = predict(settled.posterior, code_fractions=HELD, method="particles", particles=1000, annealing=rounds)
+    assert hasty.certificate.tolerance == 1e-3
+    assert hasty.certificate.gap > max(settled.certificate.gap, 1e-3)
+    assert not hasty.certificate.holds
 
 
 def test_test_predictions_agree(both):

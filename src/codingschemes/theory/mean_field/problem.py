@@ -95,7 +95,7 @@ class MeanFieldProblem:
         """b of the same, the variance of the bias."""
         return self.posterior.prior.weight_variance if self.network.bias else 0.0
 
-    def kernel_above(self, second_moment: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+    def kernel_above(self, second_moment: Float[np.ndarray, "P Q"]) -> Float[np.ndarray, "P Q"]:
         """Covariance of the preactivations above a layer with <phi phi^T>."""
         return self.gain * second_moment + self.offset
 
