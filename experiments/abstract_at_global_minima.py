@@ -79,7 +79,7 @@ def image_row(penalty: float) -> str:
     )
     return (
         f"| {penalty} | {solved.energy:.4f} | {bounds['estimated_gap']:.1e} | {bounds['hit_rate']:.1e} | "
-        f"{bounds['rigorous_gap']:.1e} | {number(solved.parallelism)} | {solved.details['neurons']} | "
+        f"{bounds['rigorous_gap']:.1e} | {number(solved.parallelism)} | {solved.details.neurons} | "
         f"{time.perf_counter() - started:.0f} |"
     )
 

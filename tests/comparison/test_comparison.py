@@ -158,7 +158,7 @@ def test_a_prediction_of_something_else_is_refused(run, planted):
 def test_what_a_theory_was_given_is_not_compared(run, planted):
     shifted = tuple(dataclasses.replace(group, count=group.count + 1) for group in planted.codes)
     free = dataclasses.replace(planted, codes=shifted)
-    given = dataclasses.replace(free, details={"conditional": True})
+    given = dataclasses.replace(free, conditional=True)
     counted = {row.quantity: row for row in compare(run, free).rows}
     comparison = compare(run, given)
     assert comparison.conditional

@@ -15,7 +15,7 @@ from codingschemes.coding.layers import code_rhat
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.population import Population
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.comparison.quantities import Quantity, code_fractions, quantities, renormalized
+from codingschemes.comparison.quantities import Kind, Quantity, code_fractions, quantities, renormalized
 from codingschemes.convergence import SAME_NEURONS
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
@@ -24,8 +24,8 @@ from codingschemes.progress import announce, watched
 from codingschemes.runs import Run
 from codingschemes.theory import Prediction, UnstableCodes, choose, predict
 
-#: Kinds of quantities, by the first word of their names, whose size is worth comparing with.
-KINDS = ("output", "kernel", "activity", "readout", "neurons")
+#: Kinds of quantities whose size is worth comparing with.
+KINDS: tuple[Kind, ...] = ("output", "kernel", "activity", "readout", "neurons")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Row:
 
     Attributes:
         quantity: what it is, in words.
+        kind: what sort of number: output, kernel, activity, ...
+        where: of which classes, codes, outputs or layer.
         sampled: posterior mean over draws and chains.
         mcse: its Monte Carlo standard error; NaN where there are too few draws to tell.
         predicted: the theory's value.
@@ -45,6 +47,8 @@ class Row:
     """
 
     quantity: str
+    kind: Kind
+    where: str
     sampled: float
     mcse: float
     predicted: float
@@ -96,12 +100,12 @@ class Comparison:
         relative to the predictions. What was given to the theory is left out.
 
         Args:
-            kind: first word of the quantities: one of `KINDS`.
+            kind: one of `KINDS`.
 
         Raises:
             InvalidInput: the comparison has none.
         """
-        rows = [row for row in self.rows if row.quantity.split()[0] == kind and not row.given]
+        rows = [row for row in self.rows if row.kind == kind and not row.given]
         if not rows:
             raise InvalidInput(f"the {self.prediction.theory} theory predicts no {kind} here: choose another kind")
         sampled, errors, predicted = np.array([[row.sampled, row.mcse, row.predicted] for row in rows]).T
@@ -110,7 +114,7 @@ class Comparison:
 
     def deviations(self) -> dict[str, tuple[float, float]]:
         """`deviation` of every kind that the comparison has."""
-        present = {row.quantity.split()[0] for row in self.rows if not row.given}
+        present = {row.kind for row in self.rows if not row.given}
         return {kind: self.deviation(kind) for kind in KINDS if kind in present}
 
     def to_json(self) -> dict[str, Any]:
@@ -244,7 +248,7 @@ def _same(run: Run, prediction: Prediction) -> bool:
 
 
 def _row(quantity: Quantity) -> Row:
-    name, series, predicted, given = quantity
+    series, predicted, given = quantity.sampled, quantity.predicted, quantity.given
     defined = np.isfinite(series).all()
     if defined:
         mean, error = map(float, mean_and_error(series))
@@ -252,7 +256,9 @@ def _row(quantity: Quantity) -> Row:
         mean, error = float(np.nanmean(series)), float("nan")
     difference = mean - predicted
     return Row(
-        quantity=name,
+        quantity=quantity.label,
+        kind=quantity.kind,
+        where=quantity.where,
         sampled=mean,
         mcse=error,
         predicted=predicted,

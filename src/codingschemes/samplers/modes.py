@@ -165,7 +165,7 @@ def _mode(
     safe = jnp.maximum(eigenvalues, _LEAST_CURVATURE)
     covariance = (axes / safe) @ axes.T
     activity, gain, _ = _taylor(activation, basis @ centre)
-    settled = (activity @ density.class_average > activation(jnp.zeros(()))).astype(int)
+    settled = (activity @ density.class_average > activation.midpoint).astype(int)
     right = jnp.all((settled == code) | (code < 0))
     return Modes(
         centre=centre,

@@ -40,7 +40,7 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     effective = 1 / float(np.sum(parts**2 / neurons.weight)) if parts.any() else 0.0
     binary, shared, several = None, 0, False
     if activation.bounded:
-        bits = neurons.activity > (0.5 if activation.family == "sigmoidal" else 0.0)
+        bits = neurons.activity > activation.midpoint
         binary = _binary(neurons, bits)
         counts = _counts(bits, neurons.weight)
         shared, several = int(np.sum(counts >= _SHARED)), bool(counts.sum() - counts.max() >= _SHARED)

@@ -23,9 +23,13 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.progress import tracked
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, energy
-from codingschemes.theory.mean_field.quadrature import ClassProblem
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.sampling import draw_neurons
+from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, Request, Singles, Solution, neurons_at
+from codingschemes.theory.prediction import Assumption, Certificate, Details, NeuronGroup
 
 _BARRIER = np.geomspace(1.0, 1e-7, 9)
 """Strengths of the log barrier, in nats."""
@@ -35,6 +39,10 @@ the barrier as its strength times d^2 only."""
 _WINDOW = 30.0
 _OF_PLATEAU = 0.8
 """Share of the way from the mode to the plateau up to which neurons belong to the bulk."""
+_OUTLIER = 1e-2
+"""abar below which a direction holds no outlier: the barrier leaves the square root of its strength in each."""
+_SEPARATE = 10.0
+"""Nats from the bulk's mode to its edge from which on the two kinds of neurons are told apart."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,24 @@ class Condensed:
         return self.bulk_outputs + self.activities.T @ self.readouts
 
 
+@dataclass(frozen=True)
+class OutlierDetails(Details):
+    """Attributes:
+    t: the dual variables of a sample of each class, (class, output).
+    bulk_mode: readout at the bulk's mode, in the network's units, (output,).
+    bulk_outputs: what the bulk adds to the outputs, (class, output).
+    zbar, abar: activities (class) and readouts (output) of the outliers over the root of the width, one row each.
+    method: how the theory was solved.
+    """
+
+    t: Float[np.ndarray, "G C"]
+    bulk_mode: Float[np.ndarray, " C"]
+    bulk_outputs: Float[np.ndarray, "G C"]
+    zbar: Float[np.ndarray, "K G"]
+    abar: Float[np.ndarray, "K C"]
+    method: str = "quadrature"
+
+
 def directions(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Directions:
     """All local maxima of kappa over directions.
 
@@ -124,7 +150,7 @@ def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.nd
     is at most 1/s^2.
     """
     a, variance, counts = np.zeros(t.shape[1]), problem.variance, problem.counts
-    value, slope = (each[0] for each in energy(problem.single, counts, t, variance, a[None]))
+    value, slope = (each[0] for each in energy(problem, t, a[None]))
     for _ in range(500):
         if np.linalg.norm(slope) * np.sqrt(variance) < 1e-9:
             break
@@ -132,7 +158,7 @@ def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.nd
         curvature = np.eye(len(a)) / variance - (t.T * (counts * spread)) @ t
         step = np.linalg.solve(curvature, slope) if np.linalg.eigvalsh(curvature)[0] > 0 else variance * slope
         for moved in (a - step, a - variance * slope):
-            there, slope_there = (each[0] for each in energy(problem.single, counts, t, variance, moved[None]))
+            there, slope_there = (each[0] for each in energy(problem, t, moved[None]))
             if there <= value:
                 break
         a, value, slope = moved, there, slope_there
@@ -152,7 +178,7 @@ def condensed(problem: ClassProblem, t: Float[np.ndarray, "G C"], barrier: float
     counts, tau = problem.counts, problem.tau
     classes, outputs = t.shape
     mode = bulk_mode(problem, t)
-    lowest = energy(problem.single, counts, t, problem.variance, mode[None])[0][0]
+    lowest = energy(problem, t, mode[None])[0][0]
     silent = [counts[t @ e <= 0].sum() for e in tight.unit]
     plateau = np.log(2) * min(silent) - lowest
     cut = float(min(_WINDOW, _OF_PLATEAU * plateau)) if min(silent) > 0 else _WINDOW
@@ -189,9 +215,7 @@ def _basin(
     root = np.sqrt(problem.variance)
     radius = float(np.abs(mode).max() + 40 * root)
     while True:
-        lattice = cover(
-            problem.single, problem.counts, t, problem.variance, window=np.inf, ceiling=ceiling, radius=radius
-        )
+        lattice = cover(problem, t, window=np.inf, ceiling=ceiling, radius=radius)
         if np.abs(lattice.readouts).max() < radius - 2 * root:
             return lattice
         radius *= 1.5
@@ -231,3 +255,87 @@ def condensed_gap(problem: ClassProblem, found: Condensed) -> tuple[float, float
     squared = float(np.sum(problem.counts[:, None] * residual**2))
     slack = float(np.sum((found.readouts**2).sum(1) * (1 / problem.variance - found.directions.value)) / 2)
     return squared / (2 * problem.tau) + slack, float(np.sqrt(squared))
+
+
+def solution(problem: MeanFieldProblem, request: Request, *, kappa: float) -> Solution:
+    """Bulk and outliers, and neurons of the bulk drawn from its density."""
+    of_classes, labels, width = ClassProblem.of(problem, kappa), problem.task.labels, problem.network.width
+    found = solve_condensed(of_classes)
+    excess, output_error = condensed_gap(of_classes, found)
+    preactivation, _ = draw_neurons(
+        of_classes, found.t, found.lattice.readouts, found.weight, labels, DRAWN, request.seed
+    )
+    blocks = (found.weight[:, None] * found.mean).T @ found.mean + found.activities.T @ found.activities
+    kernel = blocks[labels][:, labels] + np.diag((found.weight @ found.spread)[labels])
+    outliers = _outliers(problem, of_classes, found)
+    fields = of_classes.single.preactivation(found.lattice.readouts @ found.t.T)
+    return Solution(
+        t=found.t[labels],
+        kernel=kernel,
+        neurons=neurons_at(problem, preactivation, found.t[labels]),
+        readout_variance=problem.variance,
+        certificate=Certificate(
+            gap=excess,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron, the bulk being cut off where it merges with single large neurons",
+            bounds={"output_error": output_error, "bulk_cut": found.cut},
+        ),
+        assumptions=(
+            Assumption("Each direction of outliers is one neuron: entropy favours it, merging is slow.", holds=True),
+            Assumption(
+                f"Bulk and outliers are separate: the bulk holds readouts up to {found.cut:.1f} nats above its mode "
+                f"(at least {_SEPARATE:g}).",
+                found.cut >= _SEPARATE,
+            ),
+        ),
+        bulk=NeuronGroup(
+            name="bulk",
+            count=float(width - len(outliers)),
+            activity=found.weight @ found.mean,
+            readout=problem.readout_unit * found.weight @ found.lattice.readouts,
+            preactivation=found.weight @ fields,
+        ),
+        condensed=outliers,
+        singles=_singles(problem, of_classes, found),
+        details=OutlierDetails(
+            found.t,
+            problem.readout_unit * bulk_mode(of_classes, found.t),
+            found.bulk_outputs,
+            found.activities[_carrying(found)],
+            found.readouts[_carrying(found)],
+        ),
+    )
+
+
+def _carrying(found: Condensed) -> list[int]:
+    """Directions that hold an outlier."""
+    return [j for j in range(len(found.readouts)) if np.linalg.norm(found.readouts[j]) > _OUTLIER]
+
+
+def _outliers(problem: MeanFieldProblem, of_classes: ClassProblem, found: Condensed) -> tuple[NeuronGroup, ...]:
+    """One neuron a direction, by the class that it answers to most."""
+    root, kappa = np.sqrt(problem.network.width), of_classes.single.kappa
+    strongest = [(int(np.argmax(found.activities[j])), j) for j in _carrying(found)]
+    return tuple(
+        NeuronGroup(
+            name=problem.task.class_names[top],
+            count=1.0,
+            activity=root * found.activities[j],
+            readout=problem.readout_unit * root * found.readouts[j],
+            preactivation=kappa * root * found.t @ found.readouts[j] * (found.activities[j] > 0),
+        )
+        for top, j in sorted(strongest)
+    )
+
+
+def _singles(problem: MeanFieldProblem, of_classes: ClassProblem, found: Condensed) -> Singles:
+    """Outliers of every direction: how they fluctuate is not part of the density over readouts."""
+    root, labels, kappa = np.sqrt(problem.network.width), problem.task.labels, of_classes.single.kappa
+    fields = root * found.readouts @ found.t.T
+    return Singles(
+        activity=root * found.activities[:, labels],
+        preactivation=of_classes.single.preactivation(fields)[:, labels],
+        # a neuron deep in silence has one half of a normal density
+        variance=np.where(fields > 0, kappa, kappa * (1 - 2 / np.pi))[:, labels],
+        readout=root * found.readouts,
+    )

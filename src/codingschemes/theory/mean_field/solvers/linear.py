@@ -10,6 +10,7 @@ tau -> 0, U = (s^2/2)(I + (I + 4 M/s^2)^{1/2}), M = Y^T K0^{-1} Y, which at larg
 U = s_a (M/P)^{1/2} of van Meegen & Sompolinsky 2025.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -17,11 +18,26 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.theory.mean_field.dual import Ascent, climb
+from codingschemes.theory.mean_field.predictor import extension
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, Neurons, Request, Solution, Tested
+from codingschemes.theory.prediction import Certificate, Details
 
 _ENOUGH = 1e-14
 
 
-class LinearSolution(NamedTuple):
+@dataclass(frozen=True)
+class LinearDetails(Details):
+    """Attributes:
+    readout_covariance: of the network's readouts, (output, output).
+    method: how the theory was solved.
+    """
+
+    readout_covariance: Float[np.ndarray, "C C"]
+    method: str = "closed form"
+
+
+class Gaussian(NamedTuple):
     """The Gaussian distribution of neurons.
 
     Attributes:
@@ -93,7 +109,7 @@ def _symmetric_basis(size: int) -> Float[np.ndarray, "K C C"]:
 
 def solve_linear(
     basis: Float[np.ndarray, "P R"], targets: Float[np.ndarray, "P C"], variance: float, tau: float
-) -> LinearSolution:
+) -> Gaussian:
     """The mean-field solution of a linear network with one hidden layer, at any temperature and inputs.
 
     Args:
@@ -121,4 +137,49 @@ def solve_linear(
     f = pushed @ exact
     residual = float(np.linalg.norm(targets - tau * t - f))
     covariance = basis @ basis.T + pushed @ exact @ pushed.T
-    return LinearSolution(exact, t, covariance, f, residual**2 / (2 * tau), residual)
+    return Gaussian(exact, t, covariance, f, residual**2 / (2 * tau), residual)
+
+
+def solution(problem: MeanFieldProblem, request: Request) -> Solution:
+    """The Gaussian that solves the problem, with a sample of neurons drawn from it."""
+    found = solve_linear(problem.basis, problem.targets, problem.variance, problem.tau)
+    return Solution(
+        t=found.t,
+        kernel=found.covariance,
+        neurons=_drawn(found, request.seed),
+        readout_variance=0.0,  # readouts are drawn with their noise
+        certificate=Certificate(
+            gap=found.gap,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron",
+            bounds={"output_error": found.residual},
+        ),
+        details=LinearDetails(problem.readout_unit**2 * found.readout_covariance),
+        tested=_tested(problem, found) if len(problem.task.test_inputs) else None,
+    )
+
+
+def _drawn(found: Gaussian, seed: int) -> Neurons:
+    """Readouts and preactivations are one Gaussian, with covariances U, <z z^T> and <z a^T>."""
+    u, cross = found.readout_covariance, found.outputs
+    values, vectors = np.linalg.eigh(np.block([[u, cross.T], [cross, found.covariance]]))
+    normal = np.random.default_rng(seed).standard_normal((DRAWN, len(values)))
+    both = normal * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    return Neurons(both[:, len(u) :], both[:, : len(u)], np.zeros(DRAWN, int))
+
+
+def _tested(problem: MeanFieldProblem, found: Gaussian) -> Tested:
+    """z(x) = w . z + noise: the part along w fluctuates with the training outputs, the noise by itself."""
+    extend = extension(problem)
+    outputs = extend.weights.T @ found.outputs
+    u, k, cross = found.readout_covariance, found.covariance, found.outputs
+    samples, count = cross.shape
+    # Cov(z_m a_k, z_n a_l) = K_mn U_kl + <z_m a_l><z_n a_k>, Wick's theorem
+    fluctuation = np.kron(k, u) + np.einsum("ml,nk->mknl", cross, cross).reshape(samples * count, samples * count)
+    noise = problem.tau
+    # of the training outputs' empirical mean after conditioning: C - C (C + tau)^{-1} C = tau (C + tau)^{-1} C
+    left = noise * np.linalg.solve(fluctuation + noise * np.eye(samples * count), fluctuation)
+    left = left.reshape(samples, count, samples, count)
+    along = np.einsum("mq,mknk,nq->qk", extend.weights, left, extend.weights, optimize=True)
+    variance = along + extend.variance[:, None] * np.diagonal(u)
+    return Tested(outputs, variance / problem.network.width)

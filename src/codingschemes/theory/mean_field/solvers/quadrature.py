@@ -9,17 +9,19 @@ Everything is an integral over the few numbers a, done to 1e-10 on a lattice (`l
 the exact Hessian, down from a high temperature.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from codingschemes.networks.activations import Family
 from codingschemes.progress import tracked
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.lattice import Lattice, cover, flood
-from codingschemes.theory.mean_field.single_input import SingleInput
-from codingschemes.theory.prediction import UnstableCodes
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.sampling import draw_neurons
+from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, Request, Solution, neurons_at
+from codingschemes.theory.prediction import Certificate, Details, NeuronGroup, UnstableCodes
 
 _ENOUGH = 1e-13
 """Expected increase of the dual, in nats, at which Newton stops."""
@@ -27,27 +29,6 @@ _SATURATING = 30.0
 """A field at which an input is active, or silent with its sign reversed, when modes are looked for."""
 _COOLING = 3.0
 """Factor between temperatures on the way down."""
-
-
-@dataclass(frozen=True)
-class ClassProblem:
-    """The mean-field problem of a task with orthogonal inputs and one target a class.
-
-    Attributes:
-        single: one input in a field.
-        family: of the activation.
-        counts: P_c, (class,).
-        targets: Y of a sample of each class, (class, output).
-        variance: s^2.
-        tau: N T.
-    """
-
-    single: SingleInput
-    family: Family
-    counts: Float[np.ndarray, " G"]
-    targets: Float[np.ndarray, "G C"]
-    variance: float
-    tau: float
 
 
 @dataclass(frozen=True)
@@ -84,6 +65,21 @@ class Density:
         return np.bincount(self.group, weights=self.weight, minlength=len(self.names))
 
 
+@dataclass(frozen=True)
+class QuadratureDetails(Details):
+    """Attributes:
+    t: the dual variables of a sample of each class, (class, output).
+    mean_readout: over all neurons, in the network's units, (output,).
+    free_energy: the dual, in nats a neuron.
+    method: how the theory was solved.
+    """
+
+    t: Float[np.ndarray, "G C"]
+    mean_readout: Float[np.ndarray, " C"]
+    free_energy: float
+    method: str = "quadrature"
+
+
 def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None) -> Density:
     """The density over readouts at any t, all of it or with given probabilities of the codes.
 
@@ -96,22 +92,21 @@ def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[
     """
     if fractions is not None:
         return _conditional(problem, t, fractions)
-    lattice = cover(problem.single, problem.counts, t, problem.variance)
+    lattice = cover(problem, t)
     mean, spread = problem.single.moments(lattice.readouts @ t.T)
-    group, names = _regions(mean, problem.family)
+    group, names = _regions(problem.bits(mean))
     weight = np.exp(-(lattice.energy - lattice.energy.min()))
     log_partition = float(np.log(weight.sum()) - lattice.energy.min() + lattice.log_cell)
     return Density(t, lattice, weight / weight.sum(), mean, spread, log_partition, group, names)
 
 
 def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float]) -> Density:
-    middle = _MIDPOINTS[problem.family]
     parts, weights, log_partition = [], [], 0.0
     unstable = []
     for name, share in fractions.items():
         mode = find_mode(problem, t, name)
         bits = np.array([bit == "1" for bit in name])
-        part = None if mode is None else flood(problem.single, problem.counts, t, problem.variance, mode, bits, middle)
+        part = None if mode is None else flood(problem, t, mode, bits)
         if part is None or len(part.energy) == 0:
             unstable.append(name)
             continue
@@ -136,10 +131,6 @@ def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: 
     return Density(t, lattice, np.concatenate(weights), mean, spread, float(log_partition), group, tuple(fractions))
 
 
-_MIDPOINTS: dict[Family, float] = {"sigmoidal": 0.5, "odd": 0.0}
-"""Activity that separates an active class from a silent one, where it is the same for all neurons."""
-
-
 def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> Float[np.ndarray, " C"] | None:
     """The local minimum of E of neurons with a code, or None where there is none.
 
@@ -148,13 +139,12 @@ def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> 
     Args:
         code: one bit a class.
     """
-    middle = _MIDPOINTS[problem.family]
     bits = np.array([bit == "1" for bit in code])
     lowest, highest = problem.single.moments(np.array([-_SATURATING, _SATURATING]))[0]
     a = problem.variance * (problem.counts * np.where(bits, highest, lowest)) @ t
     for _ in range(1000):
         mean = problem.single.moments(a @ t.T)[0]
-        if ((mean > middle) != bits).any():
+        if (problem.bits(mean) != bits).any():
             return None
         moved = problem.variance * (problem.counts * mean) @ t
         if np.linalg.norm(moved - a) < 1e-7 * np.sqrt(problem.variance):
@@ -163,8 +153,7 @@ def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> 
     return a
 
 
-def _regions(mean: Float[np.ndarray, "n G"], family: Family) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
-    bits = mean > _MIDPOINTS.get(family, float(mean.max() + mean.min()) / 2)
+def _regions(bits: Bool[np.ndarray, "n G"]) -> tuple[Int[np.ndarray, " n"], tuple[str, ...]]:
     key = bits @ (1 << np.arange(bits.shape[1]))
     present, group = np.unique(key, return_inverse=True)
     names = tuple("".join(str((int(code) >> bit) & 1) for bit in range(bits.shape[1])) for code in present)
@@ -216,8 +205,7 @@ def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> D
     stages = int(np.ceil(np.log(hot / problem.tau) / np.log(_COOLING)))
     t = problem.targets / (hot + problem.variance * second)
     for tau in tracked(np.geomspace(hot, problem.tau, stages + 1), "cooling the density of neurons"):
-        at = ClassProblem(problem.single, problem.family, problem.counts, problem.targets, problem.variance, float(tau))
-        t = _climb(at, t, None)
+        t = _climb(replace(problem, tau=float(tau)), t, None)
     if fractions is not None:
         t = _climb(problem, t, fractions)
     return density(problem, t.reshape(shape), fractions)
@@ -254,3 +242,69 @@ def gap(problem: ClassProblem, found: Density) -> tuple[float, float]:
     complete = dual(problem, whole).gradient.reshape(residual.shape) / problem.counts[:, None]
     output_error = float(np.sqrt(np.sum(problem.counts[:, None] * complete**2)))
     return squared / (2 * problem.tau) + whole.log_partition - found.log_partition, output_error
+
+
+def solution(problem: MeanFieldProblem, request: Request, *, kappa: float) -> Solution:
+    """The density over readouts, split into codes where neurons have them, and neurons drawn from it."""
+    of_classes, fractions, labels = ClassProblem.of(problem, kappa), request.fractions, problem.task.labels
+    found = solve(of_classes, fractions)
+    excess, output_error = gap(of_classes, found)
+    preactivation, chosen = draw_neurons(
+        of_classes, found.t, found.lattice.readouts, found.weight, labels, DRAWN, request.seed
+    )
+    given = fractions is not None
+    return Solution(
+        t=found.t[labels],
+        kernel=_class_kernel(found)[labels][:, labels] + np.diag((found.weight @ found.spread)[labels]),
+        neurons=neurons_at(problem, preactivation, found.t[labels], found.group[chosen] if given else None),
+        readout_variance=problem.variance,
+        certificate=Certificate(
+            gap=_own_gap(of_classes, found) if given else excess,
+            tolerance=TOLERANCE,
+            meaning="duality gap in nats a neuron"
+            + (", of the problem with the given code fractions" if given else ""),
+            bounds={
+                "equilibrium_gap": excess,
+                "output_error": output_error,
+                "lowest_energy": float(found.lattice.energy.min()),
+            },
+        ),
+        shares="given" if given else "equilibrium",
+        codes=_groups(problem, of_classes, found),
+        details=QuadratureDetails(
+            found.t, problem.readout_unit * found.weight @ found.lattice.readouts, dual(of_classes, found).value
+        ),
+    )
+
+
+def _class_kernel(found: Density) -> Float[np.ndarray, "G G"]:
+    """<phi phi'> of different samples."""
+    return (found.weight[:, None] * found.mean).T @ found.mean
+
+
+def _groups(problem: MeanFieldProblem, of_classes: ClassProblem, found: Density) -> tuple[NeuronGroup, ...]:
+    """Regions of codes that have a mode of their own and some neurons, most frequent first."""
+    if of_classes.middle is None:
+        return ()
+    groups = []
+    fields = of_classes.single.preactivation(found.lattice.readouts @ found.t.T)
+    for index in np.argsort(-found.shares):
+        inside, share = found.group == index, float(found.shares[index])
+        if share <= 1e-9 or find_mode(of_classes, found.t, found.names[index]) is None:
+            continue
+        weight = found.weight[inside] / share
+        groups.append(
+            NeuronGroup(
+                name=found.names[index],
+                count=problem.network.width * share,
+                activity=weight @ found.mean[inside],
+                readout=problem.readout_unit * weight @ found.lattice.readouts[inside],
+                preactivation=weight @ fields[inside],
+            )
+        )
+    return tuple(groups)
+
+
+def _own_gap(problem: ClassProblem, found: Density) -> float:
+    residual = problem.targets - problem.tau * found.t - found.outputs
+    return float(np.sum(problem.counts[:, None] * residual**2)) / (2 * problem.tau)

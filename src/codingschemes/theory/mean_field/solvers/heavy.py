@@ -24,31 +24,68 @@ networks in benchmarks/mean_field_on_images.md.
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from codingschemes.networks import Activation
-from codingschemes.progress import tracked
+from codingschemes.progress import announce, tracked
 from codingschemes.theory.convex import Problem
 from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
+from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import refitted_gap
-from codingschemes.theory.mean_field.particles import SINGLE, trajectory
+from codingschemes.theory.mean_field.particles import SINGLE, Moves, begin, second_moment, sweep
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.solution import Neurons, Request, Singles, Solution
+from codingschemes.theory.prediction import Assumption, Certificate, Details, NeuronGroup
 
-_COOLING, _SETTLING = 12, 6
-"""Rounds of bulk and heavy neurons answering to each other: while cooling, and at the temperature."""
-_BLOCKS, _AVERAGING = 4, 18
-"""How often all heavy neurons are searched, and the rounds after each over which the bulk is averaged anew."""
-_TRAJECTORIES, _LEAPFROGS, _ACCEPTANCE = 6, 10, 0.8
+ANNEALING = Annealing(cooling=12, settling=6, corrections=4, averaging=18, measuring=20)
+"""Rounds of bulk and heavy neurons answering to each other; in each correction all heavy neurons are searched, and the
+bulk averaged anew."""
+_TRAJECTORIES, _MOVES = 6, Moves(leapfrogs=10, shortest=0.7, rate=0.3)
+"""Of the bulk's particles in a round."""
 _UNITS = 80
 """Neurons that descend; those that end small or in the same direction are dropped or merged."""
-_MEASURING = 20
 _EXCESS = 1e-4
 """Relative gap of the heavy neurons' loss at which no more of them are searched."""
+_HEAVY = 2.0
+"""Activity norm, in units of the bulk's median, above which a neuron is listed as heavy."""
+_SECONDS, _GROWTH = 55.0, 1.35
+"""Measured on one core at 100 samples and 2000 particles, and the power of the samples from 30 to 100."""
+
+
+@dataclass(frozen=True)
+class HeavyNeuron(Details):
+    """Attributes:
+    class_name: the class that it answers to most, `class` in JSON.
+    norm: of its activity.
+    activity: (class,).
+    """
+
+    class_name: str
+    norm: float
+    activity: Float[np.ndarray, " G"]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"class": self.class_name, "norm": self.norm, "activity": self.activity.tolist()}
+
+
+@dataclass(frozen=True)
+class HeavyDetails(Details):
+    """Attributes:
+    heavy: the neurons that are listed, the largest first.
+    bulk_norm: median activity norm of the bulk.
+    bulk_share_of_kernel: the bulk's share of the kernel's trace.
+    method: how the theory was solved.
+    """
+
+    heavy: tuple[HeavyNeuron, ...]
+    bulk_norm: float
+    bulk_share_of_kernel: float
+    method: str = "particles"
 
 
 @dataclass(frozen=True)
@@ -105,34 +142,12 @@ def _readout_variance(
     return variance / (1 + variance * jnp.sum((phi @ precision) * phi, axis=1))
 
 
-@partial(jax.jit, static_argnums=0)
-def _sweep(
-    activation: Activation,
-    key: Array,
+def _potential(
+    phi: Float[Array, "S P"],
     u: Float[Array, "S R"],
-    basis: Float[Array, "P R"],
-    t: Float[Array, "P C"],
-    precision: Float[Array, "P P"],
-    variance: Float[Array, ""],
-    step: Float[Array, ""],
-) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, " S"], Float[Array, ""]]:
-    """Some trajectories of every particle: new particles, their activities, their v, and an adapted step.
-
-    Args:
-        precision: S^-1 / N^2.
-    """
-
-    def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
-        return neuron_potential(activation(u @ basis.T), u, t, precision, variance)
-
-    def move(state: tuple[Array, Array], key: Array) -> tuple[tuple[Array, Array], None]:
-        u, step = state
-        moved_to, taken, acceptance = trajectory(potential, key, u, step, leapfrogs=_LEAPFROGS, shortest=0.7)
-        return (jnp.where(taken[:, None], moved_to, u), step * jnp.exp(0.3 * (acceptance - _ACCEPTANCE))), None
-
-    (u, step), _ = jax.lax.scan(move, (u, step), jax.random.split(key, _TRAJECTORIES))
-    phi = activation(u @ basis.T)
-    return u, phi, _readout_variance(phi, precision, variance), step
+    parameters: tuple[Float[Array, "P C"], Float[Array, "P P"], Float[Array, ""]],
+) -> Float[Array, " S"]:
+    return neuron_potential(phi, u, *parameters)
 
 
 class _Bulk:
@@ -140,38 +155,36 @@ class _Bulk:
 
     def __init__(self, problem: Problem, variance: float, count: int, seed: int):
         self.problem, self.variance = problem, variance
-        self.basis = jnp.asarray(problem.basis, SINGLE)
-        self.key, key = jax.random.split(jax.random.PRNGKey(seed))
-        self.u = jax.random.normal(key, (count, problem.basis.shape[1]), SINGLE)
-        self.phi = np.asarray(problem.activation(self.u @ self.basis.T), float)
+        key, of_start = jax.random.split(jax.random.PRNGKey(seed))
+        u = jax.random.normal(of_start, (count, problem.basis.shape[1]), SINGLE)
+        self.particles = begin(problem.activation, problem.basis, np.asarray(u), key)
         self.v = np.full(count, variance)
-        self.step = jnp.asarray(0.5 / problem.basis.shape[1] ** 0.25, SINGLE)
+
+    @property
+    def phi(self) -> Float[np.ndarray, "S P"]:
+        return np.asarray(self.particles.phi, float)
 
     @property
     def weighted(self) -> Float[np.ndarray, "P P"]:
         """<v phi phi^T>."""
-        return self.phi.T @ (self.v[:, None] * self.phi) / len(self.phi)
-
-    @property
-    def kernel(self) -> Float[np.ndarray, "P P"]:
-        return self.phi.T @ self.phi / len(self.phi)
+        return self.phi.T @ (self.v[:, None] * self.phi) / len(self.v)
 
     def sweep(self, t: Float[np.ndarray, "P C"], precision: Float[np.ndarray, "P P"]) -> None:
-        self.key, key = jax.random.split(self.key)
-        u, phi, v, step = _sweep(
-            self.problem.activation,
-            key,
-            self.u,
-            self.basis,
-            jnp.asarray(t, SINGLE),
-            jnp.asarray(precision, SINGLE),
-            jnp.asarray(self.variance, SINGLE),
-            self.step,
-        )
-        self.u, self.phi, self.v, self.step = u, np.asarray(phi, float), np.asarray(v, float), step
+        parameters = (t, precision, self.variance)
+        for _ in range(_TRAJECTORIES):
+            self.particles = sweep(
+                self.particles,
+                self.problem.basis,
+                parameters,
+                potential=_potential,
+                activation=self.problem.activation,
+                moves=_MOVES,
+            )
+        v = _readout_variance(*(jnp.asarray(each) for each in (self.phi, precision, self.variance)))
+        self.v = np.asarray(v)
 
 
-def divide(problem: Problem, *, count: int, seed: int) -> Divided:
+def divide(problem: Problem, *, count: int, seed: int, annealing: Annealing = ANNEALING) -> Divided:
     """Bulk and heavy neurons of a ReLU network.
 
     Args:
@@ -204,14 +217,14 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
             last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
         )
 
-    cooling = [*np.geomspace(hot, problem.penalty, _COOLING), *[problem.penalty] * _SETTLING]
+    cooling = [*np.geomspace(hot, problem.penalty, annealing.cooling), *[problem.penalty] * annealing.settling]
     for temperature in tracked(cooling, "cooling bulk and heavy neurons"):
         heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
-    for _ in tracked(range(_BLOCKS), "searching heavy neurons and averaging the bulk"):
+    for _ in tracked(range(annealing.corrections), "searching heavy neurons and averaging the bulk"):
         heavy = searched(heavy, searches=1).measure
-        for rounds in tracked(range(2, _AVERAGING + 2), "averaging the bulk"):
+        for rounds in tracked(range(2, annealing.averaging + 2), "averaging the bulk"):
             heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
             bulk.sweep(*fields(problem.penalty))
             weighted = weighted + (bulk.weighted - weighted) / rounds
@@ -219,14 +232,15 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
     heavy = solution.measure
     t, precision = fields(problem.penalty)
     measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
-    for _ in tracked(range(_MEASURING), "measuring the bulk"):
+    for _ in tracked(range(annealing.measuring), "measuring the bulk"):
         bulk.sweep(t, precision)
-        measured, plain = measured + bulk.weighted / _MEASURING, plain + bulk.kernel / _MEASURING
+        measured = measured + bulk.weighted / annealing.measuring
+        plain = plain + second_moment(bulk.phi) / annealing.measuring
     missed = (weighted - measured) @ t
     order = np.argsort(-heavy.masses)
     positions = (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
     preactivation = positions @ problem.basis.T
-    z = np.asarray(bulk.u @ bulk.basis.T, float)
+    z = np.asarray(bulk.particles.u, float) @ problem.basis.T
     active = np.maximum(preactivation, 0)
     fitted = measured + variance / width * active.T @ active
     tau = width * problem.penalty
@@ -241,4 +255,58 @@ def divide(problem: Problem, *, count: int, seed: int) -> Divided:
         heavy_readout=variance * active @ t,
         bulk_gap=refitted_gap(missed, fitted, tau),
         heavy_gap=max(solution.energy - solution.lower_bound, 0.0) / (2 * tau),
+    )
+
+
+def solution(problem: MeanFieldProblem, request: Request) -> Solution:
+    """Bulk and heavy neurons of a ReLU network at any inputs."""
+    annealing, width, average = request.annealing or ANNEALING, problem.network.width, problem.class_average
+    seconds = _SECONDS * (problem.task.sample_count / 100) ** _GROWTH
+    announce("mean field of ReLU at correlated inputs", seconds)
+    of_loss = Problem.of(problem.posterior, problem.basis)
+    found = divide(of_loss, count=request.particles, seed=request.seed, annealing=annealing)
+    activity = np.maximum(found.heavy, 0)
+    norms = np.linalg.norm(activity, axis=1)
+    typical = float(np.median(np.linalg.norm(np.maximum(found.preactivation, 0), axis=1)))
+    listed = np.flatnonzero(norms > _HEAVY * typical)
+    heavy = tuple(
+        NeuronGroup(
+            name=problem.task.class_names[int(np.argmax(average.T @ activity[index]))],
+            count=1.0,
+            activity=average.T @ activity[index],
+            readout=problem.readout_unit * found.heavy_readout[index],
+            preactivation=average.T @ found.heavy[index],
+        )
+        for index in listed
+    )
+    trace = float(np.trace(found.bulk_kernel))
+    return Solution(
+        t=found.t,
+        kernel=found.bulk_kernel + activity.T @ activity / width,
+        neurons=Neurons(found.preactivation, found.readout, np.zeros(len(found.preactivation), int)),
+        readout_variance=found.readout_variance,
+        certificate=Certificate(
+            gap=found.bulk_gap + found.heavy_gap,
+            tolerance=annealing.tolerance,
+            meaning="duality gaps of bulk and heavy neurons in nats a neuron, Monte Carlo noise included",
+            bounds={"bulk_gap": found.bulk_gap, "heavy_gap": found.heavy_gap},
+        ),
+        assumptions=(
+            Assumption("Heavy neurons are at their most probable places; they fluctuate like the bulk.", holds=True),
+            Assumption(
+                "Bulk and heavy neurons differ in size: where neurons of all sizes lie between, outputs and kernel are "
+                f"predicted, numbers of heavy neurons are not ({len(listed)} are listed).",
+                holds=len(listed) <= problem.task.class_count,
+            ),
+        ),
+        condensed=heavy,
+        singles=Singles(activity, found.heavy, np.zeros_like(activity), found.heavy_readout),
+        details=HeavyDetails(
+            heavy=tuple(
+                HeavyNeuron(each.name, float(norm), each.activity)
+                for each, norm in zip(heavy, norms[listed], strict=True)
+            ),
+            bulk_norm=typical,
+            bulk_share_of_kernel=trace / float(trace + np.sum(norms**2) / width),
+        ),
     )
