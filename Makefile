@@ -1,4 +1,4 @@
-# `make demo` and `make test` set everything up by themselves; they need Python 3.12 or newer and nothing else.
+# `make demo`, `make test` and `make docs` set everything up by themselves; they need Python 3.12 or newer and nothing else.
 
 PYTHON ?= $(shell for python in python3.12 python3.13 python3.14 python3 python; do \
 	if $$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then echo $$python; break; fi; done)
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow lint types setup clean
+.PHONY: demo test slow kills docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -16,6 +16,13 @@ test: lint types
 
 slow: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+
+docs: $(VENV)/documentation
+	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/docs
+	@echo "build/docs/docs/index.html"
+
+kills: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py --out benchmarks/kills.json
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .
@@ -36,6 +43,10 @@ $(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/development: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/runtime
+
+$(VENV)/documentation: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@ $(VENV)/runtime
 
 clean:

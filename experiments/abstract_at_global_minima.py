@@ -79,12 +79,14 @@ def image_row(penalty: float) -> str:
     )
     return (
         f"| {penalty} | {solved.energy:.4f} | {bounds['estimated_gap']:.1e} | {bounds['hit_rate']:.1e} | "
-        f"{bounds['rigorous_gap']:.1e} | {number(solved.parallelism)} | {solved.details['neurons']} | "
+        f"{bounds['rigorous_gap']:.1e} | {number(solved.parallelism)} | {solved.details.neurons} | "
         f"{time.perf_counter() - started:.0f} |"
     )
 
 
 lines = [
+    "# Abstract at global minima, by formula and by solver",
+    "",
     "Two labels, P = 8, penalties 0.1, bias. Gaps are estimated bounds; seconds are those of the solver.",
     "",
     "| phi | inputs | formula | solver | relative | gap, formula | gap, solver | PS, formula | PS, solver | s |",

@@ -1,4 +1,4 @@
-"""The README's table of claims, which the other scripts of this folder make.
+"""The table of claims in docs/claims.md, which the other scripts of this folder make.
 
 A script calls `record` with what it found; this keeps it in benchmarks/claims.json and writes the table anew.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-RECORDS, README = ROOT / "benchmarks" / "claims.json", ROOT / "README.md"
+RECORDS, PAGE = ROOT / "benchmarks" / "claims.json", ROOT / "docs" / "claims.md"
 BEGIN, END = "<!-- claims: written by experiments/claims.py -->", "<!-- end of claims -->"
 
 
@@ -34,9 +34,9 @@ def record(script: str, claims: list[Claim]) -> None:
     kept = json.loads(RECORDS.read_text()) if RECORDS.exists() else {}
     kept[Path(script).name] = [claim._asdict() for claim in claims]
     RECORDS.write_text(json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
-    before, _, rest = README.read_text().partition(BEGIN)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}")
 
 
 def table() -> str:
@@ -45,5 +45,5 @@ def table() -> str:
     for script, claims in json.loads(RECORDS.read_text()).items():
         for each in claims:
             cells = Claim(**each)
-            lines.append("| " + " | ".join([*cells, f"[{script}](experiments/{script})"]) + " |")
+            lines.append("| " + " | ".join([*cells, f"[{script}](../experiments/{script})"]) + " |")
     return "\n".join(lines)

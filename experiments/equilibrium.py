@@ -24,7 +24,7 @@ KEPT, TABLE = FOLDER / "equilibrium.json", FOLDER / "equilibrium.md"
 COLUMNS = {
     "cell": "posterior", "trust": "trusted", "rhat": "R-hat", "ess": "ESS", "codes": "R-hat of codes",
     "kernels": "of kernels", "norms": "of norms", "schemes": "scheme, by layer", "minutes": "minutes",
-    "warmup": "warm-up", "draws": "draws",
+    "processor": "of processor", "warmup": "warm-up", "draws": "draws",
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ CELLS = {
           for activation in ("sigmoid", "relu") for temperature in (1e-3, 1e-4)),
         *(Cell("cifar10", (0, 1, 2), activation, 1, 100, temperature)
           for activation in ("sigmoid", "relu") for temperature in (1e-3, 1e-4)),
-        *(Cell("digits", tuple(range(classes)), activation, 1, 100, 1e-3)
+        *(Cell("digits", tuple(range(classes)), activation, 1, 200, 1e-3)
           for classes in (6, 10) for activation in ("sigmoid", "relu")),
         Cell("orthogonal", (0, 1, 2, 3, 4), "tanh", 2, 40, 1e-3),
     ]
@@ -70,11 +70,11 @@ CELLS = {
 
 def measured(cell: Cell, minutes: float) -> dict[str, Any]:
     """The row of one posterior."""
-    began = time.monotonic()
+    began, processor_began = time.monotonic(), time.process_time()
     run = cs.sample(
         cell.posterior(), start="mixed", until_rhat=1.02, until_ess=400, time_limit=60 * minutes, seed=1, progress=False
     )
-    minutes = (time.monotonic() - began) / 60
+    minutes, processor = (time.monotonic() - began) / 60, (time.process_time() - processor_began) / 60
     summary = cs.summarize(run)
     eigenvalues = run.values("posterior", "kernel_eigenvalue")
     norms = run.values("posterior", "activity_norm_quantile")
@@ -88,6 +88,7 @@ def measured(cell: Cell, minutes: float) -> dict[str, Any]:
         "norms": " ".join(f"{np.nanmax(rhat(norms[:, :, layer])):.2f}" for layer in range(cell.depth)),
         "schemes": " / ".join(f"{layer.scheme.label} {layer.scheme.probability:.2f}" for layer in summary.layers),
         "minutes": f"{minutes:.1f}",
+        "processor": f"{processor:.1f}",
         "warmup": run.provenance["warmup_steps"],
         "draws": run.draw_count,
     }
@@ -98,7 +99,7 @@ def write(kept: dict[str, dict[str, Any]]) -> None:
     rows = {name: kept[name] for name in CELLS if name in kept}
     KEPT.write_text(json.dumps(rows, indent=1) + "\n")
     lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
-    lines += [[name, *(str(row[column]) for column in list(COLUMNS)[1:])] for name, row in rows.items()]
+    lines += [[name, *(str(row.get(column, "-")) for column in list(COLUMNS)[1:])] for name, row in rows.items()]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     parts = TABLE.read_text().split("\n\n")
     first = next(index for index, part in enumerate(parts) if part.startswith("|"))

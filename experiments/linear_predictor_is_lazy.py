@@ -5,7 +5,7 @@
 van Meegen & Sompolinsky 2025: the mean predictor of linear networks equals the lazy one, the gain is a smaller
 variance. Digits, P = 40, 200 test images, N = 100, T = 1e-6: a network whose readout is scaled by 1/N against the
 Gaussian process of networks whose readout is scaled by 1/sqrt(N), priors of variance 1. About a minute; the numbers go
-to the README.
+to docs/claims.md.
 """
 
 import numpy as np

@@ -48,7 +48,7 @@ def predicted(temperature: float) -> tuple[float, float, float]:
     found = cs.predict(posterior(temperature))
     assert found.certificate.holds, temperature
     warmer, colder = (
-        cs.predict(posterior(temperature * factor)).details["free_energy"] for factor in (1 + STEP, 1 - STEP)
+        cs.predict(posterior(temperature * factor)).details.free_energy for factor in (1 + STEP, 1 - STEP)
     )
     slope = (warmer - colder) / (2 * STEP * temperature)
     coordinates = len(task.inputs) + task.targets.shape[1]

@@ -63,8 +63,9 @@ def score(layers: np.ndarray, task: cs.Task) -> np.ndarray:
 def sampled(posterior: cs.Posterior) -> tuple[cs.Run, np.ndarray]:
     """A run, and the scores of its networks, mean over each chain's, (chain, step, score)."""
     run = cs.sample(
-        posterior, start="annealed", warmup=options.warmup, draws=options.draws, chains=options.chains, progress=False
-    )
+        posterior, sampler="hmc", start="annealed", warmup=options.warmup, draws=options.draws, chains=options.chains,
+        progress=False,
+    )  # fmt: skip
     chunks = [activity for activity, _ in activity_chunks(run, spread_draws(run, NETWORKS))]
     networks = np.concatenate(chunks, axis=1)
     scores = [[score(network, posterior.task) for network in chain] for chain in networks]
@@ -141,7 +142,9 @@ for factor in (10, 1, 0.1):
     + "\n".join(lines)
     + f"\n\nAt the last step sampled networks have parallelism scores of {min(last):.4f} to {max(last):.4f} "
     "(reported for\ntrained ones: .977 to .9998), more than at any step before. Where the largest R-hat is above 1.1, "
-    "chains stay in the basins they were annealed\ninto: scores are a mean over these."
+    "chains stay in the basins they were annealed\ninto: scores are a mean over these. "
+    "All of this is by `hmc`; at T = 1e-5\n[what keeps its chains apart](recurrent_equilibrium.md) is how strength is "
+    "shared among neurons, which `codes` moves."
     "\n\nHow well they fit, and whether chains agree:\n\n"
     + "\n".join(fits)
     + "\n\nWhitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.\n"

@@ -1,15 +1,25 @@
-"""Class-mean summaries of really sampled populations, which the verdict is calibrated and tested on.
+"""Class-mean summaries of really sampled populations, which the verdict is tested on.
 
-    python experiments/sampled_populations.py --folder FOLDER
+    python experiments/sampled_populations.py --folder FOLDER [--minutes M]
 
-Short runs with the `codes` sampler, two chains each: toy task, digits, MNIST and CIFAR-10, two to ten classes, linear,
-sigmoid and ReLU networks. About half an hour on one core; runs that FOLDER holds already are not made again. Class
-means, their errors, norms and readouts of each chain's last draw go to benchmarks/sampled_populations.npz, in half
-precision.
+Short runs with the `codes` sampler, two chains each, in two sets:
+
+- the grid: toy task, digits, MNIST and CIFAR-10, three choices of classes each, linear, sigmoid and ReLU networks, five
+  seeds, which choose data and chain; P = 50, N = 60, T = 1e-4. Five seconds of processor time each, and half a minute
+  to compile each number of classes and activation: inputs count through their kernel alone, so that those of all tasks
+  are given P coordinates, and one compiled program serves them all. Seeds come last: cut off after M minutes, the grid
+  is covered as widely as can be.
+- single runs at P = N = 60, with two and ten classes among them.
+
+Runs that FOLDER or benchmarks/sampled_populations.npz holds already are not made again. That file keeps class means,
+their errors, norms and readouts of each chain's last draw, in half precision, and the largest R-hat of the run's
+invariants.
 """
 
 import argparse
 import itertools
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +27,14 @@ import numpy as np
 
 import codingschemes as cs
 from codingschemes.coding.neurons import read_neurons
-from codingschemes.tasks import make_task
+from codingschemes.convergence import INVARIANTS, moving, rhat
+from codingschemes.tasks import Task, make_task
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+KEPT = Path(__file__).parents[1] / "benchmarks" / "sampled_populations.npz"
 TRUTHS = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
+SEEDS = range(5)
+GRID_CLASSES = ([0, 1, 2], [3, 5, 8], [0, 1, 2, 3, 4, 5])
+GRID_RATIOS = ([0.5, 0.25, 0.25], [0.4, 0.3, 0.3], [1 / 6] * 6)
 TOY: list[tuple[str, dict[str, Any]]] = [
     ("orthogonal", {"ratios": [0.5, 0.25, 0.25]}),
     ("orthogonal", {"ratios": [0.6, 0.4]}),
@@ -36,7 +50,7 @@ IMAGES: list[tuple[str, dict[str, Any]]] = [
 
 
 class Case(NamedTuple):
-    """One run."""
+    """One run; those of the grid have a seed."""
 
     task: str
     options: dict[str, Any]
@@ -44,14 +58,29 @@ class Case(NamedTuple):
     samples: int
     width: int
     temperature: float
+    seed: int | None = None
 
     @property
     def name(self) -> str:
-        chosen = "".join(str(number) for number in next(iter(self.options.values())))
-        return f"{self.task}-{chosen}-{self.activation}-{self.samples}-{self.width}-{self.temperature:g}"
+        chosen = "".join(f"{number:.3g}" for number in next(iter(self.options.values())))
+        seed = "" if self.seed is None else f"-seed{self.seed}"
+        return f"{self.task}-{chosen}-{self.activation}-{self.samples}-{self.width}-{self.temperature:g}{seed}"
 
 
-def cases() -> list[Case]:
+def grid() -> list[Case]:
+    """All tasks, choices of classes and activations with the first seed, then with the next."""
+    chosen = [
+        (name, {"ratios": ratios} if name == "orthogonal" else {"classes": classes})
+        for classes, ratios in zip(GRID_CLASSES, GRID_RATIOS, strict=True)
+        for name in ("orthogonal", "digits", "mnist", "cifar10")
+    ]
+    return [
+        Case(task, options, activation, 50, 60, 1e-4, seed)
+        for seed, activation, (task, options) in itertools.product(SEEDS, ("relu", "sigmoid", "linear"), chosen)
+    ]
+
+
+def single_runs() -> list[Case]:
     """P = N = 60, T = 1e-4, all activations; and one at a higher temperature."""
     cold = [
         Case(task, options, activation, 60, 60, 1e-4)
@@ -60,35 +89,54 @@ def cases() -> list[Case]:
     return [*cold, Case("mnist", {"classes": [3, 5, 8]}, "relu", 60, 60, 1e-3)]
 
 
-def draw(case: Case, seed: int) -> dict[str, np.ndarray]:
+def in_coordinates(task: Task) -> Task:
+    """The same task with as many input features as samples: the principal coordinates of its inputs, with the same
+    input kernel."""
+    count, features = task.inputs.shape
+    left, singular, _ = np.linalg.svd(task.inputs, full_matrices=False)
+    inputs = np.zeros((count, count))
+    inputs[:, : len(singular)] = left * singular * np.sqrt(count / features)
+    nothing = {"test_inputs": inputs[:0], "test_targets": task.targets[:0], "test_labels": task.labels[:0]}
+    return replace(task, inputs=inputs, **nothing)
+
+
+def draw(case: Case) -> dict[str, np.ndarray]:
     """The last draw of each chain."""
+    gridded = case.seed is not None
+    seed = {"seed": case.seed} if gridded else {}
+    task = make_task(case.task, samples=case.samples, **case.options, **seed)
     posterior = cs.Posterior(
-        make_task(case.task, samples=case.samples, **case.options),
+        in_coordinates(task) if gridded else task,
         cs.Network(case.activation, width=case.width),
         temperature=case.temperature,
     )
-    run = cs.sample(posterior, sampler="codes", chains=2, warmup=120, draws=60, seed=seed, progress=False)
+    warmup, draws = (300, 100) if gridded else (120, 60)
+    run = cs.sample(
+        posterior, sampler="codes", chains=2, warmup=warmup, draws=draws, seed=case.seed or 0, progress=False
+    )
     last = read_neurons(run).populations[:, -1]
-    return {name: getattr(last, name).astype(np.float32) for name in ("activity", "activity_error", "norm", "readout")}
+    worst = max(np.nanmax(rhat(moving(run.values("posterior", name)))) for name in INVARIANTS if name != "outputs")
+    found = {name: getattr(last, name) for name in ("activity", "activity_error", "norm", "readout")}
+    return {name: np.asarray(values, np.float16) for name, values in (found | {"rhat": worst}).items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="where single runs are kept until all are made")
+    parser.add_argument("--folder", type=Path, required=True, help="where new runs are kept one by one")
     parser.add_argument("--only", default="", help="cases whose name has this in it")
+    parser.add_argument("--minutes", type=float, default=np.inf, help="of processor time")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    for seed, case in enumerate(cases()):
+    kept = dict(np.load(KEPT)) if KEPT.exists() else {}
+    for case in [*grid(), *single_runs()]:
         path = options.folder / f"{case.name}.npz"
-        if options.only in case.name and not path.exists():
-            np.savez(path, **draw(case, seed))
-            print(case.name, flush=True)
-    kept = {
-        f"{path.stem}/{name}": values.astype(np.float16)
-        for path in sorted(options.folder.glob("*.npz"))
-        for name, values in np.load(path).items()
-    }
-    np.savez_compressed(FOLDER / "sampled_populations.npz", **kept)
+        made = path.exists() or f"{case.name}/norm" in kept
+        if options.only in case.name and not made and time.process_time() < 60 * options.minutes:
+            np.savez(path, **draw(case))
+            print(f"{time.process_time():.0f} s {case.name}", flush=True)
+    for path in sorted(options.folder.glob("*.npz")):
+        kept |= {f"{path.stem}/{name}": values for name, values in np.load(path).items()}
+    np.savez_compressed(KEPT, **kept)
 
 
 if __name__ == "__main__":

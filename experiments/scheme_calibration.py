@@ -1,10 +1,12 @@
-"""Fit the last step of the verdict, src/codingschemes/coding/calibration.json, on planted populations.
+"""Fit the verdict's last step to planted populations: src/codingschemes/coding/calibration.json and calibration.npz.
 
     python experiments/scheme_calibration.py
 
 About 2 minutes on one core. Analog, redundant and sparse populations and those between them in equal numbers, 20 to
-1,000 neurons, 2 to 10 classes, low to high noise (codingschemes.coding.planted.plant_any). No sampled network is among
-them: how far probabilities hold there and on other planted populations is what scheme_classifier.py finds.
+1,000 neurons, 2 to 10 classes, low to high noise (codingschemes.coding.planted.plant_any). The regression is fitted to
+all; traits of those of a scheme are kept as what the verdict knows of it (codingschemes.coding.support). No sampled
+network is among them: how far probabilities hold there and on other planted populations is what scheme_classifier.py
+finds.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 import codingschemes.coding
 from codingschemes.coding.planted import Planted, Scaling, plant_any
-from codingschemes.coding.scheme import LABELS, evidence_of, regressors
+from codingschemes.coding.scheme import LABELS, evidence_of, regressors, traits
 from codingschemes.networks.activations import Family
 
 FAMILIES: dict[Scaling, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
@@ -40,7 +42,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="populations of every truth")
     options = parser.parse_args()
     planted = list(planted_populations(options.seed, options.count))
-    seen = np.array([regressors(evidence_of(each.population, FAMILIES[each.scaling])) for each in planted])
+    found = [evidence_of(each.population, FAMILIES[each.scaling]) for each in planted]
+    seen = np.array([regressors(each) for each in found])
     truth = [LABELS.index(each.truth) for each in planted]
     scaler = StandardScaler().fit(seen[:, 1:])
     fitted = LogisticRegression(C=1 / PENALTY, max_iter=10_000).fit(scaler.transform(seen[:, 1:]), truth)
@@ -53,6 +56,12 @@ def main() -> None:
     }
     path = Path(codingschemes.coding.__file__).with_name("calibration.json")
     path.write_text(json.dumps(kept, indent=1) + "\n")
+    shapes = {
+        label: np.array([traits(each) for each, own in zip(found, truth, strict=True) if LABELS[own] == label])
+        for label in LABELS[:3]
+    }
+    known = {label: each.astype(np.float32) for label, each in shapes.items()}
+    np.savez_compressed(path.with_suffix(".npz"), **known)
     print(path.read_text())
 
 

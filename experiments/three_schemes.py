@@ -4,7 +4,7 @@
 
 Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 60, T = 1e-3: linear networks are analog,
 sigmoidal ones redundant, ReLU networks sparse. About two minutes on 2 cores; writes benchmarks/three_schemes.json,
-docs/three_schemes.png from it (drawn by figures.py), and what was predicted and sampled to the README.
+docs/three_schemes.png from it (drawn by figures.py), and what was predicted and sampled to docs/claims.md.
 """
 
 import json

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from codingschemes import coding, manifolds, representation, tasks
+    from codingschemes import coding, manifolds, plot, representation, tasks
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.errors import InvalidInput, SamplingFailed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["coding", "manifolds", "representation", "tasks"],
+    submodules=["coding", "manifolds", "plot", "representation", "tasks"],
     submod_attrs={
         "coding": ["Summary", "summarize"],
         "comparison": ["Comparison", "compare"],

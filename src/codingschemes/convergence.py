@@ -27,6 +27,9 @@ INVARIANTS = (
 #: Rank-normalised R-hat and effective draws that every invariant must reach, over all chains: above and below them
 #: means and their errors say nothing certain of the posterior.
 RHAT_LIMIT, ESS_LIMIT = 1.05, 100
+#: Chains whose code counts and outlier norms all have smaller R-hats do the same. No run is sampled until these are
+#: precise: of dozens of them, at `ESS_LIMIT` effective draws, the largest R-hat of chains that agree is up to 1.1.
+SAME_NEURONS = 1.1
 
 
 def _statistics() -> Any:
@@ -50,6 +53,19 @@ def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
     return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
+
+
+def worst_rhat(series: Float[np.ndarray, "chain draw K"]) -> float:
+    """Largest R-hat of a few numbers, most of which may hardly ever change: 1 where none moves, infinite where one
+    stays as it is in every chain but differs between chains."""
+    changing = moving(series)
+    if changing.shape[2] == 0:
+        return 1.0
+    if (np.ptp(changing, axis=1) == 0).all(axis=0).any():
+        return float("inf")
+    with np.errstate(invalid="ignore"):  # where one chain alone changed once, folded ranks may not vary at all
+        found = rhat(changing)
+    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
 
 
 def ess(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:

@@ -1,4 +1,4 @@
-"""Wrong input, which can be put right, sampling that failed, and work that was stopped at its time limit."""
+"""Wrong input, which can be put right, sampling that failed, and work that was stopped, by a limit or a signal."""
 
 
 class InvalidInput(ValueError):
@@ -14,3 +14,15 @@ class SamplingFailed(RuntimeError):
 
 class TimeLimitReached(RuntimeError):
     """Work was stopped at the time limit that it was given; the message says what to do. Nothing is half-written."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal stopped the work; the message says what there is and how to go on.
+
+    Attributes:
+        kept: whether there is a run to go on with.
+    """
+
+    def __init__(self, sentence: str, *, kept: bool):
+        super().__init__(sentence)
+        self.kept = kept

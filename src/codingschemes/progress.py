@@ -193,7 +193,7 @@ class _Display:
     """Standard error: bars that vanish when their loops end on a terminal, lines elsewhere."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
+        self.console = Console(stderr=True, markup=False, emoji=False)  # names of folders are not markup
         self.stages: list[_Stage] = []
         self.bars: Progress | None = None
         self.last_line = 0.0
@@ -210,7 +210,7 @@ class _Display:
             return
         if self.bars is None:
             self.bars = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),

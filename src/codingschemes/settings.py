@@ -7,6 +7,14 @@ import jax
 
 from codingschemes.compiled import keep_compiled
 
+
+def _cores() -> int:
+    """Cores that this process may use, where the system says so (Linux), else all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 # Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
@@ -14,5 +22,5 @@ jax.config.update("jax_default_matmul_precision", "highest")
 # jax is already running, it stays as it is.
 if jax.config.jax_num_cpu_devices < 0:
     with contextlib.suppress(RuntimeError):
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        jax.config.update("jax_num_cpu_devices", _cores())
 keep_compiled()

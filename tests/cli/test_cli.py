@@ -1,6 +1,8 @@
 """The command line as people and scripts use it: exit statuses, one sentence, one JSON object."""
 
 import json
+import os
+import signal
 import sys
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import codingschemes as cs
 from codingschemes.cli import main as cli
 from codingschemes.cli.demo import _examples
+from codingschemes.runs import driver
 from codingschemes.theory import choose
 
 #: The shapes of the reports' run: compiled once for both.
@@ -111,6 +114,51 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     stopped = json.loads(out)
     assert (stopped["draws"], stopped["finished"]) == (25, False)
     assert "--time-limit" in stopped["next"]
+
+
+def test_a_signal_is_no_failure_but_a_status_of_its_own_for_scripts(run, tmp_path, monkeypatch):
+    original = driver.advance
+
+    def stopped(*arguments):
+        if int(arguments[5]):  # steps, none while it compiles
+            os.kill(os.getpid(), signal.SIGTERM)
+        return original(*arguments)
+
+    monkeypatch.setattr(driver, "advance", stopped)
+    folder = str(tmp_path / "[/x]")
+    status, out, err = run("sample", "orthogonal", *SMALL, "--out", folder)
+    assert status == 0
+    assert f"--resume --out '{folder}'" in out
+    assert "the run can be resumed" in err
+    assert "Traceback" not in err
+    status, out, _ = run("sample", "--resume", "--out", folder, "--json")
+    assert status == 3
+    assert not json.loads(out)["finished"]
+    status, out, _ = run("status", folder, "--json")
+    assert status == 0
+    assert json.loads(out)["phase"] == "stopped"
+    status, out, _ = run("status", str(tmp_path / "["))
+    assert status == 0
+    assert "x]" in out
+
+
+def test_check_says_what_is_wrong_and_repairs(run, tmp_path):
+    folder = tmp_path / "run"
+    run("sample", "orthogonal", *SMALL, "--out", str(folder))
+    status, out, _ = run("check", str(folder))
+    assert (status, out) == (0, f"{folder} is whole, with 20 draws a chain\n")
+    (folder / "draws.zarr" / "posterior" / "energy" / "c" / "0" / "0").unlink()
+    status, _, err = run("summarize", str(folder))
+    assert status == 2
+    assert err.splitlines()[-1].endswith("and with --repair keeps what is good")
+    status, out, _ = run("check", str(folder))
+    assert status == 1
+    assert "posterior/energy, draws from 0" in out
+    status, out, _ = run("check", str(folder), "--repair", "--json")
+    assert status == 0
+    assert json.loads(out)["draws"] == 0
+    status, _, err = run("check", str(tmp_path))
+    assert (status, err.count("\n")) == (2, 1)
 
 
 def test_evidence_prints_one_json_object_or_a_table(run):

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 from known_answers import correlated_task
+from zarr.storage import MemoryStore
 
 import codingschemes as cs
 from codingschemes.coding import find_codes, population
@@ -14,6 +15,8 @@ from codingschemes.coding.dynamics import (
     layer_drift,
     own_trajectory,
 )
+from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.store import DrawStore
 
 CLASSES, WIDTH, STEPS, STEP_TIME = 3, 60, 20, 0.5
 
@@ -75,6 +78,21 @@ def test_the_draws_of_a_local_sampler_are_a_trajectory(run: cs.Run) -> None:
     np.testing.assert_allclose(found.times, (steps * size * acceptance)[:, 1:])
     assert [layer.draws for layer in found.layers] == [(2, 20), (2, 20)]
     assert "hmc" in found.dynamics
+
+
+def test_a_trajectory_without_a_test_moves_for_all_of_its_time_unless_it_is_refused(run: cs.Run) -> None:
+    asked = {**run.config["sampling"], "sampler": "langevin"}
+    records = {group: {name: run.values(group, name).copy() for name in DIMENSIONS[group]} for group in DIMENSIONS}
+    stats = records["sample_stats"]
+    stats["acceptance_rate"][:], stats["diverging"][:] = 0.9, False
+    stats["diverging"][1, 7] = True
+    store = DrawStore(MemoryStore())
+    store.append(records)
+    found = own_trajectory(cs.Run(run.posterior, {**run.config, "sampling": asked}, run.provenance, store))
+    whole = (stats["n_steps"] * stats["step_size"])[:, 1:]
+    assert found.times[1, 6] == 0
+    whole[1, 6] = 0
+    np.testing.assert_allclose(found.times, whole)
 
 
 def test_networks_go_on_from_where_the_chains_ended(run: cs.Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from codingschemes.coding import Population, classify, population
 from codingschemes.coding.planted import (
+    FOREIGN,
     Planted,
     Scaling,
     plant,
@@ -15,6 +16,7 @@ from codingschemes.coding.planted import (
     plant_analog_and_outliers,
     plant_analog_and_redundant,
     plant_any,
+    plant_foreign,
     plant_many_codes,
     plant_rectified,
     plant_redundant,
@@ -24,6 +26,7 @@ from codingschemes.coding.planted import (
     plant_unselective,
 )
 from codingschemes.coding.scheme import LABELS
+from codingschemes.coding.support import NEIGHBOURS, support_of
 from codingschemes.networks.activations import Family
 
 FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
@@ -232,6 +235,40 @@ def test_a_rectified_cloud_is_undecided(seed: int, size: int) -> None:
     """Graded strengths above a threshold are no sparse code where more than a fifth of the neurons carry the output."""
     scheme = classify(plant_rectified(np.random.default_rng([seed, size]), size, noise=0.5).population, "threshold")
     assert scheme.label == "undecided"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_rectified_cloud_whose_readouts_are_its_own_is_unlike_a_sparse_one(seed: int) -> None:
+    """A third of these would be called sparse with certainty, however few neurons of a kind that was never fitted
+    carry the output."""
+    scheme = classify(plant_foreign("rectified drives", np.random.default_rng([3, seed]), 100).population, "threshold")
+    assert scheme.label == "undecided"
+    if scheme.unlike is not None:
+        assert scheme.probability >= 0.9
+        assert f"unlike all {scheme.unlike} populations" in scheme.words
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_the_verdict_is_seldom_certain_of_shapes_that_it_was_not_fitted_to(kind: str) -> None:
+    """Where few neurons are large in activity and in readout they are what sparse means, graded as they may be."""
+    named = [
+        classify(plant_foreign(kind, np.random.default_rng([4, seed]), 80).population, "threshold").label
+        for seed in range(12)
+    ]
+    assert np.mean([label != "undecided" for label in named]) <= (0.75 if kind == "two sizes" else 0.25)
+
+
+def test_as_many_populations_as_said_are_taken_for_something_else() -> None:
+    """Of traits from the law that a support was made of all but the share `UNLIKE` are within its reach; none of
+    others."""
+    rng = np.random.default_rng(0)
+    own = support_of(rng.standard_normal((1000, 6)) @ rng.standard_normal((6, 6)))
+    seen = rng.standard_normal((4000, 6)) @ np.linalg.inv(own.scale)
+    far = own.tree.query(seen @ own.scale, NEIGHBOURS)[0][:, -1] > own.reach
+    # the limit is itself the second of a thousand: its rate of exceedance is Beta(2, 999), below .0074 in 99.5 %
+    assert far.mean() < 0.0074 + 3 * np.sqrt(0.0074 / 4000)
+    away = (seen[:50] @ own.scale + 10) @ np.linalg.inv(own.scale)
+    assert (own.tree.query(away @ own.scale, NEIGHBOURS)[0][:, -1] > own.reach).all()
 
 
 def test_a_rectified_cloud_of_the_same_inputs_is_undecided() -> None:

@@ -7,11 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from known_answers import correlated_task
+from zarr.storage import MemoryStore
 
 import codingschemes as cs
-from codingschemes.coding.summary import code_rhat
+from codingschemes.coding import Population, neurons
+from codingschemes.coding.layers import code_rhat, outlier_rhat
 from codingschemes.reports.page import render
 from codingschemes.representation import abstraction_scores, block_means
+from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.store import DrawStore
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,8 @@ def run() -> cs.Run:
     )
     network = cs.Network("sigmoid", width=6, depth=2, recurrent=True)
     posterior = cs.Posterior(task, network, temperature=0.02, readout_variance=6.0)
-    return cs.sample(posterior, warmup=60, draws=20, chains=2, progress=False)
+    # a local dynamics: drift is that of its draws
+    return cs.sample(posterior, sampler="hmc", warmup=60, draws=20, chains=2, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,6 @@ def test_kernels_agree_with_each_other(summary, run):
 
 
 def test_every_time_step_is_scored(summary, run):
-    assert run.config["sampling"]["sampler"] == "hmc"
     task, network = run.posterior.task, run.posterior.network
     drawn = run.values("neurons", "preactivation")[:, [9, 19]].reshape(-1, 2, 6, 8)
     for step, found in enumerate(summary.abstraction_by_layer):
@@ -98,6 +102,18 @@ def test_every_layer_says_the_same_as_the_whole(summary, run):
     assert values["jumps"] is None
 
 
+def test_comparison_and_summary_read_the_neurons_once(run, monkeypatch):
+    read = []
+    original = neurons.activity_chunks
+    monkeypatch.setattr(neurons, "activity_chunks", lambda *args: read.append(args[1:]) or original(*args))
+    again = cs.Run(run.posterior, run.config, run.provenance, run.store)
+    first, second = neurons.read_neurons(again), neurons.read_neurons(again)
+    assert first is second
+    assert read == [()]
+    longer = cs.Run(run.posterior, run.config, run.provenance, run.store)
+    assert neurons.read_neurons(longer) is not first
+
+
 def test_json_is_plain(summary):
     values = json.loads(json.dumps(summary.to_json()))
     assert values["scheme"]["label"] == summary.scheme.label
@@ -124,3 +140,66 @@ def test_rhat_of_code_shares_tells_frozen_from_mixing_chains():
     assert code_rhat(frozen) == float("inf")
     assert code_rhat(np.full((2, 50, 2), 4)) == 1
     assert code_rhat(np.zeros((2, 50, 0), int)) == 1
+
+
+@pytest.fixture(scope="module")
+def deep() -> cs.Run:
+    """Converged, as far as invariants tell: two sigmoid layers of six neurons."""
+    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    return cs.sample(posterior, sampler="hmc", warmup=60, draws=2, chains=2, progress=False)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_chains_frozen_in_different_codes_of_any_layer_are_not_trusted(deep, layer):
+    """Neurons answer to the one class or to the other, three each; in one chain a neuron has changed sides, so that
+    invariants, which are planted to have converged, are all that chains agree in."""
+    found = cs.summarize(_with_codes(deep, layer, (3, 2)))
+    assert found.layers[layer].code_rhat == float("inf")
+    assert found.diagnostics.neurons_apart == (layer + 1,)
+    assert found.diagnostics.convergence.converged
+    assert not found.diagnostics.converged
+    assert found.diagnostics.trust == "not converged"
+    assert f"of layer {layer + 1}" in found.warnings[-1]
+    same = cs.summarize(_with_codes(deep, layer, (3, 3)))
+    assert same.diagnostics.trust == "yes"
+    assert same.to_json()["diagnostics"]["converged"]
+
+
+def _with_codes(run: cs.Run, layer: int, first: tuple[int, int]) -> cs.Run:
+    """Independent draws of all invariants, and in each chain so many of six neurons in the first of two codes."""
+    rng = np.random.default_rng(0)
+    draws = 200
+    records = {
+        group: {name: run.values(group, name)[:, :1].repeat(draws, axis=1) for name in DIMENSIONS[group]}
+        for group in DIMENSIONS
+    }
+    for name in ("posterior", "sample_stats"):
+        for values in records[name].values():
+            if values.dtype.kind == "f":
+                values[...] = 1 + 0.01 * rng.standard_normal(values.shape)
+    records["posterior"]["gradient"] -= 1
+    records["sample_stats"]["diverging"][...] = False
+    own = run.posterior.task.labels == 0
+    for chain, count in enumerate(first):
+        answers = np.arange(6) < count
+        for each in range(2):
+            side = answers if each == layer else np.arange(6) < 3
+            drive = np.where(side[:, None] == own, 3.0, -3.0)
+            noise = rng.standard_normal((draws, *drive.shape))
+            records["neurons"]["preactivation"][chain, :, each] = drive + 0.01 * noise
+    store = DrawStore(MemoryStore())
+    store.append(records)
+    return cs.Run(run.posterior, run.config, run.provenance, store)
+
+
+def test_outliers_of_different_strength_are_apart():
+    rng = np.random.default_rng(0)
+    norm = rng.standard_normal((2, 100, 20)) ** 2
+    norm[:, :, :2] += 50
+    drawn = np.zeros((2, 100, 20, 2))
+    alike = Population(drawn, drawn, norm, drawn)
+    assert outlier_rhat(alike, 2) < 1.1
+    assert outlier_rhat(alike, 0) == 1
+    stronger = norm + 10 * (np.arange(20) == 1) * np.array([0, 1])[:, None, None]
+    assert outlier_rhat(Population(drawn, drawn, stronger, drawn), 2) > 1.5
+    assert outlier_rhat(Population(drawn, drawn, stronger, drawn), 1) > 1.5

@@ -140,12 +140,12 @@ def test_doubts_are_told(run, planted):
     doubtful = dataclasses.replace(
         planted,
         certificate=Certificate(gap=0.5, tolerance=1e-3, meaning="duality gap"),
-        assumptions=(Assumption("inputs are orthogonal", False), Assumption("one hidden layer", True)),
+        assumptions=(Assumption("Inputs are orthogonal.", False), Assumption("one hidden layer", True)),
     )
     comparison = compare(run, doubtful)
     assert len(comparison.notes) == 2
     assert "not certified" in comparison.notes[0]
-    assert "inputs are orthogonal" in comparison.notes[1]
+    assert comparison.notes[1] == "broken assumption: Inputs are orthogonal"
     json.dumps(comparison.to_json())
 
 
@@ -158,7 +158,7 @@ def test_a_prediction_of_something_else_is_refused(run, planted):
 def test_what_a_theory_was_given_is_not_compared(run, planted):
     shifted = tuple(dataclasses.replace(group, count=group.count + 1) for group in planted.codes)
     free = dataclasses.replace(planted, codes=shifted)
-    given = dataclasses.replace(free, details={"conditional": True})
+    given = dataclasses.replace(free, conditional=True)
     counted = {row.quantity: row for row in compare(run, free).rows}
     comparison = compare(run, given)
     assert comparison.conditional

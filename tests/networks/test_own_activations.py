@@ -9,7 +9,8 @@ import pytest
 
 import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.networks.own import contradiction, find_kink, record, restore, source_of
+from codingschemes.networks.own import contradiction, record, restore, source_of
+from codingschemes.networks.shape import find_kinks
 from codingschemes.runs import folder
 from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.store import DrawStore
@@ -40,23 +41,24 @@ def module(tmp_path, monkeypatch):
 def test_claims_of_the_package_hold_by_its_own_checks():
     for activation in ACTIVATIONS.values():
         assert contradiction(activation.function, activation.family) is None, activation.name
-        assert (find_kink(activation.function) is not None) == activation.kinked, activation.name
+        assert find_kinks(activation.function) == activation.kinks, activation.name
 
 
 @pytest.mark.parametrize(
-    ("function", "family", "kinked"),
+    ("function", "family", "kinks"),
     [
-        (lambda z: z / (1 + jnp.abs(z)), "odd", False),
-        (lambda z: jnp.where(z > 0, z, 0.1 * z), "smooth", True),
-        (lambda z: 0.5 + jnp.arctan(z) / jnp.pi, "sigmoidal", False),
-        (lambda z: jnp.maximum(z, 0.0) ** 2, "threshold", False),
-        (jnp.sin, "smooth", False),
-        (jax.nn.relu6, "smooth", True),
+        (lambda z: z / (1 + jnp.abs(z)), "odd", ()),
+        (lambda z: jnp.where(z > 0, z, 0.1 * z), "smooth", (0.0,)),
+        (lambda z: 0.5 + jnp.arctan(z) / jnp.pi, "sigmoidal", ()),
+        (lambda z: jnp.maximum(z, 0.0) ** 2, "threshold", ()),
+        (jnp.sin, "smooth", ()),
+        (jax.nn.relu6, "threshold", (0.0, 6.0)),
+        (lambda z: jnp.tanh(z) + 0.3 * jnp.abs(z - 0.37), "smooth", (0.37,)),
     ],
 )
-def test_families_and_kinks_are_found(function, family, kinked):
+def test_families_and_kinks_are_found(function, family, kinks):
     found = cs.register_activation("mine", function)
-    assert (found.family, found.kinked) == ((family, kinked) if function is not jax.nn.relu6 else ("threshold", True))
+    assert (found.family, found.kinks) == (family, pytest.approx(kinks, abs=1e-12))
     assert cs.Network("mine", width=3).activation is found
 
 
@@ -64,7 +66,7 @@ def test_families_and_kinks_are_found(function, family, kinked):
     ("function", "claim", "words"),
     [
         (lambda z: jnp.where(z > 0, z, 0.1 * z), {"family": "odd"}, r"phi\(-z\) is not -phi\(z\).*family='smooth'"),
-        (lambda z: jnp.where(z > 0, z, 0.1 * z), {"kinked": False}, "slope of mine jumps near z = .*kinked=True"),
+        (lambda z: jnp.where(z > 0, z, 0.1 * z), {"kinks": [1.0]}, "slope of mine jumps at z = 0, .*leave `kinks` out"),
         (lambda z: z**3, {"family": "odd"}, "does not saturate"),
         (jnp.sin, {"family": "odd"}, "does not saturate|falls"),
         (jnp.tanh, {"family": "sigmoidal"}, "negative somewhere.*family='odd'"),
@@ -110,7 +112,7 @@ def test_a_recorded_activation_is_registered_again(module):
     import my_activations
 
     said = record(cs.register_activation("softsign", my_activations.softsign))
-    assert said == {"name": "softsign", "source": module, "family": "odd", "kinked": False}
+    assert said == {"name": "softsign", "source": module, "family": "odd", "kinks": []}
     del ACTIVATIONS._entries["softsign"]
     restore(said)
     assert ACTIVATIONS["softsign"].function is my_activations.softsign
@@ -119,7 +121,7 @@ def test_a_recorded_activation_is_registered_again(module):
         restore({**said, "source": "gone_away:softsign"})
     assert source_of(lambda z: z) is None
     with pytest.raises(cs.InvalidInput, match=r"register_activation\('mine', function\) before.*module:function"):
-        restore({"name": "mine", "source": None, "family": "odd", "kinked": False})
+        restore({"name": "mine", "source": None, "family": "odd", "kinks": []})
 
 
 def test_a_run_opens_with_the_activation_that_its_configuration_names(module, tmp_path):

@@ -8,7 +8,6 @@ from known_answers import small_posterior
 
 import codingschemes as cs
 from codingschemes.posterior import Posterior
-from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.theory import THEORIES
 
 
@@ -94,13 +93,10 @@ def test_recovered_weights_reproduce_all_steps():
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_what_assumes_a_last_layer_of_its_own_is_refused():
+def test_what_assumes_layers_of_their_own_is_refused():
     posterior = recurrent_posterior()
     with pytest.raises(cs.InvalidInput, match="use `space` reduced or weights"):
         posterior.density("function")
-    density = posterior.density()
-    with pytest.raises(cs.InvalidInput, match="use `sampler='hmc'`"):
-        SAMPLERS["codes"](Settings()).init(jax.random.PRNGKey(0), density.prior_draw(jax.random.PRNGKey(1)), density)
     for theory in THEORIES:
         with pytest.raises(cs.InvalidInput, match="no theory covers recurrent networks"):
             cs.predict(posterior, theory)

@@ -11,11 +11,12 @@ from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
 from codingschemes.coding.population import Population, join
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import LABELS, Label, Scheme, classify
+from codingschemes.coding.scheme import LABELS, Scheme, classify
 from codingschemes.coding.summary import Summary
 from codingschemes.diagnostics import Convergence, Diagnostics, Faults, Identities
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.representation import abstraction_scores
+from codingschemes.schemes import Label
 from codingschemes.tasks import Task
 
 
@@ -131,7 +132,8 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
         coded=float(by_chain.sum(0).mean()) if names else 0.0,
         code_sizes=np.eye(task.class_count + 1)[1],
         decided=0.99,
-        code_rhat=2.1,
+        code_rhat=1.01,
+        outlier_rhat=1.01,
         code_changes=0.0,
         outliers=tuple(sorted(outliers, key=lambda outlier: -outlier.strength)),
         outlier_share=0.9 if outliers else 0.0,
@@ -155,7 +157,9 @@ def _summary(kind: str, populations: list[Planted], task: Task, depth: int, warn
 
 def with_last_layer(summary: Summary, **changed: Any) -> Summary:
     """The same summary but for something about the last layer."""
-    return replace(summary, layers=(*summary.layers[:-1], replace(summary.last, **changed)))
+    layers = (*summary.layers[:-1], replace(summary.last, **changed))
+    neuron_rhat = tuple(layer.neuron_rhat for layer in layers)
+    return replace(summary, layers=layers, diagnostics=replace(summary.diagnostics, neuron_rhat=neuron_rhat))
 
 
 def _scheme(kind: str, populations: list[Planted]) -> Scheme:

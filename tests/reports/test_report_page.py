@@ -9,7 +9,7 @@ import pytest
 from planted_reports import planted_report, with_last_layer
 
 import codingschemes as cs
-from codingschemes.cli.summarize import layer_rows, summary_rows
+from codingschemes.cli.summarize import _codes_title, layer_rows, summary_rows
 from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
 from codingschemes.coding.summary import Summary
@@ -122,17 +122,20 @@ def test_the_verdict_follows_the_diagnostics() -> None:
     assert words.verdict(good).level == "good"
     warned = planted_report("sigmoid", warnings=("3 transitions diverged",)).summary
     assert words.verdict(warned).level == "care"
-    stuck = words.verdict(good).reasons
-    assert "stuck in the codes" in " ".join(stuck)
-    assert words.verdict(warned).reasons == ("3 transitions diverged", *stuck)
+    assert words.verdict(warned).reasons == ("3 transitions diverged",)
     found = good.diagnostics
     broken = replace(good, diagnostics=replace(found, identities=replace(found.identities, virial=1.2)))
     assert words.verdict(broken).level == "bad"
 
 
-def test_chains_in_different_codes_are_no_failure(small_run: cs.Run) -> None:
+def test_chains_in_different_codes_have_not_converged(small_run: cs.Run) -> None:
     frozen = with_last_layer(planted_report("sigmoid").summary, code_rhat=float("inf"))
-    assert {check.level for check in words.checks(frozen)} == {"good", "note"}
+    assert [check.name for check in words.checks(frozen) if check.level != "good"] == [
+        "R-hat of code counts and outlier norms"
+    ]
+    assert words.verdict(frozen).level == "bad"
+    assert "chains differ in the codes" in words.verdict(frozen).answer
+    assert words.headline(frozen, small_run).startswith("Not converged. So far: redundant")
     text = render(small_run, frozen, {})
     assert "metastable" in text
     assert "stuck in the codes of their starts" in frozen.warnings[-1]
@@ -141,6 +144,15 @@ def test_chains_in_different_codes_are_no_failure(small_run: cs.Run) -> None:
     assert "too slowly" in slow.warnings[-1]
     assert "∞" in text
     assert "metastable" not in render(small_run, with_last_layer(frozen, code_rhat=1.0), {})
+
+
+def test_codes_that_are_not_listed_are_counted(small_run: cs.Run) -> None:
+    summary = planted_report("sigmoid").summary
+    many = with_last_layer(summary, codes=summary.codes * 30, codes_left_out=2000)
+    assert many.code_count == 30 * len(summary.codes) + 2000
+    assert f"in {many.code_count:,} codes" in " ".join(card.remark for card in words.cards(many))
+    assert f"largest of {many.code_count:,} " in _codes_title(many.code_count)
+    assert "but 2,000 still rarer codes" in " ".join(render(small_run, many, {}).split())
 
 
 def test_undefined_scores_say_why() -> None:

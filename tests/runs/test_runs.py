@@ -18,6 +18,7 @@ from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose
+from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
 from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder
 from codingschemes.runs.dimensions import DIMENSIONS
@@ -165,13 +166,15 @@ def test_several_devices_give_the_draws_of_one(saved, monkeypatch):
         np.testing.assert_allclose(run.values(group, name), saved.values(group, name), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("iterations_before", [2, 45])
-def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_before):
-    original, handler = driver.advance, signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize(
+    ("asked_by", "iterations_before"), [(signal.SIGINT, 2), (signal.SIGTERM, 45), (signal.SIGUSR1, 45)]
+)
+def test_a_signal_keeps_what_was_drawn(tmp_path, saved, monkeypatch, asked_by, iterations_before):
+    original, handler = driver.advance, signal.getsignal(asked_by)
 
     def interrupting(kernel, mesh, program, states, first, count, recording):
         if int(first) <= iterations_before < int(first) + int(count):
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), asked_by)
         return original(kernel, mesh, program, states, first, count, recording)
 
     monkeypatch.setattr(driver, "advance", interrupting)
@@ -180,7 +183,42 @@ def test_ctrl_c_keeps_what_was_drawn(tmp_path, saved, monkeypatch, iterations_be
     assert stopped.draw_count == max(0, iterations_before + 1 - 30)
     monkeypatch.undo()
     assert threading.current_thread() is threading.main_thread()
-    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.getsignal(asked_by) is handler
+    assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
+
+
+@pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_start_is_one_sentence_whatever_it_breaks(tmp_path, saved, monkeypatch, asked_by):
+    def broken(*_):
+        try:
+            os.kill(os.getpid(), asked_by)
+        except KeyboardInterrupt:
+            raise UnboundLocalError("a library in the middle of something") from None
+
+    monkeypatch.setattr(driver, "beginning", broken)
+    with pytest.raises(Stopped, match="before anything was written") as stopped:
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    assert not stopped.value.kept
+    assert not any(tmp_path.iterdir())
+    shutil.copytree(saved.path, tmp_path / "run")
+    with pytest.raises(Stopped, match="the run is as it was, go on with `resume=True`") as stopped:
+        cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **{**OPTIONS, "draws": 50})
+    assert stopped.value.kept
+    assert sorted(each.name for each in (tmp_path / "run").iterdir()) == sorted(
+        each.name for each in saved.path.iterdir()
+    )
+
+
+def test_a_second_ctrl_c_stops_at_once(tmp_path, saved, monkeypatch):
+    def impatient(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(driver, "to_host", impatient)
+    with pytest.raises(Stopped, match="stopped at once: all is kept up to the last checkpoint"):
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
+    monkeypatch.undo()
     assert_same_draws(saved, cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS))
 
 
@@ -195,6 +233,9 @@ def test_a_time_limit_ends_a_run_that_can_be_continued(tmp_path, saved):
     longest = chunks.capacity(small_posterior().density())
     many = {**OPTIONS, "draws": 2 * longest}
     limited = cs.sample(small_posterior(), out=tmp_path / "run", **many, time_limit=1e-6)
+    assert (limited.draw_count, limited.provenance["ended"], limited.finished) == (0, "time limit", False)
+    assert limited.seconds > 1e-6
+    limited = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **many, sampling_limit=1e-6)
     assert 0 < limited.draw_count <= longest
     continued = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **many)
     assert continued.draw_count == many["draws"]

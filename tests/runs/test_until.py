@@ -1,5 +1,6 @@
 """Runs that end by themselves: as precise as asked for, and the same whether or not they were cut off."""
 
+import itertools
 import os
 import signal
 
@@ -8,6 +9,7 @@ import pytest
 from known_answers import small_posterior
 
 import codingschemes as cs
+from codingschemes import convergence
 from codingschemes.diagnostics import diagnose
 from codingschemes.runs import configuration, driver, precision, warmup
 from codingschemes.runs.configuration import resolve
@@ -77,6 +79,31 @@ def test_a_finished_run_goes_on_to_a_new_precision_and_ends_at_its_cap(uninterru
     options = {**OPTIONS, "until_ess": 1e6, "draws": cap}
     more = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **options)
     assert (more.draw_count, more.provenance["ended"]) == (cap, "draws")
+
+
+def test_a_look_holds_a_part_of_the_many_at_a_time(monkeypatch):
+    """And judges all of them: the one output of the last part that does not move with the others is seen."""
+    draws = np.random.default_rng(0).standard_normal((2, 100, 40, 3))
+    series = dict.fromkeys(precision._IN_ORDER, draws[:, :, 0, 0]) | {"outputs": draws}
+    held = []
+
+    def moving(part):
+        held.append(part.shape)
+        return convergence.moving(part)
+
+    monkeypatch.setattr(precision, "moving", moving)
+    monkeypatch.setattr(precision, "_PART", 2 * 100 * 3 * 16)
+    asked = precision.Precision(100.0, 1.05)
+    assert asked.reached(series.__getitem__)
+    assert held[-3:] == [(2, 100, 16, 3), (2, 100, 16, 3), (2, 100, 8, 3)]
+    draws[1, :, -1, -1] += 3
+    assert not asked.reached(series.__getitem__)
+
+
+def test_looks_together_cost_as_much_as_the_last_few():
+    looks = [draws for draws in range(1, 2000) if is_look(draws)]
+    assert all(sum(looks[:index]) <= 2 * looks[index] for index in range(len(looks)))
+    assert all(later <= 1.5 * look + 1 for look, later in itertools.pairwise(looks))
 
 
 def test_what_is_left_out_is_chosen_and_recorded():

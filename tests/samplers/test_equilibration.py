@@ -1,4 +1,4 @@
-"""Codes and outliers do not remember where chains began under `codes`, and do under HMC alone."""
+"""Codes and outliers do not remember where chains began under `codes`; codes do under HMC alone."""
 
 import jax
 import jax.numpy as jnp
@@ -77,10 +77,11 @@ def test_planted_codes_are_forgotten_by_jumps_alone():
     assert spread("hmc") > 0.08
 
 
-def test_planted_outliers_are_forgotten_by_rotations_alone():
-    """Every ReLU neuron a strong one: the largest activity norm becomes that of chains from the prior."""
+def test_planted_outliers_are_forgotten():
+    """Every ReLU neuron a strong one: the largest activity norm becomes that of chains from the prior, under long
+    trajectories without rotations, too."""
     density = toy("relu")
     owner = np.arange(24)[:, None] % 3 == np.repeat(np.arange(3), 8)
     begin = starts(density, {"input": density.input_coordinates(jnp.asarray(3.0 * owner))})
     assert rhat(run("codes", density, begin, largest_norms, 500)).max() < LIMIT
-    assert rhat(run("hmc", density, begin, largest_norms, 500)).max() > LIMIT
+    assert rhat(run("hmc", density, begin, largest_norms, 500)).max() < LIMIT

@@ -7,6 +7,8 @@ import pytest
 from blackjax.mcmc import integrators
 from known_answers import small_posterior
 
+from codingschemes.networks import ACTIVATIONS
+
 LENGTH = 0.4
 
 
@@ -47,3 +49,30 @@ def test_a_trajectory_with_its_momentum_flipped_goes_back(integrator, activation
     assert np.abs(there.position["input"] - position["input"]).max() > 0.1
     np.testing.assert_allclose(back.position["input"], position["input"], atol=1e-10)
     np.testing.assert_allclose(-back.momentum["input"], momentum["input"], atol=1e-10)
+
+
+def test_rounded_kinks_average_the_ramp_over_their_reach():
+    reach = 0.3
+    activation = ACTIVATIONS["relu"].softened(jnp.asarray(reach))
+    middle, weights = np.polynomial.legendre.leggauss(2)  # exact for each straight piece
+    for z in (-0.5, -0.3, -0.1, 0.0, 0.2, 0.3, 0.7):
+        low, high = max(z - reach, 0.0), max(z + reach, 0.0)
+        average = (weights @ ((high - low) * middle / 2 + (high + low) / 2)) * (high - low) / (4 * reach)
+        np.testing.assert_allclose(activation(jnp.asarray(z)), average, atol=1e-15)
+    assert not activation.kinked
+
+
+@pytest.mark.parametrize("space", ["reduced", "weights", "function"])
+def test_forces_with_rounded_kinks_keep_an_energy_that_tends_to_the_exact_one(space):
+    """They conserve the energy of the softened density to second order, and that density tends to the exact one."""
+    density = small_posterior("relu", depth=2).density(space)
+    position, momentum = (density.prior_draw(key) for key in jax.random.split(jax.random.PRNGKey(2)))
+    exact = density.potential(position)
+    gaps = [
+        abs(float(density.softened(jnp.asarray(reach)).potential(position) - exact)) for reach in (1e-1, 1e-3, 1e-5)
+    ]
+    assert gaps[0] > gaps[1] >= gaps[2]
+    soft = density.softened(jnp.asarray(0.5))
+    run = jax.jit(lambda steps: final(integrators.velocity_verlet, soft, position, momentum, steps)[1])
+    coarse, fine = (float(run(jnp.asarray(steps))) for steps in (256, 512))
+    assert abs(coarse / fine - 4) < 0.5

@@ -1,4 +1,5 @@
-"""Jumps and rotations by themselves leave exact draws exact, and really happen; broken ones are found out."""
+"""Jumps, rotations and softened trajectories by themselves leave exact draws exact, and really happen; broken ones are
+found out."""
 
 import functools
 from typing import NamedTuple
@@ -15,10 +16,12 @@ from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
-from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
+from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, recurrent_rotations, rotations
+from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.softened import softened_trajectory
 
 #: A correct move fails with this probability, a broken one has to fail.
 ALARM = 1e-5
@@ -127,6 +130,39 @@ def test_rotations_that_forget_how_pairs_are_drawn_are_found_out():
 
 
 @functools.cache
+def following_softened_forces():
+    """Trajectories along the forces of a network whose kinks are rounded off at most samples; the faults are the share
+    of the exact energy in that by which they are accepted, beside the energy of the forces."""
+    density = _posterior("relu", samples=3, outputs=2, features=2, temperature=0.1).density()
+    step_size = jnp.asarray(0.4)
+
+    def forces(position):
+        return -density.softened(jnp.asarray(4.0)).potential(position)
+
+    def move(key, position, faults):
+        def logdensity(position):
+            return -faults * density.potential(position) + (1 - faults) * forces(position)
+
+        start = Point(position, *jax.value_and_grad(logdensity)(position))
+        point, outcome = softened_trajectory(key, start, logdensity, forces, step_size, jnp.asarray(3))
+        return point.position, outcome.gradients
+
+    return position_mover(density, exact_draws(density, 2000), move, sweeps=6)
+
+
+def test_softened_trajectories_leave_exact_draws_exact():
+    findings, gradients, (before, after) = following_softened_forces()(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    assert (gradients == 6 * (3 + 2)).all()
+    assert (before != after)[:, NAMES.index("square")].mean() > 0.5
+
+
+def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
+    findings, _, _ = following_softened_forces()(0.0)
+    assert combined(findings) < ALARM
+
+
+@functools.cache
 def flipping(space: str):
     density = deep(space)
     positions = exact_draws(density, 1000)
@@ -168,6 +204,63 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
         np.testing.assert_allclose(after[layer, 2], -before[layer, 2], rtol=1e-12)
         shift = after[layer + 1] - before[layer + 1]
         np.testing.assert_allclose(shift.mean(axis=1), 0, atol=1e-12)
+
+
+@functools.cache
+def recurrent(activation: str, space: str):
+    posterior = small_posterior(
+        activation, samples=3, width=4, depth=3, bias=True, recurrent=True, temperature=0.3, weight_variance=2.0
+    )
+    density = posterior.density(space)
+    genuine = recurrent_rotations.slice_angle
+
+    def move(key, position, faults):
+        def angle(log_density, angles, level):
+            return genuine(log_density, angles, jnp.where(faults > 0, level, 5 * level))
+
+        with mock.patch.object(recurrent_rotations, "slice_angle", angle):
+            return recurrent_rotations.recurrent_rotation_sweep(key, position, density, 3), jnp.asarray(0)
+
+    return position_mover(density, exact_draws(density, 2000), move, sweeps=2)
+
+
+@pytest.mark.parametrize(
+    ("activation", "space"), [("relu", "reduced"), pytest.param("tanh", "weights", marks=pytest.mark.slow)]
+)
+def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
+    findings, _, (before, after) = recurrent(activation, space)(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    largest = NAMES.index("largest")
+    assert (np.abs(after - before)[:, largest] > 0.1 * before[:, largest]).mean() > 0.3
+
+
+def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():
+    findings, _, _ = recurrent("relu", "reduced")(0.0)
+    assert combined(findings) < ALARM
+
+
+def test_rotated_recurrent_neurons_that_point_the_same_way_compute_the_same():
+    """And one may take over the share of the other, at every step; norms, and so the prior, are conserved."""
+    density = small_posterior("relu", width=4, depth=3, bias=True, recurrent=True).density("weights")
+    rng = np.random.default_rng(0)
+    twins = {name: rng.normal(size=shape) for name, shape in density.shapes.items()}
+    shares = np.array([0.6, 1.1])
+    twins["input"][:2] = np.outer(shares, twins["input"][0])
+    twins["hidden"][0, :2] = np.outer(shares, np.abs(twins["hidden"][0, 0]))
+
+    @jax.jit
+    def both(position, angle):
+        rotated = recurrent_rotations.turned(position, jnp.array([0, 1]), angle)
+        seen = [(density.propagate(each)[0], density.misfit(each)) for each in (position, rotated)]
+        return *seen, rotated
+
+    (before, misfit), (after, misfit_after), rotated = both(twins, np.arctan2(shares[1], shares[0]))
+    np.testing.assert_allclose(after[:, 0], before[:, 0] * np.linalg.norm(shares) / shares[0], atol=1e-12)
+    np.testing.assert_allclose(after[:, 1], 0, atol=1e-12)
+    np.testing.assert_allclose(after[:, 2:], before[:, 2:], atol=1e-12)
+    np.testing.assert_allclose(misfit_after, misfit, rtol=1e-12)
+    for name, block in twins.items():
+        np.testing.assert_allclose(np.sum(np.square(rotated[name])), np.sum(block**2), rtol=1e-12)
 
 
 def test_a_lone_neuron_keeps_exact_draws_exact():

@@ -48,7 +48,7 @@ def test_closed_forms_are_what_descent_over_the_weights_finds(activation, labels
     posterior = hypercube_posterior(activation, labels_dim, repeats, **options)
     predicted = predict(posterior, "global-minimum", method="closed-form", **LIGHT)
     found = minimise(posterior, starts=STARTS.get(activation, 3))
-    assert predicted.details["nontrivial"]
+    assert predicted.details.nontrivial
     assert found.energy == pytest.approx(predicted.energy, rel=1e-5)
     total = predicted.kernel * posterior.network.width
     assert np.linalg.norm(found.kernel - total) < 1e-3 * np.linalg.norm(total)
@@ -61,8 +61,8 @@ def test_whitened_relu_is_the_formula_of_the_paper():
     samples = posterior.task.sample_count
     predicted = predict(posterior, "global-minimum", method="closed-form", **LIGHT)
     scale = np.sqrt((0.3 / 0.02) * (samples + 1) / (samples * (samples + 2))) - 0.3 / samples
-    assert predicted.details["kernel"]["scale"] == pytest.approx(scale, rel=1e-10)
-    assert predicted.details["kernel"]["constant"] == pytest.approx(2 * scale, rel=1e-10)
+    assert predicted.details.kernel.scale == pytest.approx(scale, rel=1e-10)
+    assert predicted.details.kernel.constant == pytest.approx(2 * scale, rel=1e-10)
     targets = posterior.task.targets
     np.testing.assert_allclose(
         predicted.kernel * posterior.network.width, scale * (2 + targets @ targets.T), atol=1e-10
@@ -96,7 +96,7 @@ def test_beyond_a_penalty_nothing_is_represented(activation):
     for penalty, represented in ((1.7, True), (2.1, False)):
         posterior = hypercube_posterior(activation, width=400, penalty1=penalty, penalty2=penalty)
         predicted = predict(posterior, "global-minimum", method="closed-form", **LIGHT)
-        assert predicted.details["nontrivial"] is represented
+        assert predicted.details.nontrivial is represented
         assert (predicted.energy < 8 - 1e-6) is represented
         assert predicted.certificate.holds
         if not represented:
@@ -177,7 +177,7 @@ def test_inputs_that_destroy_abstraction_are_told_apart(case):
     assert not formula.certificate.holds
     assert any(not each.holds for each in formula.assumptions)
     solved = predict(posterior, "global-minimum", searches=1, starts=100, rigorous=False)
-    assert solved.details["method"] == "solver"
+    assert solved.details.method == "solver"
     assert solved.certificate.holds
     # descent ends in local minima 0.5 % above the minimum with anisotropic inputs, even the best of 20
     assert found.energy * (1 - 1e-2) < solved.energy < found.energy * (1 + 1e-6)

@@ -35,13 +35,13 @@ def test_relu_hypercubes(labels_dim, repeats):
     solved = predict(posterior, "global-minimum", method="solver", searches=2)
     expected = relu_energy(labels_dim, posterior.task.sample_count, 0.1, 0.3)
     assert solved.energy == pytest.approx(expected, rel=1e-6)
-    assert solved.details["method"] == "solver"
+    assert solved.details.method == "solver"
     assert solved.certificate.holds
     assert solved.certificate.bounds["hit_rate"] > 0.05
     assert solved.certificate.bounds["rigorous_gap"] < 1e-5
     if labels_dim > 1:
         assert solved.parallelism == pytest.approx(1.0, abs=1e-3)
-    assert solved.details["kernel"]["misfit"] < 1e-3
+    assert solved.details.kernel.misfit < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_other_activations_on_the_hypercube(activation, psi, width):
         z = np.linspace(0, 10, 2_000_001)
         expected = np.min(2 * (0.05 * (width / 2) * 4 * z**2 + 0.1 * 4 / (0.1 + (width / 2) * 4 * psi(z) ** 2)))
     solved = predict(posterior, "global-minimum", method="solver", searches=1)
-    assert solved.details["relaxed_energy"] == pytest.approx(expected, rel=1e-6)
+    assert solved.details.relaxed_energy == pytest.approx(expected, rel=1e-6)
     assert solved.energy == pytest.approx(expected, rel=1e-6)
     assert solved.certificate.holds
 
@@ -91,11 +91,11 @@ def test_saturating_neurons_that_cannot_be_divided_evenly():
     """Seven tanh neurons for three labels: no network reaches the relaxed energy; both are given."""
     posterior = hypercube_posterior("tanh", 3, 1, width=7)
     solved = predict(posterior, "global-minimum", searches=1)
-    assert solved.details["method"] == "solver"
-    relaxed = solved.details["relaxed_energy"]
+    assert solved.details.method == "solver"
+    relaxed = solved.details.relaxed_energy
     assert solved.certificate.holds
     # facts: the best networks are .17 % above, at other penalties more or less
-    assert 1e-5 < solved.details["above_relaxed"] < 0.02
+    assert 1e-5 < solved.details.above_relaxed < 0.02
     found = minimise(posterior, starts=10)
     assert found.energy > relaxed * (1 + 1e-6)
     assert solved.energy == pytest.approx(found.energy, rel=1e-5)
@@ -252,7 +252,7 @@ def test_data_without_closed_form(activation, certified):
     prediction says so."""
     posterior = small_posterior(activation, samples=10, width=4, bias=True, temperature=0.02)
     solved = predict(posterior, "global-minimum", searches=1)
-    assert solved.details["method"] == "solver"
+    assert solved.details.method == "solver"
     assert solved.certificate.holds is certified
     assert solved.certificate.gap <= 1
     assert any("softplus" in each.statement and each.holds is certified for each in solved.assumptions)

@@ -13,7 +13,7 @@ from codingschemes.theory.global_minimum.bounds import lower_bound
 from codingschemes.theory.global_minimum.measures import Measure, best_masses, energy, kernel, residual
 from codingschemes.theory.global_minimum.oracle import gains
 from codingschemes.theory.mean_field.dual import refitted_gap
-from codingschemes.theory.mean_field.heavy import neuron_potential
+from codingschemes.theory.mean_field.solvers.heavy import neuron_potential
 
 
 def test_density_of_one_neuron_is_the_posterior_given_the_others():
@@ -76,4 +76,4 @@ def test_agrees_with_quadrature_where_bulk_and_outliers_are_separate():
     within, expected = (np.array(each.to_json()["kernel"]["within"]) for each in (ours, exact))
     # activities of 800 neurons over some tens of sweeps that are not independent: half a per cent to one
     assert within == pytest.approx(expected, rel=0.03)
-    assert {each["class"] for each in ours.details["heavy"]} == {each.name for each in exact.outliers}
+    assert {each.class_name for each in ours.details.heavy} == {each.name for each in exact.outliers}

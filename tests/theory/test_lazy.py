@@ -8,12 +8,12 @@ import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.theory import predict
 from codingschemes.theory.lazy import gaussian_kernels, prior_kernel
-from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, activity_kernel
+from codingschemes.theory.lazy.gaussian_kernels import activity_kernel
 
 COVARIANCE = np.array([[1.4, 0.6, -0.3], [0.6, 0.9, 0.2], [-0.3, 0.2, 2.1]])
 
 
-@pytest.mark.parametrize("name", CLOSED_FORMS)
+@pytest.mark.parametrize("name", [name for name, phi in ACTIVATIONS.items() if phi.second_moment is not None])
 def test_closed_forms_are_the_quadrature(name):
     closed = activity_kernel(ACTIVATIONS[name], COVARIANCE)
     numerical = gaussian_kernels._by_quadrature(ACTIVATIONS[name], COVARIANCE)
@@ -61,9 +61,7 @@ def test_regression_is_numpys():
     kernel = 1.3 * prior_kernel(posterior).kernel[: task.sample_count, : task.sample_count]
     inverse = np.linalg.inv(kernel + 0.03 * np.eye(len(kernel)))
     assert np.allclose(prediction.outputs, kernel @ inverse @ task.targets, atol=1e-9)
-    assert np.allclose(
-        prediction.details["training_variance"], np.diagonal(kernel - kernel @ inverse @ kernel), atol=1e-9
-    )
+    assert np.allclose(prediction.details.training_variance, np.diagonal(kernel - kernel @ inverse @ kernel), atol=1e-9)
     assert prediction.certificate.holds
 
 
@@ -72,7 +70,7 @@ def test_test_inputs_that_equal_training_inputs_get_their_outputs():
     twin = task.with_inputs(task.inputs, task.inputs[:3], "test inputs copied")
     prediction = predict(cs.Posterior(twin, cs.Network("erf", width=50, scaling="lazy"), temperature=0.1), "lazy")
     assert np.allclose(prediction.test_outputs, prediction.outputs[:3], atol=1e-10)
-    assert np.allclose(prediction.test_variance, prediction.details["training_variance"][:3], atol=1e-9)
+    assert np.allclose(prediction.test_variance, prediction.details.training_variance[:3], atol=1e-9)
 
 
 def test_assumptions_name_the_scaling():

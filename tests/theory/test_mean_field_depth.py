@@ -8,10 +8,10 @@ from theory_problems import fractions_of, toy_posterior
 import codingschemes as cs
 from codingschemes.networks.activations import ACTIVATIONS
 from codingschemes.theory import predict
-from codingschemes.theory.mean_field import deep
-from codingschemes.theory.mean_field.deep import Kernels, _Cloud, pull, settle_deep, symmetric_root
-from codingschemes.theory.mean_field.dual import Units
-from codingschemes.theory.mean_field.linear import solve_linear
+from codingschemes.theory.mean_field import Annealing, MeanFieldProblem
+from codingschemes.theory.mean_field.solvers.deep import Layers, settle_deep
+from codingschemes.theory.mean_field.solvers.layer import pull, symmetric_root
+from codingschemes.theory.mean_field.solvers.linear import solve_linear
 
 HEAT = 0.1
 GAIN = 1.3
@@ -22,13 +22,8 @@ def orthogonal_columns(kernel):
     return (vectors * np.sqrt(values))[:, ::-1]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_rounds():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deep, "_COOLING_ROUNDS", 30)
-        patch.setattr(deep, "_SETTLING_ROUNDS", 40)
-        patch.setattr(deep, "_MEASURING_SWEEPS", 30)
-        yield
+FEW = Annealing(cooling=30, settling=40, measuring=30)
+"""A fifth of what predictions take; what is left unsolved is larger, and still accepted."""
 
 
 @pytest.fixture(scope="module")
@@ -105,21 +100,10 @@ def test_the_pull_is_the_slope_of_the_partition_function(name):
 
 def test_one_layer_is_recovered_with_its_equilibrium():
     posterior = toy_posterior(samples=12, width=60, temperature=HEAT / 60)
-    exact, units, density = predict(posterior), Units.of(posterior), posterior.density("reduced")
-    found = settle_deep(
-        posterior.network.activation,
-        np.asarray(density.basis),
-        posterior.task.targets,
-        np.asarray(density.class_average),
-        Kernels(1.0, 0.0),
-        units.variance,
-        units.tau,
-        depth=1,
-        count=500,
-        seed=0,
-    )
+    exact, problem = predict(posterior), MeanFieldProblem(posterior)
+    found = settle_deep(problem, count=500, seed=0, annealing=FEW)
     # the root of 500 particles, and of their numbers in a code
-    assert np.allclose(posterior.task.targets - units.tau * found.t, exact.outputs, atol=0.02)
+    assert np.allclose(problem.targets - problem.tau * found.t, exact.outputs, atol=0.02)
     names, counts = np.unique(found.codes, axis=0, return_counts=True)
     shares = {"".join(str(int(bit)) for bit in name): n / counts.sum() for name, n in zip(names, counts, strict=True)}
     for code, share in fractions_of(exact).items():
@@ -135,7 +119,7 @@ def posterior():
 
 @pytest.fixture(scope="module")
 def prediction(posterior):
-    return predict(posterior, particles=1500)
+    return predict(posterior, particles=1500, annealing=FEW)
 
 
 def test_the_layer_below_learns(posterior, prediction):
@@ -172,23 +156,12 @@ def test_kernels_of_all_layers_are_written(prediction):
 
 def test_codes_can_be_given(posterior):
     given = {"110": 0.3, "101": 0.3, "011": 0.4}
-    units, density = Units.of(posterior), posterior.density("reduced")
-    cloud = _Cloud(
-        posterior.network.activation,
-        np.asarray(density.basis),
-        posterior.task.targets,
-        np.asarray(density.class_average),
-        Kernels(1.0, 0.0),
-        units.variance,
-        depth=2,
-        count=1000,
-        seed=0,
-        fractions=given,
-    )
+    problem = MeanFieldProblem(posterior)
+    layers = Layers(problem, count=1000, seed=0, fractions=given)
     for _ in range(15):
-        cloud.sweep()
-        cloud.couple(units.tau, 1.0)
-    names, counts = np.unique(cloud.codes, axis=0, return_counts=True)
+        layers.sweep()
+        layers.couple(problem.tau, 1.0)
+    names, counts = np.unique(layers.codes, axis=0, return_counts=True)
     shares = {"".join(str(int(bit)) for bit in name): n / 1000 for name, n in zip(names, counts, strict=True)}
     assert shares == pytest.approx(given)
 

@@ -7,7 +7,7 @@ from theory_problems import toy_posterior
 import codingschemes as cs
 from codingschemes.representation.kernels import block_means
 from codingschemes.theory import predict
-from codingschemes.theory.mean_field.linear import cold_readout_covariance, solve_linear
+from codingschemes.theory.mean_field.solvers.linear import cold_readout_covariance, solve_linear
 
 
 def random_problem(samples=30, outputs=3, seed=0):
@@ -59,7 +59,7 @@ def test_mean_predictor_is_the_lazy_one_and_the_variance_is_the_papers():
     prediction = predict(posterior)
     k0, cross, alone = inputs @ inputs.T / 40, inputs @ tests.T / 40, (tests**2).sum(1) / 40
     assert np.allclose(prediction.test_outputs, cross.T @ np.linalg.solve(k0, task.targets), atol=1e-5)
-    u = np.diagonal(prediction.details["readout_covariance"])
+    u = np.diagonal(prediction.details.readout_covariance)
     left = alone - np.sum(cross * np.linalg.solve(k0, cross), axis=0)
     assert np.allclose(prediction.test_variance, left[:, None] * u / 200, rtol=1e-4)
 

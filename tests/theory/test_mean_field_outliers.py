@@ -8,7 +8,7 @@ from theory_problems import class_problem, toy_posterior
 
 import codingschemes as cs
 from codingschemes.theory import predict
-from codingschemes.theory.mean_field.outliers import condensed, condensed_gap, directions, solve_condensed
+from codingschemes.theory.mean_field.solvers.outliers import condensed, condensed_gap, directions, solve_condensed
 
 COPIED = [0, 150]
 T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
@@ -76,7 +76,7 @@ def test_prediction_says_sparse(tested):
     for index, group in enumerate(prediction.outliers):
         assert np.argmax(group.readout) == index
     outliers = sum(np.outer(group.activity, group.readout) for group in prediction.outliers) / 100
-    assert np.allclose(outliers + prediction.details["bulk_outputs"], prediction.outputs[[0, 100, 150]], atol=1e-5)
+    assert np.allclose(outliers + prediction.details.bulk_outputs, prediction.outputs[[0, 100, 150]], atol=1e-5)
 
 
 def test_test_inputs(tested):

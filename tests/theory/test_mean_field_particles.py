@@ -5,7 +5,7 @@ import pytest
 from theory_problems import fractions_of, sample_networks, toy_posterior
 
 import codingschemes as cs
-from codingschemes.theory import predict
+from codingschemes.theory import Annealing, predict
 
 COPIED = [0, 30]
 HELD = {"110": 0.35, "101": 0.35, "011": 0.3}
@@ -41,6 +41,15 @@ def test_particles_agree_with_quadrature(both):
         assert np.allclose(other.readout, group.readout, atol=0.15)
 
 
+def test_rounds_and_tolerance_are_those_given(both):
+    _, settled = both
+    rounds = Annealing(cooling=2, settling=1, corrections=0, measuring=2, tolerance=1e-3)
+    hasty = predict(settled.posterior, code_fractions=HELD, method="particles", particles=1000, annealing=rounds)
+    assert hasty.certificate.tolerance == 1e-3
+    assert hasty.certificate.gap > max(settled.certificate.gap, 1e-3)
+    assert not hasty.certificate.holds
+
+
 def test_test_predictions_agree(both):
     exact, particles = both
     assert np.allclose(particles.test_outputs, exact.test_outputs, atol=0.03)
@@ -50,7 +59,7 @@ def test_test_predictions_agree(both):
 def test_orthogonal_test_inputs_see_the_mean_readout(both):
     """Their preactivation is independent of everything: f = <a> <phi>, <phi> = 1/2."""
     exact, _ = both
-    assert np.allclose(exact.test_outputs[:2], 0.5 * np.array(exact.details["mean_readout"]), atol=2e-3)
+    assert np.allclose(exact.test_outputs[:2], 0.5 * exact.details.mean_readout, atol=2e-3)
 
 
 def test_a_training_input_tested_gets_its_output(both):

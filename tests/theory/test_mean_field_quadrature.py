@@ -10,7 +10,7 @@ from theory_problems import class_problem, fractions_of, toy_posterior
 import codingschemes as cs
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field.lattice import cover, energy
-from codingschemes.theory.mean_field.quadrature import density, dual, gap, solve
+from codingschemes.theory.mean_field.solvers.quadrature import density, dual, gap, solve
 
 T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
 
@@ -35,7 +35,7 @@ def test_lattice_integral_is_the_full_grid(activation):
     spacing = 0.55 * np.sqrt(problem.variance)
     axis = np.arange(-18, 18.1, 0.55) * np.sqrt(problem.variance)
     grid = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
-    value = energy(problem.single, problem.counts, T_SMALL, problem.variance, grid)[0]
+    value = energy(problem, T_SMALL, grid)[0]
     p = np.exp(-value)
     whole = np.log(p.sum() * spacing**3 / (2 * np.pi * problem.variance) ** 1.5)
     found = density(problem, T_SMALL)
@@ -60,12 +60,12 @@ def test_bounds_of_the_lattice_discard_nothing():
     """Every point of the plain lattice inside the window is kept, however far the modes lie apart."""
     problem = class_problem(counts=(20.0, 10.0, 10.0))
     t = 1.5 * T_SMALL
-    found = cover(problem.single, problem.counts, t, problem.variance)
+    found = cover(problem, t)
     spacing = 0.9 * np.sqrt(problem.variance)
     offset = (found.readouts[0] / spacing) % 1
     axes = [(np.arange(-36, 36) + part) * spacing for part in offset]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
-    value = energy(problem.single, problem.counts, t, problem.variance, grid)[0]
+    value = energy(problem, t, grid)[0]
     # the window starts at the lowest E met, which is no lattice point but less than two nats below one
     inside = value.min() + 34
     assert np.sum(found.energy < inside) == np.sum(value < inside)

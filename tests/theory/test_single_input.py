@@ -28,7 +28,7 @@ def brute_force(activation, kappa, field, power=0):
 @pytest.mark.parametrize("activation", SMOOTH_AND_KINKED)
 @pytest.mark.parametrize(("kappa", "field"), [(1.0, -2.9), (2.5, 0.73)])
 def test_partition_function_is_the_integral(activation, kappa, field):
-    log_z, mean = (each[0] for each in SingleInput(activation, kappa).energy(np.array([field])))
+    log_z, mean = (each[0] for each in SingleInput(ACTIVATIONS[activation], kappa).energy(np.array([field])))
     z = brute_force(activation, kappa, field)
     # cubic interpolation: (step * cosh)^4 / 384 times the fourth cumulant, which is below ten for all of these
     assert log_z == pytest.approx(np.log(z), abs=3e-7)
@@ -37,7 +37,7 @@ def test_partition_function_is_the_integral(activation, kappa, field):
 
 @pytest.mark.parametrize("activation", SMOOTH_AND_KINKED)
 def test_mean_and_variance_are_derivatives(activation):
-    single = SingleInput(activation, 1.3)
+    single = SingleInput(ACTIVATIONS[activation], 1.3)
     h, d = np.linspace(-6, 6, 41), 1e-4
     log_z = [single.energy(h + shift)[0] for shift in (-d, d)]
     means = [single.energy(h + shift)[1] for shift in (-d, d)]
@@ -52,16 +52,18 @@ def test_mean_preactivation_by_parts(activation):
     kappa, field, d = 1.7, 0.9, 1e-4
 
     def log_z(shift):
-        rule = nodes(activation, kappa, 10.0)
+        rule = nodes(ACTIVATIONS[activation], kappa, 10.0)
         phi = np.asarray(ACTIVATIONS[activation](jnp.asarray(rule.preactivation + shift)))
         return np.log(np.sum(np.exp(rule.log_weight + field * phi)))
 
     slope = (log_z(d) - log_z(-d)) / (2 * d)  # h <phi'>
-    assert SingleInput(activation, kappa).preactivation(np.array([field]))[0] == pytest.approx(kappa * slope, rel=1e-4)
+    assert SingleInput(ACTIVATIONS[activation], kappa).preactivation(np.array([field]))[0] == pytest.approx(
+        kappa * slope, rel=1e-4
+    )
 
 
 def test_zero_field_is_the_prior():
-    single = SingleInput("sigmoid", 1.0)
+    single = SingleInput(ACTIVATIONS["sigmoid"], 1.0)
     log_z, mean = (each[0] for each in single.energy(np.zeros(1)))
     second = 0.25 + np.arcsin((np.pi / 2) / (1 + np.pi / 2)) / (2 * np.pi)  # arcsine kernel
     assert log_z == pytest.approx(0, abs=1e-12)

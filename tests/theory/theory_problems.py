@@ -5,7 +5,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import ndtr
 
 import codingschemes as cs
-from codingschemes.theory.mean_field.quadrature import ClassProblem
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.single_input import single_input
 
 TOY = (0.5, 0.25, 0.25)
@@ -18,9 +19,11 @@ def toy_posterior(activation="sigmoid", *, samples=100, width=100, temperature=1
 
 def class_problem(activation="sigmoid", *, counts=(50.0, 25.0, 25.0), tau=0.01, variance=None, kappa=1.0):
     counts = np.array(counts)
-    single = single_input(activation, kappa)
-    family = cs.Network(activation).activation.family
-    return ClassProblem(single, family, counts, np.eye(len(counts)), variance or 1 / counts.sum(), tau)
+    phi = ACTIVATIONS[activation]
+    middle = phi.midpoint if phi.bounded else None
+    return ClassProblem(
+        single_input(phi, kappa), middle, counts, np.eye(len(counts)), variance or 1 / counts.sum(), tau
+    )
 
 
 def fractions_of(prediction):

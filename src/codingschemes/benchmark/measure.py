@@ -136,7 +136,7 @@ def measure(
             chains=_CHAINS,
             warmup=warmup,
             draws=draws // _CHAINS,
-            time_limit=seconds,
+            sampling_limit=seconds,
             seed=seed,
             max_tree_depth=_TREE_DEPTH,
             progress=False,
@@ -198,7 +198,7 @@ def _code_switches(run: Run, posterior: Posterior) -> float:
     membership = np.eye(posterior.task.class_count)[posterior.task.labels]
     average = membership / membership.sum(axis=0)
     stored = run.data["neurons"].dataset["preactivation"]
-    middle, changes = float(activation(jnp.zeros(()))), []
+    middle, changes = activation.midpoint, []
     for first in range(0, run.draw_count - 1, _BLOCK):  # the neurons of all draws outgrow memory
         preactivation = stored[:, first : first + _BLOCK + 1, -1].values
         bits = np.asarray(activation(jnp.asarray(preactivation))) @ average > middle

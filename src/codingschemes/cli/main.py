@@ -3,11 +3,12 @@
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
-from codingschemes.cli.output import in_flags
-from codingschemes.errors import InvalidInput, SamplingFailed, TimeLimitReached
+from codingschemes.cli.output import UNFINISHED, in_flags
+from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
 from codingschemes.registry import unknown
 
 #: The commands in the order of `--help`, and what each is for. Its module, of the same name, is imported when it runs.
@@ -18,6 +19,8 @@ COMMANDS = {
     "predict": "Say what a theory predicts for a posterior.",
     "compare": "Set a run against a theory.",
     "report": "Write one self-contained HTML page about a run.",
+    "status": "Say how far a run or a sweep is, while it is made.",
+    "check": "Say whether a run folder is whole, and repair it.",
     "sweep": "Make all runs of a file, and one table of them.",
     "bench": "Measure samplers on named posteriors.",
     "evidence": "Estimate the log evidence of a network on a task.",
@@ -36,6 +39,12 @@ class Commands(click.Group):
             return None
         return getattr(import_module(f"codingschemes.cli.{cmd_name}"), cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:  # click would begin its sentence with an empty line
+            raise _Halted(error) from None
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -46,6 +55,14 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+class _Halted(Exception):
+    """A signal stopped a command."""
+
+    def __init__(self, interruption: KeyboardInterrupt):
+        self.sentence = in_flags(str(interruption)) or "stopped"
+        self.kept = isinstance(interruption, Stopped) and interruption.kept
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -59,14 +76,21 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run the command line: status 0, 2 with one sentence for wrong input, 1 for a failure."""
+    """Run the command line: status 0, 2 with one sentence for wrong input, 1 for a failure.
+
+    A run that a signal stopped and that can be continued is no failure; with `--json`, where a script decides what is
+    next, its status is `UNFINISHED`.
+    """
     sys.path.append(str(Path.cwd()))  # where --activation module:function finds a module
     try:
         status = commands(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         status = 2
-    except click.Abort:
+    except _Halted as halted:
+        click.echo(f"codingschemes: {halted.sentence}", err=True)
+        status = (UNFINISHED if "--json" in sys.argv else 0) if halted.kept else 1
+    except (click.Abort, KeyboardInterrupt):
         click.echo("codingschemes: stopped", err=True)
         status = 1
     except click.ClickException as error:

@@ -50,6 +50,14 @@ class Destination(click.ParamType):
         if not value.strip():
             raise InvalidInput(f"{option} is empty: name a {self.kind} to write")
         path = Path(value)
+        try:
+            path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:  # a name that is too long, a folder that may not be entered
+            raise InvalidInput(
+                f"{option} {value} cannot be written ({error.strerror}): choose another place"
+            ) from error
         if self.kind == "file" and path.is_dir():
             raise InvalidInput(f"{option} {value} is a folder: name a file in it")
         if self.kind == "folder" and path.exists() and not path.is_dir():
@@ -92,7 +100,7 @@ _NETWORK_FLAGS = {
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "sampler": (
         Named("sampler", SAMPLERS),
-        f"one of {', '.join(SAMPLERS)}; codes if left out, hmc for recurrent networks",
+        f"one of {', '.join(SAMPLERS)}; codes if left out",
     ),
     "space": (click.Choice(SPACES), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
@@ -109,7 +117,7 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
         "where chains begin; mixed (annealed, prior, quenched in turn) if left out, prior with --warmup",
     ),
     "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
-    "time_limit": (float, "seconds of sampling, warm-up not counted, after which a run stops with its draws"),
+    "time_limit": (float, "seconds on the clock, warm-up included, after which a run stops with its draws"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),
 }
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+#: The status of the command line, under `--json`, where a signal stopped a run that can be continued.
+UNFINISHED = 3
 #: Arguments whose option has another name: `seed` is the sampler's everywhere.
 _RENAMED = {"`seed` of the task": "--task-seed"}
 _ARGUMENT = re.compile(r"`([a-z]\w*)(?:=(?:True|'([^']*)'|(\w+)))?`")
@@ -44,9 +46,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column)
     for row in rows:
         table.add_row(*map(in_flags, row))
-    console = Console()
+    # Names of folders and of classes are not markup.
+    console = Console(markup=False, emoji=False)
     # Where no terminal sets the width, lines are as long as they need.
-    (console if console.is_terminal else Console(width=200)).print(table)
+    (console if console.is_terminal else Console(markup=False, emoji=False, width=200)).print(table)
 
 
 def keep_json(path: Path, values: Mapping[str, Any]) -> None:

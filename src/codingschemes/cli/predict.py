@@ -89,8 +89,9 @@ def _rows(prediction: "Prediction") -> list[list[str]]:
     rows += [[name.replace("_", " "), f"{value:.6g}"] for name, value in prediction.certificate.bounds.items()]
     if prediction.scheme is not None:
         rows.append(["scheme", f"{prediction.scheme.label}: {prediction.scheme.reason}"])
-    if heavy := prediction.details.get("heavy"):
-        share = prediction.details["bulk_share_of_kernel"]
+    further = prediction.details.to_json()
+    if heavy := further.get("heavy"):
+        share = further["bulk_share_of_kernel"]
         rows.append(["heavy neurons", f"{len(heavy)}; the bulk has {share:.0%} of the kernel's trace"])
     if prediction.energy is not None:
         rows.append(["energy", f"{prediction.energy:.6g}"])

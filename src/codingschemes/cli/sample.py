@@ -18,13 +18,18 @@ from codingschemes.cli.options import (
     task_argument,
     task_options,
 )
-from codingschemes.cli.output import print_json, print_table
+from codingschemes.cli.output import UNFINISHED, print_json, print_table
 from codingschemes.errors import InvalidInput
+from codingschemes.interruption import stoppable
 
 if TYPE_CHECKING:
     from codingschemes.convergence import Convergence
     from codingschemes.diagnostics import Diagnostics
+    from codingschemes.posterior import Posterior
     from codingschemes.runs import Run
+
+
+_VARIANCES = ("temperature", "weight_variance", "readout_variance")
 
 
 @click.command()
@@ -35,8 +40,15 @@ if TYPE_CHECKING:
 @sampling_options
 @click.option("--out", required=True, type=Destination("folder"), help="run folder to make")
 @click.option("--resume", is_flag=True, help="continue the run in --out; --draws, --until-.., --time-limit may change")
+@click.option(
+    "--from",
+    "parent",
+    type=click.Path(path_type=Path),
+    help="run folder from whose last draws chains begin; without TASK its task, network and options are taken, those "
+    "given here excepted",
+)
 @json_option
-def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **options: Any) -> None:
+def sample(task_name: str | None, out: Path, resume: bool, parent: Path | None, as_json: bool, **options: Any) -> int:
     """Sample a posterior into a run folder.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz; with --resume it may be left out. Options that
@@ -44,7 +56,20 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
 
     The warm-up ends when chains have settled, unless --warmup is given, and sampling when the run is converged; with
     --draws when these are made; with --until-.. when they are precise enough, at most --draws of them.
+
+    Ctrl-C, SIGTERM and SIGUSR1 end it after the current chunk with everything kept, to be continued with --resume; the
+    status is 0, with --json it is 3.
     """
+    with stoppable() as interruption:
+        if resume:
+            interruption.left_as_it_was()
+        run = _sample(task_name, out, resume, parent, as_json, options)
+    return UNFINISHED if as_json and interruption and not run.finished else 0
+
+
+def _sample(
+    task_name: str | None, out: Path, resume: bool, parent: Path | None, as_json: bool, options: dict[str, Any]
+) -> "Run":
     sampling = {name: options[name] for name in SAMPLING if options[name] is not None}
     if task_name is not None:
         posterior = posterior_from(task_name, options)
@@ -54,9 +79,12 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
         if unused:
             raise InvalidInput(f"--{unused[0].replace('_', '-')} needs TASK: name it, or leave both to the resumed run")
         posterior, sampling = recorded.posterior, {**recorded.config["sampling"], **sampling}
+    elif parent is not None:
+        posterior, taken = _of_parent(cs.Run.open(parent), options)
+        sampling = {**taken, **sampling}
     else:
         raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
-    run = cs.sample(posterior, out=out, resume=resume, **sampling)
+    run = cs.sample(posterior, out=out, resume=resume, parent=parent, **sampling)
     from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
 
     found = diagnose(run) if run.draw_count else None
@@ -65,7 +93,7 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
         print_json(
             {
                 "run": str(out),
-                "converged": found is not None and found.convergence.converged,
+                "converged": found is not None and found.converged,
                 "draws": run.draw_count,
                 "rhat_max": None if found is None else found.convergence.rhat_max,
                 "ess_min": None if found is None else found.convergence.ess_min,
@@ -76,7 +104,7 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
                 "next": _next_step(run, found),
             }
         )
-        return
+        return run
     task, prior, asked = posterior.task, run.config["prior"], run.config["sampling"]
     print_table(
         f"sampled into {out}",
@@ -101,6 +129,23 @@ def sample(task_name: str | None, out: Path, resume: bool, as_json: bool, **opti
             ["next", _next_step(run, found)],
         ],
     )
+    return run
+
+
+def _of_parent(parent: "Run", options: dict[str, Any]) -> tuple["Posterior", dict[str, Any]]:
+    """The parent's posterior and sampling, with the temperature, prior, width and activation that are given."""
+    given = {name: value for name, value in options.items() if value is not None and name not in SAMPLING}
+    network = {name: given.pop(name) for name in ("width", "activation") if name in given}
+    unused = [name for name in given if name not in _VARIANCES]
+    if unused:
+        raise InvalidInput(f"--{unused[0].replace('_', '-')} needs TASK: name it, or leave both to the run --from")
+    prior = {name: getattr(parent.posterior.prior, name) for name in _VARIANCES}
+    posterior = cs.Posterior(
+        parent.posterior.task, cs.Network(**{**parent.config["network"], **network}), **{**prior, **given}
+    )
+    # The same random numbers again would make the chains follow their parents.
+    kept = {name: value for name, value in parent.config["sampling"].items() if name not in ("start", "time_limit")}
+    return posterior, {**kept, "seed": kept["seed"] + 1}
 
 
 def _convergence_line(found: "Convergence") -> str:
@@ -114,7 +159,7 @@ def _next_step(run: "Run", found: "Diagnostics | None") -> str:
     if not run.finished:
         limit = run.config["sampling"]["time_limit"]
         return more if run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
-    if found is None or found.convergence.converged:
+    if found is None or found.converged:
         return f"codingschemes summarize {shlex.quote(str(run.path))}"
     if found.convergence.chains_differ:
         return "sample again with another --start, a longer --warmup or a higher --temperature: chains do not meet"

@@ -1,5 +1,6 @@
 """`codingschemes summarize`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def summarize(run: Path, drift: bool, as_json: bool) -> None:
         print_table(f"every {summary.layer_name}", LAYER_COLUMNS, layer_rows(summary))
     if summary.codes:
         print_table(
-            _codes_title(len(summary.codes)),
+            _codes_title(summary.code_count),
             ["code", "share of neurons", "95 % interval", "by chain"],
             [
                 [
@@ -56,7 +57,7 @@ def summarize(run: Path, drift: bool, as_json: bool) -> None:
 def _codes_title(count: int) -> str:
     if count <= _MOST_CODES:
         return "codes of the last hidden layer"
-    return f"codes of the last hidden layer, the {_MOST_CODES} largest of {count} (`--json` has all)"
+    return f"codes of the last hidden layer, the {_MOST_CODES} largest of {count:,} (`--json` has more)"
 
 
 LAYER_COLUMNS = [
@@ -64,7 +65,7 @@ LAYER_COLUMNS = [
     "scheme",
     "neurons with a code",
     "neurons that carry the output",
-    "outliers",
+    "outliers a chain (share of the output)",
     "variance within classes",
     "NC1",
     "code changes a unit time",
@@ -74,19 +75,9 @@ LAYER_COLUMNS = [
 
 def layer_rows(summary: "Summary") -> list[list[str]]:
     """One line a layer."""
-    return [
-        [
-            f"{summary.layer_name} {number}",
-            layer.scheme.label + ("" if layer.scheme.label == "undecided" else f" {layer.scheme.probability:.2f}"),
-            f"{layer.coded:.0%}",
-            f"{layer.effective_neurons:.1f}",
-            f"{len(layer.outliers) / len(layer.portraits):.2g} a chain, {layer.outlier_share:.0%}",
-            f"{layer.collapse.spread_within:.2g}",
-            f"{layer.collapse.nc1:.2g}",
-            *(["-", "-"] if layer.drift is None else [f"{layer.drift.changes:.2g}", f"{layer.drift.correlation:.2f}"]),
-        ]
-        for number, layer in enumerate(summary.layers, start=1)
-    ]
+    from codingschemes.reports.words import layers
+
+    return [[f"{summary.layer_name} {number}", *row] for number, row in enumerate(layers(summary), start=1)]
 
 
 def summary_rows(summary: "Summary") -> list[list[str]]:
@@ -129,7 +120,8 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
             rows.append([f"{name}, every {summary.layer_name}", values])
     rows += [
         ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
-        ["R-hat of code shares", f"{summary.code_rhat:.2f}"],
+        ["R-hat of code counts", _by_layer(layer.code_rhat for layer in summary.layers)],
+        ["R-hat of outlier norms", _by_layer(layer.outlier_rhat for layer in summary.layers)],
         [
             "effective draws",
             f"{found.convergence.ess_min:.0f} at least (chains taken separately {found.convergence.ess_within:.0f})",
@@ -140,6 +132,10 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
     ]
     rows += [["warning", warning] for warning in summary.warnings]
     return rows
+
+
+def _by_layer(values: Iterable[float]) -> str:
+    return "  ".join(f"{value:.2f}" for value in values)
 
 
 def _classes_of_outliers(summary: "Summary") -> str:

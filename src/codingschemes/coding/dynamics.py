@@ -105,15 +105,19 @@ def own_trajectory(run: Run) -> Trajectory:
     """The last draws of a run whose sampler is local."""
     sampler = run.config["sampling"]["sampler"]
     kept = slice(max(0, run.draw_count - _FOLLOWED), None)
-    stats = {
-        name: run.values("sample_stats", name)[:, kept][:, 1:] for name in ("n_steps", "step_size", "acceptance_rate")
-    }
+    stats = {name: run.values("sample_stats", name)[:, kept][:, 1:] for name in _TIMED}
     return Trajectory(read_layers(run, kept), _TIMES[sampler](stats), f"{sampler}, the run's own draws")
 
 
 def _followed_time(stats: Stats) -> np.ndarray:
     """Of trajectories that are accepted as a whole or not at all: what they move on average."""
     return stats["n_steps"] * stats["step_size"] * stats["acceptance_rate"]
+
+
+def _unadjusted_time(stats: Stats) -> np.ndarray:
+    """Of trajectories without a Metropolis test, which are refused only where they lose the energy: their acceptance
+    says by how much steps miss it."""
+    return stats["n_steps"] * stats["step_size"] * ~stats["diverging"]
 
 
 def _tree_time(stats: Stats) -> np.ndarray:
@@ -125,10 +129,12 @@ def _diffusion_time(stats: Stats) -> np.ndarray:
     return stats["step_size"] ** 2 / 2 * stats["acceptance_rate"]
 
 
+#: What times follow from, of each draw.
+_TIMED = ("n_steps", "step_size", "acceptance_rate", "diverging")
 #: Local samplers -> integration time of each of their draws.
 _TIMES: dict[str, Callable[[Stats], np.ndarray]] = {
     "hmc": _followed_time,
-    "langevin": _followed_time,
+    "langevin": _unadjusted_time,
     "nuts": _tree_time,
     "blackjax-nuts": _tree_time,
     "mala": _diffusion_time,

@@ -18,11 +18,14 @@ from codingschemes.coding.dynamics import LayerDrift, Trajectory, layer_drift
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
 from codingschemes.coding.population import Population
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.convergence import moving
-from codingschemes.diagnostics import rhat
+from codingschemes.convergence import SAME_NEURONS, worst_rhat
 from codingschemes.networks.activations import Family
 from codingschemes.representation import SCORES, AbstractionScores
 
+#: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
+_STUCK = 1e-3
+#: Shares of codes are worth a warning of their own where at least this share of the neurons has one.
+_MOST = 0.5
 MOST_RARE_CODES = 256
 """So many codes are listed however few neurons have them: all codes of eight classes."""
 
@@ -137,6 +140,8 @@ class Layer:
         code_sizes: share of coded neurons that answer to 0, 1, .. G classes, (classes + 1,).
         decided: share of bits (neurons x classes) that are decided.
         code_rhat: largest R-hat of `code_counts` (infinite for chains frozen in different codes).
+        outlier_rhat: largest R-hat of the norms of outliers, by rank: of as many neurons as the chain with the most
+            outliers has in its last draw; 1 where none has any.
         code_changes: probability that a neuron changes code from one draw to the next of those looked at: a property
             of the sampler's moves. For the network's own see `drift`.
         outliers: outlier neurons of the chains' last draws, the strongest first.
@@ -157,6 +162,7 @@ class Layer:
     code_sizes: Float[np.ndarray, " sizes"]
     decided: float
     code_rhat: float
+    outlier_rhat: float
     code_changes: float
     outliers: tuple[OutlierNeuron, ...]
     outlier_share: float
@@ -168,6 +174,26 @@ class Layer:
     portraits: tuple[Portrait, ...]
     codes_left_out: int = 0
 
+    @property
+    def neuron_rhat(self) -> float:
+        """The larger one of `code_rhat` and `outlier_rhat`."""
+        return float(np.nanmax([self.code_rhat, self.outlier_rhat, 1.0]))
+
+    @property
+    def chains_share_codes(self) -> bool:
+        """Whether all chains hold the same codes in the same shares."""
+        return self.code_rhat < SAME_NEURONS
+
+    @property
+    def codes_stuck(self) -> bool:
+        """Whether chains hold different codes and next to no neuron changes its own: each keeps those of its start."""
+        return self.coded_apart and self.code_changes < _STUCK
+
+    @property
+    def coded_apart(self) -> bool:
+        """Whether chains disagree about the codes, and codes are what most neurons have."""
+        return bool(self.codes) and self.coded >= _MOST and not self.chains_share_codes
+
     def to_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Plain values; NaN where a number does not exist."""
         return {
@@ -176,6 +202,7 @@ class Layer:
                 "probability": self.scheme.probability,
                 "probabilities": dict(self.scheme.probabilities),
                 "scores": self.scheme.scores,
+                "unlike": self.scheme.unlike,
                 "evidence": asdict(self.scheme.evidence),
             },
             "codes": [asdict(code) for code in self.codes],
@@ -184,6 +211,7 @@ class Layer:
             "code_sizes": self.code_sizes.tolist(),
             "decided": self.decided,
             "code_rhat": self.code_rhat,
+            "outlier_rhat": self.outlier_rhat,
             "outliers": [
                 {
                     "class": class_names[each.class_index],
@@ -235,6 +263,7 @@ def summarize_layer(
         code_sizes=codes.code_sizes,
         decided=codes.decided,
         code_rhat=code_rhat(code_counts(codes)),
+        outlier_rhat=outlier_rhat(neurons, max(found.count for found in outliers)),
         code_changes=drift(codes.assignment).probability,
         outliers=_strongest_first(outliers),
         outlier_share=float(np.mean([found.share for found in outliers])),
@@ -272,16 +301,19 @@ def code_shares(codes: Codes) -> tuple[CodeShare, ...]:
 
 
 def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
-    """Largest R-hat of the numbers of `code_counts`; infinite where one never changes but chains differ."""
-    changing = moving(occupancy.astype(float))
-    if changing.shape[2] == 0:
-        return 1.0
-    frozen = (np.ptp(changing, axis=1) == 0).all(axis=0)
-    if frozen.any():
-        return float("inf")
-    with np.errstate(invalid="ignore"):  # where one chain alone changed once, folded ranks may not vary at all
-        found = rhat(changing)
-    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
+    """Largest R-hat of the numbers of `code_counts`; infinite where one never changes but chains differ. What no chain
+    has one neuron of on average is left out: no chain is long enough for it."""
+    held = occupancy.mean(axis=1).max(axis=0, initial=0) >= 1
+    return worst_rhat(occupancy[..., held].astype(float))
+
+
+def outlier_rhat(neurons: Population, count: int) -> float:
+    """Largest R-hat of the norms of the `count` neurons with the largest ones, by rank.
+
+    Args:
+        neurons: (chain, draw).
+    """
+    return worst_rhat(np.sort(neurons.norm, axis=-1)[..., neurons.size - count :])
 
 
 def _portrait(activity: Float[np.ndarray, "N P"], neurons: Population, found: Outliers, codes: Codes) -> Portrait:

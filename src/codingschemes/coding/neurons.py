@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import jax.numpy as jnp
 import numpy as np
@@ -27,8 +28,20 @@ class Neurons(NamedTuple):
     kernels: Float[np.ndarray, "L P P"]
 
 
+#: Runs that are in use -> number of draws and the neurons that were read of them.
+_READ: WeakKeyDictionary[Run, tuple[int, Neurons]] = WeakKeyDictionary()
+
+
 def read_neurons(run: Run) -> Neurons:
-    """One pass over the stored neurons."""
+    """One pass over the stored neurons, made once for the draws that a run holds: comparison and summary share it."""
+    draws, kept = _READ.get(run, (0, None))
+    if kept is None or draws != run.draw_count:
+        kept = _read(run)
+        _READ[run] = run.draw_count, kept
+    return kept
+
+
+def _read(run: Run) -> Neurons:
     labels, width = run.posterior.task.labels, run.posterior.network.width
     parts, kernels, draws = [], 0.0, 0
     for activity, readout in tracked(activity_chunks(run), "reading neurons"):

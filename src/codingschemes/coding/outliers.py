@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2
 
 from codingschemes.coding.population import Population
+from codingschemes.schemes import class_specific_parts
 
 SIGNIFICANCE = 1e-3
 """Probability that a Gaussian population of any size has an outlier, at most."""
@@ -52,16 +53,8 @@ class Outliers:
 
 
 def output_parts(neurons: Population) -> Float[np.ndarray, "*draws N"]:
-    """The part of the class-specific output that each neuron carries; they sum to one in every draw.
-
-    The output of a neuron for a class is its class-mean activity times its readouts. Class-specific is what remains
-    after its mean over classes is taken off; the part is the projection on the same quantity of the whole network.
-    """
-    contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
-    total = np.swapaxes(contrast, -1, -2) @ neurons.readout
-    power = np.sum(total**2, axis=(-2, -1))
-    parts = np.sum((contrast @ total) * neurons.readout, axis=-1)
-    return np.divide(parts, power[..., None], out=np.zeros_like(parts), where=power[..., None] > 0)
+    """The part of the class-specific output that each neuron carries, see `class_specific_parts`."""
+    return class_specific_parts(neurons.activity, neurons.readout)
 
 
 def effective_neurons(parts: Float[np.ndarray, " N"]) -> float:

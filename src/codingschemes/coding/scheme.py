@@ -22,7 +22,9 @@ The probability of a scheme is a calibrated frequency: a multinomial logistic re
 products, on the effective number of neurons that carry the output against the Gaussian one, and on crowding, which
 sees codes that hide in a cloud. It is fitted to planted populations of all schemes and of mixtures
 (`experiments/scheme_calibration.py`) and tested on others and on sampled networks (`benchmarks/scheme_classifier.md`).
-Over several draws probabilities are averaged, and the label is the scheme with a probability of at least .9.
+A scheme whose populations are nowhere like this one (`support.py`) leaves its probability to *undecided*: of shapes far
+from all planted ones a probability says nothing. Over several draws probabilities are averaged, and the label is the
+scheme with a probability of at least .9.
 """
 
 import json
@@ -30,7 +32,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -40,9 +41,9 @@ from codingschemes.coding.bits import GAUSSIAN, MIDPOINTS, BitRule, levels
 from codingschemes.coding.crowding import crowding
 from codingschemes.coding.outliers import are_outliers, carriers, effective_neurons, gaussian_reference, output_parts
 from codingschemes.coding.population import Population
+from codingschemes.coding.support import balance, is_like, log_kurtosis
 from codingschemes.networks.activations import Family
-
-type Label = Literal["analog", "redundant", "sparse", "undecided"]
+from codingschemes.schemes import Label
 
 LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
 CONFIDENT = 0.9
@@ -70,6 +71,9 @@ class Evidence:
             classes), over the variance that the errors of class means alone produce: 1 for unselective neurons.
         crowding: how much closer nearest neighbours among the other neurons are than in a Gaussian with the same
             covariance, in nats.
+        activity_kurtosis, readout_kurtosis: log of the kurtosis over all neurons of class means, and of readouts: log 3
+            for one Gaussian cloud.
+        balance: correlation over neurons of how strongly they tell classes apart and how strongly they are read out.
         decided: share of the bits of all neurons that are decided.
         coded: share of the neurons that have a code.
         codes: number of different codes.
@@ -89,6 +93,9 @@ class Evidence:
     two_levels: float
     selectivity: float
     crowding: float
+    activity_kurtosis: float
+    readout_kurtosis: float
+    balance: float
     decided: float
     coded: float
     codes: float
@@ -112,6 +119,7 @@ class Scheme:
         evidence: means over the draws looked at.
         by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
         places: where each of these draws is on the map, see `Evidence.place`, (*draws, 2).
+        unlike: the scheme that would be named, were the population not unlike all that are known of it; else None.
     """
 
     label: Label
@@ -120,6 +128,7 @@ class Scheme:
     evidence: Evidence
     by_draw: Float[np.ndarray, "*draws label"]
     places: Float[np.ndarray, "*draws 2"]
+    unlike: Label | None = None
 
     @property
     def scores(self) -> dict[str, float]:
@@ -129,15 +138,23 @@ class Scheme:
     @property
     def words(self) -> str:
         """See `scheme_words`."""
-        return scheme_words(self.label, self.probability, self.scores)
+        return scheme_words(self.label, self.probability, self.scores, self.unlike)
 
 
-def scheme_words(label: str, probability: float, scores: Mapping[str, float]) -> str:
+def scheme_words(label: str, probability: float, scores: Mapping[str, float], unlike: str | None = None) -> str:
     """`sparse (probability 0.98)`, or `undecided (analog .10, redundant .06, sparse .84)`: where no scheme is named
-    there is no one number to be confident of."""
+    there is no one number to be confident of. Where a scheme was not named for want of populations like this one:
+    `undecided (nearest to sparse, but unlike all sparse populations that the verdict knows)`."""
     if label != "undecided":
         return f"{label} (probability {probability:.2f})"
-    return f"undecided ({score_words(scores)})"
+    return f"undecided ({reason_words(scores, unlike)})"
+
+
+def reason_words(scores: Mapping[str, float], unlike: str | None) -> str:
+    """Why no scheme is named."""
+    if unlike is None:
+        return score_words(scores)
+    return f"nearest to {unlike}, but unlike all {unlike} populations that the verdict knows"
 
 
 def score_words(scores: Mapping[str, float]) -> str:
@@ -155,10 +172,10 @@ def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> S
     """
     neurons = neurons.thinned(draws_per_chain)
     found = [evidence_of(neurons[index], family) for index in np.ndindex(neurons.draws)]
-    by_draw = np.array([probabilities_of(evidence) for evidence in found])
+    regressed = np.array([probabilities_of(evidence) for evidence in found])
+    by_draw = np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
     mean = by_draw.mean(0)
-    best = int(mean[:3].argmax())
-    label = LABELS[best] if mean[best] >= CONFIDENT else "undecided"
+    label, else_named = _named(mean), _named(regressed.mean(0))
     average = Evidence(*(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(Evidence)))
     return Scheme(
         label,
@@ -167,7 +184,23 @@ def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> S
         average,
         by_draw.reshape(*neurons.draws, len(LABELS)),
         np.array([evidence.place for evidence in found]).reshape(*neurons.draws, 2),
+        None if label == else_named else else_named,
     )
+
+
+def _named(probabilities: Float[np.ndarray, " label"]) -> Label:
+    """The scheme with a probability of at least .9."""
+    best = int(probabilities[:3].argmax())
+    return LABELS[best] if probabilities[best] >= CONFIDENT else "undecided"
+
+
+def _where_known(probabilities: Float[np.ndarray, " label"], evidence: Evidence) -> Float[np.ndarray, " label"]:
+    """With the probability of every scheme whose populations are unlike this one left to *undecided*."""
+    if probabilities[3] == 1:
+        return probabilities
+    seen = traits(evidence)
+    known = np.array([*(is_like(seen, label) for label in LABELS[:3]), True])
+    return np.where(known, probabilities, 0.0) + np.where(np.arange(4) == 3, probabilities[~known].sum(), 0.0)
 
 
 def evidence_of(neurons: Population, family: Family) -> Evidence:
@@ -198,6 +231,9 @@ def evidence_of(neurons: Population, family: Family) -> Evidence:
         two_levels=found.explained,
         selectivity=selectivity,
         crowding=crowding(bulk),
+        activity_kurtosis=log_kurtosis(neurons.activity),
+        readout_kurtosis=log_kurtosis(neurons.readout),
+        balance=balance(neurons),
         decided=float(decided.mean()),
         coded=float(coded.mean()),
         codes=float(len(np.unique(bits[coded], axis=0))),
@@ -217,8 +253,18 @@ def regressors(evidence: Evidence) -> Float[np.ndarray, " F"]:
     """What the logistic regression sees, a constant first."""
     place = np.array([evidence.concentrated, evidence.binary, evidence.graded])
     products = np.outer(place, place)[np.triu_indices(3)]
-    effective = np.log(evidence.effective_neurons / evidence.gaussian_neurons)
-    return np.array([1.0, *place, *products, effective, evidence.crowding])
+    return np.array([1.0, *place, *products, _log_effective(evidence), evidence.crowding])
+
+
+def traits(evidence: Evidence) -> Float[np.ndarray, " T"]:
+    """What tells whether a population is like others, see `support`."""
+    crowded = (1 - evidence.concentrated) * evidence.crowding
+    tails = evidence.activity_kurtosis, evidence.readout_kurtosis
+    return np.array([evidence.binary, crowded, _log_effective(evidence), *tails, evidence.balance])
+
+
+def _log_effective(evidence: Evidence) -> float:
+    return float(np.log(evidence.effective_neurons / evidence.gaussian_neurons))
 
 
 @cache

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from codingschemes.calls import checked
@@ -28,18 +30,12 @@ from codingschemes.progress import announce, tracked
 from codingschemes.representation import AbstractionScores, abstraction_scores, average_scores
 from codingschemes.runs import Run
 
-__all__ = ["SAME_CODES", "Summary", "code_rhat", "summarize"]
+__all__ = ["Summary", "code_rhat", "summarize"]
 
-#: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
-_STUCK = 1e-3
-#: Shares of codes are worth a warning where at least this share of the neurons has one: a few ReLU neurons always do.
-_MOST = 0.5
 #: Networks of each chain that abstraction and collapse are scored on: decoders are trained on each.
 _SCORED_PER_CHAIN = 2
 #: Draws of each chain that lower layers are looked at in: deep runs need no more memory than shallow ones.
 _LOWER_DRAWS = 50
-#: Chains whose code occupancies have a smaller R-hat hold the same codes in the same shares.
-SAME_CODES = 1.1
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,31 @@ class Summary:
     diagnostics: Diagnostics
     layer_name: str = "layer"
 
+    def __repr__(self) -> str:
+        layers = f"{len(self.layers)} {self.layer_name}s, " if len(self.layers) > 1 else ""
+        return f"Summary({layers}{self.scheme.words}, trusted: {self.diagnostics.trust})"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a layer, first to last: the numbers of `Layer` that are single ones, and its neural collapse."""
+        return pd.DataFrame(
+            {
+                "scheme": layer.scheme.label,
+                "probability": layer.scheme.probability,
+                "coded": layer.coded,
+                "decided": layer.decided,
+                "codes": len(layer.codes) + layer.codes_left_out,
+                "code_rhat": layer.code_rhat,
+                "effective_neurons": layer.effective_neurons,
+                "outliers": len(layer.outliers) / len(layer.portraits),
+                "outlier_share": layer.outlier_share,
+                **asdict(layer.collapse),
+            }
+            for layer in self.layers
+        ).rename_axis(self.layer_name)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.3g}'.format)}"
+
     @property
     def last(self) -> Layer:
         """The last hidden layer."""
@@ -79,6 +100,11 @@ class Summary:
     def codes(self) -> tuple[CodeShare, ...]:
         """See `Layer`."""
         return self.last.codes
+
+    @property
+    def code_count(self) -> int:
+        """Distinct codes of the last layer, those that are too rare to be listed among them."""
+        return len(self.codes) + self.last.codes_left_out
 
     @property
     def coded(self) -> float:
@@ -137,31 +163,37 @@ class Summary:
 
     @property
     def chains_share_codes(self) -> bool:
-        """Whether all chains hold the same codes in the same shares."""
-        return self.code_rhat < SAME_CODES
+        """See `Layer`."""
+        return self.last.chains_share_codes
 
     @property
     def codes_stuck(self) -> bool:
-        """Whether chains hold different codes and next to no neuron changes its own: each keeps those of its start."""
-        return self._coded_apart and self.code_changes < _STUCK
-
-    @property
-    def _coded_apart(self) -> bool:
-        """Whether chains disagree about the codes, and codes are what most neurons have."""
-        return bool(self.codes) and self.coded >= _MOST and not self.chains_share_codes
+        """See `Layer`."""
+        return self.last.codes_stuck
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Of the diagnostics, and of chains that disagree about the codes, which ends the list."""
-        if not self._coded_apart:
-            return self.diagnostics.warnings
-        apart = (
-            "the chains are stuck in the codes of their starts: shares of codes are those of the starts, not of the "
-            "posterior"
-            if self.codes_stuck
-            else "neurons change codes, but too slowly for the chains to agree on the shares: raise `draws`"
-        )
-        return (*self.diagnostics.warnings, apart)
+        """Of the diagnostics, and of chains that disagree about codes or outliers, which end the list."""
+        return (*self.diagnostics.warnings, *(self._apart(number) for number in self.diagnostics.neurons_apart))
+
+    def _apart(self, number: int) -> str:
+        """In what chains differ in a layer, and what that means."""
+        layer = self.layers[number - 1]
+        of_layer = "" if len(self.layers) == 1 else f" of {self.layer_name} {number}"
+        if layer.codes_stuck:
+            return (
+                f"the chains are stuck in the codes of their starts: shares of codes{of_layer} are those of the "
+                "starts, not of the posterior"
+            )
+        if layer.coded_apart:
+            return (
+                f"neurons change codes, but too slowly for the chains to agree on the shares{of_layer}: raise `draws`"
+            )
+        what, rhat = max(
+            ("numbers of neurons in a code", layer.code_rhat), ("norms of outliers", layer.outlier_rhat),
+            key=lambda each: np.nan_to_num(each[1], posinf=np.inf),
+        )  # fmt: skip
+        return f"chains differ in the {what}{of_layer} (R-hat {rhat:.2f}): raise `warmup` and `draws`"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; NaN where a number does not exist."""
@@ -186,7 +218,8 @@ class Summary:
                 "code_rhat": self.code_rhat,
                 "chains_share_codes": self.chains_share_codes,
                 "codes_stuck": self.codes_stuck,
-                "converged": found.convergence.converged,
+                "neuron_rhat": list(found.neuron_rhat),
+                "converged": found.converged,
                 "divergences": found.divergences,
                 "gradients_per_draw": found.gradients_per_draw,
                 "waste": found.waste,
@@ -241,14 +274,16 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
         training=training_predictions(run),
         test=test_predictions(run),
         class_names=run.posterior.task.class_names,
-        diagnostics=_with_disagreement(diagnose(run), same_codes=layers[-1].code_rhat < SAME_CODES),
+        diagnostics=_with_neurons(diagnose(run), tuple(layer.neuron_rhat for layer in layers)),
         layer_name=network.layer_name,
     )
 
 
-def _with_disagreement(found: Diagnostics, *, same_codes: bool) -> Diagnostics:
-    """Chains in different codes show physics; chains that disagree although their codes do not is a warning."""
-    if not (same_codes and found.convergence.chains_differ):
+def _with_neurons(found: Diagnostics, neuron_rhat: tuple[float, ...]) -> Diagnostics:
+    """With what the neurons of each layer say. Chains in different codes show physics; chains that disagree although
+    their codes and outliers do not is a warning."""
+    found = replace(found, neuron_rhat=neuron_rhat)
+    if found.neurons_apart or not found.convergence.chains_differ:
         return found
     warning = (
         f"chains disagree with each other (R-hat {found.convergence.rhat_max:.2f}) though each has settled and all "

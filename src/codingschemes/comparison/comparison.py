@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
+from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
+from codingschemes.coding.layers import code_rhat
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.population import Population
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.coding.summary import SAME_CODES, code_rhat
-from codingschemes.comparison.quantities import Quantity, code_fractions, quantities, renormalized
+from codingschemes.comparison.quantities import Kind, Quantity, code_fractions, quantities, renormalized
+from codingschemes.convergence import SAME_NEURONS
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
@@ -21,8 +24,8 @@ from codingschemes.progress import announce, watched
 from codingschemes.runs import Run
 from codingschemes.theory import Prediction, UnstableCodes, choose, predict
 
-#: Kinds of quantities, by the first word of their names, whose size is worth comparing with.
-KINDS = ("output", "kernel", "activity", "readout", "neurons")
+#: Kinds of quantities whose size is worth comparing with.
+KINDS: tuple[Kind, ...] = ("output", "kernel", "activity", "readout", "neurons")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class Row:
 
     Attributes:
         quantity: what it is, in words.
+        kind: what sort of number: output, kernel, activity, ...
+        where: of which classes, codes, outputs or layer.
         sampled: posterior mean over draws and chains.
         mcse: its Monte Carlo standard error; NaN where there are too few draws to tell.
         predicted: the theory's value.
@@ -42,6 +47,8 @@ class Row:
     """
 
     quantity: str
+    kind: Kind
+    where: str
     sampled: float
     mcse: float
     predicted: float
@@ -69,6 +76,17 @@ class Comparison:
     notes: tuple[str, ...]
     scheme: Scheme | None = None
 
+    def __repr__(self) -> str:
+        off = ", ".join(f"{kind} {deviation:.1%} off" for kind, (deviation, _) in self.deviations().items())
+        return f"Comparison({self.prediction.theory}, {len(self.rows)} quantities{off and ': '}{off})"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a quantity: sampled, mcse, predicted, z, relative_error, and whether it was given to the theory."""
+        return pd.DataFrame([asdict(row) for row in self.rows]).set_index("quantity")
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.4g}'.format)}"
+
     @property
     def scheme_words(self) -> str:
         """Sampled and predicted scheme in one sentence; empty where the theory predicts none."""
@@ -82,12 +100,12 @@ class Comparison:
         relative to the predictions. What was given to the theory is left out.
 
         Args:
-            kind: first word of the quantities: one of `KINDS`.
+            kind: one of `KINDS`.
 
         Raises:
             InvalidInput: the comparison has none.
         """
-        rows = [row for row in self.rows if row.quantity.split()[0] == kind and not row.given]
+        rows = [row for row in self.rows if row.kind == kind and not row.given]
         if not rows:
             raise InvalidInput(f"the {self.prediction.theory} theory predicts no {kind} here: choose another kind")
         sampled, errors, predicted = np.array([[row.sampled, row.mcse, row.predicted] for row in rows]).T
@@ -96,7 +114,7 @@ class Comparison:
 
     def deviations(self) -> dict[str, tuple[float, float]]:
         """`deviation` of every kind that the comparison has."""
-        present = {row.quantity.split()[0] for row in self.rows if not row.given}
+        present = {row.kind for row in self.rows if not row.given}
         return {kind: self.deviation(kind) for kind in KINDS if kind in present}
 
     def to_json(self) -> dict[str, Any]:
@@ -172,7 +190,9 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
         )
     if not prediction.certificate.holds:
         notes.append(f"the prediction is not certified, {prediction.certificate.words}")
-    notes += [f"broken assumption: {each.statement}" for each in prediction.assumptions if not each.holds]
+    notes += [
+        f"broken assumption: {each.statement.removesuffix('.')}" for each in prediction.assumptions if not each.holds
+    ]
     family = run.posterior.network.activation.family
     return Comparison(
         prediction,
@@ -190,7 +210,7 @@ def _frozen_fractions(run: Run, read: Callable[[], Population]) -> dict[str, flo
     if not network.activation.bounded:
         return None
     codes = find_codes(read(), network.activation.family)
-    if not codes.names or code_rhat(code_counts(codes)) < SAME_CODES:
+    if not codes.names or code_rhat(code_counts(codes)) < SAME_NEURONS:
         return None
     return code_fractions(codes)
 
@@ -228,7 +248,7 @@ def _same(run: Run, prediction: Prediction) -> bool:
 
 
 def _row(quantity: Quantity) -> Row:
-    name, series, predicted, given = quantity
+    series, predicted, given = quantity.sampled, quantity.predicted, quantity.given
     defined = np.isfinite(series).all()
     if defined:
         mean, error = map(float, mean_and_error(series))
@@ -236,7 +256,9 @@ def _row(quantity: Quantity) -> Row:
         mean, error = float(np.nanmean(series)), float("nan")
     difference = mean - predicted
     return Row(
-        quantity=name,
+        quantity=quantity.label,
+        kind=quantity.kind,
+        where=quantity.where,
         sampled=mean,
         mcse=error,
         predicted=predicted,

@@ -1,9 +1,8 @@
 """What is compared: for every quantity that a prediction has, its value and the series that was sampled."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -24,17 +23,24 @@ _RARE = 0.5
 _SEARCHED = 200
 
 
+type Kind = Literal["energy", "output", "kernel", "parallelism", "error", "neurons", "activity", "readout"]
+
+
 class Quantity(NamedTuple):
     """One number that a theory predicts and a run has sampled.
 
     Attributes:
-        name: in words.
+        kind: what sort of number.
+        where: of which classes, codes, outputs or layer.
+        label: both in words.
         sampled: its value in every draw, (chain, draw).
         predicted: the theory's value.
         given: whether that value was handed to the theory rather than predicted by it.
     """
 
-    name: str
+    kind: Kind
+    where: str
+    label: str
     sampled: Float[np.ndarray, "chain draw"]
     predicted: float
     given: bool = False
@@ -43,12 +49,12 @@ class Quantity(NamedTuple):
 def quantities(run: Run, prediction: Prediction, read: Callable[[], Population]) -> Iterator[Quantity]:
     """Everything that both have; `read` gives the last layer of all draws where it is needed."""
     if prediction.energy is not None:
-        yield Quantity("energy", run.values("posterior", "energy"), prediction.energy)
+        yield Quantity("energy", "network", "energy", run.values("posterior", "energy"), prediction.energy)
     yield from _outputs(run, prediction)
     for layer, kernel in enumerate(prediction.lower_kernels):
-        yield from _kernel(run, kernel, layer, f"kernel of layer {layer + 1}")
+        yield from _kernel(run, kernel, layer, f"of layer {layer + 1} ")
     if prediction.kernel is not None:
-        yield from _kernel(run, prediction.kernel, -1, "kernel")
+        yield from _kernel(run, prediction.kernel, -1, "")
         yield from _parallelism_row(run, prediction)
     yield from _errors(run, prediction)
     if prediction.codes or prediction.bulk is not None:
@@ -84,6 +90,8 @@ def _outputs(run: Run, prediction: Prediction) -> Iterator[Quantity]:
         members = task.labels == index
         for column, target in enumerate(task.target_names):
             yield Quantity(
+                "output",
+                f"{target} for class {class_name}",
                 f"output {target} for class {class_name}",
                 sampled[:, :, members, column].mean(axis=2),
                 float(prediction.outputs[members, column].mean()),
@@ -97,10 +105,10 @@ def _errors(run: Run, prediction: Prediction) -> Iterator[Quantity]:
     if not sampled.classified:
         return
     predicted = float(classification_error(prediction.outputs, task.labels, task.class_targets))
-    yield Quantity("training error", np.full((1, 1), sampled.error), predicted)
+    yield Quantity("error", "training inputs", "training error", np.full((1, 1), sampled.error), predicted)
     if prediction.test_outputs is not None and (tested := test_predictions(run)) is not None:
         predicted = float(classification_error(prediction.test_outputs, task.test_labels, task.class_targets))
-        yield Quantity("test error", np.full((1, 1), tested.error), predicted)
+        yield Quantity("error", "test inputs", "test error", np.full((1, 1), tested.error), predicted)
 
 
 def _kernel(run: Run, kernel: Float[np.ndarray, "P P"], layer: int, of: str) -> Iterator[Quantity]:
@@ -109,12 +117,14 @@ def _kernel(run: Run, kernel: Float[np.ndarray, "P P"], layer: int, of: str) -> 
     blocks = run.values("posterior", "kernel_block")[:, :, layer]
     diagonal = run.values("posterior", "kernel_diagonal")[:, :, layer]
     for index, name in enumerate(names):
-        yield Quantity(f"{of} diagonal, class {name}", diagonal[:, :, index], float(predicted.diagonal[index]))
+        where = f"{of}diagonal, class {name}"
+        yield Quantity("kernel", where, f"kernel {where}", diagonal[:, :, index], float(predicted.diagonal[index]))
     for index, name in enumerate(names):
         for other in range(index, len(names)):
             if np.isfinite(predicted.between[index, other]):
                 where = f"within class {name}" if other == index else f"between classes {name} and {names[other]}"
-                yield Quantity(f"{of} {where}", blocks[:, :, index, other], float(predicted.between[index, other]))
+                value = float(predicted.between[index, other])
+                yield Quantity("kernel", f"{of}{where}", f"kernel {of}{where}", blocks[:, :, index, other], value)
 
 
 def _parallelism_row(run: Run, prediction: Prediction) -> Iterator[Quantity]:
@@ -122,7 +132,8 @@ def _parallelism_row(run: Run, prediction: Prediction) -> Iterator[Quantity]:
     if prediction.parallelism is None or task.factors is None:
         return
     blocks, diagonal = (run.values("posterior", f"kernel_{part}")[:, :, -1] for part in ("block", "diagonal"))
-    yield Quantity("parallelism", _parallelism(task.factors, task.labels, blocks, diagonal), prediction.parallelism)
+    scores = _parallelism(task.factors, task.labels, blocks, diagonal)
+    yield Quantity("parallelism", "kernel", "parallelism", scores, prediction.parallelism)
 
 
 def _parallelism(
@@ -149,7 +160,8 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
         member = members(group.name)
         count = member.sum(axis=-1).astype(float)
         if group.count >= _RARE or count.any():
-            yield Quantity(f"neurons with code {group.name}", count, group.count, given=prediction.conditional)
+            label = f"neurons with code {group.name}"
+            yield Quantity("neurons", f"code {group.name}", label, count, group.count, given=prediction.conditional)
         if group.count >= _RARE and count.any():
             yield from _profile(run, f"of code {group.name}", neurons, member, group)
 
@@ -157,7 +169,7 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
 def _sides(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
     """Neurons by the side of the middle that their class means are on, as theories of bounded activations count them:
     clusters leave out neurons between two codes."""
-    bits = neurons.activity > float(run.posterior.network.activation(jnp.zeros(())))
+    bits = neurons.activity > run.posterior.network.activation.midpoint
     return lambda name: np.all(bits == [bit == "1" for bit in name], axis=-1)
 
 
@@ -173,9 +185,11 @@ def _profile(run: Run, of: str, neurons: Population, member: np.ndarray, group: 
     activity = _ratio(np.einsum("kdn,kdng->kdg", member, neurons.activity), count)
     readout = _ratio(np.einsum("kdn,kdnc->kdc", member, neurons.readout), count)
     for index, name in enumerate(task.class_names):
-        yield Quantity(f"activity {of} for class {name}", activity[..., index], float(group.activity[index]))
+        where = f"{of} for class {name}"
+        yield Quantity("activity", where, f"activity {where}", activity[..., index], float(group.activity[index]))
     for index, name in enumerate(task.target_names):
-        yield Quantity(f"readout {of} to {name}", readout[..., index], float(group.readout[index]))
+        where = f"{of} to {name}"
+        yield Quantity("readout", where, f"readout {where}", readout[..., index], float(group.readout[index]))
 
 
 def _ratio(total: Float[np.ndarray, "chain draw K"], count: np.ndarray) -> Float[np.ndarray, "chain draw K"]:
@@ -203,6 +217,8 @@ def _bulk_and_outliers(run: Run, prediction: Prediction, neurons: Population) ->
     for group in prediction.outliers:
         label = names.index(group.name)
         yield Quantity(
+            "activity",
+            f"of outliers for class {group.name}",
             f"activity of outliers for class {group.name}",
             np.sqrt(strength[group.name]),
             float(np.sqrt(group.count) * group.activity[label]),

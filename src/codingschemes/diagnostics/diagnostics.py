@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, Convergence, convergence
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS, Convergence, convergence
 from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.progress import announce
@@ -32,6 +32,8 @@ class Diagnostics:
         step_size: one a chain.
         faults: single chains that went wrong.
         warnings: sentences, the gravest first; empty if nothing stands against the run.
+        neuron_rhat: of each layer, the largest R-hat of the numbers of neurons in each code and of the norms of
+            outliers; empty where single neurons were not looked at, as a summary does.
     """
 
     convergence: Convergence
@@ -44,15 +46,26 @@ class Diagnostics:
     step_size: tuple[float, ...]
     faults: Faults
     warnings: tuple[str, ...]
+    neuron_rhat: tuple[float, ...] = ()
+
+    @property
+    def neurons_apart(self) -> tuple[int, ...]:
+        """Layers, counted from 1, whose codes or outliers differ between chains."""
+        return tuple(layer for layer, rhat in enumerate(self.neuron_rhat, start=1) if rhat >= SAME_NEURONS)
+
+    @property
+    def converged(self) -> bool:
+        """Whether all invariants have converged, and chains hold the same codes and outliers in every layer."""
+        return self.convergence.converged and not self.neurons_apart
 
     @property
     def trust(self) -> Trust:
         """Whether the draws can be taken for the posterior: `no` where a chain went wrong or an identity is broken,
-        `not converged` where an invariant has too large an R-hat or too few effective draws over all chains, `with
-        care` where something else is to be warned of."""
+        `not converged` where an invariant has too large an R-hat or too few effective draws over all chains, or where
+        chains hold different codes or outliers, `with care` where something else is to be warned of."""
         if self.faults or (self.identities.known and not self.identities.hold):
             return "no"
-        if not self.convergence.converged:
+        if not self.converged:
             return "not converged"
         return "with care" if self.warnings else "yes"
 

@@ -13,7 +13,8 @@ Derived here.
 from collections import Counter
 
 from codingschemes.errors import InvalidInput
-from codingschemes.manifolds.activation_class import ActivationClass, Symmetry
+from codingschemes.manifolds.activation_class import ActivationClass
+from codingschemes.networks.shape import Symmetry
 
 
 def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], int]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from codingschemes.manifolds.activation_class import ActivationClass, Symmetry
+from codingschemes.manifolds.activation_class import ActivationClass
+from codingschemes.networks.shape import Symmetry
 
 type Block = tuple[int, ...]
 

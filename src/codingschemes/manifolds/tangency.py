@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.manifolds.activation_class import values_and_slopes
 from codingschemes.manifolds.manifold import Manifold, Neurons
 from codingschemes.manifolds.problem import Loss, Problem
+from codingschemes.networks.shape import values_and_slopes
 
 _CHUNK = 256
 

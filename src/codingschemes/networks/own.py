@@ -1,6 +1,6 @@
 """Activations of one's own: checked when they are registered, and found again by module and function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, get_args
 
@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import ACTIVATIONS, Activation, Family
+from codingschemes.networks.shape import find_kinks
 
 type Function = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -19,13 +20,11 @@ type Function = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 _GRID = np.linspace(-6.0, 6.0, 601)
 _FAR = np.array([1e3, 1e6])
 _EXACT, _SATURATED = 1e-9, 1e-2
-#: A kink is a jump of the slope by more than this, relative to the largest slope, that no zoom makes smaller.
-_JUMP, _ZOOMS = 1e-3, 25
 
 
 @checked
 def register_activation(
-    name: str, function: Callable[..., Any], *, family: Family | None = None, kinked: bool | None = None
+    name: str, function: Callable[..., Any], *, family: Family | None = None, kinks: Sequence[float] | None = None
 ) -> Activation:
     """Make a function of your own available as the activation `name`.
 
@@ -35,7 +34,7 @@ def register_activation(
         function: acts elementwise on arrays of jax, and is differentiable by jax.
         family: `linear`, `threshold`, `sigmoidal`, `odd` or `smooth` (none of these), see `Activation`; found from
             values of the function if left out.
-        kinked: whether the slope jumps somewhere; found if left out.
+        kinks: where the slope jumps; those in [-10, 10] are found if left out, so that others must be given.
 
     Returns:
         The activation. Registered twice, one function under one name is one activation.
@@ -59,10 +58,7 @@ def register_activation(
     if (wrong := contradiction(function, chosen)) is not None:
         fits = f"`family={fitting[0] if fitting else 'smooth'!r}`"
         raise InvalidInput(f"{name} is not {chosen}: {wrong}; say {fits}, or leave `family` out")
-    kink = find_kink(function)
-    if kinked is False and kink is not None:
-        raise InvalidInput(f"the slope of {name} jumps near z = {kink:.3g}: say `kinked=True`, or leave `kinked` out")
-    found = Activation(name, function, chosen, kinked=kinked or kink is not None, source=source_of(function))
+    found = Activation(name, function, chosen, _kinks(name, function, kinks), source=source_of(function))
     return ACTIVATIONS.register(name, found)
 
 
@@ -117,7 +113,7 @@ def record(activation: Activation) -> dict[str, Any]:
         "name": activation.name,
         "source": activation.source,
         "family": activation.family,
-        "kinked": activation.kinked,
+        "kinks": list(activation.kinks),
     }
 
 
@@ -140,7 +136,7 @@ def restore(recorded: dict[str, Any]) -> None:
         function = imported(source)
     except InvalidInput as error:
         raise InvalidInput(f"{error}, or call cs.register_activation({name!r}, function) before") from None
-    register_activation(name, function, family=recorded["family"], kinked=recorded["kinked"])
+    register_activation(name, function, family=recorded["family"], kinks=recorded.get("kinks"))
 
 
 def contradiction(function: Function, family: str) -> str | None:
@@ -167,20 +163,22 @@ def contradiction(function: Function, family: str) -> str | None:
     return None
 
 
-def find_kink(function: Function) -> float | None:
-    """Where the slope jumps by most, if it jumps at all: the interval of the largest change, zoomed into."""
-    slope = jax.vmap(jax.grad(lambda z: jnp.sum(function(z))))
-    left, right = _GRID[0], _GRID[-1]
-    points = np.linspace(left, right, 1202)  # neither 0 nor another point where a kink is likely
-    slopes = np.asarray(slope(jnp.asarray(points)))
-    largest = np.max(np.abs(slopes))
-    widest = int(np.argmax(np.abs(np.diff(slopes))))
-    for _ in range(_ZOOMS):
-        left, right = points[widest], points[widest + 1]
-        points = np.linspace(left, right, 4)
-        slopes = np.asarray(slope(jnp.asarray(points)))
-        widest = int(np.argmax(np.abs(np.diff(slopes))))
-    return float(left) if np.abs(np.diff(slopes))[widest] > _JUMP * largest else None
+def _kinks(name: str, function: Function, given: Sequence[float] | None) -> tuple[float, ...]:
+    """Where the slope jumps, as found or as given.
+
+    Raises:
+        InvalidInput: one that is found is not among those given.
+    """
+    found = find_kinks(function)
+    if given is None:
+        return found
+    missed = [place for place in found if not np.any(np.abs(np.asarray(given) - place) <= _EXACT)]
+    if missed:
+        raise InvalidInput(
+            f"the slope of {name} jumps at z = {missed[0]:.6g}, which is not among `kinks`: add it, or leave `kinks` "
+            "out"
+        )
+    return tuple(sorted(map(float, given)))
 
 
 def _check_elementwise(name: str, function: Function) -> None:

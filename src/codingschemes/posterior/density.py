@@ -11,6 +11,7 @@ exactly.
 """
 
 import abc
+import dataclasses
 import functools
 import math
 
@@ -19,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from codingschemes.networks import Network
+from codingschemes.networks import Network, SoftenedNetwork
 from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
 
 type Position = dict[str, Array]
@@ -90,6 +91,12 @@ class Density(eqx.Module):
     def at_temperature(self, temperature: Float[Array, ""]) -> "Density":
         """The same density at another temperature."""
         return eqx.tree_at(lambda density: density.temperature, self, temperature)
+
+    def softened(self, reach: Float[Array, ""]) -> "Density":
+        """The density of the same network without kinks: activity differs where a preactivation is within `reach` root
+        mean squares of the first layer's under the prior from zero. Threshold activations alone."""
+        size = jnp.sqrt(jnp.sum(self.basis**2) / self.basis.shape[0])
+        return dataclasses.replace(self, network=SoftenedNetwork(self.network, reach * size))
 
     def prior_draw(self, key: Array) -> Position:
         """A draw from the prior: every coordinate standard normal."""

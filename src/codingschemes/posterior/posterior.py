@@ -77,6 +77,13 @@ class Posterior:
         for name, value in (("task", task), ("network", network), ("prior", prior)):
             object.__setattr__(self, name, value)
 
+    def __repr__(self) -> str:
+        network = self.network
+        return (
+            f"Posterior({self.task.name}, {network.activation_name}, width {network.width}, depth {network.depth}, "
+            f"T = {self.prior.temperature:g})"
+        )
+
     def input_kernel(self) -> Float[np.ndarray, "P P"]:
         """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""
         features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))

@@ -109,6 +109,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         codes=_codes(summary),
         outliers=_outliers(summary),
         rows_left_out=max(len(summary.codes), len(summary.outliers)) > MOST_ROWS,
+        codes_unlisted=summary.last.codes_left_out,
         chains=range(len(summary.portraits)),
         probabilities=[(name, words.probability(value)) for name, value in summary.scheme.scores.items()],
         evidence=_evidence(summary),

@@ -19,7 +19,7 @@ POINTS = {"fmt": "o", "color": "#0072B2", "alpha": 0.8}
 GIVEN = {"fmt": "s", "color": "#777777", "markerfacecolor": "none"}
 #: Groups of fewer neurons than this are not drawn.
 _LEAST_DRAWN = 0.5
-#: First words of the rows that share a panel.
+#: Kinds of the rows that share a panel.
 _PANELS = {
     "outputs": ("output",),
     "kernel": ("kernel",),
@@ -34,7 +34,7 @@ def agreement(comparison: Comparison) -> Figure:
     """Sampled against predicted, a panel a kind of quantity; error bars are two Monte Carlo standard errors. What was
     given to the theory is on the diagonal by construction, and drawn as that."""
     kinds = {
-        title: [row for row in comparison.rows if row.quantity.split()[0] in first and math.isfinite(row.sampled)]
+        title: [row for row in comparison.rows if row.kind in first and math.isfinite(row.sampled)]
         for title, first in _PANELS.items()
     }
     kinds = {title: rows for title, rows in kinds.items() if rows}

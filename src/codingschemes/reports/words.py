@@ -7,10 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import score_words
+from codingschemes.coding.scheme import reason_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
-from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
+from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
 from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 
@@ -137,7 +137,8 @@ def _answer(summary: Summary, run: Run) -> str:
                 f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
                 f"{len(summary.class_names)} classes, without codes or outliers"
             )
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({score_words(scheme.scores)})"
+    reason = reason_words(scheme.scores, scheme.unlike)
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
 
 
 def activation_name(registered: str) -> str:
@@ -161,6 +162,11 @@ def verdict(summary: Summary) -> Verdict:
         case "no":
             return Verdict("bad", "No: the chains do not sample the posterior yet.", summary.warnings)
         case "not converged":
+            if found.convergence.converged:
+                where = listed([str(layer) for layer in found.neurons_apart])
+                of_layers = f" of {summary.layer_name} {where}" if len(summary.layers) > 1 else ""
+                answer = f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
+                return Verdict("bad", answer, summary.warnings)
             answer = (
                 f"Not converged: R-hat up to {number(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
                 f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
@@ -175,7 +181,6 @@ def checks(summary: Summary) -> list[Check]:
     """Every diagnostic with what it means."""
     found, converged = summary.diagnostics, summary.diagnostics.convergence
     exact = found.identities
-    apart = bool(summary.codes) and not summary.chains_share_codes
     settled = converged.rhat_within <= 1.2
     exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
     rows = [
@@ -229,17 +234,15 @@ def checks(summary: Summary) -> list[Check]:
             "stuck in one place, at far higher energies, with a collapsed step, or rejecting most proposals",
         ),
     ]
-    if summary.codes:
-        rows.append(
-            Check(
-                "note" if apart else "good",
-                "R-hat of code shares",
-                number(summary.code_rhat),
-                "chains keep different codes; ∞ where no neuron changes its code"
-                if apart
-                else "all chains hold the same codes in the same shares",
-            )
+    rows.append(
+        Check(
+            "bad" if found.neurons_apart else "good",
+            "R-hat of code counts and outlier norms",
+            listed([number(rhat) for rhat in found.neuron_rhat]) or "–",
+            f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
+            "neuron changes its own",
         )
+    )
     rows.append(
         Check(
             "good" if found.saturated <= 0.2 else "care",
@@ -259,14 +262,14 @@ def cards(summary: Summary) -> list[Card]:
         Card(
             "scheme",
             summary.scheme.label,
-            score_words(summary.scheme.scores)
+            reason_words(summary.scheme.scores, summary.scheme.unlike)
             if summary.scheme.label == "undecided"
             else f"probability {probability(summary.scheme.probability)}",
         ),
         Card(
             "neurons with a code",
             percent(summary.coded),
-            f"in {len(summary.codes)} codes; the sampler changes a neuron's code in a draw with probability "
+            f"in {summary.code_count:,} codes; the sampler changes a neuron's code in a draw with probability "
             f"{number(summary.code_changes, 2)}"
             if summary.codes
             else "no code fits",
@@ -303,7 +306,7 @@ def next_steps(summary: Summary, run: Run, comparison: Comparison | None) -> lis
     folder = "RUN" if run.path is None else shlex.quote(str(run.path))
     sampling = run.config["sampling"]
     steps = []
-    if not summary.diagnostics.convergence.converged:
+    if not summary.diagnostics.converged:
         warmup = sampling["warmup"] or run.provenance["warmup_steps"]
         more = f"--warmup {2 * warmup} --draws {4 * run.draw_count}"
         steps.append(

@@ -18,7 +18,7 @@ from codingschemes.runs.precision import Precision
 from codingschemes.runs.warmup import MOST_ROUNDS, ROUND
 from codingschemes.samplers import SAMPLERS, Settings
 
-type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed"]
+type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed", "parent"]
 
 #: Draws after which a run ends whose `draws` were left out, whatever its precision, but for large networks: as many as
 #: fill so many bytes, though at least so many.
@@ -42,11 +42,13 @@ class Sampling:
             noise), `annealed` (cooled to the temperature from there), `tempered` (particles of a sequential Monte Carlo
             sweep from the prior) or `mixed` (annealed, prior and quenched in turn: chains that agree although they
             began so differently mean something). None is `mixed` where the warm-up ends by itself, else `prior`.
+            `parent` is recorded where chains begin at the draws of another run.
         until_ess: sampling ends as soon as every invariant has so many effective draws over all chains.
         until_rhat: sampling ends as soon as every invariant has an R-hat over all chains of at most this.
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
-        time_limit: seconds of sampling, warm-up not counted, after which the run stops with fewer draws; None sets no
-            limit.
+        time_limit: seconds on the clock, compiling and warm-up included and resumed or not, after which the run stops
+            with fewer draws; None sets no limit.
+        sampling_limit: seconds of sampling alone; for measurements, which compare samplers after their warm-ups.
 
     Raises:
         InvalidInput: an unknown name or a number out of range.
@@ -62,6 +64,7 @@ class Sampling:
     target_acceptance: float | None = None
     max_tree_depth: int = 10
     time_limit: float | None = None
+    sampling_limit: float | None = None
     until_ess: float | None = None
     until_rhat: float | None = None
 
@@ -73,8 +76,9 @@ class Sampling:
                 raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
         if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
             raise InvalidInput(f"`target_acceptance` is {self.target_acceptance}: give a number between 0 and 1")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise InvalidInput(f"`time_limit` is {self.time_limit}: give a number of seconds above 0")
+        for name in ("time_limit", "sampling_limit"):
+            if (limit := getattr(self, name)) is not None and not limit > 0:
+                raise InvalidInput(f"`{name}` is {limit}: give a number of seconds above 0")
         if self.until_ess is not None and not self.until_ess > 0:
             raise InvalidInput(f"`until_ess` is {self.until_ess}: give a number of effective draws above 0")
         if self.until_rhat is not None and not self.until_rhat > 1:
@@ -118,6 +122,7 @@ class SamplingOptions(TypedDict, total=False):
     target_acceptance: float | None
     max_tree_depth: int
     time_limit: float | None
+    sampling_limit: float | None
     until_ess: float | None
     until_rhat: float | None
 
@@ -125,17 +130,13 @@ class SamplingOptions(TypedDict, total=False):
 def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
     """The options, with what suits the posterior where nothing is given.
 
-    `sampler`: `codes` moves neurons of a last layer with weights of its own, which a recurrent network does not have,
-    and `hmc` takes its place there. `draws`: as many as the run needs to be converged, by the limits that diagnostics
-    judge by (no fewer, or it could not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000
-    or what fills 2 GB.
+    `draws`: as many as the run needs to be converged, by the limits that diagnostics judge by (no fewer, or it could
+    not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000 or what fills 2 GB.
 
     Raises:
         InvalidInput: see `Sampling`.
     """
     given: dict[str, Any] = dict(options)
-    if posterior.network.recurrent and "sampler" not in given:
-        given["sampler"] = "hmc"
     if given.get("draws") is None:
         given["draws"] = _MOST_DRAWS
         if given.get("until_ess") is None and given.get("until_rhat") is None:
@@ -177,10 +178,15 @@ def made_by(sampling: Sampling) -> dict[str, Any]:
     """Versions, device, seed and time."""
     device = jax.devices()[0]
     return {
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in _RECORDED}},
+        "versions": versions(),
         "device": f"{device.platform}: {device.device_kind}",
         "device_count": jax.device_count(),
         "machine": f"{platform.system()} {platform.machine()}",
         "seed": sampling.seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that draws depend on."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _RECORDED}}

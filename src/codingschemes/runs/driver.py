@@ -1,7 +1,7 @@
 """The one loop that all samplers share: chunks of compiled steps, with everything else done between them."""
 
+import contextlib
 import dataclasses
-import errno
 import functools
 import time
 from pathlib import Path
@@ -20,17 +20,19 @@ from codingschemes.calls import checked
 from codingschemes.compiled import QUICKLY, compiling
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
+from codingschemes.interruption import Interruption, stoppable
 from codingschemes.posterior import Density, Position, Posterior
-from codingschemes.progress import progress_bar, watched
-from codingschemes.reading import reading
+from codingschemes.progress import announce, progress_bar, watched
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
 from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, draw_bytes, made_by, resolve
-from codingschemes.runs.interruption import Interruption, finish_chunk_on_interrupt
+from codingschemes.runs.continuing import continuable, continued
+from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
+from codingschemes.runs.parent import check_parent, descent, inherited
 from codingschemes.runs.precision import is_look, next_look
-from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, read_json, write_json
+from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
 from codingschemes.runs.warmup import Trace
@@ -59,6 +61,7 @@ def sample(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    parent: str | Path | None = None,
     progress: bool = True,
     **options: Unpack[SamplingOptions],
 ) -> Run:
@@ -69,28 +72,41 @@ def sample(
         out: the run folder, made by this call; None holds the run in memory.
         resume: continue the run in `out`; `draws`, `time_limit`, `until_ess` and `until_rhat` may be raised, all else
             must be as it was.
+        parent: a run folder from whose last draws chains begin, instead of `start`; its temperature, prior, data and
+            width may differ. The run records it.
         progress: show a progress bar on standard error.
         **options: see `Sampling`.
 
     Returns:
-        The run. After a Ctrl-C it holds the draws made so far, and can be resumed; `Run.finished` says which.
+        The run. After Ctrl-C, SIGTERM or SIGUSR1 it holds the draws made so far, and can be resumed; `Run.finished`
+        says which.
 
     Raises:
-        InvalidInput: an option out of range, a folder that is taken, a disk without room, a resumed run whose options
-            differ.
+        InvalidInput: an option out of range, a folder that is taken or that somebody else writes to, a disk without
+            room, a resumed run whose options or data differ, or whose files were changed or are damaged.
         SamplingFailed: the energy is not finite.
+        Stopped: by a signal, before there was anything to return.
     """
-    sampling = resolve(posterior, options)
-    config = describe(posterior, sampling)
-    path = None if out is None else Path(out)
-    if resume and path is None:
-        raise InvalidInput("a run held in memory cannot be resumed: give `out`")
-    if path is not None and resume:
-        folder.check_same(path, config)
-    elif path is not None:
-        folder.check_free(path, draw_bytes(posterior) * sampling.chains * sampling.draws)
-    # threads make small triangular solves 20 times slower
-    with threadpool_limits(1, user_api="blas"), watched(shown=progress):
+    with contextlib.ExitStack() as stack:
+        interruption = stack.enter_context(stoppable())
+        begun = time.monotonic()
+        sampling = resolve(posterior, options)
+        path = None if out is None else Path(out)
+        if resume and path is None:
+            raise InvalidInput("a run held in memory cannot be resumed: give `out`")
+        forked = None if parent is None else Run.open(parent)
+        sampling, config = _with_start(posterior, sampling, options, forked, path if resume else None)
+        # threads make small triangular solves 20 times slower
+        stack.enter_context(threadpool_limits(1, user_api="blas"))
+        stack.enter_context(watched(shown=progress))
+        recorded, writer = None, None
+        if path is not None and resume:
+            writer = stack.enter_context(writing(path))
+            recorded = continuable(path, posterior, config)
+            config["task"] = recorded.config["task"]
+            interruption.left_as_it_was()
+        elif path is not None:
+            folder.check_free(path, draw_bytes(posterior) * sampling.chains * sampling.draws)
         density = posterior.density(sampling.space)
         longest = capacity(density)
         kernel = SAMPLERS[sampling.sampler](sampling.settings)
@@ -99,35 +115,68 @@ def sample(
         mesh = chain_mesh(sampling.chains)
         program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
         # A checkpoint replaces the states of a resumed run: nothing is cooled again for it.
-        begun = dataclasses.replace(sampling, start="prior") if resume else sampling
-        positions, facts = beginning(start_key, density, begun)
+        beginning_at = dataclasses.replace(sampling, start="prior") if resume else sampling
+        if forked is None:
+            positions, facts = beginning(start_key, density, beginning_at)
+        else:
+            positions, facts = inherited(start_key, density, posterior, forked, sampling.chains), {}
         machine = Machine(kernel, mesh, program)
         with compiling(sampling.sampler, **_program_facts(config, sampling, program, mesh)):
             states = place(_start(kernel_key, kernel, density, positions, sampling.chains), mesh, CHAIN)
             compile_seconds = _compile(machine, states)
-        checkpoint = Checkpoint(0, sampling.longest_warmup, 0.0, 0.0, _blank_trace(machine, sampling), states)
-        provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds}
-        if path is None:
-            store = DrawStore(MemoryStore(), chunk=longest)
-        elif resume:
-            blank = checkpoint._replace(states=forget(kernel, states))
-            with reading(path / CHECKPOINT, "the run cannot be continued from it, sample it again"):
-                checkpoint = read_checkpoint(path / CHECKPOINT, blank)
-            states = recall(kernel, mesh, program, place(checkpoint.states, mesh, CHAIN), jnp.asarray(True))
-            checkpoint = checkpoint._replace(states=states)
-            provenance = read_json(path / PROVENANCE)
-            write_json(path / CONFIG, config)
-            store = DrawStore(path / DRAWS, chunk=longest)
-            store.truncate(checkpoint.draws)
-        else:
-            folder.create(path, posterior, config, provenance)
-            store = DrawStore(path / DRAWS, chunk=longest)
-        run = Run(posterior, config, provenance, store, path)
-        keeper = Keeper(path)
-        if not resume:
-            keeper.keep(checkpoint._replace(states=forget(kernel, checkpoint.states)))
-        _run_chunks(run, keeper, machine, checkpoint, sampling, longest, progress=progress)
+        checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
+        provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
+        with interruption.after_the_chunk():
+            if path is None:
+                store = DrawStore(MemoryStore(), chunk=longest)
+            elif recorded is not None:
+                blank = checkpoint._replace(states=forget(kernel, states))
+                checkpoint = read_checkpoint(path / CHECKPOINT, blank, recorded.made_of)
+                states = recall(kernel, mesh, program, place(checkpoint.states, mesh, CHAIN), jnp.asarray(True))
+                checkpoint = checkpoint._replace(states=states)
+                provenance = continued(recorded.provenance)
+                # No run says that it ended as it was asked to while it is asked for something else.
+                write_json(path / PROVENANCE, provenance)
+                write_json(path / CONFIG, config)
+                store = DrawStore(path / DRAWS, chunk=longest)
+                store.truncate(checkpoint.draws)
+            else:
+                folder.create(path, posterior, config, provenance, _written(kernel, checkpoint))
+                writer = stack.enter_context(writing(path, begun=True))
+                store = DrawStore(path / DRAWS, chunk=longest)
+            run = Run(posterior, config, provenance, store, path)
+            provenance["start_seconds"] += time.monotonic() - begun
+            if path is None:
+                interruption.sentence = "stopped at once: nothing is kept of a run in memory"
+            else:
+                interruption.kept = True
+                interruption.sentence = (
+                    "stopped at once: all is kept up to the last checkpoint, go on with `resume=True`"
+                )
+            _run_chunks(run, writer, machine, checkpoint, sampling, longest, interruption, progress=progress)
+        interruption.sentence = f"stopped: the {run.draw_count} draws a chain are kept"
     return run
+
+
+def _with_start(
+    posterior: Posterior, sampling: Sampling, options: SamplingOptions, parent: Run | None, resumed: Path | None
+) -> tuple[Sampling, dict[str, Any]]:
+    """The sampling and its configuration, with the run that its chains begin at where there is one: `parent`, or that
+    of the run that is resumed."""
+    of_parent: dict[str, Any] | None = None
+    if parent is not None:
+        if resumed is not None or options.get("start") is not None:
+            raise InvalidInput("`parent` says where chains begin: leave out `start` and `resume=True`")
+        check_parent(parent, posterior)
+        of_parent = descent(parent)
+    elif resumed is not None:
+        of_parent = Run.open(resumed).config.get("parent")
+    if of_parent is not None and options.get("start") in (None, "parent"):
+        sampling = dataclasses.replace(sampling, start="parent")
+        return sampling, {**describe(posterior, sampling), "parent": of_parent}
+    if sampling.start == "parent":
+        raise InvalidInput("`start` is 'parent' where `parent` names a run: give it, or choose another start")
+    return sampling, describe(posterior, sampling)
 
 
 def _blank_trace(machine: Machine, sampling: Sampling) -> Trace | None:
@@ -181,19 +230,19 @@ def _compile(machine: Machine, states: Any) -> float:
 
 def _run_chunks(
     run: Run,
-    keeper: Keeper,
+    writer: Writer | None,
     machine: Machine,
     checkpoint: Checkpoint,
     sampling: Sampling,
     longest: int,
+    interruption: Interruption,
     *,
     progress: bool,
 ) -> None:
     """Everything between chunks comes at iterations that depend on options and draws alone, never on the clock: so a
     run that was cut off goes on as if it had not been."""
-    length = 1
-    run.provenance.pop("ended", None)
-    with finish_chunk_on_interrupt() as interruption, progress_bar(shown=progress) as bar:
+    length, keeper = 1, Keeper(run, longest, writer)
+    with progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
         while (ended := _ended(run, checkpoint, sampling, interruption)) is None:
             recording = checkpoint.sampling
@@ -216,26 +265,34 @@ def _run_chunks(
                 checkpoint = _warmed(run, machine, checkpoint, sampling, records)
             elapsed = time.monotonic() - started
             checkpoint = checkpoint.after(elapsed, recording=recording)
-            _keep(run, keeper, machine.kernel, checkpoint, records if recording else None)
+            looked_at = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
+            keeper.keep(_written(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
             _show(bar, bars, checkpoint, sampling)
             length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
         run.provenance["ended"] = ended
-        _keep(run, keeper, machine.kernel, checkpoint, None, last=True)
-        if interruption:
-            bar.console.print(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
+        keeper.keep(_written(machine.kernel, checkpoint), now=True)
+    if ended == "interruption":
+        announce(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
 
 
 def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
     """Why sampling ends here, if it does."""
     looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
-    if looking and sampling.precision.reached(functools.partial(run.store.read, "posterior")):
+    if looking and sampling.precision.reached(functools.partial(run.store.stored, "posterior")):
         return "precision"
     if checkpoint.sampling and checkpoint.draws >= sampling.draws:
         return "draws"
     if interruption:
         return "interruption"
-    late = sampling.time_limit is not None and checkpoint.sampling_seconds >= sampling.time_limit
-    return "time limit" if late else None
+    spent = run.provenance["start_seconds"] + checkpoint.warmup_seconds + checkpoint.sampling_seconds
+    late = sampling.time_limit is not None and spent >= sampling.time_limit
+    enough = sampling.sampling_limit is not None and checkpoint.sampling_seconds >= sampling.sampling_limit
+    return "time limit" if late or enough else None
+
+
+def _written(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
+    """What of a checkpoint is written: all that does not follow from the rest."""
+    return checkpoint._replace(states=forget(kernel, checkpoint.states))
 
 
 def _search_due(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> bool:
@@ -252,7 +309,7 @@ def _next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> in
     """The next iteration at which there is something to do between chunks."""
     if checkpoint.sampling:
         look = next_look(checkpoint.draws) if sampling.precision else sampling.draws
-        return checkpoint.warmup + min(look, sampling.draws)
+        return checkpoint.iteration + min(look, sampling.draws) - checkpoint.draws
     rounds, done = divmod(checkpoint.iteration, sampling.round)
     searches = [step for step in _searches(kernel, rounds) if step > done]
     return rounds * sampling.round + min([*searches, sampling.round])
@@ -292,27 +349,6 @@ def _show(bar: Progress, bars: dict[str, TaskID], checkpoint: Checkpoint, sampli
             completed=checkpoint.draws,
             visible=True,
         )
-
-
-def _keep(
-    run: Run, keeper: Keeper, kernel: Kernel, checkpoint: Checkpoint, records: Records | None, *, last: bool = False
-) -> None:
-    try:
-        if records is not None:
-            run.store.append(records)
-        run.provenance["warmup_seconds"] = checkpoint.warmup_seconds
-        run.provenance["sampling_seconds"] = checkpoint.sampling_seconds
-        if checkpoint.sampling:
-            run.provenance["warmup_steps"] = checkpoint.warmup
-        if run.path is not None:
-            write_json(run.path / PROVENANCE, run.provenance)
-        keeper.keep(checkpoint._replace(states=forget(kernel, checkpoint.states)), last=last)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise InvalidInput(
-            f"the disk of {run.path} is full: free some room, then go on with `resume=True` from the last checkpoint"
-        ) from error
 
 
 def _check_finite(potentials: np.ndarray | Array, when: str) -> None:

@@ -14,10 +14,12 @@ from codingschemes.networks import Network
 from codingschemes.networks.own import restore
 from codingschemes.posterior import Posterior, Prior
 from codingschemes.posterior.priors import check_prior
-from codingschemes.reading import reading
+from codingschemes.reading import number, reading
 from codingschemes.runs import derived
+from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import Coordinates, coordinates
-from codingschemes.runs.store import DrawStore
+from codingschemes.runs.identity import Identity, differences, identity
+from codingschemes.runs.store import REMEDY, DrawStore
 from codingschemes.tasks import Task
 
 CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
@@ -55,20 +57,33 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """The run in a folder that `sample` wrote.
 
+        Draws that are added later are not seen.
+
         Raises:
-            InvalidInput: the folder is missing or holds no run.
+            InvalidInput: the folder is missing, holds no run, or files that were changed since it was sampled.
         """
         path = Path(path)
-        if not path.is_dir():
+        if not is_folder(path):
             raise InvalidInput(f"there is no run folder {path}: give the folder that was passed to `out`")
         config = read_json(path / CONFIG)
-        return cls(
-            posterior=_posterior(Task.load(path / TASK), config, path / CONFIG),
-            config=config,
-            provenance=_provenance(path / PROVENANCE),
-            store=_opened(path / DRAWS),
-            path=path,
-        )
+        posterior = recorded_posterior(path, config)
+        provenance = _provenance(path / PROVENANCE)
+        store = DrawStore.open(path / DRAWS)
+        run = cls(posterior, config, provenance, store, path)
+        for section, name, was, now in differences(recorded_identity(store, path), run.made_of):
+            raise InvalidInput(_changed(path, section, name, was, now))
+        return run
+
+    @property
+    def made_of(self) -> Identity:
+        """What the draws depend on; see `identity`."""
+        return identity(self.posterior.task, self.config, self.provenance["versions"])
+
+    @property
+    def seconds(self) -> float:
+        """Spent on it so far: compiling and starting, warm-up and sampling."""
+        spent = [self.provenance.get(f"{phase}_seconds", 0.0) for phase in ("start", "warmup", "sampling")]
+        return float(sum(spent))
 
     @property
     def draw_count(self) -> int:
@@ -86,7 +101,10 @@ class Run:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
-            raise InvalidInput(f"the run in {self.path} holds no draws yet: continue it with `resume=True`")
+            raise InvalidInput(
+                f"the run in {self.path} holds no draws yet: wait where it is being sampled, else continue it with "
+                "`resume=True`"
+            )
         task, temperature = self.posterior.task, self.posterior.prior.temperature
         named = coordinates(self.posterior)
         groups = self.store.datasets(named)
@@ -127,6 +145,33 @@ class Run:
         )
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder of this name; not where a name is too long to be one."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def recorded_identity(store: DrawStore, path: Path) -> Identity:
+    """What the draws of a run folder say that they were made of."""
+    with reading(path / DRAWS, REMEDY):
+        made_of = json.loads(store.attributes["made_of"])
+        if not isinstance(made_of, dict):
+            raise ValueError("it does not say what it was made of")
+    return made_of
+
+
+def _changed(path: Path, section: str, name: str, was: Any, now: Any) -> str:
+    if section == "arrays":
+        return f"{path / TASK} does not hold what the run learned from: put back what sampling wrote there"
+    file = path / (PROVENANCE if section == "versions" else CONFIG)
+    return (
+        f"{file} says {' '.join(filter(None, (section, name)))} = {now}, but the draws were made with {was}: put back "
+        "what sampling wrote there, or have `codingschemes check` do it with --repair"
+    )
+
+
 def authorship(provenance: dict[str, Any]) -> dict[str, Any]:
     """Who made a run, when, and once it has draws how long that took in seconds, under arviz's names."""
     attributes = {
@@ -144,7 +189,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: it is missing or broken.
     """
-    if not path.is_file():
+    if not is_folder(path.parent) or not path.is_file():
         raise InvalidInput(f"{path.parent} is not a run folder: it has no {path.name}")
     with reading(path, "it is broken, sample the run again"):
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -165,17 +210,21 @@ def _dataset(variables: dict[str, tuple[tuple[str, ...], np.ndarray]], named: Co
     return xr.Dataset(variables, coords={name: values for name, values in named.items() if name in used})
 
 
-def _posterior(task: Task, config: dict[str, Any], path: Path) -> Posterior:
-    """The posterior that a configuration recorded; a hand that edited it may have written anything."""
-    with reading(path, "restore what sampling wrote there, or sample the run again"):
+def recorded_posterior(path: Path, config: dict[str, Any]) -> Posterior:
+    """The posterior of the task in a run folder and a configuration; a hand that edited it may have written anything.
+
+    Raises:
+        InvalidInput: what is wrong with either.
+    """
+    task = Task.load(path / TASK)
+    with reading(path / CONFIG, "restore what sampling wrote there, or sample the run again"):
         said, asked = config["prior"], config["network"]
         for section, names in (("prior", Prior._fields), ("network", _NETWORK), ("sampling", ("chains",))):
             for missing in set(names) - set(config[section]):
                 raise ValueError(f"its {section} has no {missing}")
         prior = Prior(**{name: said[name] for name in Prior._fields})
         check_prior(prior)
-        if not isinstance(config["sampling"], dict):
-            raise ValueError("sampling is no JSON object")
+        Sampling(**config["sampling"])
         if "activation" in config:
             restore(config["activation"])
         return Posterior.with_prior(task, Network(**asked), prior)
@@ -185,9 +234,6 @@ def _provenance(path: Path) -> dict[str, Any]:
     provenance = read_json(path)
     with reading(path, "restore what sampling wrote there, or sample the run again"):
         authorship(provenance)
+        for phase in ("start", "warmup", "sampling"):
+            number(provenance.get(f"{phase}_seconds", 0.0))
     return provenance
-
-
-def _opened(path: Path) -> DrawStore:
-    with reading(path, "its draws are damaged, sample the run again"):
-        return DrawStore(path)

@@ -61,7 +61,8 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
         there = jax.tree.map(lambda leaf: leaf[cooled], positions)
         there = _annealed(cooling_key, density, dataclasses.replace(sampling, sampler=sampler), there)
         positions = jax.tree.map(lambda leaf, new: leaf.at[cooled].set(new), positions, there)
-    for chain in tracked(np.flatnonzero(of_chains == "quenched"), "quenching chains"):
+    quenched = np.flatnonzero(of_chains == "quenched")
+    for chain in tracked(quenched, "quenching chains") if quenched.size else ():
         one = jax.tree.map(lambda leaf, chain=chain: leaf[chain], positions)
         positions = jax.tree.map(
             lambda leaf, new, chain=chain: leaf.at[chain].set(new), positions, _quenched(density, one)

@@ -8,6 +8,9 @@ Fisher identity E[g_r^2] = E[d^2 U/dtheta_r^2] (g the gradient of U), averaged o
 It is an average of local curvatures, so that jumps between distant modes do not widen it, as they would a covariance.
 Samplers see theta / scale, in which every direction has about unit curvature.
 
+Neurons that carry an output are longer than under the prior (`extent_of`), and so are the directions in which they can
+give way to each other: that is kept for samplers whose trajectories can follow them.
+
 The step size follows the acceptance rate by dual averaging (Hoffman & Gelman 2014), started again whenever the scale
 changes, at a quarter, half and three quarters of the warm-up. After it chains take the geometric mean of their step
 sizes and of their scales: they differ by chance alone, and chains that step together wait for the one with the smallest
@@ -65,13 +68,18 @@ class Target(NamedTuple):
 
     Attributes:
         logdensity: scaled coordinates -> log density.
+        softened: (scaled coordinates, reach) -> log density of the network whose kinks are rounded off within `reach`,
+            in units of the prior's preactivations; None where there is no kink, or none that can be.
         kinked: as in `Activation`.
         dimension: number of coordinates.
+        extent: how long neurons are beyond the prior, at least 1 (`extent_of`).
     """
 
     logdensity: Callable[[Position], Scalar]
+    softened: Callable[[Position, Scalar], Scalar] | None
     kinked: bool
     dimension: int
+    extent: Scalar
 
 
 #: (key, point, target, step size, iteration) -> (point, outcome).
@@ -89,6 +97,7 @@ class AdaptiveState(NamedTuple):
         collected: number of terms in `curvature`.
         averaging: dual averaging of the step size.
         step_size: in use now.
+        extent: `extent_of` the position where the scale last changed.
         iteration: steps taken.
     """
 
@@ -99,6 +108,7 @@ class AdaptiveState(NamedTuple):
     collected: Int[Array, ""]
     averaging: DualAveragingAdaptationState
     step_size: Scalar
+    extent: Scalar
     iteration: Int[Array, ""]
 
 
@@ -136,6 +146,7 @@ def adaptive_kernel(
             collected=jnp.asarray(0),
             averaging=start_averaging(_FIRST_STEP_SIZE),
             step_size=jnp.asarray(_FIRST_STEP_SIZE),
+            extent=extent_of(position),
             iteration=jnp.asarray(0),
         )
         # Python numbers make weakly typed arrays, which `step` does not return: everything would compile twice.
@@ -162,6 +173,7 @@ def adaptive_kernel(
             collected=jnp.where(ends, 0, collected),
             averaging=choose(start_averaging(averaged(averaging)), averaging),
             step_size=step_size,
+            extent=choose(extent_of(state.point.position), state.extent),
         )
 
     def step(state: AdaptiveState, density: Density) -> tuple[AdaptiveState, Info]:
@@ -170,12 +182,17 @@ def adaptive_kernel(
         def logdensity(scaled: Position) -> Scalar:
             return -density.potential(_times(scaled, state.scale))
 
+        def softened(scaled: Position, reach: Scalar) -> Scalar:
+            return -density.softened(reach).potential(_times(scaled, state.scale))
+
         scaled = Point(
             jax.tree.map(jnp.divide, state.point.position, state.scale),
             state.point.logdensity,
             _times(state.point.logdensity_grad, state.scale),
         )
-        target = Target(logdensity, density.network.activation.kinked, density.dimension)
+        activation = density.network.activation
+        rounded = softened if activation.kinked and activation.family == "threshold" else None
+        target = Target(logdensity, rounded, activation.kinked, density.dimension, state.extent)
         moved, outcome = transition(step_key, scaled, target, state.step_size, state.iteration)
         point = Point(
             _times(moved.position, state.scale),
@@ -212,6 +229,7 @@ def adaptive_kernel(
             scale=scale,
             curvature=jax.tree.map(jnp.zeros_like, states.curvature),
             collected=jnp.zeros_like(states.collected),
+            extent=jnp.broadcast_to(jnp.mean(jax.vmap(extent_of)(positions)), states.extent.shape),
             averaging=jax.tree.map(
                 lambda fresh, old: fresh.astype(old.dtype), jax.vmap(start_at)(states.step_size), states.averaging
             ),
@@ -235,9 +253,17 @@ def adaptive_kernel(
             averaging=averaging,
             step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), shared(states.step_size)),
             scale=jax.tree.map(shared, states.scale),
+            extent=shared(states.extent),
         )
 
     return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool, renew)
+
+
+def extent_of(position: Position) -> Scalar:
+    """How long neurons are beyond the prior: the root of the mean of |theta_i|^2 over a layer's neurons, less its mean
+    under the prior; of the layer where it is largest, and at least 1, a coordinate's own under the prior."""
+    excess = [jnp.max(jnp.mean(jnp.sum(block**2, axis=-1), axis=-1)) - block.shape[-1] for block in position.values()]
+    return jnp.sqrt(jnp.maximum(1.0, jnp.max(jnp.stack(excess))))
 
 
 def evaluate(density: Density, position: Position) -> Point:

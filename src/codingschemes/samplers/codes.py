@@ -3,7 +3,8 @@ equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
 (`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below, where
-saturating neurons turn round (`flips`).
+saturating neurons turn round (`flips`). Pairs of a recurrent network rotate with their weights
+(`recurrent_rotations`), whatever the activation.
 """
 
 import math
@@ -14,7 +15,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.flips import flip_sweep
@@ -25,6 +25,7 @@ from codingschemes.samplers.mode_pooling import Told, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import Population, populate
+from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
@@ -65,24 +66,29 @@ def codes(settings: Settings) -> Kernel:
     searches = tuple(sorted({int(settings.warmup * share) for share in shares})) if settings.warmup else ()
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
-        if density.network.recurrent:
-            raise InvalidInput(
-                "codes moves neurons of a last layer with weights of its own, which a recurrent network does not have: "
-                "use `sampler='hmc'`"
-            )
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None)
-        if not density.network.activation.bounded or density.network.width == 1:
+        network = density.network
+        if not network.activation.bounded or network.width == 1 or network.recurrent:
             return state
         blank = no_reference(density)
-        if density.network.depth > 1:
+        if network.depth > 1:
             return state._replace(reference=blank)
         modes = jax.eval_shape(modes_from, blank, density, density.basis)
         return state._replace(
             reference=blank, modes=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), modes)
         )
 
+    def recurrent_step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
+        key, sweep_key = jax.random.split(state.key)
+        pairs = density.network.width // 2
+        position = recurrent_rotation_sweep(sweep_key, flow.position(state.flow), density, pairs)
+        stepped, info = flow.step(flow.move(state.flow, position, density), density)
+        return state._replace(key=key, flow=stepped), info._replace(gradients=info.gradients + 1 + 2 * pairs)
+
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
+        if density.network.recurrent:
+            return recurrent_step(state, density)
         key, sweep_key, replace_key, flip_key = jax.random.split(state.key, 4)
         position = flow.position(state.flow)
         turning = _turning(density)

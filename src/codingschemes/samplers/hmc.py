@@ -4,8 +4,13 @@ In coordinates of unit curvature a trajectory of length pi/2 forgets where it be
 is spread quasi-randomly by a third about that, in the same order in all chains, which therefore never wait for each
 other. (Spread over (0, 2) times the mean, as is customary, a draw of the toy sigmoid is worth a third less.)
 
+Threshold neurons (ReLU) that carry the output are tens of units long, and share it between directions by giving way to
+each other over lengths like that, where the energy is flat. Some trajectories are that much longer, so many that they
+cost as much as all others: what needs them gets half the gradients, and so does what does not. Kinks are rounded off
+along both (`softened`).
+
 Smooth activations take the two-stage minimal-norm integrator (McLachlan 1995), which reaches the same acceptance with
-about a third of the gradients of leapfrog; at kinks (ReLU) it has no advantage and leapfrog is used.
+about a third of the gradients of leapfrog; at kinks it has no advantage and leapfrog is used.
 """
 
 from functools import lru_cache
@@ -17,6 +22,7 @@ from jaxtyping import Array
 
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.softened import softened_trajectory
 
 _MEAN_LENGTH = 1.6
 _JITTER = 0.35
@@ -26,11 +32,14 @@ _GOLDEN = 0.6180339887498949
 _ACCEPTANCE = 0.65
 
 
-def jittered_steps(iteration: Array, step_size: Scalar) -> Array:
-    """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size."""
+def jittered_steps(iteration: Array, step_size: Scalar, extent: float | Scalar = 1.0) -> Array:
+    """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size. One in `extent`
+    trajectories is that many times longer: half of all gradients are spent on those."""
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
-    length = _MEAN_LENGTH * (1 + _JITTER * spread)
-    return jnp.clip(jnp.ceil(length / step_size), 1, _MOST_STEPS).astype(int)
+    turn = (iteration + 1) % jnp.round(extent).astype(int) == 0
+    times = jnp.where(turn, extent, 1.0)
+    length = _MEAN_LENGTH * times * (1 + _JITTER * spread)
+    return jnp.clip(jnp.ceil(length / step_size), 1, jnp.ceil(_MOST_STEPS * times)).astype(int)
 
 
 def hmc_transition(
@@ -40,6 +49,11 @@ def hmc_transition(
 
     `step_size` is the stretch of trajectory a gradient pays for: a two-stage step is twice as long.
     """
+    if (softened := target.softened) is not None:
+        steps = jittered_steps(iteration, step_size, target.extent)
+        return softened_trajectory(
+            key, point, target.logdensity, lambda position: softened(position, step_size), step_size, steps
+        )
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     steps = jittered_steps(iteration, stages * step_size)
     state, info = blackjax_hmc.build_kernel(integrator)(

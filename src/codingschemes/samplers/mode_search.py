@@ -65,7 +65,7 @@ def _turned(modes: Summit, population: Population) -> tuple[Int[Array, " K"], Fl
 
 def _codes_reference(population: Population, density: Density) -> Reference:
     """Where the codes are looked for."""
-    middle = density.network.activation(jnp.zeros(()))
+    middle = density.network.activation.midpoint
     means = population.activity @ density.class_average
     bits = (means > middle).astype(int)
     codes = _wanted(bits)

@@ -211,7 +211,7 @@ def climb(reference: Reference, density: Density, basis: Float[Array, "P R"], st
         start, cavity, code = row
         centre, curvature = maximum(start, cavity, reference.inverse, density, basis, steps)
         activity = activation(basis @ centre)
-        settled = (activity @ density.class_average > activation(jnp.zeros(()))).astype(int)
+        settled = (activity @ density.class_average > activation.midpoint).astype(int)
         right = jnp.all((settled == code) | (code < 0))
         # not positive definite: not finite
         least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))

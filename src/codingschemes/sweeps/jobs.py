@@ -18,7 +18,7 @@ from codingschemes.runs import Run, Sampling, sample
 from codingschemes.runs.configuration import describe
 from codingschemes.runs.folder import check_same
 from codingschemes.runs.precision import Precision
-from codingschemes.runs.run import CONFIG, PROVENANCE, write_json
+from codingschemes.runs.run import CONFIG, write_json
 
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
@@ -153,8 +153,8 @@ def carry_out(job: Job, told: Callable[[str], None] | None = None) -> Outcome:
 def _made(job: Job, told: Callable[[str], None] | None) -> Run:
     begun = (job.folder / CONFIG).exists()
     if begun:
-        check_same(job.folder, describe(job.posterior, job.sampling))
         run = Run.open(job.folder)
+        check_same(run, job.posterior, describe(job.posterior, job.sampling))
         if _complete(run, job.sampling):
             return run
     if told is not None:
@@ -165,10 +165,9 @@ def _made(job: Job, told: Callable[[str], None] | None) -> Run:
 def _complete(run: Run, sampling: Sampling) -> bool:
     """Whether it holds the draws asked for, is as precise as asked for, or has what its time allowed."""
     assert run.path is not None
-    with reading(run.path / PROVENANCE, "it is broken, remove the folder to have the run made again"):
-        limit, spent = sampling.time_limit, number(run.provenance.get("sampling_seconds", 0.0))
+    late = sampling.time_limit is not None and run.seconds >= sampling.time_limit
     precise = run.provenance.get("ended") == "precision" and _asked(run) == sampling.precision
-    return precise or run.draw_count >= sampling.draws or (limit is not None and spent >= limit)
+    return precise or run.draw_count >= sampling.draws or late
 
 
 def _asked(run: Run) -> Precision:

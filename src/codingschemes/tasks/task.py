@@ -57,6 +57,13 @@ class Task:
     test_labels: Int[Array, " Q"]
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        held_out = f", {len(self.test_inputs)} held out" if len(self.test_inputs) else ""
+        return (
+            f"Task({self.name}, {len(self.inputs)} samples of {self.inputs.shape[1]} features in "
+            f"{len(self.class_names)} classes{held_out})"
+        )
+
     def __post_init__(self) -> None:
         self._check_shapes()
         for what, rows in (("inputs", self.inputs), ("test inputs", self.test_inputs)):

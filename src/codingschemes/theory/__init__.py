@@ -3,9 +3,11 @@
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
 from codingschemes.theory.choice import Choice, choose
+from codingschemes.theory.mean_field import Annealing
 from codingschemes.theory.prediction import (
     Assumption,
     Certificate,
+    Details,
     NeuronGroup,
     NeuronSample,
     PredictedScheme,
@@ -16,9 +18,11 @@ from codingschemes.theory.theories import THEORIES, predict
 
 __all__ = [
     "THEORIES",
+    "Annealing",
     "Assumption",
     "Certificate",
     "Choice",
+    "Details",
     "NeuronGroup",
     "NeuronSample",
     "PredictedScheme",

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
-from codingschemes.theory.mean_field import route_to
+from codingschemes.theory.mean_field import MeanFieldProblem, route_to
 
 
 class Choice(NamedTuple):
@@ -30,7 +30,7 @@ def choose(posterior: Posterior) -> Choice:
         raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
     if network.scaling == "lazy":
         return Choice("lazy", "the lazy limit was chosen, since this network has its readouts scaled by 1/sqrt(N)")
-    route = route_to(posterior)
+    route = route_to(MeanFieldProblem(posterior))
     if route.refusal is not None:
         return Choice("lazy", f"the lazy limit was chosen, in which no features are learned, since {route.refusal}")
     layers = "one hidden layer" if network.depth == 1 else f"{network.depth} hidden layers"

@@ -41,15 +41,19 @@ class Problem:
     background: Float[np.ndarray, "P P"] | None = None
 
     @classmethod
-    def of(cls, posterior: Posterior) -> "Problem":
-        """The problem of a posterior with one hidden layer."""
-        density = posterior.density("reduced")
-        temperature = posterior.prior.temperature
+    def of(cls, posterior: Posterior, basis: Float[np.ndarray, "P R"] | None = None) -> "Problem":
+        """The problem of a posterior with one hidden layer.
+
+        Args:
+            basis: where it is known; computed if left out.
+        """
+        network, temperature = posterior.network, posterior.prior.temperature
+        signal = network.readout_scale**2 * posterior.prior.readout_variance
         return cls(
-            basis=np.asarray(density.basis),
+            basis=np.asarray(posterior.density("reduced").basis) if basis is None else basis,
             targets=posterior.task.targets,
-            activation=posterior.network.activation,
+            activation=network.activation,
             penalty=temperature,
-            ridge=temperature / float(density.signal),
-            neurons=posterior.network.width,
+            ridge=temperature / signal,
+            neurons=network.width,
         )

@@ -1,7 +1,7 @@
 """What a theory says of a posterior, and how far that can be trusted."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,8 +9,7 @@ from jaxtyping import Float, Int
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
-
-type Label = Literal["analog", "redundant", "sparse", "undecided"]
+from codingschemes.schemes import Label
 
 
 class UnstableCodes(InvalidInput):
@@ -123,6 +122,16 @@ class PredictedScheme:
 
 
 @dataclass(frozen=True)
+class Details:
+    """Further numbers of a theory, which has a dataclass of its own for them; what is None it does not have here."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values by name."""
+        plain = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {name: value for name, value in plain.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The answers of one theory to one posterior.
 
@@ -145,7 +154,8 @@ class Prediction:
         parallelism: the parallelism score of the kernel; None where it is not defined.
         test_outputs: mean of f at the test inputs, (test sample, output).
         test_variance: its posterior variance, one number a test sample or one an output.
-        details: further numbers of this theory by name, plain JSON values.
+        conditional: whether the shares of codes were given to the theory, which then predicts all else at these shares.
+        details: further numbers of this theory.
     """
 
     theory: str
@@ -164,16 +174,17 @@ class Prediction:
     test_outputs: Float[np.ndarray, "Q C"] | None = None
     test_variance: Float[np.ndarray, "Q *C"] | None = None
     lower_kernels: tuple[Float[np.ndarray, "P P"], ...] = ()
-    details: dict[str, Any] = field(default_factory=dict)
+    conditional: bool = False
+    details: Details = Details()
 
-    @property
-    def conditional(self) -> bool:
-        """Whether the shares of codes were given to the theory, which then predicts all else at these shares."""
-        return bool(self.details.get("conditional", False))
+    def __repr__(self) -> str:
+        scheme = "" if self.scheme is None else f"{self.scheme.label}, "
+        return f"Prediction({self.theory}, {scheme}certificate {self.certificate.words})"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; absent where the theory has no such number."""
-        task, width = self.posterior.task, self.posterior.network.width
+        task, width, further = self.posterior.task, self.posterior.network.width, self.details.to_json()
+        form = further.pop("kernel", {})
         values: dict[str, Any] = {
             "theory": self.theory,
             "classes": list(task.class_names),
@@ -188,7 +199,7 @@ class Prediction:
             "assumptions": [{"statement": each.statement, "holds": each.holds} for each in self.assumptions],
         }
         if self.kernel is not None:
-            values["kernel"] = {**_blocks(self.kernel, task.labels), **self.details.get("kernel", {})}
+            values["kernel"] = {**_blocks(self.kernel, task.labels), **form}
         if self.lower_kernels:
             values["lower_kernels"] = [_blocks(kernel, task.labels) for kernel in self.lower_kernels]
         if self.scheme is not None:
@@ -210,7 +221,16 @@ class Prediction:
         for name in ("test_outputs", "test_variance"):
             if getattr(self, name) is not None:
                 values[name] = getattr(self, name).tolist()
-        return {**values, **{name: value for name, value in self.details.items() if name != "kernel"}}
+        return {**values, "conditional": self.conditional, **further}
+
+
+def _plain(value: Any) -> Any:
+    """Details, arrays and tuples as JSON has them."""
+    if isinstance(value, Details):
+        return value.to_json()
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _blocks(kernel: Float[np.ndarray, "P P"], labels: Int[np.ndarray, " P"]) -> dict[str, Any]:

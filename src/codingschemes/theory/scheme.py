@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from codingschemes.posterior import Posterior
-from codingschemes.theory.prediction import Label, NeuronSample, PredictedScheme
+from codingschemes.schemes import Label, class_specific_parts
+from codingschemes.theory.prediction import NeuronSample, PredictedScheme
 from codingschemes.unimodal import SINGLE_MODE
 
 MAJORITY = 1 / 2
@@ -34,12 +35,12 @@ def scheme_of(posterior: Posterior, neurons: NeuronSample, *, condensed: int = 0
     """
     activation = posterior.network.activation
     selective = _selective(neurons, posterior.task.labels)
-    parts = _parts(neurons)
+    parts = class_specific_parts(neurons.activity, neurons.weight[:, None] * neurons.readout)
     carried = float(parts[len(parts) - condensed :].sum())
     effective = 1 / float(np.sum(parts**2 / neurons.weight)) if parts.any() else 0.0
     binary, shared, several = None, 0, False
     if activation.bounded:
-        bits = neurons.activity > (0.5 if activation.family == "sigmoidal" else 0.0)
+        bits = neurons.activity > activation.midpoint
         binary = _binary(neurons, bits)
         counts = _counts(bits, neurons.weight)
         shared, several = int(np.sum(counts >= _SHARED)), bool(counts.sum() - counts.max() >= _SHARED)
@@ -101,14 +102,6 @@ def _selective(neurons: NeuronSample, labels: Int[np.ndarray, " P"]) -> float:
         return float(total > 0)
     chance = np.mean(scatter[several] / (sizes[several] * (sizes[several] - 1)))
     return float(1 - chance * (len(sizes) - 1) / total)
-
-
-def _parts(neurons: NeuronSample) -> Float[np.ndarray, " S"]:
-    """Shares of the class-specific output that neurons with their weights contribute; zero where there is none."""
-    contrast, weighted = _contrast(neurons.activity), neurons.weight[:, None] * neurons.readout
-    output = contrast.T @ weighted
-    parts = np.sum((contrast @ output) * weighted, axis=1)
-    return parts / parts.sum() if parts.sum() > 0 else np.zeros_like(parts)
 
 
 def _binary(neurons: NeuronSample, bits: Bool[np.ndarray, "S G"]) -> float:

@@ -1,4 +1,4 @@
-"""An activation as the optimisers of this room need it: value and slope in numpy, kinks found and rounded off."""
+"""An activation as the optimisers of this room need it: value and slope in numpy, kinks rounded off."""
 
 from functools import lru_cache
 
@@ -26,10 +26,9 @@ class Pointwise:
 
     def __init__(self, activation: Activation):
         self._evaluate = jax.jit(lambda z: jax.jvp(activation.function, (z,), (jnp.ones_like(z),)))
-        grid = np.linspace(-3, 3, 61)
-        self.rectifier = bool(np.all(self._compiled(grid)[0] == np.maximum(grid, 0)))
-        self.kinks, self.jumps = self._find_kinks(np.linspace(-10, 10, 1 << 12 if activation.kinked else 0))
-        self.homogeneous = bool(np.allclose(self(7 * grid)[0], 7 * self(grid)[0], rtol=1e-12, atol=1e-12))
+        shape = activation.shape
+        self.rectifier, self.homogeneous = shape.rectifier, shape.homogeneous
+        self.kinks, self.jumps = shape.kinks, shape.jumps
 
     def __call__(
         self, z: Float[np.ndarray, "*shape"], rounding: float = 0.0
@@ -55,24 +54,6 @@ class Pointwise:
         padded[: flat.size] = flat
         value, slope = (np.asarray(each)[: flat.size].reshape(z.shape) for each in self._evaluate(padded))
         return value, slope
-
-    def _find_kinks(self, grid: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
-        """Jumps of the slope between points of the grid, found by bisection; no kink may lie on it."""
-        if len(grid) == 0:
-            return np.zeros(0), np.zeros(0)
-        slopes = self(grid)[1]
-        kinks, jumps = [], []
-        for index in np.flatnonzero(np.abs(np.diff(slopes)) > 0.02):
-            low, high = grid[index], grid[index + 1]
-            for _ in range(60):
-                middle = (low + high) / 2
-                at_low, at_middle, at_high = self(np.array([low, middle, high]))[1]
-                low, high = (middle, high) if abs(at_middle - at_low) < abs(at_high - at_middle) else (low, middle)
-            before, after = self(np.array([low - 1e-9, high + 1e-9]))[1]
-            if abs(after - before) > 0.01:
-                kinks.append(round(high, 12) + 0.0)
-                jumps.append(after - before)
-        return np.array(kinks), np.array(jumps)
 
 
 @lru_cache(maxsize=64)

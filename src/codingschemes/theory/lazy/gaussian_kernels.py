@@ -1,6 +1,6 @@
 """Second moments <phi(z) phi(z')> of activities under a Gaussian, the kernels of wide random networks.
 
-Closed forms: Williams 1997 (erf), Cho & Saul 2009 (ReLU). Other activations by quadrature of the bivariate Gaussian.
+In closed form where the activation has one (`Activation.second_moment`), else by quadrature of the bivariate Gaussian.
 """
 
 from functools import partial
@@ -13,14 +13,12 @@ from jaxtyping import Array, Float
 
 from codingschemes.networks import Activation
 
-CLOSED_FORMS = ("linear", "relu", "erf", "sigmoid")
-"""Activations whose kernel needs no quadrature."""
 _COARSE, _FINE = 16, 24
 """Gauss-Legendre nodes a panel; their difference is the error that is reported."""
 _CHUNK = 2000
 """Kernel entries whose quadrature is done at once."""
-_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0)
-"""Preactivations at which registered activations have kinks; panels end there."""
+_EDGES = (-3.0, -1.0, 0.0, 1.0, 3.0)
+"""Preactivations at which panels end, beside the activation's kinks."""
 _REACH = 9.0
 """Standard deviations beyond which a normal number is left out."""
 
@@ -39,23 +37,8 @@ def activity_kernel(activation: Activation, covariance: Float[np.ndarray, "P P"]
         activation: phi.
         covariance: of the preactivations.
     """
-    diagonal = np.diagonal(covariance)
-    match activation.name:
-        case "linear":
-            return ActivityKernel(covariance, 0.0)
-        case "erf":
-            scale = np.sqrt(1 + 2 * diagonal)
-            return ActivityKernel(2 / np.pi * np.arcsin(2 * covariance / scale[:, None] / scale), 0.0)
-        case "sigmoid":
-            scale = np.sqrt(1 + np.pi / 2 * diagonal)
-            arc = np.arcsin(np.pi / 2 * covariance / scale[:, None] / scale)
-            return ActivityKernel(0.25 + arc / (2 * np.pi), 0.0)
-        case "relu":
-            norm = np.sqrt(diagonal[:, None] * diagonal)
-            cosine = np.clip(covariance / np.where(norm > 0, norm, 1.0), -1.0, 1.0)
-            np.fill_diagonal(cosine, 1.0)
-            angle = np.arccos(cosine)
-            return ActivityKernel(norm * (np.sin(angle) + (np.pi - angle) * cosine) / (2 * np.pi), 0.0)
+    if activation.second_moment is not None:
+        return ActivityKernel(activation.second_moment(covariance), 0.0)
     return _by_quadrature(activation, covariance)
 
 
@@ -94,17 +77,22 @@ def _moment(
     root = jnp.sqrt(first)
     slope = jnp.where(first > 0, cross / jnp.where(first > 0, root, 1.0), 0.0)
     left = jnp.sqrt(jnp.maximum(second - slope**2, 0.0))
-    outer, outer_weight = _panels(jnp.zeros(1), root, x, w)
-    inner, inner_weight = _panels(slope * outer[0], left, x, w)
+    edges = jnp.asarray(sorted({*_EDGES, *activation.kinks}))
+    outer, outer_weight = _panels(edges, jnp.zeros(1), root, x, w)
+    inner, inner_weight = _panels(edges, slope * outer[0], left, x, w)
     averaged = jnp.sum(activation(slope * outer[0][:, None] + left * inner) * inner_weight, axis=1)
     return jnp.sum(activation(root * outer[0]) * averaged * outer_weight[0])
 
 
 def _panels(
-    mean: Float[Array, " k"], deviation: Float[Array, ""], x: Float[Array, " m"], w: Float[Array, " m"]
+    preactivations: Float[Array, " e"],
+    mean: Float[Array, " k"],
+    deviation: Float[Array, ""],
+    x: Float[Array, " m"],
+    w: Float[Array, " m"],
 ) -> tuple[Float[Array, "k M"], Float[Array, "k M"]]:
-    """Nodes and normalised weights for a standard normal y where mean + deviation y enters a function with kinks."""
-    places = (jnp.asarray(_KINKS) - mean[:, None]) / jnp.where(deviation > 0, deviation, 1.0)
+    """Nodes and normalised weights for a standard normal y; panels end where mean + deviation y is at an edge."""
+    places = (preactivations - mean[:, None]) / jnp.where(deviation > 0, deviation, 1.0)
     ends = jnp.full((len(mean), 1), _REACH)
     edges = jnp.concatenate([-ends, jnp.clip(places, -_REACH, _REACH), ends], axis=1)
     half = jnp.diff(edges, axis=1)[:, :, None] / 2

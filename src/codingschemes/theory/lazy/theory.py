@@ -8,16 +8,31 @@ c N <phi phi'>, c N = N gamma^2 sigma_a^2; its posterior at temperature T is exa
 Sources: Neal 1996; Lee et al., ICLR 2018 (arXiv 1711.00165); kernels in `gaussian_kernels`.
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
 
 from codingschemes.posterior import Posterior
-from codingschemes.theory.lazy.gaussian_kernels import CLOSED_FORMS, ActivityKernel, activity_kernel
-from codingschemes.theory.prediction import Assumption, Certificate, Prediction
+from codingschemes.theory.lazy.gaussian_kernels import ActivityKernel, activity_kernel
+from codingschemes.theory.prediction import Assumption, Certificate, Details, Prediction
 from codingschemes.theory.theories import THEORIES
 
 _TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class LazyDetails(Details):
+    """Attributes:
+    training_variance: posterior variance of each output at the training inputs, (sample,).
+    kernel_form: how the prior's kernel was computed.
+    """
+
+    training_variance: Float[np.ndarray, " P"]
+    kernel_form: Literal["closed", "quadrature"]
 
 
 def prior_kernel(posterior: Posterior) -> ActivityKernel:
@@ -78,10 +93,7 @@ def lazy(posterior: Posterior) -> Prediction:
         assumptions=_assumptions(posterior),
         test_outputs=cross.T @ dual if tested else None,
         test_variance=variance if tested else None,
-        details={
-            "training_variance": training.tolist(),
-            "kernel_form": "closed" if network.activation.name in CLOSED_FORMS else "quadrature",
-        },
+        details=LazyDetails(training, "quadrature" if network.activation.second_moment is None else "closed"),
     )
 
 

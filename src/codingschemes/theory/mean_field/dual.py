@@ -18,35 +18,12 @@ Source: van Meegen & Sompolinsky, Nature Communications 16, 3354 (2025), Methods
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.posterior import Posterior
 from codingschemes.progress import check_time
-
-
-@dataclass(frozen=True)
-class Units:
-    """What turns a posterior of any scaling into the mean-field problem, f = (1/N) sum of r phi with r = N gamma a.
-
-    Attributes:
-        tau: N T.
-        variance: s^2, the prior variance of r.
-        readout: a / r, by which readouts of the theory are multiplied to be those of the network.
-    """
-
-    tau: float
-    variance: float
-    readout: float
-
-    @classmethod
-    def of(cls, posterior: Posterior) -> "Units":
-        network, prior = posterior.network, posterior.prior
-        factor = network.width * network.readout_scale
-        return cls(network.width * prior.temperature, factor**2 * prior.readout_variance, 1 / factor)
 
 
 def refitted_gap(gradient: Float[np.ndarray, "P C"], kernel: Float[np.ndarray, "P P"], tau: float) -> float:
@@ -119,3 +96,31 @@ def climb(
         else:
             damping = max(damping * 10, 1e-6)
     return point, here
+
+
+def newton_step(
+    t: Float[np.ndarray, "P C"],
+    targets: Float[np.ndarray, "P C"],
+    kernel: Float[np.ndarray, "P P"],
+    now: Float[np.ndarray, "S P"],
+    before: Float[np.ndarray, "S P"],
+    variance: float,
+    tau: float,
+) -> Float[np.ndarray, "P C"]:
+    """A Newton step on the dual.
+
+    Args:
+        kernel: <phi phi^T>.
+        now, before: activities of the particles, and some sweeps ago: what moved makes up the covariance.
+        variance: s^2.
+        tau: N T, or that of a higher temperature.
+    """
+    samples, outputs = t.shape
+    gradient = targets - tau * t - variance * kernel @ t
+    products, earlier = (
+        (phi[:, :, None] * (variance * phi @ t)[:, None, :]).reshape(len(phi), -1) for phi in (now, before)
+    )
+    moved = products - earlier
+    curvature = moved.T @ moved / (2 * len(moved)) + np.kron(variance * kernel, np.eye(outputs))
+    curvature[np.diag_indices(samples * outputs)] += tau
+    return np.linalg.solve(curvature, gradient.ravel()).reshape(samples, outputs)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from codingschemes.errors import InvalidInput
-from codingschemes.theory.mean_field.single_input import SingleInput
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 
 _SPACING = 0.9
 _MOST_CELLS = 3_000_000
@@ -35,23 +35,20 @@ class Lattice(NamedTuple):
 
 
 def energy(
-    single: SingleInput,
-    counts: Float[np.ndarray, " G"],
+    problem: ClassProblem,
     t: Float[np.ndarray, "G C"],
-    variance: float,
     readouts: Float[np.ndarray, "n C"],
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n C"]]:
     """E(a) and its gradient."""
-    log_z, mean = single.energy(readouts @ t.T)
+    counts, variance = problem.counts, problem.variance
+    log_z, mean = problem.single.energy(readouts @ t.T)
     value = (readouts**2).sum(1) / (2 * variance) - log_z @ counts
     return value, readouts / variance - (mean * counts) @ t
 
 
 def cover(
-    single: SingleInput,
-    counts: Float[np.ndarray, " G"],
+    problem: ClassProblem,
     t: Float[np.ndarray, "G C"],
-    variance: float,
     *,
     window: float = 36.0,
     ceiling: float = np.inf,
@@ -60,10 +57,7 @@ def cover(
     """The points of the lattice with E below `ceiling` and within `window` nats of the lowest E met on the way.
 
     Args:
-        single: log Z and its derivatives.
-        counts: P_c, samples of each class.
         t: the dual variables of a sample of each class.
-        variance: s^2.
         window: in nats; what lies higher is left out of the integral.
         ceiling: an absolute limit on E.
         radius: half the edge of the box that is searched; left out, it is such that nothing can lie outside, which
@@ -72,18 +66,18 @@ def cover(
     Raises:
         InvalidInput: more cells than fit in memory.
     """
-    outputs = t.shape[1]
+    single, counts, variance, outputs = problem.single, problem.counts, problem.variance, t.shape[1]
     root = np.sqrt(variance)
     spacing = _SPACING * root
     if radius is None:
-        radius = _radius(single, counts, t, variance, min(window, ceiling))
+        radius = _radius(problem, t, min(window, ceiling))
     levels = max(1, int(np.ceil(np.log2(2 * radius / spacing))))
     corners = np.stack(np.meshgrid(*[[-1.0, 1.0]] * outputs, indexing="ij"), -1).reshape(-1, outputs)
     centres = np.zeros((1, outputs))
     half = spacing * 2**levels / 2
     best = 0.0  # E at the origin
     for level in range(levels + 1):
-        value, slope = energy(single, counts, t, variance, centres)
+        value, slope = energy(problem, t, centres)
         best = min(best, float(value.min()))
         if level == levels:
             break
@@ -107,13 +101,10 @@ def cover(
 
 
 def flood(
-    single: SingleInput,
-    counts: Float[np.ndarray, " G"],
+    problem: ClassProblem,
     t: Float[np.ndarray, "G C"],
-    variance: float,
     mode: Float[np.ndarray, " C"],
     bits: Bool[np.ndarray, " G"],
-    middle: float,
     *,
     window: float = 36.0,
 ) -> Lattice:
@@ -122,13 +113,12 @@ def flood(
     Args:
         mode: a local minimum of E.
         bits: which classes are active there.
-        middle: activity that separates an active class from a silent one.
     """
-    outputs = len(mode)
+    counts, variance, outputs = problem.counts, problem.variance, len(mode)
     spacing = _SPACING * np.sqrt(variance)
     neighbours = np.concatenate([np.eye(outputs, dtype=np.int64), -np.eye(outputs, dtype=np.int64)])
     origin = np.round(mode / spacing).astype(np.int64)
-    ceiling = energy(single, counts, t, variance, mode[None])[0][0] + window
+    ceiling = energy(problem, t, mode[None])[0][0] + window
     base = 1 << 20  # places of one number: indices stay below half of it by far
     scale = base ** np.arange(outputs)
     # the mode may lie next to the edge of its region, and the point of the lattice next to it beyond
@@ -138,9 +128,9 @@ def flood(
     while len(frontier):
         readouts = (frontier + origin) * spacing
         fields = readouts @ t.T
-        log_z, mean = single.energy(fields)
+        log_z, mean = problem.single.energy(fields)
         value = (readouts**2).sum(1) / (2 * variance) - log_z @ counts
-        inside = (value < ceiling) & ((mean > middle) == bits).all(1)
+        inside = (value < ceiling) & (problem.bits(mean) == bits).all(1)
         points.append(readouts[inside])
         values.append(value[inside])
         # a neighbour of a layer lies in that one, the one before or the next
@@ -152,14 +142,15 @@ def flood(
     return Lattice(np.concatenate(points), np.concatenate(values), log_cell)
 
 
-def _radius(single: SingleInput, counts: np.ndarray, t: np.ndarray, variance: float, limit: float) -> float:
+def _radius(problem: ClassProblem, t: Float[np.ndarray, "G C"], limit: float) -> float:
     """Outside it E exceeds `limit`, and E = 0 at the origin."""
+    single, variance = problem.single, problem.variance
     lengths = np.linalg.norm(t, axis=1)
     radius = 10 * np.sqrt(variance)
     while True:
         radii = radius * np.array([1.0, 1.5, 2.0, 4.0])
         field = radii[:, None] * lengths
-        highest = np.maximum(single.log_partition(field), single.log_partition(-field)) @ counts
+        highest = np.maximum(single.log_partition(field), single.log_partition(-field)) @ problem.counts
         if np.all(radii**2 / (2 * variance) - highest > limit):
             return float(radius)
         radius *= 1.2

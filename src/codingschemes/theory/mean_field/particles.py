@@ -1,21 +1,15 @@
-"""Mean field at any inputs: particles of the single-neuron density, stochastic Newton on the dual.
+"""Particles of a single-neuron density, z = L u with density exp(-potential), moved by Hamiltonian Monte Carlo.
 
-With the readout integrated out, a neuron z = L u has the density exp(-|u|^2/2 + s^2 |t^T phi(L u)|^2/2), its readout
-the mean s^2 t^T phi and the variance s^2. Persistent particles follow the density by Hamiltonian Monte Carlo while t
-climbs the dual, whose gradient is Y - (tau + s^2 K) t with K the particles' kernel. Temperature falls from where
-nothing is learned, or particles start in given codes.
+A solver says what the potential is, as a function of activities, whitened coordinates and its own parameters; all else
+is the same for one layer, several layers and the bulk beside heavy neurons.
 
-Barriers between codes grow with the number of samples, so that particles keep the codes in which they froze, like the
-neurons of an ordinary sampler: outputs, kernel and readouts are those of the theory at these fractions of codes. On
-images they also keep for long which single images of a class they answer to. What does not move within a few sweeps
-does not respond to t either, so that the Hessian takes the covariance of what particles do within these sweeps: that
-over particles makes steps ten times too short.
+Particles move in single precision, at a quarter of the time of double: its rounding is far below the noise of
+particles. Averages and dual variables are in double.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,64 +17,136 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from codingschemes.networks import Activation
-from codingschemes.progress import tracked
 from codingschemes.theory.prediction import UnstableCodes
 
-_COOLING_SWEEPS = 25
-_SETTLING_SWEEPS = 30
-_CORRECTIONS, _CORRECTING_SWEEPS = 3, 15
-_MEASURING_SWEEPS = 30
-_LEAPFROGS = 8
-_ACCEPTANCE = 0.8
-_LAG = 4
-"""Sweeps over which a particle's changes make up the covariance of a Newton step."""
-_SNAPSHOTS = 2
-"""Sweeps whose particles are kept as neurons."""
+type Potential = Callable[[Float[Array, "S P"], Float[Array, "S R"], Any], Float[Array, " S"]]
+"""Minus the log density from activities, coordinates and the parameters of the density."""
+
 SINGLE = jnp.float32
-"""Precision of trajectories, at a quarter of the time of double: its rounding is far below the noise of particles.
-Averages and dual variables are in double."""
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Particles that have settled, averaged over sweeps.
+class Moves(NamedTuple):
+    """How particles move.
 
     Attributes:
-        t: (sample, output).
-        kernel: <phi phi^T>, (sample, sample).
-        activity: neurons' class-mean activities, (neuron, class), and the same of preactivations.
-        preactivation: z of the kept neurons, (neuron, sample).
-        readout: s^2 t^T phi of each, (neuron, output).
-        code: bits of each, (neuron, class).
-        switched: share of particles that changed code while averages were taken.
+        leapfrogs: steps of a trajectory.
+        shortest: a trajectory's step over the step that is adapted, drawn from here to 1.2.
+        rate: at which the log of the step follows the acceptance.
+        acceptance: that it aims at.
     """
 
-    t: Float[np.ndarray, "P C"]
-    kernel: Float[np.ndarray, "P P"]
-    activity: Float[np.ndarray, "S G"]
-    preactivation: Float[np.ndarray, "S P"]
-    readout: Float[np.ndarray, "S C"]
-    code: Bool[np.ndarray, "S G"]
-    switched: float
+    leapfrogs: int = 8
+    shortest: float = 0.8
+    rate: float = 0.5
+    acceptance: float = 0.8
 
 
-def trajectory(
-    potential: Callable[[Float[Array, "S R"]], Float[Array, " S"]],
+ORDINARY = Moves()
+
+
+class Particles(NamedTuple):
+    """Where particles are.
+
+    Attributes:
+        u: whitened preactivations, (particle, component).
+        phi: their activities, (particle, sample).
+        key: of the next move.
+        step: of the integrator.
+    """
+
+    u: Float[Array, "S R"]
+    phi: Float[Array, "S P"]
+    key: Array
+    step: Float[Array, ""]
+
+
+class Hold(NamedTuple):
+    """Codes that particles keep: moves that change them are rejected, so that the density within codes is sampled.
+
+    Attributes:
+        class_average: what averages over the samples of each class.
+        middle: activity that separates an active class from a silent one.
+        held: whether they do.
+    """
+
+    class_average: Float[np.ndarray, "P G"]
+    middle: float
+    held: bool
+
+
+def begin(
+    activation: Activation, root: Float[np.ndarray, "P R"], u: Float[np.ndarray, "S R"], key: Array, dtype: Any = SINGLE
+) -> Particles:
+    """Particles at u, with a step that fits a standard normal density."""
+    at = jnp.asarray(u, dtype)
+    return Particles(at, activation(at @ jnp.asarray(root, dtype).T), key, jnp.asarray(0.5 / root.shape[1] ** 0.25))
+
+
+def sweep(
+    particles: Particles,
+    root: Float[np.ndarray, "P R"],
+    parameters: Any,
+    hold: Hold | None = None,
+    *,
+    potential: Potential,
+    activation: Activation,
+    moves: Moves = ORDINARY,
+) -> Particles:
+    """One trajectory of every particle.
+
+    Args:
+        root: L.
+        parameters: of the potential, arrays and numbers.
+    """
+    at, root, parameters, hold = jax.tree.map(
+        partial(jnp.asarray, dtype=SINGLE), ((particles.u, particles.phi), root, parameters, hold)
+    )
+    particles = particles._replace(u=at[0], phi=at[1])
+    return _moved(particles, root, parameters, hold, potential=potential, activation=activation, moves=moves)
+
+
+@partial(jax.jit, static_argnames=("potential", "activation", "moves"))
+def _moved(
+    particles: Particles,
+    root: Float[Array, "P R"],
+    parameters: Any,
+    hold: Any,
+    *,
+    potential: Potential,
+    activation: Activation,
+    moves: Moves,
+) -> Particles:
+    u, following = particles.u, jax.random.split(particles.key)
+
+    def activity(u: Float[Array, "S R"]) -> Float[Array, "S P"]:
+        return activation(u @ root.T)
+
+    def energy(u: Float[Array, "S R"]) -> Float[Array, " S"]:
+        return potential(activity(u), u, parameters)
+
+    moved, taken, acceptance = _trajectory(energy, following[1], u, particles.step.astype(SINGLE), moves)
+    phi, phi_moved = activity(u), activity(moved)
+    if hold is not None:
+        average, middle = hold.class_average, hold.middle
+        same = jnp.all((phi @ average > middle) == (phi_moved @ average > middle), axis=1)
+        taken = taken & (same | (hold.held == 0))
+    step = particles.step * jnp.exp(moves.rate * (acceptance.astype(particles.step.dtype) - moves.acceptance))
+    chosen = taken[:, None]
+    return Particles(jnp.where(chosen, moved, u), jnp.where(chosen, phi_moved, phi), following[0], step)
+
+
+def _trajectory(
+    energy: Callable[[Float[Array, "S R"]], Float[Array, " S"]],
     key: Array,
     u: Float[Array, "S R"],
     step: Float[Array, ""],
-    *,
-    leapfrogs: int = _LEAPFROGS,
-    shortest: float = 0.8,
+    moves: Moves,
 ) -> tuple[Float[Array, "S R"], Bool[Array, " S"], Float[Array, ""]]:
-    """One Hamiltonian trajectory of every particle: proposals, which are accepted, and the mean acceptance.
-
-    Steps are `shortest` to 1.2 times the step given, at random.
-    """
-    slope = jax.grad(lambda u: jnp.sum(potential(u)))
+    """Proposals, which are accepted, and the mean acceptance."""
+    slope = jax.grad(lambda u: jnp.sum(energy(u)))
     key_momentum, key_length, key_accept = jax.random.split(key, 3)
     momentum = jax.random.normal(key_momentum, u.shape, u.dtype)
-    size = step * jax.random.uniform(key_length, (), u.dtype, minval=shortest, maxval=1.2)
+    size = step * jax.random.uniform(key_length, (), u.dtype, minval=moves.shortest, maxval=1.2)
 
     def leap(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
         u, p = state
@@ -88,66 +154,17 @@ def trajectory(
         return (u + size * p, p), None
 
     start = momentum + size * slope(u) / 2  # the first full kick then makes a half one
-    (moved, p), _ = jax.lax.scan(leap, (u, start), length=leapfrogs)
+    (moved, p), _ = jax.lax.scan(leap, (u, start), length=moves.leapfrogs)
     p = p - size * slope(moved) / 2
-    energy = potential(u) + jnp.sum(momentum**2, axis=1) / 2
-    change = potential(moved) + jnp.sum(p**2, axis=1) / 2 - energy
+    before = energy(u) + jnp.sum(momentum**2, axis=1) / 2
+    change = energy(moved) + jnp.sum(p**2, axis=1) / 2 - before
     probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
     return moved, jax.random.uniform(key_accept, probability.shape, u.dtype) < probability, jnp.mean(probability)
 
 
-def within_codes(
-    potential: Callable[[Float[Array, "S R"]], Float[Array, " S"]],
-    activity: Callable[[Float[Array, "S R"]], Float[Array, "S P"]],
-    key: Array,
-    u: Float[Array, "S R"],
-    step: Float[Array, ""],
-    class_average: Float[Array, "P G"],
-    middle: Float[Array, ""],
-    held: Bool[Array, ""],
-) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
-    """One trajectory of every particle: new particles, their activities, and the mean acceptance.
-
-    With `held`, moves that change the code of a particle are rejected: what is sampled is the density within codes.
-    """
-    moved, taken, acceptance = trajectory(potential, key, u, step)
-    phi, phi_moved = activity(u), activity(moved)
-    same = jnp.all((phi @ class_average > middle) == (phi_moved @ class_average > middle), axis=1)
-    taken = (taken & (same | ~held))[:, None]
-    return jnp.where(taken, moved, u), jnp.where(taken, phi_moved, phi), acceptance
-
-
-def adapted(step: float, acceptance: float) -> float:
-    """A step of the integrator that accepts more nearly what it should."""
-    return step * float(np.exp(0.5 * (acceptance - _ACCEPTANCE)))
-
-
-def newton_step(
-    t: Float[np.ndarray, "P C"],
-    targets: Float[np.ndarray, "P C"],
-    kernel: Float[np.ndarray, "P P"],
-    now: Float[np.ndarray, "S P"],
-    before: Float[np.ndarray, "S P"],
-    variance: float,
-    tau: float,
-) -> Float[np.ndarray, "P C"]:
-    """A Newton step on the dual.
-
-    Args:
-        kernel: <phi phi^T>.
-        now, before: activities of the particles, and some sweeps ago: what moved makes up the covariance.
-        variance: s^2.
-        tau: N T, or that of a higher temperature.
-    """
-    samples, outputs = t.shape
-    gradient = targets - tau * t - variance * kernel @ t
-    products, earlier = (
-        (phi[:, :, None] * (variance * phi @ t)[:, None, :]).reshape(len(phi), -1) for phi in (now, before)
-    )
-    moved = products - earlier
-    curvature = moved.T @ moved / (2 * len(moved)) + np.kron(variance * kernel, np.eye(outputs))
-    curvature[np.diag_indices(samples * outputs)] += tau
-    return np.linalg.solve(curvature, gradient.ravel()).reshape(samples, outputs)
+def second_moment(phi: Float[np.ndarray, "S P"]) -> Float[np.ndarray, "P P"]:
+    """<phi phi^T> over particles."""
+    return phi.T @ phi / len(phi)
 
 
 def placed(
@@ -181,159 +198,3 @@ def refuse_misplaced(codes: Bool[np.ndarray, "S G"], bits: Bool[np.ndarray, "S G
             f"these inputs cannot put a neuron into the code {' or '.join(names)}: leave it out of code_fractions",
             names,
         )
-
-
-@partial(jax.jit, static_argnums=0)
-def _sweep(
-    activation: Activation,
-    key: Array,
-    u: Float[Array, "S R"],
-    t: Float[Array, "P C"],
-    basis: Float[Array, "P R"],
-    variance: Float[Array, ""],
-    step: Float[Array, ""],
-    class_average: Float[Array, "P G"],
-    middle: Float[Array, ""],
-    held: Bool[Array, ""],
-) -> tuple[Float[Array, "S R"], Float[Array, "S P"], Float[Array, ""]]:
-    """`within_codes` of the single-neuron density at t."""
-
-    def activity(u: Float[Array, "S R"]) -> Float[Array, "S P"]:
-        return activation(u @ basis.T)
-
-    def potential(u: Float[Array, "S R"]) -> Float[Array, " S"]:
-        return jnp.sum(u**2, axis=1) / 2 - variance * jnp.sum((activity(u) @ t) ** 2, axis=1) / 2
-
-    return within_codes(potential, activity, key, u, step, class_average, middle, held)
-
-
-class _Cloud:
-    """Particles, the dual variables, and a step of both."""
-
-    def __init__(
-        self,
-        activation: Activation,
-        basis: Float[np.ndarray, "P R"],
-        targets: Float[np.ndarray, "P C"],
-        class_average: Float[np.ndarray, "P G"],
-        variance: float,
-        middle: float,
-        u: Float[np.ndarray, "S R"],
-        seed: int,
-    ):
-        self.activation, self.targets, self.class_average = activation, targets, class_average
-        self.variance, self.middle = variance, middle
-        self.basis, self.u = jnp.asarray(basis, SINGLE), jnp.asarray(u, SINGLE)
-        self.phi = np.asarray(activation(self.u @ self.basis.T), float)
-        self.key = jax.random.PRNGKey(seed)
-        self.step = 0.5 / basis.shape[1] ** 0.25
-        self.t = np.zeros_like(targets)
-        self.held = False
-        self.recent = deque([self.phi], maxlen=_LAG + 1)
-
-    @property
-    def kernel(self) -> Float[np.ndarray, "P P"]:
-        return self.phi.T @ self.phi / len(self.phi)
-
-    @property
-    def codes(self) -> Bool[np.ndarray, "S G"]:
-        return self.phi @ self.class_average > self.middle
-
-    def sweep(self) -> None:
-        self.key, key = jax.random.split(self.key)
-        self.u, phi, acceptance = _sweep(
-            self.activation,
-            key,
-            self.u,
-            jnp.asarray(self.t, SINGLE),
-            self.basis,
-            jnp.asarray(self.variance, SINGLE),
-            jnp.asarray(self.step, SINGLE),
-            jnp.asarray(self.class_average, SINGLE),
-            jnp.asarray(self.middle, SINGLE),
-            jnp.asarray(self.held),
-        )
-        self.phi = np.asarray(phi, float)
-        self.recent.append(self.phi)
-        self.step = adapted(self.step, float(acceptance))
-
-    def balance(self, tau: float) -> None:
-        """t that is consistent with the particles as they are."""
-        self.t = np.linalg.solve(tau * np.eye(len(self.t)) + self.variance * self.kernel, self.targets)
-
-    def measure(self, sweeps: int) -> Float[np.ndarray, "P P"]:
-        """The kernel averaged over sweeps at fixed t."""
-        total = np.zeros((len(self.t), len(self.t)))
-        for _ in range(sweeps):
-            self.sweep()
-            total += self.kernel
-        return total / sweeps
-
-    def climb(self, tau: float, rate: float, kernel: Float[np.ndarray, "P P"] | None = None) -> None:
-        """A Newton step on the dual at this temperature, with the kernel of the particles or a better one."""
-        kernel = self.kernel if kernel is None else kernel
-        self.t = self.t + rate * newton_step(self.t, self.targets, kernel, self.phi, self.recent[0], self.variance, tau)
-
-
-def settle(
-    activation: Activation,
-    basis: Float[np.ndarray, "P R"],
-    targets: Float[np.ndarray, "P C"],
-    class_average: Float[np.ndarray, "P G"],
-    variance: float,
-    tau: float,
-    *,
-    count: int,
-    seed: int,
-    fractions: dict[str, float] | None = None,
-) -> Settled:
-    """Particles in equilibrium within codes with the dual variables that they support.
-
-    Args:
-        activation: bounded.
-        basis: L with L L^T = K0, orthogonal columns.
-        targets: Y.
-        class_average: what averages over the samples of each class.
-        variance: s^2.
-        tau: N T.
-        count: of particles.
-        fractions: share of the particles that starts in each code; left out, all start at the prior and cool.
-    """
-    middle = 0.5 if activation.family == "sigmoidal" else 0.0
-    rng = np.random.default_rng(seed)
-    u = rng.standard_normal((count, basis.shape[1]))
-    if fractions is not None:
-        bits, wanted = placed(fractions, count, class_average)
-        u = towards(u, wanted, basis)
-    cloud = _Cloud(activation, basis, targets, class_average, variance, middle, u, seed)
-    if fractions is not None:
-        refuse_misplaced(cloud.codes, bits)
-        cloud.held = True
-    # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
-    hot = max(variance * float(np.trace(cloud.kernel)), tau)
-    cloud.balance(hot)
-    for temperature in tracked(np.geomspace(hot, tau, _COOLING_SWEEPS), "cooling particles"):
-        cloud.sweep()
-        cloud.climb(float(temperature), 0.5)
-    for sweep in tracked(range(_SETTLING_SWEEPS), "settling particles"):
-        cloud.sweep()
-        cloud.climb(tau, min(0.5, _SETTLING_SWEEPS / 4 / (sweep + 1)))
-    for _ in tracked(range(_CORRECTIONS), "correcting the dual variables"):
-        cloud.climb(tau, 1.0, cloud.measure(_CORRECTING_SWEEPS))
-    cloud.held = False  # codes that are not stable now show
-    before, parts, kept = cloud.codes, [], []
-    for _ in tracked(range(_SNAPSHOTS), "measuring"):
-        parts.append(cloud.measure(_MEASURING_SWEEPS // _SNAPSHOTS))
-        kept.append(np.asarray(cloud.u, float))
-    z = np.concatenate(kept) @ basis.T
-    phi = np.asarray(activation(jnp.asarray(z)))
-    activity = phi @ class_average
-    return Settled(
-        t=cloud.t,
-        kernel=np.mean(parts, axis=0),
-        activity=activity,
-        preactivation=z,
-        readout=variance * phi @ cloud.t,
-        code=activity > middle,
-        switched=float(np.mean((before != cloud.codes).any(1))),
-    )

@@ -19,36 +19,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from scipy.special import ndtr
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
-from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.solution import Neurons, Singles, Solution, Tested
 
 MOST_VALUES = 4000
 """Training outputs, samples times outputs, up to which the covariance of fluctuations is inverted."""
-
-
-class Neurons(NamedTuple):
-    """A sample of neurons of equal weight.
-
-    Attributes:
-        preactivation: z at the training inputs, (neuron, sample).
-        readout: mean of a given z, s^2 t^T phi(z), (neuron, output); a | z has variance s^2.
-        group: which code each has; their shares do not fluctuate. One group where they do, (neuron,).
-    """
-
-    preactivation: Float[np.ndarray, "S P"]
-    readout: Float[np.ndarray, "S C"]
-    group: Int[np.ndarray, " S"]
-
-
-class Tested(NamedTuple):
-    """Mean and variance of f at the test inputs, (test sample, output)."""
-
-    outputs: Float[np.ndarray, "Q C"]
-    variance: Float[np.ndarray, "Q C"]
 
 
 class Extension(NamedTuple):
@@ -63,79 +43,76 @@ class Extension(NamedTuple):
     variance: Float[np.ndarray, " Q"]
 
 
-def extension(posterior: Posterior) -> Extension:
+def extension(problem: MeanFieldProblem) -> Extension:
     """The Gaussian conditional of the preactivations at the task's test inputs."""
-    network, variance = posterior.network, posterior.prior.weight_variance
-    basis = np.asarray(posterior.density("reduced").basis)
-    train = np.asarray(network.features(jnp.asarray(posterior.task.inputs.T)))
-    test = np.asarray(network.features(jnp.asarray(posterior.task.test_inputs.T)))
+    network, variance, basis = problem.network, problem.posterior.prior.weight_variance, problem.basis
+    train = np.asarray(network.features(jnp.asarray(problem.task.inputs.T)))
+    test = np.asarray(network.features(jnp.asarray(problem.task.test_inputs.T)))
     projected = (basis / (basis**2).sum(0)).T @ (variance * train.T @ test)  # u = (L^+ z), mean = projected^T u
     left = variance * (test**2).sum(0) - (projected**2).sum(0)
     return Extension((basis / (basis**2).sum(0)) @ projected, np.maximum(left, 0.0))
 
 
-def extension_above(
-    below: Extension, preactivation: Float[np.ndarray, "S P"], activation: Activation, gain: float, offset: float
-) -> Extension:
-    """The same for the next layer of a wide network, whose kernel is gain <phi phi^T> + offset.
+def _extension_above(problem: MeanFieldProblem, below: Extension, preactivation: Float[np.ndarray, "S P"]) -> Extension:
+    """The same for the next layer of a wide network.
 
     Args:
         below: of this layer.
         preactivation: of a sample of its neurons at the training inputs.
     """
-    phi = np.asarray(activation(jnp.asarray(preactivation)))
-    first, second = (
-        np.asarray(each)
-        for each in _extended(activation, jnp.asarray(preactivation @ below.weights), jnp.asarray(below.variance))
-    )
-    trained, across = (gain * phi.T @ each / len(phi) + offset for each in (phi, first))
+    phi = problem.activity(preactivation)
+    first, second = _extended_activity(problem, preactivation, below)
+    trained, across = (problem.kernel_above(phi.T @ each / len(phi)) for each in (phi, first))
     weights = np.linalg.pinv(trained, rcond=1e-10, hermitian=True) @ across
-    left = gain * second.mean(axis=0) + offset - (across * weights).sum(axis=0)
+    left = problem.gain * second.mean(axis=0) + problem.offset - (across * weights).sum(axis=0)
     return Extension(weights, np.maximum(left, 0.0))
 
 
-def predict_tests(
-    posterior: Posterior,
-    neurons: Neurons,
-    t: Float[np.ndarray, "P C"],
-    variance: float,
-    tau: float,
-    *,
-    carried: Float[np.ndarray, "P C"] | None = None,
-    extend: Extension | None = None,
-) -> Tested:
+def predict_tests(problem: MeanFieldProblem, solution: Solution) -> Tested:
     """Mean and variance of f at the task's test inputs.
 
-    Args:
-        neurons: a sample from the theory's density.
-        t: the dual variables.
-        variance: s^2.
-        tau: N T.
-        carried: what other neurons than those of the density add to the training outputs.
-        extend: of the last layer, where that is not the first. The variance is then that at fixed kernels below.
+    Variances are left out where they are more than those of the density's neurons: the kernels of several layers
+    fluctuate, and so do condensed neurons.
 
     Raises:
         InvalidInput: too many training outputs for their covariance.
     """
-    samples, outputs = t.shape
-    if samples * outputs > MOST_VALUES:
+    outputs = problem.targets.shape[1]
+    if problem.targets.size > MOST_VALUES:
         raise InvalidInput(
             f"test predictions of the mean-field theory take at most {MOST_VALUES} training outputs, not "
-            f"{samples * outputs}: leave out the test inputs"
+            f"{problem.targets.size}: leave out the test inputs"
         )
-    extend = extension(posterior) if extend is None else extend
-    activation = posterior.network.activation
-    phi = np.asarray(activation(jnp.asarray(neurons.preactivation)))
-    first, second = (
-        np.asarray(each)
-        for each in _extended(
-            activation, jnp.asarray(neurons.preactivation @ extend.weights), jnp.asarray(extend.variance)
-        )
-    )
+    first_layer = extend = extension(problem)
+    for preactivation in solution.below:
+        extend = _extension_above(problem, extend, preactivation)
+    target = problem.targets - problem.tau * solution.t
+    singles, width = solution.singles, problem.network.width
+    if singles is not None:
+        target = target - singles.activity.T @ singles.readout / width
+    mean, fluctuation = _of_density(problem, solution.neurons, target, extend)
+    if singles is not None:
+        mean = mean + _rectified(singles, first_layer).T @ singles.readout / width
+    complete = singles is None and not solution.below
+    variance = np.maximum(fluctuation, 0.0).reshape(-1, outputs) if complete else None
+    return Tested(mean, variance)
+
+
+def _of_density(
+    problem: MeanFieldProblem, neurons: Neurons, target: Float[np.ndarray, "P C"], extend: Extension
+) -> tuple[Float[np.ndarray, "Q C"], Float[np.ndarray, " K"]]:
+    """Mean of what a sample of neurons adds at the test inputs, and its variance, flattened.
+
+    Args:
+        target: what it adds at the training inputs.
+        extend: of their layer.
+    """
+    variance, tau, (samples, outputs) = problem.variance, problem.tau, target.shape
+    phi = problem.activity(neurons.preactivation)
+    first, second = _extended_activity(problem, neurons.preactivation, extend)
     a, count = neurons.readout, len(phi)
     trained = (phi[:, :, None] * a[:, None, :]).reshape(count, -1)
     tested = (first[:, :, None] * a[:, None, :]).reshape(count, -1)
-    target = posterior.task.targets - tau * t - (0.0 if carried is None else carried)
     mean_trained, mean_tested = trained.mean(0), tested.mean(0)
     _, group, sizes = np.unique(neurons.group, return_inverse=True, return_counts=True)
     sizes = sizes[:, None]
@@ -150,8 +127,16 @@ def predict_tests(
     means = membership.T @ tested / sizes
     alone = (second[:, :, None] * (variance + a[:, None, :] ** 2)).reshape(count, -1).mean(0)
     alone = alone - (sizes / count * means**2).sum(0)
-    fluctuation = (alone - (across * weights).sum(0)) / posterior.network.width
-    return Tested(mean.reshape(-1, outputs), np.maximum(fluctuation, 0.0).reshape(-1, outputs))
+    return mean.reshape(-1, outputs), (alone - (across * weights).sum(0)) / problem.network.width
+
+
+def _extended_activity(
+    problem: MeanFieldProblem, preactivation: Float[np.ndarray, "S P"], extend: Extension
+) -> tuple[Float[np.ndarray, "S Q"], Float[np.ndarray, "S Q"]]:
+    """<phi> and <phi^2> of each neuron at the test inputs."""
+    mean, variance = jnp.asarray(preactivation @ extend.weights), jnp.asarray(extend.variance)
+    first, second = _extended(problem.activation, mean, variance)
+    return np.asarray(first), np.asarray(second)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -174,10 +159,9 @@ def _extended(
     return jax.lax.scan(add, (zero, zero), (jnp.asarray(x), jnp.asarray(w / w.sum())))[0]
 
 
-def rectified_mean(
-    mean: Float[np.ndarray, "*shape"], deviation: Float[np.ndarray, "*#shape"]
-) -> Float[np.ndarray, "*shape"]:
-    """<max(z, 0)> of N(mean, deviation^2)."""
-    deviation = np.maximum(deviation, 1e-150)
+def _rectified(singles: Singles, extend: Extension) -> Float[np.ndarray, "K Q"]:
+    """<max(z, 0)> of single neurons at the test inputs."""
+    mean = singles.preactivation @ extend.weights
+    deviation = np.maximum(np.sqrt(extend.variance + singles.variance @ extend.weights**2), 1e-150)
     density = np.exp(-((mean / deviation) ** 2) / 2) / np.sqrt(2 * np.pi)
     return mean * ndtr(mean / deviation) + deviation * density

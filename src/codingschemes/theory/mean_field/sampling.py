@@ -3,35 +3,35 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from codingschemes.theory.mean_field.outliers import Condensed
-from codingschemes.theory.mean_field.predictor import Neurons
-from codingschemes.theory.mean_field.quadrature import ClassProblem, Density
+from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.single_input import nodes
 
 
 def draw_neurons(
     problem: ClassProblem,
-    found: Density | Condensed,
+    t: Float[np.ndarray, "G C"],
+    readouts: Float[np.ndarray, "n C"],
+    weight: Float[np.ndarray, " n"],
     labels: Int[np.ndarray, " P"],
-    activity_of: str,
     count: int,
     seed: int,
-    *,
-    frozen: bool = False,
-) -> Neurons:
+) -> tuple[Float[np.ndarray, "S P"], Int[np.ndarray, " S"]]:
     """Independent neurons: a readout from the lattice, then each preactivation by inverting its distribution.
 
     Args:
+        t: the dual variables of a sample of each class.
+        readouts, weight: of the density, and how probable each is.
         labels: class of every training sample.
-        activity_of: registered name of the activation.
-        frozen: whether the shares of codes are given, so that they do not fluctuate.
+
+    Returns:
+        Preactivations, (neuron, sample), and which of the readouts each neuron has.
     """
     rng = np.random.default_rng(seed)
     # systematic resampling: shares of lattice points are right to one in `count`
     places = (np.arange(count) + rng.random()) / count
-    chosen = np.searchsorted(np.cumsum(found.weight), places).clip(max=len(found.weight) - 1)
-    fields = found.lattice.readouts[chosen] @ found.t.T
-    rule = nodes(activity_of, problem.single.kappa, float(np.abs(fields).max()))
+    chosen = np.searchsorted(np.cumsum(weight), places).clip(max=len(weight) - 1)
+    fields = readouts[chosen] @ t.T
+    rule = nodes(problem.single.activation, problem.single.kappa, float(np.abs(fields).max()))
     preactivation = np.empty((count, len(labels)))
     for label in range(fields.shape[1]):
         members = np.flatnonzero(labels == label)
@@ -41,11 +41,7 @@ def draw_neurons(
             cumulative = np.cumsum(p, axis=1)
             cumulative /= cumulative[:, -1:]
             preactivation[np.ix_(part, members)] = _invert(cumulative, rule.preactivation, rng, len(members))
-    return Neurons(
-        preactivation,
-        np.zeros((count, found.t.shape[1])),
-        found.group[chosen] if frozen and isinstance(found, Density) else np.zeros(count, int),
-    )
+    return preactivation, chosen
 
 
 def _invert(

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import log_ndtr
 
-from codingschemes.networks import ACTIVATIONS
+from codingschemes.networks import Activation
 
 _STEP = 0.04
 """Of the table in arcsinh(h). The error of a cubic Hermite interpolant of log Z is below step^4/384 max |fourth
@@ -21,8 +21,6 @@ _FIRST_FIELD = 4096.0
 """The table reaches so far at least."""
 _NEGLIGIBLE = 45.0
 """In nats: densities that far below their maximum are left out."""
-_KINKS = (-3.0, -1.0, 0.0, 1.0, 3.0)
-"""Preactivations at which registered activations have kinks; panels of the quadrature end there."""
 
 
 class Nodes(NamedTuple):
@@ -39,11 +37,11 @@ class Nodes(NamedTuple):
     log_weight: Float[np.ndarray, " M"]
 
 
-def nodes(activation: str, kappa: float, field: float) -> Nodes:
+def nodes(activation: Activation, kappa: float, field: float) -> Nodes:
     """Gauss-Legendre panels that reach as far as exp(h phi) carries the density for |h| <= `field`.
 
     Args:
-        activation: registered name.
+        activation: phi; panels end at its kinks.
         kappa: prior variance of a preactivation.
         field: largest |h|.
     """
@@ -51,19 +49,19 @@ def nodes(activation: str, kappa: float, field: float) -> Nodes:
     reach = 10.0
     while True:
         outer = np.linspace(-reach, reach, 2001)
-        phi = np.asarray(ACTIVATIONS[activation](jnp.asarray(root * outer)))
+        phi = np.asarray(activation(jnp.asarray(root * outer)))
         tilted = field * np.abs(phi) - outer**2 / 2
         if max(tilted[0], tilted[-1]) < -_NEGLIGIBLE:
             break
         reach *= 1.4
     fine = np.arange(-8, 8.01, 0.5) / root  # where the activation bends, however large kappa
-    edges = np.concatenate([np.arange(-reach, reach + 0.25, 0.5), fine, np.array(_KINKS) / root])
+    edges = np.concatenate([np.arange(-reach, reach + 0.25, 0.5), fine, np.array(activation.kinks) / root])
     edges = np.unique(np.round(edges[np.abs(edges) <= reach + 0.25], 12))
     x, w = np.polynomial.legendre.leggauss(10)
     half = np.diff(edges)[:, None] / 2
     z = (edges[:-1, None] + half * (1 + x)).ravel()
     log_weight = np.log((half * w).ravel()) - z**2 / 2 - np.log(2 * np.pi) / 2
-    activity = np.asarray(ACTIVATIONS[activation](jnp.asarray(root * z)))
+    activity = np.asarray(activation(jnp.asarray(root * z)))
     return Nodes(root * z, activity, log_weight)
 
 
@@ -71,27 +69,27 @@ class SingleInput:
     """log Z(h) and its derivatives: mean m and variance v of the activity of one input in the field h.
 
     Args:
-        activation: registered name; `relu` is in closed form, others are tabulated.
+        activation: phi; the rectifier is in closed form, others are tabulated.
         kappa: prior variance of a preactivation.
     """
 
-    def __init__(self, activation: str, kappa: float):
-        self.activation = activation
+    def __init__(self, activation: Activation, kappa: float):
+        self.activation, self.rectifier = activation, activation.shape.rectifier
         self.kappa = kappa
         self._field = 0.0
         self._grid: Float[np.ndarray, " H"] = np.zeros(0)
         self._coefficients: dict[str, Float[np.ndarray, "4 H"]] = {}
-        self._peak = 1.1 * kappa  # of v, for `relu`; the table knows it for others
+        self._peak = 1.1 * kappa  # of v, for the rectifier; the table knows it for others
 
     def log_partition(self, h: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """log Z alone."""
-        if self.activation == "relu":
+        if self.rectifier:
             return np.logaddexp(np.log(0.5), self._relu_active(h))
         return self._interpolate("log_z", self._locate(h))
 
     def energy(self, h: Float[np.ndarray, "*shape"]) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
         """log Z and m."""
-        if self.activation == "relu":
+        if self.rectifier:
             log_z, mean, _ = self._relu(h)
             return log_z, mean
         place = self._locate(h)
@@ -101,7 +99,7 @@ class SingleInput:
         self, h: Float[np.ndarray, "*shape"]
     ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
         """m and v."""
-        if self.activation == "relu":
+        if self.rectifier:
             _, mean, variance = self._relu(h)
             return mean, variance
         place = self._locate(h)
@@ -109,7 +107,7 @@ class SingleInput:
 
     def preactivation(self, h: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
         """The mean preactivation in the field h."""
-        if self.activation == "relu":
+        if self.rectifier:
             active = self._relu_active(h)
             on = np.exp(active - np.logaddexp(np.log(0.5), active))
             return self.kappa * h * on  # kappa h <phi'>, by parts
@@ -182,6 +180,6 @@ def _hermite(
 
 
 @lru_cache(maxsize=32)
-def single_input(activation: str, kappa: float) -> SingleInput:
+def single_input(activation: Activation, kappa: float) -> SingleInput:
     """The table of an activation, made once."""
     return SingleInput(activation, kappa)

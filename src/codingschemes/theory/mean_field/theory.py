@@ -1,25 +1,24 @@
 """The mean-field theory as a prediction: which solver covers a posterior."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.theory.mean_field.annealing import Annealing
+from codingschemes.theory.mean_field.answers import prediction_of
 from codingschemes.theory.mean_field.predictor import MOST_VALUES
-from codingschemes.theory.mean_field.routes.condensed import bulk_and_outliers
-from codingschemes.theory.mean_field.routes.deep import by_layers
-from codingschemes.theory.mean_field.routes.heavy import bulk_and_heavy
-from codingschemes.theory.mean_field.routes.linear import in_closed_form
-from codingschemes.theory.mean_field.routes.particles import by_particles
-from codingschemes.theory.mean_field.routes.quadrature import by_quadrature
-from codingschemes.theory.mean_field.routes.shared import orthogonal_variance
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.solution import Request, Solution
+from codingschemes.theory.mean_field.solvers import deep, heavy, linear, outliers, quadrature, tilted
 from codingschemes.theory.prediction import Prediction
 from codingschemes.theory.theories import THEORIES
 
-_SUBLINEAR = ("threshold-tanh", "threshold-ratio", "threshold-log1p")
-"""Activations without codes that grow more slowly than their argument, so that nothing condenses."""
+_SUBLINEAR = 0.95
+"""Growth below which activations grow more slowly than their argument, so that nothing condenses."""
 
 
 class Route(NamedTuple):
@@ -27,13 +26,13 @@ class Route(NamedTuple):
 
     Attributes:
         words: by which solver, in words.
-        solve: from code fractions, the number of particles and a seed; None where no solver covers the posterior.
+        solve: the solver; None where none covers the posterior.
         refusal: why not; None where one does.
         instead: what to do then.
     """
 
     words: str = ""
-    solve: Callable[[dict[str, float] | None, int, int], Prediction] | None = None
+    solve: Callable[[MeanFieldProblem, Request], Solution] | None = None
     refusal: str | None = None
     instead: str = "use theory='lazy', which covers all"
 
@@ -45,6 +44,7 @@ def mean_field(
     method: str = "auto",
     particles: int = 2000,
     seed: int = 0,
+    annealing: Annealing | None = None,
 ) -> Prediction:
     """The finite-temperature mean-field theory, N -> infinity at fixed T N, all hidden layers of width N.
 
@@ -56,6 +56,7 @@ def mean_field(
             Several hidden layers, of saturating activations, are by particles in every layer.
             Linear networks are in closed form whatever the inputs.
         particles: how many, for that method, in each layer.
+        annealing: rounds of that method and the gap that it accepts; left out, the solver's own.
         seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
@@ -67,23 +68,25 @@ def mean_field(
     """
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
-    route = route_to(posterior, method)
+    problem = MeanFieldProblem(posterior)
+    route = route_to(problem, method)
     if route.solve is None:
         raise InvalidInput(f"{route.refusal}: {route.instead}")
-    return route.solve(_checked(code_fractions, posterior), particles, seed)
+    request = Request(_checked(code_fractions, posterior), particles, seed, annealing)
+    return prediction_of(problem, route.solve(problem, request), seed)
 
 
-def route_to(posterior: Posterior, method: str = "auto") -> Route:
-    """The solver that covers a posterior, found without solving anything."""
-    network, task = posterior.network, posterior.task
-    name, bounded = network.activation_name, network.activation.bounded
+def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
+    """The solver that covers a problem, found without solving anything."""
+    network, task, activation = problem.network, problem.task, problem.activation
+    name, bounded = activation.name, activation.bounded
     if network.depth > 1 and not bounded:
         return Route(
             refusal=f"beyond one hidden layer the mean-field theory covers activations that saturate, not {name}",
             instead="use theory='lazy' or depth 1",
         )
-    if network.activation.family == "linear":
-        return Route("in closed form", lambda _fractions, _count, seed: in_closed_form(posterior, seed))
+    if activation.family == "linear":
+        return Route("in closed form", linear.solution)
     values = task.sample_count * task.targets.shape[1]
     if len(task.test_inputs) and values > MOST_VALUES:
         return Route(
@@ -91,7 +94,7 @@ def route_to(posterior: Posterior, method: str = "auto") -> Route:
             f"{MOST_VALUES} training outputs, not {values}",
             instead="leave out the test inputs",
         )
-    kappa = orthogonal_variance(posterior) if network.depth == 1 else None
+    kappa = problem.orthogonal_variance if network.depth == 1 else None
     if method == "quadrature" and kappa is None:
         return Route(
             refusal="method='quadrature' needs one hidden layer, orthogonal inputs, one target a class and at most 3 "
@@ -99,30 +102,16 @@ def route_to(posterior: Posterior, method: str = "auto") -> Route:
             instead="use 'particles'",
         )
     if network.depth > 1:
-        return Route(
-            "by particles in every layer", lambda fractions, count, seed: by_layers(posterior, fractions, count, seed)
-        )
+        return Route("by particles in every layer", deep.solution)
     if kappa is not None and method != "particles":
-        if bounded or name in _SUBLINEAR:
-            return Route(
-                "by quadrature at orthogonal inputs",
-                lambda fractions, _count, seed: by_quadrature(posterior, kappa, fractions, seed),
-            )
-        if name == "relu":
-            return Route(
-                "as bulk and outliers at orthogonal inputs",
-                lambda _fractions, _count, seed: bulk_and_outliers(posterior, kappa, seed),
-            )
+        if bounded or activation.shape.growth < _SUBLINEAR:
+            return Route("by quadrature at orthogonal inputs", partial(quadrature.solution, kappa=kappa))
+        if activation.shape.rectifier:
+            return Route("as bulk and outliers at orthogonal inputs", partial(outliers.solution, kappa=kappa))
     if bounded:
-        return Route(
-            "by particles at correlated inputs",
-            lambda fractions, count, seed: by_particles(posterior, fractions, count, seed),
-        )
-    if name == "relu":
-        return Route(
-            "as bulk and heavy neurons at correlated inputs",
-            lambda _fractions, count, seed: bulk_and_heavy(posterior, count, seed),
-        )
+        return Route("by particles at correlated inputs", tilted.solution)
+    if activation.shape.rectifier:
+        return Route("as bulk and heavy neurons at correlated inputs", heavy.solution)
     return Route(
         refusal=f"the mean-field theory does not cover {name} networks on this task: it covers linear, saturating and "
         "ReLU networks at any inputs"

@@ -1,0 +1,100 @@
+"""Kill sampling processes at random moments, go on, and compare draws bit by bit with those of a run left alone.
+
+    python experiments/kills.py [SAMPLER ...] [--kills 100] [--out benchmarks/kills.json]
+
+Each process is `codingschemes sample`, as a user starts it. SIGKILL, SIGTERM and SIGINT come in turn, at a moment that
+is uniform over the time which a process that is left alone takes: so imports, compilation, warm-up, sampling and the
+last summary are all hit. Kills are spread evenly over the samplers. Whatever a process that was stopped says must be no
+traceback, and the folder must be whole each time there is one.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from codingschemes.runs import Run
+from codingschemes.runs.checking import check
+from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.run import CONFIG
+
+SAMPLERS = ("codes", "hmc", "nuts", "mclmc")
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+TASK = ["orthogonal", "--samples", "12", "--width", "12", "--temperature", "1e-2", "--chains", "2"]
+LENGTH = ["--warmup", "200", "--draws", "3000", "--max-tree-depth", "5"]
+#: Kills of one run; then another is begun, so that young and old runs are hit alike.
+_EACH = 5
+
+
+def command(sampler: str, out: Path) -> list[str]:
+    program = [sys.executable, "-c", "from codingschemes.cli.main import main; main()"]
+    begun = ["--resume"] if (out / CONFIG).exists() else []
+    return [*program, "sample", *TASK, *LENGTH, "--sampler", sampler, "--out", str(out), *begun]
+
+
+def same(run: Run, reference: Run) -> bool:
+    return all(
+        np.array_equal(run.values(group, name), reference.values(group, name), equal_nan=True)
+        for group in DIMENSIONS
+        for name in DIMENSIONS[group]
+    )
+
+
+def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict:
+    """What became of so many kills of one sampler's runs."""
+    subprocess.run(command(sampler, folder / "warm"), check=True, capture_output=True)  # compiled once for all
+    started = time.monotonic()
+    subprocess.run(command(sampler, folder / "alone"), check=True, capture_output=True)
+    seconds = time.monotonic() - started
+    alone = Run.open(folder / "alone")
+    found = {"sampler": sampler, "kills": 0, "by": {}, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
+    while found["kills"] < kills:
+        out = folder / f"run-{found['runs']}"
+        for _ in range(min(_EACH, kills - found["kills"])):
+            process = subprocess.Popen(command(sampler, out), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            time.sleep(rng.uniform(0, seconds))
+            sent = SIGNALS[found["kills"] % len(SIGNALS)]
+            process.send_signal(sent)
+            _, said = process.communicate(timeout=600)
+            found["kills"] += 1
+            found["by"][sent.name] = found["by"].get(sent.name, 0) + 1
+            found["tracebacks"] += "Traceback" in said
+            found["not whole"] += (out / CONFIG).exists() and check(out) != []
+        subprocess.run(command(sampler, out), check=True, capture_output=True)
+        found["runs"] += 1
+        found["different"] += not same(Run.open(out), alone)
+        shutil.rmtree(out)
+    return {**found, "seconds of a run left alone": round(seconds, 1)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("samplers", nargs="*", metavar="SAMPLER", help="all four if left out")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    samplers = asked.samplers or SAMPLERS
+    rng, rows = np.random.default_rng(0), []
+    for sampler in samplers:
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(kill(sampler, -(-asked.kills // len(samplers)), Path(folder), rng))
+        print(json.dumps(rows[-1]), flush=True)
+    wrong = sum(row["different"] + row["tracebacks"] + row["not whole"] for row in rows)
+    total = sum(row["kills"] for row in rows)
+    print(f"{total} kills, {sum(row['different'] for row in rows)} of {sum(row['runs'] for row in rows)} runs differ")
+    if asked.out is not None:
+        found = {"kills": total, "machine": f"{platform.system()} {platform.machine()}", "rows": rows}
+        asked.out.write_text(json.dumps(found, indent=2) + "\n")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The figures of a report, one function each, for notebooks and papers.
+
+Each takes a run, and its summary where that is at hand already (else it is made), and returns a matplotlib `Figure` in
+the report's style. Nothing is shown or saved: `figure.savefig("codes.pdf")`, or the last line of a notebook cell.
+
+    import codingschemes as cs
+    figure = cs.plot.activity(run, summary)
+"""
+
+from matplotlib.figure import Figure
+
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
+from codingschemes.calls import checked
+from codingschemes.coding import Summary, summarize
+from codingschemes.comparison import Comparison
+from codingschemes.reports import chains, figures, populations, responses, schemes
+from codingschemes.reports import layers as layer_figures
+from codingschemes.reports import theory as theory_figures
+from codingschemes.reports.style import styled
+from codingschemes.runs import Run
+
+__all__ = [
+    "activity",
+    "chain_traces",
+    "codes",
+    "contributions",
+    "convergence",
+    "distributions",
+    "kernel",
+    "layers",
+    "map",
+    "neurons",
+    "outputs",
+    "theory",
+]
+
+
+@checked
+@styled()
+def activity(run: Run, summary: Summary | None = None) -> Figure:
+    """Activity of all neurons at all training inputs in the last draws of some chains; neurons sorted by code, samples
+    by class."""
+    return populations.activity(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def codes(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
+    """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares."""
+    return populations.codes(summary or summarize(run), None if comparison is None else comparison.prediction)
+
+
+@checked
+@styled()
+def contributions(run: Run, summary: Summary | None = None) -> Figure:
+    """The part of the class-specific output that each neuron carries, and activity against readout."""
+    return populations.contributions(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def neurons(run: Run, summary: Summary | None = None) -> Figure:
+    """Single neurons in the last draws: class-mean activities and readouts, two at a time, coloured by code."""
+    return populations.neurons(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def distributions(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
+    """Single-neuron posteriors: class-mean activities and readouts pooled over draws and chains; a comparison draws the
+    theory's over them."""
+    prediction = None if comparison is None else comparison.prediction
+    pooled = figures.pooled_neurons(run)
+    return populations.distributions(pooled, summary or summarize(run), run.posterior.task, prediction)
+
+
+@checked
+@styled()
+def kernel(run: Run, summary: Summary | None = None) -> Figure:
+    """Posterior mean of the representational kernel K = Phi^T Phi / N, and its means over pairs of classes."""
+    return responses.kernel(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def outputs(run: Run, summary: Summary | None = None) -> Figure:
+    """Posterior mean of every output at training and test inputs, against the targets."""
+    return responses.predictions(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def layers(run: Run, summary: Summary | None = None) -> Figure:
+    """All hidden layers side by side: activity sorted by code above, kernels below."""
+    return layer_figures.layers(summary or summarize(run), run.posterior.task)
+
+
+@checked
+@styled()
+def chain_traces(run: Run) -> Figure:
+    """Distribution, trace and rank plot of a few invariants, by chain."""
+    return chains.traces(chains.traced(run))
+
+
+@checked
+@styled()
+def convergence(run: Run, summary: Summary | None = None) -> Figure:
+    """R-hat and effective draws of every invariant."""
+    return chains.convergence(summary or summarize(run))
+
+
+@checked
+@styled()
+def map(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
+    """Draws, chains and layers on the map of coding schemes; a comparison adds the theory's place."""
+    return schemes.scheme_map(summary or summarize(run), None if comparison is None else comparison.prediction)
+
+
+@checked
+@styled()
+def theory(comparison: Comparison) -> Figure:
+    """Every quantity of a comparison, sampled against predicted."""
+    return theory_figures.agreement(comparison)

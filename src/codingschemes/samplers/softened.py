@@ -1,0 +1,50 @@
+"""Hamiltonian trajectories of threshold neurons with kinks rounded off, accepted by the exact energy.
+
+Each time a preactivation crosses zero, the slope of the density jumps, and leapfrog errs by an energy proportional to
+the step, of either sign. Outliers cross at hundreds of samples within a unit of time, with large slopes: the errors add
+up along the trajectory, and the step size has to fall with its length. Forces of a network whose kinks are rounded off
+within a step's reach have no jumps to err at. The density they belong to differs from the exact one only by the few
+preactivations near zero: an error made at the two ends of a trajectory, however long it is.
+
+Any force that depends on the position alone leaves leapfrog reversible and volume-preserving, so that accepting by the
+exact energy is exact (Neal 2011, 5.5: Hamiltonian dynamics with approximate energies).
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from blackjax.mcmc import integrators
+from jaxtyping import Array, Int
+
+from codingschemes.posterior import Position
+from codingschemes.samplers.adaptive import Outcome, Point, Scalar, standard_normal
+
+#: An energy error above this is a divergence, as in blackjax.
+_DIVERGENCE = 1000.0
+
+
+def softened_trajectory(
+    key: Array,
+    point: Point,
+    logdensity: Callable[[Position], Scalar],
+    softened: Callable[[Position], Scalar],
+    step_size: Scalar,
+    steps: Int[Array, ""],
+) -> tuple[Point, Outcome]:
+    """One trajectory by leapfrog along the forces of `softened`, accepted or rejected as a whole by `logdensity`."""
+    momentum_key, accept_key = jax.random.split(key)
+    step = integrators.velocity_verlet(softened, _kinetic)
+    start = integrators.new_integrator_state(softened, point.position, standard_normal(momentum_key, point.position))
+    end = jax.lax.fori_loop(0, steps, lambda _, state: step(state, step_size), start)
+    there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
+    error = (_kinetic(end.momentum) - there.logdensity) - (_kinetic(start.momentum) - point.logdensity)
+    error = jnp.where(jnp.isnan(error), jnp.inf, error)
+    rate = jnp.exp(jnp.minimum(0.0, -error))
+    accepted = jax.random.uniform(accept_key) < rate
+    moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
+    return moved, Outcome(rate, steps + 2, error > _DIVERGENCE)
+
+
+def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)
+    return jnp.sum(jnp.stack([jnp.sum(block**2) for block in momentum.values()])) / 2

@@ -1,1 +1,0 @@
-"""The ways to a mean-field prediction, one module a solver."""

@@ -1,0 +1,226 @@
+"""Mean field at any inputs: particles of the single-neuron density, stochastic Newton on the dual.
+
+With the readout integrated out, a neuron z = L u has the density exp(-|u|^2/2 + s^2 |t^T phi(L u)|^2/2), its readout
+the mean s^2 t^T phi and the variance s^2. Persistent particles follow the density by Hamiltonian Monte Carlo while t
+climbs the dual, whose gradient is Y - (tau + s^2 K) t with K the particles' kernel. Temperature falls from where
+nothing is learned, or particles start in given codes.
+
+Barriers between codes grow with the number of samples, so that particles keep the codes in which they froze, like the
+neurons of an ordinary sampler: outputs, kernel and readouts are those of the theory at these fractions of codes. On
+images they also keep for long which single images of a class they answer to. What does not move within a few sweeps
+does not respond to t either, so that the Hessian takes the covariance of what particles do within these sweeps: that
+over particles makes steps ten times too short.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from codingschemes.progress import announce, tracked
+from codingschemes.theory.mean_field.annealing import Annealing
+from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
+from codingschemes.theory.mean_field.particles import (
+    Hold,
+    begin,
+    placed,
+    refuse_misplaced,
+    second_moment,
+    sweep,
+    towards,
+)
+from codingschemes.theory.mean_field.problem import MeanFieldProblem
+from codingschemes.theory.mean_field.solution import Neurons, Request, Solution, code_groups
+from codingschemes.theory.prediction import Assumption, Certificate, Details
+
+ANNEALING = Annealing(cooling=25, settling=30, corrections=3, averaging=15, measuring=30)
+_LAG = 4
+"""Sweeps over which a particle's changes make up the covariance of a Newton step."""
+_SNAPSHOTS = 2
+"""Sweeps whose particles are kept as neurons."""
+_STABLE = 0.01
+"""Share of the particles that may change code at fixed t for codes to count as kept."""
+_MOVING, _GROWTH, _CLIMBING = 5.0, 1.5, 6.5e-6
+"""Seconds of a core that 2000 particles took at 100 samples, the power of the samples from 100 to 200, and what
+Newton's steps take beside, for each entry of their matrix."""
+
+
+@dataclass(frozen=True)
+class ParticleDetails(Details):
+    """Attributes:
+    method: how the theory was solved.
+    """
+
+    method: str = "particles"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Particles that have settled, averaged over sweeps.
+
+    Attributes:
+        t: (sample, output).
+        kernel: <phi phi^T>, (sample, sample).
+        preactivation: z of the kept neurons, (neuron, sample).
+        readout: s^2 t^T phi of each, (neuron, output).
+        code: bits of each, (neuron, class).
+        switched: share of particles that changed code while averages were taken.
+    """
+
+    t: Float[np.ndarray, "P C"]
+    kernel: Float[np.ndarray, "P P"]
+    preactivation: Float[np.ndarray, "S P"]
+    readout: Float[np.ndarray, "S C"]
+    code: Bool[np.ndarray, "S G"]
+    switched: float
+
+
+def _potential(
+    phi: Float[Array, "S P"], u: Float[Array, "S R"], parameters: tuple[Float[Array, "P C"], Float[Array, ""]]
+) -> Float[Array, " S"]:
+    """That of a neuron at t with its readout of variance s^2 integrated out."""
+    t, variance = parameters
+    return jnp.sum(u**2, axis=1) / 2 - variance * jnp.sum((phi @ t) ** 2, axis=1) / 2
+
+
+class _Ascent:
+    """Particles, the dual variables, and a step of both."""
+
+    def __init__(self, problem: MeanFieldProblem, u: Float[np.ndarray, "S R"], seed: int):
+        self.problem, self.held, self.t = problem, False, np.zeros_like(problem.targets)
+        self.particles = begin(problem.activation, problem.basis, u, jax.random.PRNGKey(seed))
+        self.recent = deque([self.phi], maxlen=_LAG + 1)
+
+    @property
+    def phi(self) -> Float[np.ndarray, "S P"]:
+        return np.asarray(self.particles.phi, float)
+
+    @property
+    def codes(self) -> Bool[np.ndarray, "S G"]:
+        return self.phi @ self.problem.class_average > self.problem.activation.midpoint
+
+    def sweep(self) -> None:
+        problem = self.problem
+        self.particles = sweep(
+            self.particles,
+            problem.basis,
+            (self.t, problem.variance),
+            Hold(problem.class_average, problem.activation.midpoint, self.held),
+            potential=_potential,
+            activation=problem.activation,
+        )
+        self.recent.append(self.phi)
+
+    def balance(self, tau: float) -> None:
+        """t that is consistent with the particles as they are."""
+        kernel = second_moment(self.phi)
+        self.t = np.linalg.solve(tau * np.eye(len(self.t)) + self.problem.variance * kernel, self.problem.targets)
+
+    def measure(self, sweeps: int) -> Float[np.ndarray, "P P"]:
+        """The kernel averaged over sweeps at fixed t."""
+        total = np.zeros((len(self.t), len(self.t)))
+        for _ in range(sweeps):
+            self.sweep()
+            total += second_moment(self.phi)
+        return total / sweeps
+
+    def climb(self, tau: float, rate: float, kernel: Float[np.ndarray, "P P"] | None = None) -> None:
+        """A Newton step on the dual at this temperature, with the kernel of the particles or a better one."""
+        phi, variance = self.phi, self.problem.variance
+        kernel = second_moment(phi) if kernel is None else kernel
+        step = newton_step(self.t, self.problem.targets, kernel, phi, self.recent[0], variance, tau)
+        self.t = self.t + rate * step
+
+
+def settle(
+    problem: MeanFieldProblem,
+    *,
+    count: int,
+    seed: int,
+    fractions: dict[str, float] | None = None,
+    annealing: Annealing = ANNEALING,
+) -> Settled:
+    """Particles in equilibrium within codes with the dual variables that they support.
+
+    Args:
+        problem: of an activation that saturates.
+        count: of particles.
+        fractions: share of the particles that starts in each code; left out, all start at the prior and cool.
+    """
+    u = np.random.default_rng(seed).standard_normal((count, problem.basis.shape[1]))
+    if fractions is not None:
+        bits, wanted = placed(fractions, count, problem.class_average)
+        u = towards(u, wanted, problem.basis)
+    ascent, tau = _Ascent(problem, u, seed), problem.tau
+    if fractions is not None:
+        refuse_misplaced(ascent.codes, bits)
+        ascent.held = True
+    # cooled even where codes are held: started cold, t answers to particles that are far from equilibrium within codes
+    hot = max(problem.variance * float(np.trace(second_moment(ascent.phi))), tau)
+    ascent.balance(hot)
+    for temperature in tracked(np.geomspace(hot, tau, annealing.cooling), "cooling particles"):
+        ascent.sweep()
+        ascent.climb(float(temperature), 0.5)
+    for round_ in tracked(range(annealing.settling), "settling particles"):
+        ascent.sweep()
+        ascent.climb(tau, min(0.5, annealing.settling / 4 / (round_ + 1)))
+    for _ in tracked(range(annealing.corrections), "correcting the dual variables"):
+        ascent.climb(tau, 1.0, ascent.measure(annealing.averaging))
+    ascent.held = False  # codes that are not stable now show
+    before, parts, kept = ascent.codes, [], []
+    for _ in tracked(range(_SNAPSHOTS), "measuring"):
+        parts.append(ascent.measure(annealing.measuring // _SNAPSHOTS))
+        kept.append(np.asarray(ascent.particles.u, float))
+    z = np.concatenate(kept) @ problem.basis.T
+    phi = problem.activity(z)
+    return Settled(
+        t=ascent.t,
+        kernel=np.mean(parts, axis=0),
+        preactivation=z,
+        readout=problem.variance * phi @ ascent.t,
+        code=phi @ problem.class_average > problem.activation.midpoint,
+        switched=float(np.mean((before != ascent.codes).any(1))),
+    )
+
+
+def solution(problem: MeanFieldProblem, request: Request) -> Solution:
+    """Particles of one layer of neurons that saturate, at the fractions of codes that they were given or froze in."""
+    annealing, fractions = request.annealing or ANNEALING, request.fractions
+    moving = _MOVING * (problem.task.sample_count / 100) ** _GROWTH
+    announce("mean field by particles", request.particles / 2000 * (moving + _CLIMBING * problem.targets.size**2))
+    found = settle(problem, count=request.particles, seed=request.seed, fractions=fractions, annealing=annealing)
+    kernel = problem.variance * found.kernel
+    gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
+    names, group = np.unique(found.code, axis=0, return_inverse=True)
+    neurons = Neurons(found.preactivation, found.readout, group.ravel())
+    return Solution(
+        t=problem.fitted(kernel),
+        kernel=found.kernel,
+        neurons=neurons,
+        readout_variance=problem.variance,
+        certificate=Certificate(
+            gap=gap,
+            tolerance=annealing.tolerance,
+            meaning="duality gap in nats a neuron at the particles' fractions of codes, Monte Carlo noise included",
+            bounds={"output_error": float(np.sqrt(2 * problem.tau * gap))},
+        ),
+        shares="given" if fractions else "frozen",
+        assumptions=(kept_codes(found.switched),),
+        codes=code_groups(problem, neurons, names),
+        details=ParticleDetails(),
+    )
+
+
+def kept_codes(switched: float) -> Assumption:
+    """That particles do not change code while averages are taken.
+
+    Args:
+        switched: share of those that did.
+    """
+    return Assumption(
+        f"Neurons keep their codes: {switched:.1%} of the particles changed theirs at fixed t (at most {_STABLE:.0%}).",
+        switched <= _STABLE,
+    )

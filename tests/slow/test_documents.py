@@ -1,0 +1,40 @@
+"""README.md and the documentation do what they say: each fenced block of commands or Python is run as it stands, those
+of one page in order and in one folder."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PAGES = ["README.md", "docs/quickstart.md", "docs/sampling.md", "docs/manifolds.md"]
+PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "tutorials").glob("*.md"))
+BLOCKS = [
+    (page, index)
+    for page in PAGES
+    for index, (language, _) in enumerate(_FENCED.findall((ROOT / page).read_text()))
+    if language in ("", "sh", "python")
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("documents")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
+def test_a_block_runs_as_it_stands(page, block, folder):
+    language, text = _FENCED.findall((ROOT / page).read_text())[block]
+    if re.search(r"^(make|pip) ", text, re.MULTILINE):
+        text = "codingschemes demo --out demo\n"
+    place = folder / page.replace("/", "-")
+    place.mkdir(exist_ok=True)
+    command = [sys.executable, "-W", "error", "-c", text] if language == "python" else ["bash", "-euc", text]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, cwd=place, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, f"{text}\n{done.stderr[-3000:]}"
