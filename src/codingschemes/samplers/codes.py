@@ -3,8 +3,8 @@ equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
 (`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below, where
-saturating neurons turn round (`flips`). Pairs of a recurrent network rotate with their weights
-(`recurrent_rotations`), whatever the activation.
+saturating neurons turn round (`flips`); neurons of odd activations have a mirror image in every layer (`mirrors`).
+Pairs of a recurrent network rotate with their weights (`recurrent_rotations`), whatever the activation.
 """
 
 import math
@@ -21,6 +21,7 @@ from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Search, Settings, renewal
+from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import Told, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
@@ -91,6 +92,9 @@ def codes(settings: Settings) -> Kernel:
             return recurrent_step(state, density)
         key, sweep_key, replace_key, flip_key = jax.random.split(state.key, 4)
         position = flow.position(state.flow)
+        if density.network.activation.family == "odd":
+            flip_key, mirror_key = jax.random.split(flip_key)
+            position = mirror(mirror_key, position, density)
         turning = _turning(density)
         if turning:
             position, _ = flip_sweep(flip_key, position, density, turning)
