@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def distances(populations: Any, names: Any = None) -> Distances:
     rows = [each.activity if same else _class_means(each) for each in found]
     count = len(found)
     values = {name: np.full((count, count), 0.0 if name in DISTANCES else 1.0) for name in MEASURES}
-    for i, j in tracked([(i, j) for i in range(count) for j in range(i)], "comparing populations"):
+    for i, j in tracked(list(combinations(range(count), 2)), "comparing populations"):
         for name, measure in MEASURES.items():
             undefined = name == "cka_debiased" and len(rows[i]) < _FEWEST_DEBIASED
             values[name][i, j] = values[name][j, i] = float("nan") if undefined else measure(rows[i], rows[j])

@@ -1,5 +1,6 @@
 """Populations from files: .npz and .npy as NumPy writes them, and .csv."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -83,10 +84,11 @@ def _csv(
         raise InvalidInput("a .csv file has activities in all columns but labels and factors: leave `activity` and "
                            "`readout` out, or save an .npz file")  # fmt: skip
     with reading(path, "write one line of names and one row a sample, separated by commas"):
-        table = np.genfromtxt(path, delimiter=",", dtype=str, encoding="utf-8", comments=None)
-        if table.ndim != 2 or len(table) < 2:
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = [line for line in csv.reader(file) if line]
+        if len(lines) < 2:
             raise InvalidInput(f"{path} is no table: write one line of names and one row a sample")
-        names, rows = [name.strip() for name in table[0]], table[1:]
+        names, rows = [name.strip() for name in lines[0]], np.array(lines[1:], np.str_)
         label = next((name for name in ((labels,) if labels else LABELS) if name in names), None)
         wanted = [] if factors is None else [name.strip() for name in factors.split(",")]
         missing = [name for name in wanted if name not in names]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from codingschemes.errors import InvalidInput
@@ -36,7 +37,7 @@ def from_sklearn(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[s
     name = _SKLEARN[model.activation]
     activity, found = np.asarray(inputs, float), {}
     for layer, (weights, bias) in enumerate(zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True), 1):
-        activity = np.asarray(ACTIVATIONS[name](activity @ weights + bias))
+        activity = np.asarray(ACTIVATIONS[name](jnp.asarray(activity @ weights + bias)))
         last = layer == len(model.coefs_) - 1
         found[f"layer {layer}"] = Population(
             activity, labels, readout=model.coefs_[-1] if last else None, activation=name, name=f"layer {layer}",
