@@ -1,6 +1,7 @@
 """Populations compared: a matrix a measure, and who is near whom."""
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
@@ -32,15 +33,12 @@ def draw_distances(found: Distances) -> Figure:
         axis.set_title(TITLES[name])
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
+        shades = ScalarMappable(image.norm, image.cmap)
         if len(names) > MOST_NUMBERS:
             figure.colorbar(image, ax=axis, shrink=0.7)
         else:
             for (row, column), value in np.ndenumerate(matrix):
-                color = (
-                    readable_on(tuple(map(float, image.cmap(float(image.norm(value))))))
-                    if np.isfinite(value)
-                    else "black"
-                )
+                color = readable_on(tuple(shades.to_rgba(value))) if np.isfinite(value) else "black"
                 axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=color, fontsize=8)
     if tree:
         near = linkage(squareform(found.values["procrustes"], checks=False), "average")
