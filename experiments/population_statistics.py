@@ -56,7 +56,7 @@ def measured(rng, samples: Samples, score, low: float, high: float) -> tuple[flo
     plain, value = score(samples, every)
     drawn = draws(samples.labels, samples.activity.shape[1], BOOTSTRAPS, rng)
     error = standard_error(np.array([[score(samples, each)[1] for each in three] for three in drawn]))
-    return plain, value, interval(value, error, low, high) or (np.nan, np.nan)
+    return plain, value, interval(value, error, BOOTSTRAPS, low, high) or (np.nan, np.nan)
 
 
 def coverage(count: int) -> list[str]:

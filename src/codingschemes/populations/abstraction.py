@@ -172,6 +172,7 @@ def abstraction_of(
             better.get(name) if correctable.get(name) else None,
             errors,
             nulls[name],
+            bootstraps,
             _reason(name, population, few, sides),
         )
         for name in RANGES
@@ -211,6 +212,7 @@ def _measured(
     better: float | None,
     errors: dict[tuple[str, bool], float],
     nulls: tuple[tuple[Float[np.ndarray, " S"], str], ...],
+    bootstraps: int,
     reason: str,
 ) -> Measured:
     """One score.
@@ -228,7 +230,7 @@ def _measured(
         return Measured(None, float(plain), nulls=found, reason=_NOISE)
     corrected = better is not None
     value = float(plain) if better is None else float(np.clip(better, low, high))
-    bounds = interval(value, errors[name, corrected], low, high)
+    bounds = interval(value, errors[name, corrected], bootstraps, low, high)
     return Measured(value, float(plain), bounds, found, corrected=corrected)
 
 

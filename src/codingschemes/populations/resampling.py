@@ -6,11 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import t as student
 
 from codingschemes.progress import tracked
-
-NORMAL_95 = 1.959964
-"""Standard errors on either side of an estimate that hold 95 %."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,8 @@ class Measured:
     Attributes:
         value: the score, corrected for noise where that can be; None where it is undefined.
         plain: the score of the data as they are.
-        interval: 95 % interval: two standard errors (of draws of neurons and trials) about the value, within the
-            score's range; None without bootstrap.
+        interval: 95 %, from the standard error over draws of neurons and trials, within the score's range; None without
+            draws.
         nulls: the one that asks the score's own question first.
         corrected: whether the value is corrected.
         reason: why there is no value.
@@ -131,11 +129,12 @@ def standard_error(scores: Float[np.ndarray, "B 3"]) -> float:
     return float(np.sqrt(max(neurons + samples - together, neurons, samples)))
 
 
-def interval(value: float, error: float, low: float, high: float) -> tuple[float, float] | None:
-    """95 % about a value, within the range of the score."""
-    if not np.isfinite([value, error]).all():
+def interval(value: float, error: float, bootstraps: int, low: float, high: float) -> tuple[float, float] | None:
+    """95 % about a value, within the range of the score: Student's quantile, as the error is one of few draws."""
+    if bootstraps < 2 or not np.isfinite([value, error]).all():
         return None
-    return max(low, value - NORMAL_95 * error), min(high, value + NORMAL_95 * error)
+    width = float(student.ppf(0.975, bootstraps - 1)) * error
+    return max(low, value - width), min(high, value + width)
 
 
 def null_of(found: float, without: Sequence[float], broken: str, *, lower: bool = False) -> Null | None:
