@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from codingschemes import coding, manifolds, plot, representation, tasks
+    from codingschemes import coding, manifolds, plot, populations, representation, tasks
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.errors import InvalidInput, SamplingFailed
     from codingschemes.networks import Network, register_activation
+    from codingschemes.populations import Description, Population, describe
     from codingschemes.posterior import Posterior
     from codingschemes.reports import report
     from codingschemes.runs import Run, sample
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["coding", "manifolds", "plot", "representation", "tasks"],
+    submodules=["coding", "manifolds", "plot", "populations", "representation", "tasks"],
     submod_attrs={
         "coding": ["Summary", "summarize"],
         "comparison": ["Comparison", "compare"],
         "errors": ["InvalidInput", "SamplingFailed"],
         "networks": ["Network", "register_activation"],
+        "populations": ["Description", "Population", "describe"],
         "posterior": ["Posterior"],
         "reports": ["report"],
         "runs": ["Run", "sample"],

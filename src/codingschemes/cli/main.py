@@ -24,6 +24,8 @@ COMMANDS = {
     "sweep": "Make all runs of a file, and one table of them.",
     "bench": "Measure samplers on named posteriors.",
     "evidence": "Estimate the log evidence of a network on a task.",
+    "describe": "Say which coding scheme any population of neurons uses: nothing is sampled.",
+    "distances": "Compare populations of neurons two by two.",
     "manifolds": "Sets of weights that gradient flow never leaves.",
 }
 

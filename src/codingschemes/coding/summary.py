@@ -142,6 +142,11 @@ class Summary:
         return self.last.portraits
 
     @property
+    def portrait_names(self) -> tuple[str, ...]:
+        """What each portrait is of."""
+        return tuple(f"chain {chain}" for chain in range(len(self.portraits)))
+
+    @property
     def abstraction_by_layer(self) -> tuple[LayerAbstraction, ...]:
         """One a layer."""
         return tuple(layer.abstraction for layer in self.layers)

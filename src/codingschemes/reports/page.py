@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
 from codingschemes.coding.layers import Kernels
+from codingschemes.coding.scheme import Scheme
 from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
@@ -85,7 +86,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
     environment.filters["arguments"] = arguments_as_code
     task, network = run.posterior.task, run.config["network"]
     apart = bool(summary.codes) and not summary.chains_share_codes
-    shown = {name: _figure(name, drawn) for name, drawn in images.items()}
+    shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
     key = next((name for name in KEY_FIGURES[summary.scheme.label] if name in shown), None)
     return environment.get_template("report.html.jinja").render(
         title=f"{task.name}, {network['activation']}",
@@ -112,7 +113,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         codes_unlisted=summary.last.codes_left_out,
         chains=range(len(summary.portraits)),
         probabilities=[(name, words.probability(value)) for name, value in summary.scheme.scores.items()],
-        evidence=_evidence(summary),
+        evidence=evidence_rows(summary.scheme),
         theory=None if comparison is None else _theory(comparison),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
         class_names=summary.class_names,
@@ -136,8 +137,8 @@ def _sections(comparison: Comparison | None) -> list[tuple[str, str]]:
     return [(anchor, heading) for anchor, heading in listed if heading]
 
 
-def _figure(name: str, drawn: Drawn) -> dict[str, str]:
-    heading, caption = CAPTIONS[name]
+def embedded(drawn: Drawn, heading: str, caption: str) -> dict[str, str]:
+    """A figure as the page holds it."""
     light, dark = (b64encode(image).decode("ascii") for image in drawn)
     return {"heading": heading, "caption": caption, "light": light, "dark": dark}
 
@@ -196,8 +197,9 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def _evidence(summary: Summary) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), words.number(value)) for name, value in vars(summary.scheme.evidence).items()]
+def evidence_rows(scheme: Scheme) -> list[tuple[str, str]]:
+    """What a verdict rests on, in words and numbers."""
+    return [(name.replace("_", " "), words.number(value)) for name, value in vars(scheme.evidence).items()]
 
 
 def _theory(comparison: Comparison) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from codingschemes.reports.style import (
     ON_IMAGE,
     OUTLIER,
     SEQUENTIAL,
+    Described,
+    Labelled,
     activity_scale,
     chain_style,
     class_label,
@@ -42,7 +44,7 @@ MOST_CODES = 14
 
 
 @styled()
-def activity(summary: Summary, task: Task) -> Figure:
+def activity(summary: Described, task: Labelled) -> Figure:
     """Activity of neurons x inputs in the last draw, neurons sorted by code, one panel a chain (up to four).
 
     The rows of outliers, thin lines in a wide network, are drawn at a height that can be seen.
@@ -53,13 +55,13 @@ def activity(summary: Summary, task: Task) -> Figure:
     colors = code_colors(summary)
     for chain, (axes, portrait) in enumerate(zip(panel, portraits, strict=True)):
         image = draw_activity(axes, portrait, task, colors, norm, colormap)
-        axes.set_title(f"chain {chain}")
+        axes.set_title(summary.portrait_names[chain])
     figure.colorbar(image, ax=panel, label=f"activity φ(z), dimensionless{remark}", shrink=0.8, pad=0.02, aspect=30)
     return figure
 
 
 def draw_activity(
-    axes: Axes, portrait: Portrait, task: Task, colors: dict[str, str], norm: Normalize, colormap: str
+    axes: Axes, portrait: Portrait, task: Labelled, colors: dict[str, str], norm: Normalize, colormap: str
 ) -> AxesImage:
     """Neurons x inputs of one network, neurons sorted by code; what they are is said beside."""
     groups = neuron_groups(portrait)
@@ -114,7 +116,7 @@ def _label_groups(axes: Axes, rows: list[str], sizes: Counter[str], colors: dict
 
 
 @styled()
-def neurons(summary: Summary, task: Task) -> Figure:
+def neurons(summary: Described, task: Labelled) -> Figure:
     """Single neurons of the chains' last draws: class-mean activity and readouts, two at a time, coloured by code."""
     colors = code_colors(summary)
     groups = [group for portrait in summary.portraits for group in neuron_groups(portrait)]
@@ -209,7 +211,7 @@ def _together(values: Float[np.ndarray, "M G"], prediction: Prediction | None, k
 
 
 @styled()
-def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
+def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
     """Share of the neurons in each code: posterior mean, 95% interval, every chain's own mean, and what a theory
     predicts."""
     shares = summary.codes[:MOST_CODES]
@@ -240,7 +242,8 @@ def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
     axis.set_ylabel("code")
     handles = [Line2D([], [], color="#222222", linewidth=1.6, label="mean and 95% interval")]
     handles += [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=f"chain {chain}") for chain in range(chains)
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
+        for chain in range(chains)
     ]
     if prediction is not None and predicted:
         handles.append(predicted_handle(prediction, dashed=True))
@@ -249,7 +252,7 @@ def codes(summary: Summary, prediction: Prediction | None = None) -> Figure:
 
 
 @styled()
-def contributions(summary: Summary, task: Task) -> Figure:
+def contributions(summary: Described, task: Labelled) -> Figure:
     """Which neurons carry the class-specific output, and how strong they are. Outliers stand apart."""
     figure, (ranked, plane) = panels(2, columns=2, height=3.9)
     chains = len(summary.portraits)
@@ -278,7 +281,8 @@ def contributions(summary: Summary, task: Task) -> Figure:
     else:
         plane.set(xlim=(0, None), ylim=(0, None))
     handles = [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=f"chain {chain}") for chain in range(chains)
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
+        for chain in range(chains)
     ]
     if summary.outliers:
         handles.append(Line2D([], [], marker="*", markersize=11, linestyle="", color=OUTLIER, label="outlier"))

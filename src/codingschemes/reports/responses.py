@@ -17,6 +17,8 @@ from codingschemes.reports.style import (
     DIVERGING,
     ON_IMAGE,
     SEQUENTIAL,
+    Described,
+    Labelled,
     mark_classes,
     panels,
     plain,
@@ -30,7 +32,7 @@ TRAINING, TEST = "#0072B2", "#D55E00"
 
 
 @styled()
-def kernel(summary: Summary, task: Task) -> Figure:
+def kernel(summary: Described, task: Labelled) -> Figure:
     """The mean kernel of each layer (or time step), samples x samples, beside its means over blocks of classes."""
     figure, axes = panels(2 * len(summary.kernels), columns=2, height=4.2)
     for layer, kernels in enumerate(summary.kernels):
@@ -43,12 +45,12 @@ def kernel(summary: Summary, task: Task) -> Figure:
     return figure
 
 
-def _full_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
+def _full_kernel(axis: Axes, kernels: Kernels, task: Labelled) -> None:
     image = draw_kernel(axis, kernels, task)
     axis.figure.colorbar(image, ax=axis, label="kernel K, dimensionless", extend="max", shrink=0.85)
 
 
-def draw_kernel(axis: Axes, kernels: Kernels, task: Task) -> AxesImage:
+def draw_kernel(axis: Axes, kernels: Kernels, task: Labelled) -> AxesImage:
     """Samples x samples, sorted by class."""
     samples = sample_order(task)
     full = kernels.full[np.ix_(samples, samples)]
@@ -70,7 +72,7 @@ def _kernel_scale(values: np.ndarray) -> tuple[Normalize, str]:
     return Normalize(min(0.0, low), high if high > 0 else 1.0), SEQUENTIAL
 
 
-def _block_kernel(axis: Axes, kernels: Kernels, task: Task) -> None:
+def _block_kernel(axis: Axes, kernels: Kernels, task: Labelled) -> None:
     blocks = np.where(np.eye(len(kernels.within), dtype=bool), kernels.within, kernels.between)
     norm, colormap = _kernel_scale(blocks)
     image = axis.imshow(np.ma.masked_invalid(blocks), norm=norm, cmap=colormap)

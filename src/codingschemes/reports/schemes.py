@@ -8,9 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from codingschemes.coding.summary import Summary
 from codingschemes.comparison.drawn import drawn_scheme
-from codingschemes.reports.style import chain_style, styled
+from codingschemes.reports.style import Described, chain_style, styled
 from codingschemes.reports.theory import PREDICTED, predicted_handle
 from codingschemes.theory import Prediction
 
@@ -31,7 +30,7 @@ _LONGEST_LEGEND = 15
 
 
 @styled()
-def scheme_map(summary: Summary, prediction: Prediction | None = None) -> Figure:
+def scheme_map(summary: Described, prediction: Prediction | None = None) -> Figure:
     """Every draw looked at by its `Evidence.place`, one marker a chain, and the mean with the standard deviation over
     draws, for all layers; over them the mean of networks drawn from a theory of the last layer.
 
@@ -55,7 +54,7 @@ def scheme_map(summary: Summary, prediction: Prediction | None = None) -> Figure
     ]
     for chain, style in enumerate(styles):
         shade = {} if count == 1 else {"color": _NEUTRAL}
-        handles.append(Line2D([], [], **style | shade, label=f"draws of chain {chain}"))
+        handles.append(Line2D([], [], **style | shade, label=f"draws of {summary.portrait_names[chain]}"))
     told = "mean over draws,\n± standard deviation"
     handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=told, **_MEAN))
     if prediction is not None and (predicted := drawn_scheme(prediction)) is not None:

@@ -20,7 +20,13 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from codingschemes.coding.layers import Portrait
 from codingschemes.coding.summary import Summary
+from codingschemes.populations import Description, Population
 from codingschemes.tasks import Task
+
+type Described = Summary | Description
+"""What figures of neurons are drawn from: a run, or any population."""
+type Labelled = Task | Population
+"""Samples with classes."""
 
 CODE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Okabe & Ito's colours, for the most frequent codes."""
@@ -111,7 +117,7 @@ def panels(count: int, columns: int, height: float, width: float = 10.0, **optio
     return figure, list(grid.flat[:count])
 
 
-def code_colors(summary: Summary) -> dict[str, str]:
+def code_colors(summary: Described) -> dict[str, str]:
     """A colour for every code of any layer, the last layer's first; the rarer ones share a grey."""
     layers = summary.layers[::-1]
     named = dict.fromkeys(share.code for layer in layers for share in layer.codes)
@@ -136,12 +142,12 @@ def neuron_groups(portrait: Portrait) -> list[str]:
     return ["outlier" if neuron in outliers else code for neuron, code in enumerate(portrait.codes)]
 
 
-def sample_order(task: Task) -> Int[np.ndarray, " P"]:
+def sample_order(task: Labelled) -> Int[np.ndarray, " P"]:
     """Samples sorted by class."""
     return np.argsort(task.labels, kind="stable")
 
 
-def mark_classes(axes: Axes, task: Task, along: str = "x", color: str = "white") -> None:
+def mark_classes(axes: Axes, task: Labelled, along: str = "x", color: str = "white") -> None:
     """Lines between classes of samples sorted by class, and their names in place of ticks."""
     edges = np.concatenate([[0], np.cumsum(np.bincount(task.labels, minlength=task.class_count))]) - 0.5
     names = [plain(name) for name in task.class_names]

@@ -197,7 +197,7 @@ def _shattering(
     gram = decoding_kernel(kernel)
     if gram is None:
         return Score.undefined(SAME_ACTIVITY, len(dichotomies))
-    fold = _deal(labels, fold_count, np.random.default_rng(seed))
+    fold = deal_folds(labels, fold_count, np.random.default_rng(seed))
     parts = [
         float(
             np.mean(
@@ -209,8 +209,8 @@ def _shattering(
     return Score.mean(parts, "there are no dichotomies", len(parts), balanced_dichotomy_count(dichotomies.shape[1]))
 
 
-def _deal(labels: Int[np.ndarray, " P"], fold_count: int, rng: np.random.Generator) -> Int[np.ndarray, " P"]:
-    """The fold of each sample: every class's samples in random order, dealt round the folds."""
+def deal_folds(labels: Int[np.ndarray, " P"], fold_count: int, rng: np.random.Generator) -> Int[np.ndarray, " P"]:
+    """The fold of each sample, (sample,): every class's samples in random order, dealt round the folds."""
     fold = np.empty(len(labels), dtype=np.int64)
     for label in range(int(labels.max()) + 1):
         members = rng.permutation(np.flatnonzero(labels == label))

@@ -1,0 +1,24 @@
+"""Any population: codes, scheme and abstraction of a trained network or a recording. Nothing is sampled."""
+
+import codingschemes.settings  # noqa: F401  (before anything of JAX)
+from codingschemes.populations.abstraction import Abstraction
+from codingschemes.populations.description import Description, describe
+from codingschemes.populations.distances import Distances, distances
+from codingschemes.populations.files import read_population
+from codingschemes.populations.networks import from_sklearn, from_torch
+from codingschemes.populations.population import Population
+from codingschemes.populations.resampling import Measured, Null
+
+__all__ = [
+    "Abstraction",
+    "Description",
+    "Distances",
+    "Measured",
+    "Null",
+    "Population",
+    "describe",
+    "distances",
+    "from_sklearn",
+    "from_torch",
+    "read_population",
+]

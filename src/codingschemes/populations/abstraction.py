@@ -1,0 +1,244 @@
+"""How abstract a population is: every score with its noise correction, error bar and null."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from codingschemes.populations.decoders import DECODED, Decoders, decoders
+from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
+from codingschemes.populations.nulls import GEOMETRY, LABELS, broken_geometry
+from codingschemes.populations.population import Population
+from codingschemes.populations.resampling import (
+    Drawn,
+    Measured,
+    draws,
+    interval,
+    null_of,
+    repeated,
+    standard_error,
+)
+from codingschemes.progress import tracked
+from codingschemes.representation import balanced_dichotomies
+from codingschemes.representation.abstraction import BY_CONTEXTS, BY_DICHOTOMIES, UNDEFINED
+
+RANGES = {
+    "parallelism": (-1.0, 1.0),
+    "ccgp": (0.0, 1.0),
+    "shattering": (0.0, 1.0),
+    "decoding": (0.0, 1.0),
+    "participation": (1.0, np.inf),
+}
+LOWER = ("participation",)
+"""Scores that are small where representations are abstract: p counts shuffles with as small a score."""
+MOST_DICHOTOMIES = 35
+"""Of which parallelism is the largest where there are no factors: all of 8 classes."""
+_SINGLE = "a class has a single sample, so none is left to test a decoder on"
+_NO_DICHOTOMY = "{classes} classes have no balanced dichotomies to compare: this takes an even number of at least 4"
+_NOISE = "differences of class means are no longer than noise makes them"
+
+
+@dataclass(frozen=True)
+class Abstraction:
+    """The abstraction of a population.
+
+    Attributes:
+        definition: of parallelism and CCGP, in words.
+        parallelism: of coding directions, corrected for noise.
+        ccgp: cross-condition generalization performance.
+        shattering: mean accuracy over balanced dichotomies.
+        decoding: accuracy of naming the class; chance is one over the number of classes.
+        participation: effective dimensions of the class means, corrected for noise and for the number of neurons; its
+            null is that of broken geometry, where dimensions are as many as classes allow.
+        samples_decoded: how many samples decoders saw.
+    """
+
+    definition: str
+    parallelism: Measured
+    ccgp: Measured
+    shattering: Measured
+    decoding: Measured
+    participation: Measured
+    samples_decoded: int
+
+    @property
+    def scores(self) -> dict[str, Measured]:
+        """By name."""
+        return {name: getattr(self, name) for name in RANGES}
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """All scores of one set of drawn samples and neurons."""
+
+    samples: Samples
+    thinned: Samples
+    decoders: Decoders
+    halves: Halves | None
+    factors: Float[np.ndarray, "G F"] | None
+    sides: Float[np.ndarray, "D G"]
+
+    def geometry(self, drawn: Drawn) -> Float[np.ndarray, " four"]:
+        """Parallelism and dimensions, plain and corrected."""
+        plain, corrected = self.samples.kernels(*drawn)
+        parallelism = [parallelism_of(kernel, self.factors, self.sides) for kernel in (plain, corrected)]
+        beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(self.samples, *drawn)
+        return np.array([*parallelism, dimensions(plain), beyond_noise])
+
+    def decoded(self, drawn: Drawn) -> Float[np.ndarray, " three"]:
+        """CCGP, shattering and decoding; samples drawn several times are so many samples."""
+        taken = np.repeat(np.arange(len(drawn.samples)), drawn.samples.astype(int))
+        activity, weights = self.thinned.activity, drawn.neurons / drawn.neurons.sum()
+        kernel = ((activity * weights) @ activity.T)[np.ix_(taken, taken)]
+        labels, fold = self.thinned.labels[taken], self.decoders.fold
+        told = self._told(kernel, labels, None if fold is None else fold[taken])
+        return np.array([self.decoders.ccgp(kernel, labels), *told])
+
+    def without_labels(self, rng: np.random.Generator) -> Float[np.ndarray, " three"]:
+        """Plain parallelism, shattering and decoding with labels shuffled."""
+        shuffled = Samples(self.samples.activity[rng.permutation(len(self.samples.labels))], self.samples.labels)
+        plain, _ = shuffled.kernels(*_all(shuffled))
+        few = self.thinned.activity[rng.permutation(len(self.thinned.labels))]
+        told = self._told(few @ few.T, self.thinned.labels, self.decoders.fold)
+        return np.array([parallelism_of(plain, self.factors, self.sides), *told])
+
+    def _told(
+        self, kernel: Float[np.ndarray, "K K"], labels: Int[np.ndarray, " K"], fold: Int[np.ndarray, " K"] | None
+    ) -> tuple[float, float]:
+        """Shattering and decoding."""
+        if fold is None:
+            return float("nan"), float("nan")
+        return self.decoders.shattering(kernel, labels, fold), self.decoders.decoding(kernel, labels, fold)
+
+    def without_geometry(self, rng: np.random.Generator) -> Float[np.ndarray, " three"]:
+        """Plain parallelism, CCGP and dimensions with geometry broken."""
+        broken = Samples(broken_geometry(self.samples, rng), self.samples.labels)
+        plain, _ = broken.kernels(*_all(broken))
+        few = broken_geometry(self.thinned, rng)
+        ccgp = self.decoders.ccgp(few @ few.T / few.shape[1], self.thinned.labels)
+        return np.array([parallelism_of(plain, self.factors, self.sides), ccgp, dimensions(plain)])
+
+
+def _all(samples: Samples) -> Drawn:
+    """Every sample and neuron once."""
+    return Drawn(np.ones(len(samples.activity)), np.ones(samples.activity.shape[1]))
+
+
+def abstraction_of(
+    population: Population,
+    bootstraps: int,
+    shuffles: int,
+    seed: int,
+    max_samples: int,
+    max_dichotomies: int,
+    max_splits: int,
+) -> Abstraction:
+    """Scores, errors and nulls; see `describe` for the arguments."""
+    classes = population.class_count
+    dichotomous = classes >= 4 and classes % 2 == 0
+    none = np.zeros((0, classes))
+    sides = balanced_dichotomies(classes, MOST_DICHOTOMIES, seed) if dichotomous else none
+    decoded_sides = balanced_dichotomies(classes, max_dichotomies, seed) if dichotomous else none
+    few = population.thinned(max_samples, seed)
+    samples, thinned = Samples(population.activity, population.labels), Samples(few.activity, few.labels)
+    scorer = _Scorer(
+        samples,
+        thinned,
+        decoders(thinned.labels, population.factors, decoded_sides, max_splits, seed),
+        Halves.of(samples, seed) if samples.sizes.min() >= 4 and population.size > 1 else None,
+        population.factors,
+        sides,
+    )
+    geometry, decoded = scorer.geometry(_all(samples)), scorer.decoded(_all(thinned))
+    rng = np.random.default_rng(seed)
+    errors = _errors(scorer, bootstraps, rng)
+    unlabelled = repeated(shuffles, partial(scorer.without_labels, rng), "shuffling labels", 3)
+    unrelated = repeated(shuffles, partial(scorer.without_geometry, rng), "breaking geometry", 3)
+    nulls = {
+        "parallelism": ((unrelated[:, 0], GEOMETRY), (unlabelled[:, 0], LABELS)),
+        "ccgp": ((unrelated[:, 1], GEOMETRY),),
+        "shattering": ((unlabelled[:, 1], LABELS),),
+        "decoding": ((unlabelled[:, 2], LABELS),),
+        "participation": ((unrelated[:, 2], GEOMETRY),),
+    }
+    plain = {"parallelism": geometry[0], "participation": geometry[2], **dict(zip(DECODED, decoded, strict=True))}
+    better = {"parallelism": geometry[1], "participation": geometry[3]}
+    correctable = {"parallelism": samples.sizes.min() > 1, "participation": scorer.halves is not None}
+    measured = {
+        name: _measured(
+            name,
+            plain[name],
+            better.get(name) if correctable.get(name) else None,
+            errors,
+            nulls[name],
+            bootstraps,
+            _reason(name, population, few, sides),
+        )
+        for name in RANGES
+    }
+    return Abstraction(
+        BY_CONTEXTS if population.factors is not None else BY_DICHOTOMIES if dichotomous else UNDEFINED,
+        samples_decoded=len(thinned.labels),
+        **measured,
+    )
+
+
+def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[tuple[str, bool], float]:
+    """Standard errors by score, plain and corrected."""
+    neurons = scorer.samples.activity.shape[1]
+    whole = draws(scorer.samples.labels, neurons, bootstraps, rng)
+    few = draws(scorer.thinned.labels, neurons, bootstraps, rng)
+    found = np.full((bootstraps, 3, 7), np.nan)
+    for index, (drawn, decoded) in enumerate(
+        tracked(zip(whole, few, strict=True), "drawing neurons and samples anew", bootstraps)
+    ):
+        for column in range(3):
+            found[index, column, :4] = scorer.geometry(drawn[column])
+            found[index, column, 4:] = scorer.decoded(decoded[column])
+    columns = [
+        ("parallelism", False),
+        ("parallelism", True),
+        ("participation", False),
+        ("participation", True),
+        *((name, False) for name in DECODED),
+    ]
+    return {column: standard_error(found[:, :, place]) for place, column in enumerate(columns)}
+
+
+def _measured(
+    name: str,
+    plain: float,
+    better: float | None,
+    errors: dict[tuple[str, bool], float],
+    nulls: tuple[tuple[Float[np.ndarray, " S"], str], ...],
+    bootstraps: int,
+    reason: str,
+) -> Measured:
+    """One score.
+
+    Args:
+        better: the corrected score; None where too few samples forbid a correction, NaN where nothing is left of the
+            effect when noise is taken off.
+    """
+    low, high = RANGES[name]
+    if not np.isfinite(plain):
+        return Measured(None, None, reason=reason)
+    compared = (null_of(float(plain), each.tolist(), broken, lower=name in LOWER) for each, broken in nulls)
+    found = tuple(null for null in compared if null is not None)
+    if better is not None and not np.isfinite(better):
+        return Measured(None, float(plain), nulls=found, reason=_NOISE)
+    corrected = better is not None
+    value = float(plain) if better is None else float(np.clip(better, low, high))
+    bounds = interval(value, errors[name, corrected], bootstraps, low, high)
+    return Measured(value, float(plain), bounds, found, corrected=corrected)
+
+
+def _reason(name: str, population: Population, few: Population, sides: Float[np.ndarray, "D G"]) -> str:
+    if name in ("shattering", "decoding") and few.class_sizes.min() < 2:
+        return _SINGLE
+    if name in ("parallelism", "ccgp") and population.factors is not None:
+        return "a factor has fewer than two contexts, so no two coding directions can be compared"
+    if not len(sides) and name in ("parallelism", "ccgp", "shattering"):
+        return _NO_DICHOTOMY.format(classes=population.class_count)
+    return _NOISE

@@ -1,0 +1,103 @@
+"""Layers of trained networks as populations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from codingschemes.errors import InvalidInput
+from codingschemes.networks.activations import ACTIVATIONS
+from codingschemes.populations.population import Population
+
+_SKLEARN = {"identity": "linear", "logistic": "logistic", "tanh": "tanh", "relu": "relu"}
+_TORCH = {"ReLU": "relu", "Sigmoid": "logistic", "Tanh": "tanh", "Hardtanh": "hardtanh", "GELU": "gelu", "SiLU": "silu"}
+
+
+def from_sklearn(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[str, Population]:
+    """Hidden layers of a trained `MLPClassifier` or `MLPRegressor` of scikit-learn.
+
+    Args:
+        model: fitted.
+        inputs: as `model.predict` takes them, (sample, feature).
+        labels: one a sample.
+        options: `factors` and `names` of `Population`.
+
+    Returns:
+        A population a hidden layer, `layer 1` and on. The last has the weights of the outputs as its readout, unless
+        two classes share one output.
+
+    Raises:
+        InvalidInput: the model is not fitted, or no multi-layer perceptron.
+    """
+    if not hasattr(model, "coefs_") or not hasattr(model, "intercepts_"):
+        raise InvalidInput("from_sklearn takes a fitted MLPClassifier or MLPRegressor: call its fit first")
+    if model.activation not in _SKLEARN:
+        raise InvalidInput(f"the activation {model.activation!r} of the model is not known: give `Population` arrays")
+    name = _SKLEARN[model.activation]
+    activity, found = np.asarray(inputs, float), {}
+    for layer, (weights, bias) in enumerate(zip(model.coefs_[:-1], model.intercepts_[:-1], strict=True), 1):
+        activity = np.asarray(ACTIVATIONS[name](jnp.asarray(activity @ weights + bias)))
+        last = layer == len(model.coefs_) - 1
+        found[f"layer {layer}"] = Population(
+            activity, labels, readout=model.coefs_[-1] if last else None, activation=name, name=f"layer {layer}",
+            **options,
+        )  # fmt: skip
+    return found
+
+
+def from_torch(
+    model: Any, inputs: Any, labels: Any, layers: Sequence[str] | None = None, **options: Any
+) -> dict[str, Population]:
+    """Outputs of modules of a trained PyTorch network, by forward hooks.
+
+    Args:
+        model: a `torch.nn.Module`; it is put in evaluation mode for the call, and back.
+        inputs: what the model is called with, samples first: a tensor or an array.
+        labels: one a sample.
+        layers: names of modules as `model.named_modules()` has them; all activation modules if left out. Feature maps
+            are averaged over space: a channel is a neuron.
+        options: `factors` and `names` of `Population`.
+
+    Returns:
+        A population a module, by its name.
+
+    Raises:
+        InvalidInput: PyTorch is not installed, a name is no module's, or a module did not run.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise InvalidInput(
+            "from_torch needs PyTorch, which is not installed: pip install torch, or give `Population` arrays"
+        ) from None
+    modules: Mapping[str, Any] = dict(model.named_modules())
+    chosen = [name for name, module in modules.items() if type(module).__name__ in _TORCH] if layers is None else layers
+    for name in chosen:
+        if name not in modules:
+            raise InvalidInput(f"the model has no module {name!r}: it has {', '.join(filter(None, modules))}")
+    if not chosen:
+        raise InvalidInput("the model has no module that is an activation: name modules with `layers`")
+    outputs: dict[str, Any] = {}
+    hooks = [
+        modules[name].register_forward_hook(lambda _module, _given, output, name=name: outputs.update({name: output}))
+        for name in chosen
+    ]
+    training = model.training
+    try:
+        model.eval()
+        with torch.no_grad():
+            model(inputs if isinstance(inputs, torch.Tensor) else torch.as_tensor(np.asarray(inputs, np.float32)))
+    finally:
+        model.train(training)
+        for hook in hooks:
+            hook.remove()
+    found = {}
+    for name in chosen:
+        if name not in outputs:
+            raise InvalidInput(f"the module {name!r} did not run for these inputs: leave it out of `layers`")
+        activity = outputs[name].detach().cpu().double().numpy()
+        activity = activity.reshape(*activity.shape[:2], -1).mean(2) if activity.ndim > 2 else activity
+        kind = _TORCH.get(type(modules[name]).__name__)
+        found[name] = Population(activity, labels, activation=kind, name=name, **options)
+    return found

@@ -1,0 +1,160 @@
+"""Error bars and p-values: neurons and trials drawn anew, and populations in which the effect is broken."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.stats import t as student
+
+from codingschemes.progress import tracked
+
+
+@dataclass(frozen=True)
+class Null:
+    """A score where the effect is broken.
+
+    Attributes:
+        broken: what was broken, in words.
+        mean: over shuffles.
+        interval: of 95 % of the shuffles.
+        p: (1 + shuffles with a score at least as large as the one found) / (1 + shuffles), without noise correction,
+            which both sides lack alike.
+        shuffles: their number.
+    """
+
+    broken: str
+    mean: float
+    interval: tuple[float, float]
+    p: float
+    shuffles: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A score with its error and what it is without the effect.
+
+    Attributes:
+        value: the score, corrected for noise where that can be; None where it is undefined.
+        plain: the score of the data as they are.
+        interval: 95 %, from the standard error over draws of neurons and trials, within the score's range; None without
+            draws.
+        nulls: the one that asks the score's own question first.
+        corrected: whether the value is corrected.
+        reason: why there is no value.
+    """
+
+    value: float | None
+    plain: float | None
+    interval: tuple[float, float] | None = None
+    nulls: tuple[Null, ...] = ()
+    corrected: bool = False
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """`value`, `interval`, `null` (mean of the first null) and `p`, and beside them all there is."""
+        first = self.nulls[0] if self.nulls else None
+        return {
+            "value": self.value,
+            "interval": None if self.interval is None else list(self.interval),
+            "null": None if first is None else first.mean,
+            "p": None if first is None else first.p,
+            "shuffles": 0 if first is None else first.shuffles,
+            "plain": self.plain,
+            "corrected": self.corrected,
+            "nulls": [asdict(null) | {"interval": list(null.interval)} for null in self.nulls],
+            "reason": self.reason,
+        }
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"not defined: {self.reason}" if self.reason else "not defined"
+        said = f"{self.value:.3f}"
+        if self.interval is not None:
+            said += f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
+        if self.corrected:
+            said += f" (uncorrected {self.plain:.3f})"
+        if self.nulls:
+            said += "; " + ", ".join(f"null {null.mean:.3f}, p = {null.p:.2g}" for null in self.nulls[:1])
+        return said
+
+
+class Drawn(NamedTuple):
+    """How many times each sample and each neuron was drawn.
+
+    Attributes:
+        samples: (sample,), of every class as many as it has.
+        neurons: (neuron,).
+    """
+
+    samples: Float[np.ndarray, " P"]
+    neurons: Float[np.ndarray, " N"]
+
+
+def draws(
+    labels: Int[np.ndarray, " P"], neurons: int, count: int, rng: np.random.Generator
+) -> list[tuple[Drawn, Drawn, Drawn]]:
+    """Bootstrap draws, each with only neurons, only samples, and both drawn anew.
+
+    Args:
+        labels: 0..G-1, ascending: samples are drawn within classes.
+    """
+    sizes = np.bincount(labels)
+    found = []
+    for _ in range(count):
+        drawn = np.concatenate([rng.multinomial(size, np.full(size, 1 / size)) for size in sizes]).astype(float)
+        chosen = rng.multinomial(neurons, np.full(neurons, 1 / neurons)).astype(float)
+        every, each = np.ones(len(labels)), np.ones(neurons)
+        found.append((Drawn(every, chosen), Drawn(drawn, each), Drawn(drawn, chosen)))
+    return found
+
+
+def standard_error(scores: Float[np.ndarray, "B 3"]) -> float:
+    """The standard error of a score for which neurons and samples were both drawn.
+
+    The variance has a part from neurons, one from samples, and one from what each neuron does by chance in each
+    sample. Drawing neurons shows the first and the third, drawing samples the second and the third; drawing both shows
+    the third thrice (Owen, Annals of Applied Statistics 1, 386, 2007). So the third, which is what two draws together
+    do beyond the sum of each, is taken off the sum once.
+
+    Args:
+        scores: with neurons, with samples, and with both drawn anew.
+    """
+    known = scores[np.isfinite(scores).all(1)]
+    if len(known) < 2:
+        return float("nan")
+    neurons, samples, _ = known.var(axis=0, ddof=1)
+    together = float(np.var(known[:, 2] - known[:, 0] - known[:, 1], ddof=1))
+    return float(np.sqrt(max(neurons + samples - together, neurons, samples)))
+
+
+def interval(value: float, error: float, bootstraps: int, low: float, high: float) -> tuple[float, float] | None:
+    """95 % about a value, within the range of the score: Student's quantile, as the error is one of few draws."""
+    if bootstraps < 2 or not np.isfinite([value, error]).all():
+        return None
+    width = float(student.ppf(0.975, bootstraps - 1)) * error
+    return max(low, value - width), min(high, value + width)
+
+
+def null_of(found: float, without: Sequence[float], broken: str, *, lower: bool = False) -> Null | None:
+    """What a score that was found has beside those without the effect; None where there is nothing to compare.
+
+    Args:
+        lower: count scores at most as large.
+    """
+    values = np.array([value for value in without if np.isfinite(value)])
+    if not len(values) or not np.isfinite(found):
+        return None
+    low, high = np.quantile(values, [0.025, 0.975])
+    rounding = 1e-12
+    beyond = int(np.sum(values <= found + rounding if lower else values >= found - rounding))
+    return Null(broken, float(values.mean()), (float(low), float(high)), (1 + beyond) / (1 + len(values)), len(values))
+
+
+def repeated(
+    count: int, scored: Callable[[], Float[np.ndarray, " S"]], doing: str, scores: int
+) -> Float[np.ndarray, "count S"]:
+    """Scores of shuffled populations, one row a shuffle."""
+    found = [scored() for _ in tracked(range(count), doing)]
+    return np.array(found).reshape(count, scores)

@@ -1,0 +1,168 @@
+"""Populations whose codes, geometry and noise are known."""
+
+import json
+
+import numpy as np
+import pytest
+from planted_populations import FACTORS, coded, factorised
+
+import codingschemes as cs
+from codingschemes.cli.output import plain
+from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
+from codingschemes.populations.nulls import broken_geometry, class_patterns
+from codingschemes.populations.readouts import PENALTIES, direct_readout
+from codingschemes.populations.resampling import draws, null_of, standard_error
+
+
+def quick(population: cs.Population, **options) -> cs.Description:
+    return cs.describe(population, **{"bootstraps": 0, "shuffles": 0, **options})
+
+
+def test_planted_codes_are_found_and_named():
+    activity, labels = coded(np.random.default_rng(0))
+    found = quick(cs.Population(activity, labels, factors=FACTORS))
+    assert found.scheme.label == "redundant"
+    assert {code.code for code in found.codes} == {"1100", "0011", "1010"}
+    for code in found.codes:
+        assert code.fraction == pytest.approx(1 / 3)
+        assert code.interval[0] < 1 / 3 < code.interval[1]
+    means = np.stack([activity[labels == label].mean(0) for label in range(4)])
+    assert found.kernels[0].between[0, 1] == pytest.approx(means[0] @ means[1] / 60)
+    assert "redundant" in repr(found)
+    assert len(repr(found).splitlines()) < 14
+
+
+def test_few_neurons_of_a_bulk_are_the_outliers():
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(3), 20)
+    activity = 0.1 * np.abs(rng.standard_normal((60, 100)))
+    activity[:, :3] += 5 * np.eye(3)[labels]
+    found = quick(cs.Population(activity, labels, activation="relu"))
+    assert sorted(neuron.neuron for neuron in found.outliers) == [0, 1, 2]
+    assert found.scheme.label == "sparse"
+    assert any("ridge regression" in note for note in found.notes)
+
+
+def test_json_has_the_keys_of_a_layer_and_every_score_its_error_and_null():
+    activity, labels = factorised(np.random.default_rng(2), trials=12, neurons=30)
+    found = cs.describe(cs.Population(activity, labels, factors=FACTORS), bootstraps=3, shuffles=4)
+    values = json.loads(json.dumps(plain(found.to_json()), allow_nan=False))
+    layer = {"scheme", "codes", "code_sizes", "decided", "outliers", "effective_neurons", "kernel", "collapse", "drift"}
+    assert layer <= set(values)
+    for name in ("parallelism", "ccgp", "shattering", "decoding", "participation"):
+        score = values["abstraction"][name]
+        assert score["interval"][0] <= score["value"] <= score["interval"][1]
+        assert score["p"] in [k / 5 for k in range(1, 6)]
+        assert np.isfinite(score["null"])
+
+
+def test_scores_that_are_not_defined_say_why():
+    activity = np.random.default_rng(3).standard_normal((9, 25))
+    scores = quick(cs.Population(activity, np.repeat(list("abc"), 3))).abstraction.scores
+    assert {name for name, score in scores.items() if score.value is None} == {"parallelism", "ccgp", "shattering"}
+    assert "even number of at least 4" in scores["ccgp"].reason
+    means = quick(cs.Population(activity, np.arange(9)))
+    assert "single sample" in means.abstraction.decoding.reason
+    assert not means.abstraction.participation.corrected
+
+
+def test_plain_scores_are_those_of_the_metrics():
+    activity, labels = factorised(np.random.default_rng(4), trials=5, neurons=20, noise=2.0)
+    scores = quick(cs.Population(activity, labels, factors=FACTORS), max_splits=16).abstraction
+    metrics = cs.representation.abstraction_scores(activity, labels, FACTORS.astype(float))
+    assert scores.parallelism.plain == pytest.approx(metrics.parallelism)
+    assert scores.ccgp.plain == pytest.approx(metrics.ccgp)
+
+
+def test_noise_is_taken_off_parallelism_and_dimensions():
+    """Four trials in noise twice the signal: the truth is the same without noise and with as many neurons as can be."""
+    rng = np.random.default_rng(5)
+    plain, corrected = [], []
+    for _ in range(40):
+        activity, labels = factorised(rng, trials=4, neurons=400, noise=2.0, parity=0.5)
+        samples, ones = Samples(activity, labels), (np.ones(16), np.ones(400))
+        of = [parallelism_of(kernel, FACTORS.astype(float), np.zeros((0, 4))) for kernel in samples.kernels(*ones)]
+        plain.append((of[0], dimensions(samples.kernels(*ones)[0])))
+        corrected.append((of[1], Halves.of(samples, 0).dimensions(samples, *ones)))
+    truth = np.array([0.75 / 1.25, 2.25**2 / (2 + 0.25**2)])
+    error = np.std(corrected, axis=0) / np.sqrt(len(corrected))
+    assert np.all(np.abs(np.mean(corrected, axis=0) - truth) < 3.5 * error)
+    assert np.all(np.abs(np.mean(plain, axis=0) - truth) > 10 * error)
+
+
+def test_corrected_kernel_is_the_mean_over_different_samples_even_when_some_were_drawn_twice():
+    rng = np.random.default_rng(6)
+    activity, labels = rng.standard_normal((7, 3)), np.repeat([0, 1], [4, 3])
+    weights, neurons = np.array([2, 0, 1, 1, 1, 2, 0.0]), np.array([1, 2, 0.0])
+    plain, corrected = Samples(activity, labels).kernels(weights, neurons)
+    taken = np.repeat(np.arange(7), weights.astype(int))
+    products = (activity * neurons) @ activity.T / 3
+    for first in range(2):
+        for second in range(2):
+            pairs = [(i, j) for i in taken for j in taken if (labels[i], labels[j]) == (first, second)]
+            assert plain[first, second] == pytest.approx(np.mean([products[pair] for pair in pairs]))
+            different = [products[i, j] for i, j in pairs if i != j]
+            assert corrected[first, second] == pytest.approx(np.mean(different))
+
+
+def test_halves_share_no_sample_and_no_neuron():
+    labels = np.repeat(np.arange(3), [4, 5, 8])
+    samples = Samples(np.random.default_rng(7).standard_normal((17, 6)), labels)
+    halves = Halves.of(samples, 0)
+    assert np.all(np.add.reduceat(halves.samples, samples.edges[:-1], axis=1) == [2, 2, 4])
+    assert np.all(halves.neurons.sum(1) == 3)
+    with pytest.raises(cs.InvalidInput, match="four samples"):
+        Halves.of(Samples(samples.activity[:9], labels[1:10]), 0)
+
+
+def test_broken_geometry_keeps_each_class_and_loses_what_classes_share():
+    rng = np.random.default_rng(8)
+    activity, labels = factorised(rng, trials=10, neurons=600, noise=0.5)
+    samples = Samples(activity, labels)
+    centre, scale = class_patterns(samples)
+    broken = Samples(broken_geometry(samples, rng), labels)
+    within = [np.sum(((each.activity - centre) / scale)[:10].std(0) ** 2) for each in (samples, broken)]
+    assert within[0] == pytest.approx(within[1])
+    kernel = broken.kernels(np.ones(40), np.ones(600))[0]
+    assert dimensions(kernel) > 2.7 > 2.3 > dimensions(samples.kernels(np.ones(40), np.ones(600))[0])
+
+
+def test_readout_stands_in_as_ridge_regression_with_the_best_penalty():
+    rng = np.random.default_rng(9)
+    for neurons in (8, 50):
+        activity = rng.standard_normal((20, neurons))
+        labels = np.repeat([0, 1], 10)
+        targets = np.eye(2)[labels]
+        powers = np.linalg.svd(activity, compute_uv=False) ** 2
+        count = min(20, neurons)
+        scored = []
+        for penalty in PENALTIES * powers.sum() / count:
+            weights = np.linalg.solve(activity.T @ activity + penalty * np.eye(neurons), activity.T @ targets)
+            freedom = 20 - np.sum(powers / (powers + penalty))
+            scored.append((np.sum((targets - activity @ weights) ** 2) / freedom**2, weights))
+        best = min(scored, key=lambda each: each[0])[1]
+        np.testing.assert_allclose(direct_readout(activity, labels), best, atol=1e-6 * np.abs(best).max())
+
+
+def test_standard_error_counts_what_both_drawings_show_once():
+    """A mean over neurons and samples of noise that each neuron has in each sample: its variance is known."""
+    rng = np.random.default_rng(10)
+    labels = np.zeros(30, int)
+    ratios = []
+    for _ in range(20):
+        noise = rng.standard_normal((30, 40))
+        drawn = draws(labels, 40, 200, rng)
+        scores = np.array([[w @ noise @ v / w.sum() / v.sum() for w, v in each] for each in drawn])
+        ratios.append(standard_error(scores) ** 2 * 30 * 40)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.25)
+
+
+def test_p_counts_shuffles_and_the_data_themselves():
+    assert null_of(1.0, [0.0, 0.5, 1.0, 2.0], "").p == 3 / 5
+    assert null_of(0.0, [0.0, 0.5, 1.0, np.nan], "", lower=True).p == 2 / 4
+
+
+def test_numbers_out_of_range_are_refused():
+    population = cs.Population(np.eye(4), [0, 0, 1, 1])
+    with pytest.raises(cs.InvalidInput, match="`shuffles` = -1"):
+        cs.describe(population, shuffles=-1)
