@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from scheme_calibration import FAMILIES, planted_populations
 from scipy.stats import beta
 
-from codingschemes.coding import Population, Scheme, classify
+from codingschemes.coding import ClassMeans, Scheme, classify
 from codingschemes.coding.planted import FOREIGN, NOISE_LEVELS, TRUTHS, Planted, plant, plant_foreign
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.reports.schemes import draw_corners
@@ -65,12 +65,12 @@ def interval(hits: int, count: int) -> tuple[float, float]:
     return 100 * float(low), 100 * float(high)
 
 
-def sampled() -> tuple[dict[str, Population], dict[str, float]]:
+def sampled() -> tuple[dict[str, ClassMeans], dict[str, float]]:
     """By the name of the run the last draw of both chains, (2,), and the largest R-hat where it was kept."""
     kept = dict(np.load(FOLDER / "sampled_populations.npz"))
     names = sorted({key.partition("/")[0] for key in kept})
     fields = ("activity", "activity_error", "norm", "readout")
-    found = {name: Population(*(kept[f"{name}/{field}"].astype(float) for field in fields)) for name in names}
+    found = {name: ClassMeans(*(kept[f"{name}/{field}"].astype(float) for field in fields)) for name in names}
     return found, {name: float(kept[f"{name}/rhat"]) for name in names if f"{name}/rhat" in kept}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from codingschemes.coding import Population, drift, find_codes, occupancies, population
+from codingschemes.coding import ClassMeans, drift, find_codes, occupancies, population
 from codingschemes.coding.bits import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE, levels
 from codingschemes.coding.codes import code_counts
 from codingschemes.coding.layers import code_rhat, code_shares
@@ -121,7 +121,7 @@ def test_two_levels_explain_what_they_must() -> None:
         1.0: rng.integers(0, 2, (20_000, 2)),
     }
     for expected, values in drawn.items():
-        found = levels(Population(values.astype(float), zero, zero[:, 0], zero), "linear")
+        found = levels(ClassMeans(values.astype(float), zero, zero[:, 0], zero), "linear")
         assert abs(found.explained - expected) <= 4 * found.error + 1e-12
         assert found.are_two == (expected == 1)
 
@@ -133,7 +133,7 @@ def test_no_skewed_cloud_is_at_two_levels() -> None:
     shares = []
     for weight in (0.02, 0.1, 0.3):
         values = rng.random((200_000, 1)) * (rng.random((200_000, 1)) < weight)
-        found = levels(Population(values, zero, zero[:, 0], zero), "threshold")
+        found = levels(ClassMeans(values, zero, zero[:, 0], zero), "threshold")
         assert not found.are_two
         shares.append(found.explained)
     assert SYMMETRIC_MODE < max(shares) < SINGLE_MODE
@@ -149,13 +149,13 @@ def test_levels_of_repeated_draws_are_no_surer() -> None:
 def test_codes_that_were_not_seen_are_not_assigned() -> None:
     planted = plant_redundant(np.random.default_rng(4), 80, code_count=3).population
     codes = find_codes(planted.neurons(slice(0, 60)), "sigmoidal")
-    flipped = Population(1 - planted.activity, planted.activity_error, planted.norm, planted.readout)
+    flipped = ClassMeans(1 - planted.activity, planted.activity_error, planted.norm, planted.readout)
     known = set(codes.names)
     for name, place in zip(_bits(flipped), codes.assign(flipped), strict=True):
         assert (place >= 0) == (name in known)
 
 
-def _bits(neurons: Population) -> list[str]:
+def _bits(neurons: ClassMeans) -> list[str]:
     return ["".join("01"[int(bit)] for bit in row > 0.5) for row in neurons.activity]
 
 
@@ -221,7 +221,7 @@ def test_drift_counts_planted_switches() -> None:
     for array in arrays:
         array[3:, here] = array[3:, there[0]]
         array[5, there[1]] = array[5, np.flatnonzero(names != names[there[1]])[0]]
-    moved = drift(find_codes(Population(*arrays), "sigmoidal").assignment[None])
+    moved = drift(find_codes(ClassMeans(*arrays), "sigmoidal").assignment[None])
     assert moved.switches.tolist() == [3]  # one neuron goes for good, another leaves for one draw and returns
     assert moved.steps.tolist() == [7 * 50]
     assert np.isclose(moved.probability, 3 / 350)
@@ -232,7 +232,7 @@ def test_a_neuron_without_a_code_in_between_has_not_switched() -> None:
     assert drift(assignment).switches.tolist() == [1]
 
 
-def _jittered_draws(planted: Planted, seed: int, draws: int = 8) -> Population:
+def _jittered_draws(planted: Planted, seed: int, draws: int = 8) -> ClassMeans:
     rng = np.random.default_rng(seed)
     activity, readout = planted.activity, planted.readout
     return population(
@@ -242,8 +242,8 @@ def _jittered_draws(planted: Planted, seed: int, draws: int = 8) -> Population:
     )
 
 
-def _stack(chains: list[Population]) -> Population:
-    return Population(
+def _stack(chains: list[ClassMeans]) -> ClassMeans:
+    return ClassMeans(
         np.stack([chain.activity for chain in chains]),
         np.stack([chain.activity_error for chain in chains]),
         np.stack([chain.norm for chain in chains]),
@@ -296,8 +296,8 @@ def test_codes_of_more_classes_than_an_integer_has_bits() -> None:
     assert np.array_equal(found.assign(neurons), found.assignment)
 
 
-def _draws_of(bits: np.ndarray, copies: int, draws: int = 8) -> Population:
+def _draws_of(bits: np.ndarray, copies: int, draws: int = 8) -> ClassMeans:
     """The same neurons in every draw, some of each code."""
     activity = np.tile(0.05 + 0.9 * np.repeat(bits, copies, axis=0), (draws, 1, 1))
     readout = np.random.default_rng(0).standard_normal((activity.shape[1], 3)) * np.ones((draws, 1, 1))
-    return Population(activity, np.full_like(activity, 0.01), np.sqrt((activity**2).mean(-1)), readout)
+    return ClassMeans(activity, np.full_like(activity, 0.01), np.sqrt((activity**2).mean(-1)), readout)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2
 
-from codingschemes.coding import Population, find_outliers, population
+from codingschemes.coding import ClassMeans, find_outliers, population
 from codingschemes.coding.outliers import (
     SIGNIFICANCE,
     are_outliers,
@@ -68,7 +68,7 @@ def test_the_gaussian_reference_of_one_direction_is_that_of_a_square() -> None:
     """The fourth moment of a Gaussian is three times the square of its variance."""
     latent = np.random.default_rng(0).standard_normal((900, 1))
     latent = (latent - latent.mean()) / latent.std()
-    neurons = Population(latent * [1.0, -1.0], np.full((900, 2), 0.1), np.abs(latent[:, 0]), latent * [2.0, -2.0])
+    neurons = ClassMeans(latent * [1.0, -1.0], np.full((900, 2), 0.1), np.abs(latent[:, 0]), latent * [2.0, -2.0])
     found = gaussian_reference(neurons)
     assert found.effective_neurons == pytest.approx(300, rel=0.05)
     # 90 % of the mean of chi^2 with one degree of freedom lies above the chi^2_3 quantile of .1

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codingschemes.coding import Population, classify, population
+from codingschemes.coding import ClassMeans, classify, population
 from codingschemes.coding.planted import (
     FOREIGN,
     Planted,
@@ -142,9 +142,9 @@ def test_sampled_networks_are_named_or_undecided(activation: str) -> None:
     assert np.mean([label == truth for label in labels]) >= 0.8
 
 
-def _sampled(name: str) -> Population:
+def _sampled(name: str) -> ClassMeans:
     fields = ("activity", "activity_error", "norm", "readout")
-    return Population(*(SAMPLED[f"{name}/{field}"].astype(float) for field in fields))
+    return ClassMeans(*(SAMPLED[f"{name}/{field}"].astype(float) for field in fields))
 
 
 def test_the_linear_toy_network_is_analog() -> None:
@@ -219,9 +219,9 @@ def test_draws_and_chains_are_combined() -> None:
     assert scheme.by_draw.shape == (2, 2, 4)
 
 
-def _chains(*populations: Population) -> Population:
+def _chains(*populations: ClassMeans) -> ClassMeans:
     """Each population as a chain of two equal draws."""
-    return Population(
+    return ClassMeans(
         *(
             np.stack([np.stack([getattr(each, name)] * 2) for each in populations])
             for name in ("activity", "activity_error", "norm", "readout")

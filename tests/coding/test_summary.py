@@ -10,7 +10,7 @@ from known_answers import correlated_task
 from zarr.storage import MemoryStore
 
 import codingschemes as cs
-from codingschemes.coding import Population, neurons
+from codingschemes.coding import ClassMeans, neurons
 from codingschemes.coding.layers import code_rhat, outlier_rhat
 from codingschemes.reports.page import render
 from codingschemes.representation import abstraction_scores, block_means
@@ -197,9 +197,9 @@ def test_outliers_of_different_strength_are_apart():
     norm = rng.standard_normal((2, 100, 20)) ** 2
     norm[:, :, :2] += 50
     drawn = np.zeros((2, 100, 20, 2))
-    alike = Population(drawn, drawn, norm, drawn)
+    alike = ClassMeans(drawn, drawn, norm, drawn)
     assert outlier_rhat(alike, 2) < 1.1
     assert outlier_rhat(alike, 0) == 1
     stronger = norm + 10 * (np.arange(20) == 1) * np.array([0, 1])[:, None, None]
-    assert outlier_rhat(Population(drawn, drawn, stronger, drawn), 2) > 1.5
-    assert outlier_rhat(Population(drawn, drawn, stronger, drawn), 1) > 1.5
+    assert outlier_rhat(ClassMeans(drawn, drawn, stronger, drawn), 2) > 1.5
+    assert outlier_rhat(ClassMeans(drawn, drawn, stronger, drawn), 1) > 1.5

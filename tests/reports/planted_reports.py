@@ -9,7 +9,7 @@ from codingschemes.coding.collapse import collapse_of
 from codingschemes.coding.layers import CodeShare, Kernels, Layer, LayerAbstraction, OutlierNeuron, Portrait
 from codingschemes.coding.outliers import output_parts
 from codingschemes.coding.planted import Planted, plant_analog, plant_redundant, plant_sparse
-from codingschemes.coding.population import Population, join
+from codingschemes.coding.population import ClassMeans, join
 from codingschemes.coding.predictions import Estimate, Predictions
 from codingschemes.coding.scheme import LABELS, Scheme, classify
 from codingschemes.coding.summary import Summary
@@ -26,7 +26,7 @@ class PlantedReport:
 
     summary: Summary
     task: Task
-    pooled: Population
+    pooled: ClassMeans
 
 
 def planted_report(
@@ -104,8 +104,8 @@ def _portrait(planted: Planted, task: Task) -> Portrait:
     )
 
 
-def _pooled(populations: list[Planted], task: Task) -> Population:
-    return Population(
+def _pooled(populations: list[Planted], task: Task) -> ClassMeans:
+    return ClassMeans(
         activity=np.concatenate([planted.population.activity for planted in populations]),
         activity_error=np.concatenate([planted.population.activity_error for planted in populations]),
         norm=np.concatenate([planted.population.norm for planted in populations]),

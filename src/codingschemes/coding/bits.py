@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from codingschemes.coding.outliers import are_outliers, output_parts
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.networks.activations import Family
 from codingschemes.unimodal import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE
 
@@ -62,7 +62,7 @@ class Levels:
         return bool(self.explained - STANDARD_ERRORS * self.error > self.bound)
 
 
-def levels(neurons: Population, family: Family, repeats: int = 1) -> Levels:
+def levels(neurons: ClassMeans, family: Family, repeats: int = 1) -> Levels:
     """The levels of one population.
 
     Bounded activations have the same two levels for every class, so that all class means are cut at once; of unbounded
@@ -119,7 +119,7 @@ class BitRule:
     concentrated: bool
 
     def __call__(
-        self, neurons: Population
+        self, neurons: ClassMeans
     ) -> tuple[Bool[np.ndarray, "*draws N G"], Bool[np.ndarray, "*draws N G"], Bool[np.ndarray, "*draws N"]]:
         """Bits, which of them are decided, and which neurons have a code."""
         activity = neurons.activity
@@ -140,7 +140,7 @@ class BitRule:
         return offset > 0, decided, may & decided.all(-1)
 
 
-def bit_rule(neurons: Population, family: Family) -> BitRule:
+def bit_rule(neurons: ClassMeans, family: Family) -> BitRule:
     """The rule for a network of which draws are given, (*draws, neuron, ...)."""
     repeats = neurons.draws[-1] if neurons.draws else 1
     concentrated = False

@@ -13,7 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 
 SMALLEST_VARIANCE = 1e-4
 """Directions that hold less than this share of the variance show no structure."""
@@ -27,12 +27,12 @@ class Features:
     scale: Float[np.ndarray, " S"]
     components: Float[np.ndarray, "S D"]
 
-    def __call__(self, neurons: Population) -> Float[np.ndarray, "*draws N D"]:
+    def __call__(self, neurons: ClassMeans) -> Float[np.ndarray, "*draws N D"]:
         raw = np.concatenate([neurons.activity, neurons.readout], axis=-1)
         return (raw - self.centre) / self.scale @ self.components
 
 
-def features(neurons: Population) -> Features:
+def features(neurons: ClassMeans) -> Features:
     """Coordinates in which the neurons of one population have comparable spread in activity and in readout.
 
     At most one principal component for every eight neurons is kept (and at least two), those above a share of 1e-4.

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int
 
 from codingschemes.coding.bits import BitRule, bit_rule
 from codingschemes.coding.clusters import Mixture, best_mixture, features
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.networks.activations import Family
 
 POOLED_NEURONS = 4000
@@ -46,7 +46,7 @@ class Codes:
     rule: BitRule
     clusters: Mixture
 
-    def assign(self, neurons: Population) -> Int[np.ndarray, "*draws N"]:
+    def assign(self, neurons: ClassMeans) -> Int[np.ndarray, "*draws N"]:
         """The code of every neuron of other draws of the same network, -1 where it is uncoded or has another code."""
         bits, _, coded = self.rule(neurons)
         keys = _keys(bits)
@@ -104,7 +104,7 @@ class Drift:
     steps: Int[np.ndarray, " chain"]
 
 
-def find_codes(neurons: Population, family: Family, most_clusters: int = 24) -> Codes:
+def find_codes(neurons: ClassMeans, family: Family, most_clusters: int = 24) -> Codes:
     """The codes of all neurons of all draws.
 
     What the levels of activity are is decided on a few evenly spaced draws of each chain together, so that codes mean

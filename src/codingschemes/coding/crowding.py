@@ -4,13 +4,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 
 MEANINGFUL = 0.02
 """Directions with less than this share of the variance are left out: weak nonlinearities bend the cloud there."""
 
 
-def crowding(neurons: Population, repeats: int = 20) -> float:
+def crowding(neurons: ClassMeans, repeats: int = 20) -> float:
     """How much closer neighbours are than in a Gaussian with the same covariance, in nats.
 
     The mean log distance to the nearest neighbour in Gaussian samples of the same size and the same sample covariance,

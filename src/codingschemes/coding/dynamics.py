@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from codingschemes.coding.codes import Codes, drift
 from codingschemes.coding.neurons import layer_populations, read_layers
-from codingschemes.coding.population import Population, join
+from codingschemes.coding.population import ClassMeans, join
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
 from codingschemes.runs import Run
@@ -70,7 +70,7 @@ class Trajectory(NamedTuple):
         dynamics: which, in words.
     """
 
-    layers: tuple[Population, ...]
+    layers: tuple[ClassMeans, ...]
     times: Float[np.ndarray, "chain pairs"]
     dynamics: str
 

@@ -16,7 +16,7 @@ from codingschemes.coding.codes import Codes, code_counts, drift, find_codes, oc
 from codingschemes.coding.collapse import Collapse
 from codingschemes.coding.dynamics import LayerDrift, Trajectory, layer_drift
 from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.convergence import SAME_NEURONS, worst_rhat
 from codingschemes.networks.activations import Family
@@ -234,7 +234,7 @@ class Layer:
 
 
 def summarize_layer(
-    neurons: Population,
+    neurons: ClassMeans,
     family: Family,
     activity: Float[np.ndarray, "chain N P"],
     kernels: Kernels,
@@ -307,7 +307,7 @@ def code_rhat(occupancy: Int[np.ndarray, "chain draw K"]) -> float:
     return worst_rhat(occupancy[..., held].astype(float))
 
 
-def outlier_rhat(neurons: Population, count: int) -> float:
+def outlier_rhat(neurons: ClassMeans, count: int) -> float:
     """Largest R-hat of the norms of the `count` neurons with the largest ones, by rank.
 
     Args:
@@ -316,7 +316,7 @@ def outlier_rhat(neurons: Population, count: int) -> float:
     return worst_rhat(np.sort(neurons.norm, axis=-1)[..., neurons.size - count :])
 
 
-def _portrait(activity: Float[np.ndarray, "N P"], neurons: Population, found: Outliers, codes: Codes) -> Portrait:
+def _portrait(activity: Float[np.ndarray, "N P"], neurons: ClassMeans, found: Outliers, codes: Codes) -> Portrait:
     assignment = codes.assign(neurons)
     rank = np.where(assignment >= 0, assignment, len(codes.names))
     rank[found.neurons] = -1

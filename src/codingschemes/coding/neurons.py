@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.coding.population import Population, join, population
+from codingschemes.coding.population import ClassMeans, join, population
 from codingschemes.posterior import Posterior
 from codingschemes.progress import tracked
 from codingschemes.runs import Run
@@ -24,7 +24,7 @@ class Neurons(NamedTuple):
         kernels: posterior mean of Phi^T Phi / N of each layer, (layer, sample, sample).
     """
 
-    populations: Population
+    populations: ClassMeans
     kernels: Float[np.ndarray, "L P P"]
 
 
@@ -51,7 +51,7 @@ def _read(run: Run) -> Neurons:
     return Neurons(join(parts, axis=1), np.asarray(kernels) / draws)
 
 
-def read_layers(run: Run, keep: slice) -> tuple[Population, ...]:
+def read_layers(run: Run, keep: slice) -> tuple[ClassMeans, ...]:
     """All hidden layers over some of the draws, reduced to class means, (chain, draw, neuron, ...) each."""
     chunks = [layer_populations(run.posterior, *chunk) for chunk in activity_chunks(run, keep)]
     return tuple(join(parts, axis=1) for parts in zip(*chunks, strict=True))
@@ -59,7 +59,7 @@ def read_layers(run: Run, keep: slice) -> tuple[Population, ...]:
 
 def layer_populations(
     posterior: Posterior, activity: Float[np.ndarray, "*draws L N P"], readout: Float[np.ndarray, "*draws N C"]
-) -> tuple[Population, ...]:
+) -> tuple[ClassMeans, ...]:
     """One population a hidden layer; those below the last with their `direct_readout`.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2
 
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.schemes import class_specific_parts
 
 SIGNIFICANCE = 1e-3
@@ -52,7 +52,7 @@ class Outliers:
         return len(self.neurons)
 
 
-def output_parts(neurons: Population) -> Float[np.ndarray, "*draws N"]:
+def output_parts(neurons: ClassMeans) -> Float[np.ndarray, "*draws N"]:
     """The part of the class-specific output that each neuron carries, see `class_specific_parts`."""
     return class_specific_parts(neurons.activity, neurons.readout)
 
@@ -81,7 +81,7 @@ class GaussianReference(NamedTuple):
     carriers: float
 
 
-def gaussian_reference(neurons: Population) -> GaussianReference:
+def gaussian_reference(neurons: ClassMeans) -> GaussianReference:
     """The reference that effective numbers of this population are to be judged by."""
     contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
     pull = contrast @ (contrast.T @ neurons.readout)
@@ -120,7 +120,7 @@ def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*dra
     return rank < found[..., None]
 
 
-def find_outliers(neurons: Population) -> Outliers:
+def find_outliers(neurons: ClassMeans) -> Outliers:
     """Outliers of one draw, see `are_outliers`."""
     parts = output_parts(neurons)
     strength = neurons.norm * np.linalg.norm(neurons.readout, axis=-1)

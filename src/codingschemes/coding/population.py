@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 
 @dataclass(frozen=True)
-class Population:
+class ClassMeans:
     """The neurons of one draw, or of many: `draws` stands for any leading axes, as (chain, draw) or none.
 
     Attributes:
@@ -34,21 +34,21 @@ class Population:
         """Number of neurons N."""
         return self.norm.shape[-1]
 
-    def __getitem__(self, draws: Any) -> "Population":
+    def __getitem__(self, draws: Any) -> "ClassMeans":
         """Some of the draws; leading axes only."""
-        return Population(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
+        return ClassMeans(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
 
-    def neurons(self, chosen: Any) -> "Population":
+    def neurons(self, chosen: Any) -> "ClassMeans":
         """Some of the neurons of a single draw."""
         if self.draws:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
-    def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "Population":
+    def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
         """Some of the neurons of each draw, all pooled in one population."""
-        return Population(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
+        return ClassMeans(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
 
-    def thinned(self, count: int) -> "Population":
+    def thinned(self, count: int) -> "ClassMeans":
         """At most `count` evenly spaced draws of each chain, the first and the last among them."""
         if not self.draws:
             return self
@@ -56,9 +56,9 @@ class Population:
         kept = np.unique(np.linspace(length - 1, 0, min(count, length)).round().astype(int))
         return self[(slice(None),) * (len(self.draws) - 1) + (kept,)]
 
-    def pooled(self) -> "Population":
+    def pooled(self) -> "ClassMeans":
         """All neurons of all draws as one population."""
-        return Population(
+        return ClassMeans(
             self.activity.reshape(-1, self.activity.shape[-1]),
             self.activity_error.reshape(-1, self.activity.shape[-1]),
             self.norm.reshape(-1),
@@ -66,17 +66,17 @@ class Population:
         )
 
 
-def join(parts: Sequence[Population], axis: int) -> Population:
+def join(parts: Sequence[ClassMeans], axis: int) -> ClassMeans:
     """Populations of the same network as one, along an axis that all their arrays have."""
-    names = [field.name for field in fields(Population)]
-    return Population(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name in names))
+    names = [field.name for field in fields(ClassMeans)]
+    return ClassMeans(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name in names))
 
 
 def population(
     activity: Float[np.ndarray, "*draws N P"],
     readout: Float[np.ndarray, "*draws N C"],
     labels: Int[np.ndarray, " P"],
-) -> Population:
+) -> ClassMeans:
     """Reduce activities over samples to class means with standard errors.
 
     A class with one sample has no spread of its own; it takes the neuron's pooled spread within the other classes.
@@ -96,4 +96,4 @@ def population(
     freedom = sizes - 1
     pooled = squares.sum(-1, keepdims=True) / max(freedom.sum(), 1)
     variance = np.where(freedom > 0, squares / np.maximum(freedom, 1), pooled)
-    return Population(mean, np.sqrt(variance / sizes), np.sqrt((activity**2).mean(-1)), readout)
+    return ClassMeans(mean, np.sqrt(variance / sizes), np.sqrt((activity**2).mean(-1)), readout)

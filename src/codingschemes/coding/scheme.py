@@ -40,7 +40,7 @@ from scipy.special import softmax
 from codingschemes.coding.bits import GAUSSIAN, MIDPOINTS, BitRule, levels
 from codingschemes.coding.crowding import crowding
 from codingschemes.coding.outliers import are_outliers, carriers, effective_neurons, gaussian_reference, output_parts
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.support import balance, is_like, log_kurtosis
 from codingschemes.networks.activations import Family
 from codingschemes.schemes import Label
@@ -162,7 +162,7 @@ def score_words(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.2f}".replace(" 0.", " .") for name, value in scores.items())
 
 
-def classify(neurons: Population, family: Family, draws_per_chain: int = 3) -> Scheme:
+def classify(neurons: ClassMeans, family: Family, draws_per_chain: int = 3) -> Scheme:
     """The coding scheme of one draw or of many.
 
     Args:
@@ -203,7 +203,7 @@ def _where_known(probabilities: Float[np.ndarray, " label"], evidence: Evidence)
     return np.where(known, probabilities, 0.0) + np.where(np.arange(4) == 3, probabilities[~known].sum(), 0.0)
 
 
-def evidence_of(neurons: Population, family: Family) -> Evidence:
+def evidence_of(neurons: ClassMeans, family: Family) -> Evidence:
     """The evidence of one draw."""
     parts = output_parts(neurons)
     outlying = are_outliers(parts)
@@ -273,7 +273,7 @@ def _coefficients() -> Float[np.ndarray, "F label"]:
     return np.array(json.loads(text)["coefficients"])
 
 
-def _selectivity(neurons: Population, centred: bool) -> float:
+def _selectivity(neurons: ClassMeans, centred: bool) -> float:
     contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
     classes = contrast.shape[-1]
     if centred:

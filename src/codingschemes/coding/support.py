@@ -25,7 +25,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 
 UNLIKE = 0.002
 NEIGHBOURS = 5
@@ -53,7 +53,7 @@ def log_kurtosis(values: Float[np.ndarray, "N D"]) -> float:
     return float(np.log(moments.mean())) if moments.size else 0.0
 
 
-def balance(neurons: Population) -> float:
+def balance(neurons: ClassMeans) -> float:
     """Correlation over neurons of the norms of class-specific activity and of readouts; 0 where neither varies."""
     contrast = neurons.activity - neurons.activity.mean(axis=1, keepdims=True)
     norms = [np.linalg.norm(each, axis=1) for each in (contrast, neurons.readout - neurons.readout.mean(axis=0))]

@@ -13,7 +13,7 @@ from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
 from codingschemes.coding.layers import code_rhat
 from codingschemes.coding.neurons import read_neurons
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.comparison.quantities import Kind, Quantity, code_fractions, quantities, renormalized
 from codingschemes.convergence import SAME_NEURONS
@@ -167,7 +167,7 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
     notes = []
 
     @cache
-    def read() -> Population:
+    def read() -> ClassMeans:
         return read_neurons(run).populations
 
     if prediction is None:
@@ -203,7 +203,7 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
     )
 
 
-def _frozen_fractions(run: Run, read: Callable[[], Population]) -> dict[str, float] | None:
+def _frozen_fractions(run: Run, read: Callable[[], ClassMeans]) -> dict[str, float] | None:
     """The sampled fractions of codes where chains keep their own, empty where all codes are rare; None where chains
     share them or there are no codes."""
     network = run.posterior.network

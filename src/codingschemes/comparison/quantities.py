@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 
 from codingschemes.coding.codes import Codes, find_codes
 from codingschemes.coding.outliers import find_outliers
-from codingschemes.coding.population import Population
+from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.predictions import test_predictions, training_predictions
 from codingschemes.representation.kernels import block_means
 from codingschemes.representation.parallelism import parallelism_score_from_kernel
@@ -46,7 +46,7 @@ class Quantity(NamedTuple):
     given: bool = False
 
 
-def quantities(run: Run, prediction: Prediction, read: Callable[[], Population]) -> Iterator[Quantity]:
+def quantities(run: Run, prediction: Prediction, read: Callable[[], ClassMeans]) -> Iterator[Quantity]:
     """Everything that both have; `read` gives the last layer of all draws where it is needed."""
     if prediction.energy is not None:
         yield Quantity("energy", "network", "energy", run.values("posterior", "energy"), prediction.energy)
@@ -154,7 +154,7 @@ def _parallelism(
     return np.array([np.nan if score is None else score for score in scores]).reshape(blocks.shape[:2])
 
 
-def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Quantity]:
+def _codes(run: Run, prediction: Prediction, neurons: ClassMeans) -> Iterator[Quantity]:
     members = _sides(run, neurons) if run.posterior.network.activation.bounded else _clusters(run, neurons)
     for group in prediction.codes:
         member = members(group.name)
@@ -166,19 +166,19 @@ def _codes(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Qu
             yield from _profile(run, f"of code {group.name}", neurons, member, group)
 
 
-def _sides(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
+def _sides(run: Run, neurons: ClassMeans) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
     """Neurons by the side of the middle that their class means are on, as theories of bounded activations count them:
     clusters leave out neurons between two codes."""
     bits = neurons.activity > run.posterior.network.activation.midpoint
     return lambda name: np.all(bits == [bit == "1" for bit in name], axis=-1)
 
 
-def _clusters(run: Run, neurons: Population) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
+def _clusters(run: Run, neurons: ClassMeans) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
     codes = find_codes(neurons, run.posterior.network.activation.family)
     return lambda name: codes.strings() == name
 
 
-def _profile(run: Run, of: str, neurons: Population, member: np.ndarray, group: NeuronGroup) -> Iterator[Quantity]:
+def _profile(run: Run, of: str, neurons: ClassMeans, member: np.ndarray, group: NeuronGroup) -> Iterator[Quantity]:
     """Mean activity and readout over some neurons of all draws."""
     task = run.posterior.task
     count = member.sum(axis=-1, keepdims=True)
@@ -199,7 +199,7 @@ def _ratio(total: Float[np.ndarray, "chain draw K"], count: np.ndarray) -> Float
     return ratio + (total - ratio * count) / count.mean()
 
 
-def _bulk_and_outliers(run: Run, prediction: Prediction, neurons: Population) -> Iterator[Quantity]:
+def _bulk_and_outliers(run: Run, prediction: Prediction, neurons: ClassMeans) -> Iterator[Quantity]:
     """The bulk's means, and for every predicted direction the joint strength sqrt(sum of squared activities) of the
     outliers that answer to its class most: how it is divided among them is left open by theory."""
     neurons = neurons.thinned(_SEARCHED)

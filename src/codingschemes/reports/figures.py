@@ -9,7 +9,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from codingschemes.coding.neurons import activity_chunks, spread_draws
-from codingschemes.coding.population import Population, join, population
+from codingschemes.coding.population import ClassMeans, join, population
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.progress import tracked
@@ -45,7 +45,7 @@ def figures(run: Run, summary: Summary, comparison: Comparison | None = None) ->
     return drawn
 
 
-def pooled_neurons(run: Run) -> Population:
+def pooled_neurons(run: Run) -> ClassMeans:
     """The last hidden layer's neurons of evenly spaced draws of all chains, together."""
     labels = run.posterior.task.labels
     parts = [

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
 from codingschemes.coding.layers import Portrait
-from codingschemes.coding.population import Population, population
+from codingschemes.coding.population import ClassMeans, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
     NO_CODE,
@@ -170,7 +170,7 @@ def _code_legend(figure: Figure, groups: list[str], colors: dict[str, str]) -> N
 
 
 @styled()
-def distributions(pooled: Population, summary: Summary, task: Task, prediction: Prediction | None = None) -> Figure:
+def distributions(pooled: ClassMeans, summary: Summary, task: Task, prediction: Prediction | None = None) -> Figure:
     """Histograms of class-mean activity, a panel a class, and of readouts, a panel an output, over pooled draws; over
     them what a theory expects, or lines where it puts the neurons."""
     class_names = [class_label(name) for name in task.class_names]

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from codingschemes.coding.population import Population, population
+from codingschemes.coding.population import ClassMeans, population
 
 type Truth = Literal["analog", "redundant", "sparse", "undecided"]
 type Scaling = Literal["sigmoidal", "odd", "unbounded"]
@@ -41,7 +41,7 @@ class Planted:
     outliers: Int[np.ndarray, " K"]
 
     @property
-    def population(self) -> Population:
+    def population(self) -> ClassMeans:
         """What the classifier gets to see."""
         return population(self.activity, self.readout, self.labels)
 
