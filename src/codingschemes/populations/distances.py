@@ -61,7 +61,7 @@ def distances(populations: Any, names: Any = None) -> Distances:
     fewer than four rows.
 
     Args:
-        populations: two `Population`s or more, with the same classes.
+        populations: `Population` objects, two or more, with the same classes.
         names: one a population; their own if left out.
 
     Raises:
