@@ -20,7 +20,7 @@ import codingschemes as cs
 from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
-from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder
+from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder, packing
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.start import Beginning, beginning
 
@@ -215,7 +215,7 @@ def test_a_second_ctrl_c_stops_at_once(tmp_path, saved, monkeypatch):
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(driver, "to_host", impatient)
+    monkeypatch.setattr(packing.Rows, "to_host", impatient)
     with pytest.raises(Stopped, match="stopped at once: all is kept up to the last checkpoint"):
         cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS)
     monkeypatch.undo()
@@ -352,6 +352,7 @@ def test_an_infinite_energy_is_said_and_leaves_nothing(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast")  # of counts in rows that are lost
 @pytest.mark.parametrize("bad_step", [12, 47])
 def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, bad_step):
     original = driver.advance
@@ -361,12 +362,12 @@ def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, 
         begin = bad_step - 1 - int(first)
         if begin < int(count):
             states = jax.tree.map(lambda leaf: lost(leaf, 0), states)
-            rows = jax.tree.map(lambda leaf: lost(leaf, begin), rows)
+            rows = jax.tree.map(lambda leaf: lost(leaf, begin + int(rows.first)), rows)
         return states, rows
 
     def lost(values, begin):
         values = np.array(values)
-        if np.issubdtype(values.dtype, np.floating):
+        if np.issubdtype(values.dtype, np.floating) and values.ndim:
             values[begin:] = np.nan
         return jnp.asarray(values)
 

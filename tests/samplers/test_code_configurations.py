@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 import codingschemes as cs
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
-from codingschemes.samplers.modes import Modes
+from codingschemes.samplers.modes import Frame, Modes
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.settling import adapted
 
@@ -90,23 +90,23 @@ class Faults(NamedTuple):
 def made_up(density: Density) -> Modes:
     """A mode in the middle of each quadrant of two coordinates; no step towards anything."""
     count, samples = 4, len(density.targets)
-    rng = np.random.default_rng(0)
     centre = 1.2 * np.array([[1.0, 0.5], [-0.7, 1.0], [-1.0, -0.6], [0.6, -1.0]])
-    roots = np.linalg.cholesky(np.eye(2) + 0.3 * np.ones((2, 2)))
-    spread = np.linspace(0.5, 1.2, count)[:, None, None] * (roots + roots.T) / 2
-    angles = rng.uniform(0, 2 * np.pi, count * (count - 1) // 2)
-    turns = np.array([[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in angles])
-    basis = density.basis if density.network.depth == 1 else 2 * np.eye(2)
+    basis = np.asarray(density.basis) if density.network.depth == 1 else 2 * np.eye(2)
+    frame = Frame.of(jnp.asarray(basis), orthogonal=False)
+    scales = np.linspace(0.5, 1.2, count)[:, None, None]
+    seen = frame.seen(jnp.eye(2)).T @ (np.eye(2) + 0.3 * np.ones((2, 2))) @ frame.seen(jnp.eye(2))
+    squares, axes = np.linalg.eigh(scales**2 * np.asarray(seen))
+    widths = np.sqrt(squares)
     modes = Modes(
         centre=centre,
-        spread=spread,
-        whitening=np.linalg.inv(spread),
-        log_volume=np.log(np.linalg.det(spread)),
-        activity=density.network.activation(jnp.asarray(centre @ np.asarray(basis).T)),
+        axes=axes,
+        widths=widths,
+        log_volume=np.sum(np.log(widths), axis=1) - np.sum(np.log(frame.lengths)),
+        activity=density.network.activation(jnp.asarray(centre @ basis.T)),
+        side=np.where(centre @ basis.T > 0, 1.0, -1.0),
         answer=np.zeros((count, 2, samples)),
         drift=np.zeros((count, 2)),
-        inverse=np.zeros((2, samples)),
-        reflection=turns,
+        frame=frame,
         found=np.ones(count, bool),
     )
     return jax.tree.map(jnp.asarray, modes)
@@ -120,8 +120,10 @@ def jumped(key: Array, position: Position, density: Density, modes: Modes, fault
     def jump(key, population, neuron, route, cavity, modes, density):
         own, other, centres, log_weights = route
         before = population.coordinates[neuron]
-        noise = modes.reflected(modes.whitening[own] @ (before - centres[own]), own, other, population.basis)
-        after = centres[other] + modes.spread[other] @ noise
+        blur = None
+        if not modes.frame.complete:
+            blur = jax.random.normal(jax.random.split(key)[0], population.activity.shape[1:], before.dtype)
+        after, _ = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
         forgotten = (1 - faults.prior) * (after @ after - before @ before) / 2
         log_weights = (faults.weights * log_weights).at[own].add(forgotten)
         modes = modes._replace(log_volume=faults.volume * modes.log_volume)
