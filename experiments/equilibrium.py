@@ -72,7 +72,14 @@ def measured(cell: Cell, minutes: float) -> dict[str, Any]:
     """The row of one posterior."""
     began, processor_began = time.monotonic(), time.process_time()
     run = cs.sample(
-        cell.posterior(), start="mixed", until_rhat=1.02, until_ess=400, time_limit=60 * minutes, seed=1, progress=False
+        cell.posterior(),
+        start="mixed",
+        until_rhat=1.02,
+        until_ess=400,
+        draws=10_000,
+        time_limit=60 * minutes,
+        seed=1,
+        progress=False,
     )
     minutes, processor = (time.monotonic() - began) / 60, (time.process_time() - processor_began) / 60
     summary = cs.summarize(run)
