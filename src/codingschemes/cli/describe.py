@@ -76,7 +76,7 @@ def describe(
 def _rows(found: "Description") -> list[list[str]]:
     layer, population = found.layer, found.population
     rows = [
-        ["population", repr(population).removeprefix("Population(").removesuffix(")")],
+        ["population", population.words],
         ["classes, in the order of codes", ", ".join(population.class_names)],
         ["scheme", found.scheme.words],
         ["neurons with a code", f"{layer.coded:.1%}"],

@@ -175,6 +175,11 @@ class Layer:
     codes_left_out: int = 0
 
     @property
+    def code_count(self) -> int:
+        """Distinct codes, those that are too rare to be listed among them."""
+        return len(self.codes) + self.codes_left_out
+
+    @property
     def neuron_rhat(self) -> float:
         """The larger one of `code_rhat` and `outlier_rhat`."""
         return float(np.nanmax([self.code_rhat, self.outlier_rhat, 1.0]))

@@ -73,7 +73,7 @@ class Summary:
                 "probability": layer.scheme.probability,
                 "coded": layer.coded,
                 "decided": layer.decided,
-                "codes": len(layer.codes) + layer.codes_left_out,
+                "codes": layer.code_count,
                 "code_rhat": layer.code_rhat,
                 "effective_neurons": layer.effective_neurons,
                 "outliers": len(layer.outliers) / len(layer.portraits),
@@ -103,8 +103,8 @@ class Summary:
 
     @property
     def code_count(self) -> int:
-        """Distinct codes of the last layer, those that are too rare to be listed among them."""
-        return len(self.codes) + self.last.codes_left_out
+        """See `Layer`."""
+        return self.last.code_count
 
     @property
     def coded(self) -> float:

@@ -137,13 +137,18 @@ class Population:
         fewer.__dict__ = self.__dict__ | {"activity": self.activity[kept], "labels": self.labels[kept]}
         return fewer
 
-    def __repr__(self) -> str:
+    @property
+    def words(self) -> str:
+        """Its name and sizes, in a line."""
         sizes = self.class_sizes
         each = f"{sizes.min()}" if np.ptp(sizes) == 0 else f"{sizes.min()} to {sizes.max()}"
         return (
-            f"Population({self.name!r}: {len(self.activity)} samples x {self.size} neurons, {self.class_count} classes "
-            f"of {each} samples)"
+            f"{self.name!r}: {len(self.activity)} samples x {self.size} neurons, {self.class_count} classes "
+            f"of {each} samples"
         )
+
+    def __repr__(self) -> str:
+        return f"Population({self.words})"
 
 
 def _finite(phi: Any, labels: Any, notes: list[str]) -> tuple[Any, Any, Any, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
@@ -19,9 +18,9 @@ from codingschemes.reports.page import (
     MOST_ROWS,
     PAGE,
     UNFOLDED,
-    arguments_as_code,
     embedded,
     evidence_rows,
+    template,
 )
 
 CAPTIONS = {
@@ -112,21 +111,13 @@ def figures(description: Description) -> dict[str, Figure]:
 
 def render(description: Description, images: Mapping[str, Drawn]) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=PackageLoader("codingschemes.reports", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["arguments"] = arguments_as_code
     population, layer = description.population, description.layer
     shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
     names = population.class_names
-    return environment.get_template("population.html.jinja").render(
+    return template("population.html.jinja").render(
         title=population.name,
         headline=headline(description),
-        subtitle=repr(population).removeprefix("Population(").removesuffix(")") + ". Nothing was sampled.",
+        subtitle=f"{population.words}. Nothing was sampled.",
         sections=[
             ("answer", "The answer"),
             ("abstraction", "How abstract is it?"),

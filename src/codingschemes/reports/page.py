@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
@@ -76,19 +76,11 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         images: renderings by the name of the figure.
         comparison: with a theory.
     """
-    environment = Environment(
-        loader=PackageLoader("codingschemes.reports", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["arguments"] = arguments_as_code
     task, network = run.posterior.task, run.config["network"]
     apart = bool(summary.codes) and not summary.chains_share_codes
     shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
     key = next((name for name in KEY_FIGURES[summary.scheme.label] if name in shown), None)
-    return environment.get_template("report.html.jinja").render(
+    return template("report.html.jinja").render(
         title=f"{task.name}, {network['activation']}",
         subtitle=_subtitle(run),
         headline=words.headline(summary, run),
@@ -119,6 +111,19 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         class_names=summary.class_names,
         origin=[*_configuration(run), *_provenance(run)],
     )
+
+
+def template(name: str) -> Template:
+    """A page of this package."""
+    environment = Environment(
+        loader=PackageLoader("codingschemes.reports", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["arguments"] = arguments_as_code
+    return environment.get_template(name)
 
 
 def _sections(comparison: Comparison | None) -> list[tuple[str, str]]:
