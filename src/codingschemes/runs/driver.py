@@ -31,7 +31,8 @@ from codingschemes.runs.continuing import continuable, continued
 from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, inherited
-from codingschemes.runs.precision import is_look, next_look
+from codingschemes.runs.patterns import same_patterns
+from codingschemes.runs.precision import Precision, is_look, next_look
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
@@ -278,7 +279,7 @@ def _run_chunks(
 def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
     """Why sampling ends here, if it does."""
     looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
-    if looking and sampling.precision.reached(functools.partial(run.store.stored, "posterior")):
+    if looking and _precise(run, sampling.precision):
         return "precision"
     if checkpoint.sampling and checkpoint.draws >= sampling.draws:
         return "draws"
@@ -288,6 +289,15 @@ def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: I
     late = sampling.time_limit is not None and spent >= sampling.time_limit
     enough = sampling.sampling_limit is not None and checkpoint.sampling_seconds >= sampling.sampling_limit
     return "time limit" if late or enough else None
+
+
+def _precise(run: Run, asked: Precision) -> bool:
+    """Whether the draws so far are as precise as asked for; chains that are to agree must hold the same codes, too."""
+    if not asked.reached(functools.partial(run.store.stored, "posterior")):
+        return False
+    task, network = run.posterior.task, run.posterior.network
+    preactivations = run.store.stored("neurons", "preactivation")
+    return asked.rhat is None or same_patterns(preactivations, network.activation, np.asarray(task.labels))
 
 
 def _written(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:

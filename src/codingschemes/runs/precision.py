@@ -29,7 +29,8 @@ class Precision:
 
     Attributes:
         ess: effective draws over all chains.
-        rhat: rank-normalised R-hat over all chains, at most.
+        rhat: rank-normalised R-hat over all chains, at most. A run that asks for it asks for the same codes in all
+            chains, too (`patterns.same_patterns`).
     """
 
     ess: float | None = None
