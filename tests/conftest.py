@@ -14,7 +14,7 @@ os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-IMAGES = Path(__file__).parents[2] / "shared" / "data"
+IMAGES = Path(os.environ.get("CODINGSCHEMES_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 @pytest.fixture

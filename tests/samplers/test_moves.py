@@ -230,8 +230,10 @@ def recurrent(activation: str, space: str):
 def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
     findings, _, (before, after) = recurrent(activation, space)(1.0)
     assert combined(findings) > ALARM, worst(findings)
+    # a tenth of what independent draws would differ by; the norms of saturated neurons hardly differ
     largest = NAMES.index("largest")
-    assert (np.abs(after - before)[:, largest] > 0.1 * before[:, largest]).mean() > 0.3
+    far = np.abs(np.subtract(*np.random.default_rng(0).permuted(np.tile(before[:, largest], (2, 1)), axis=1)))
+    assert np.abs(after - before)[:, largest].mean() > 0.1 * far.mean()
 
 
 def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():

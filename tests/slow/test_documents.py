@@ -1,5 +1,5 @@
 """README.md and the documentation do what they say: each fenced block of commands or Python is run as it stands, those
-of one page in order and in one folder."""
+of one page in order and in one folder, with JAX as a user has it."""
 
 import os
 import re
@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+#: What `conftest.py` sets for short tests.
+_OF_TESTS = ("JAX_DISABLE_MOST_OPTIMIZATIONS", "JAX_NUM_CPU_DEVICES")
+_NEEDS_IMAGES = re.compile(r"mnist|cifar10")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = ["README.md", "docs/quickstart.md", "docs/sampling.md", "docs/manifolds.md"]
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "tutorials").glob("*.md"))
@@ -28,13 +31,16 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "block"), BLOCKS)
-def test_a_block_runs_as_it_stands(page, block, folder):
+def test_a_block_runs_as_it_stands(page, block, folder, request):
     language, text = _FENCED.findall((ROOT / page).read_text())[block]
+    if _NEEDS_IMAGES.search(text):
+        request.getfixturevalue("image_folder")
     if re.search(r"^(make|pip) ", text, re.MULTILINE):
         text = "codingschemes demo --out demo\n"
     place = folder / page.replace("/", "-")
     place.mkdir(exist_ok=True)
     command = [sys.executable, "-W", "error", "-c", text] if language == "python" else ["bash", "-euc", text]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, cwd=place, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_TESTS}
+    done = subprocess.run(command, cwd=place, env={**environment, "PATH": path}, capture_output=True, text=True)
     assert done.returncode == 0, f"{text}\n{done.stderr[-3000:]}"

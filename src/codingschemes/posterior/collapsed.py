@@ -22,7 +22,7 @@ type Scalar = Float[Array, ""]
 def _factor(activity: Float[Array, "N P"], signal: Scalar, noise: Scalar) -> Float[Array, "M M"]:
     """The Cholesky factor of the smaller of S and A."""
     columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
-    return cho_factor(signal * columns.T @ columns + noise * jnp.eye(columns.shape[1]), lower=True)[0]
+    return cho_factor(signal * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype), lower=True)[0]
 
 
 def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:
@@ -68,7 +68,7 @@ def _forward(activity, targets, signal, noise):  # type: ignore[no-untyped-def]
     outputs = targets.shape[1]
     if 2 * samples <= width:  # many neurons: the inverse and a product cost less than that many solutions
         factor = _factor(activity, signal, noise)
-        solved = cho_solve((factor, True), jnp.concatenate([targets, jnp.eye(samples)], axis=1))
+        solved = cho_solve((factor, True), jnp.concatenate([targets, jnp.eye(samples, dtype=targets.dtype)], axis=1))
         dual, inverse = solved[:, :outputs], solved[:, outputs:]
         misfit = jnp.sum(targets * dual) / 2 + outputs * _half_log_det(factor, noise)
         slope = signal * activity @ (outputs * inverse - dual @ dual.T)
