@@ -62,6 +62,29 @@ def test_rounded_kinks_average_the_ramp_over_their_reach():
     assert not activation.kinked
 
 
+@pytest.mark.parametrize("space", ["reduced", "weights"])
+@pytest.mark.parametrize("bias", [False, True])
+def test_forces_in_single_precision_are_computed_in_it_and_those_of_the_softened_density(space, bias):
+    density = small_posterior("relu", depth=2, bias=bias).density(space)
+    position = density.prior_draw(jax.random.PRNGKey(3))
+    reach = jnp.asarray(0.5)
+    slope = jax.grad(density.softened_potential(reach))
+    exact, found = jax.grad(density.softened(reach).potential)(position), slope(position)
+    for name, block in exact.items():
+        assert found[name].dtype == block.dtype
+        assert 0 < np.abs(found[name] - block).max() < 1e-4 * np.abs(block).max()
+    products = [line for line in str(jax.make_jaxpr(slope)(position)).splitlines() if "dot_general" in line]
+    assert products
+    assert not any("f64" in line for line in products)
+
+
+def test_forces_are_in_double_precision_where_that_is_needed():
+    cold = small_posterior("relu", temperature=1e-9)
+    assert not cold.density().single_forces
+    assert small_posterior("relu").density().single_forces
+    assert not small_posterior("relu", depth=2).density("function").single_forces
+
+
 @pytest.mark.parametrize("space", ["reduced", "weights", "function"])
 def test_forces_with_rounded_kinks_keep_an_energy_that_tends_to_the_exact_one(space):
     """They conserve the energy of the softened density to second order, and that density tends to the exact one."""

@@ -136,8 +136,11 @@ def following_softened_forces():
     density = _posterior("relu", samples=3, outputs=2, features=2, temperature=0.1).density()
     step_size = jnp.asarray(0.4)
 
+    assert density.single_forces
+    softened = density.softened_potential(jnp.asarray(4.0))
+
     def forces(position):
-        return -density.softened(jnp.asarray(4.0)).potential(position)
+        return -softened(position)
 
     def move(key, position, faults):
         def logdensity(position):

@@ -22,7 +22,9 @@ type Scalar = Float[Array, ""]
 def _factor(activity: Float[Array, "N P"], signal: Scalar, noise: Scalar) -> Float[Array, "M M"]:
     """The Cholesky factor of the smaller of S and A."""
     columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
-    return cho_factor(signal * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype), lower=True)[0]
+    return cho_factor(
+        signal * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype), lower=True
+    )[0]
 
 
 def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:

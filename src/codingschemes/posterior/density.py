@@ -14,6 +14,7 @@ import abc
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -38,6 +39,8 @@ class Density(eqx.Module):
             (sample, component).
         class_average: what averages over the samples of each class, (sample, class).
         temperature, weight_variance, readout_variance: as in `Prior`.
+        single_forces: whether single precision is enough for forces that are not those of the density itself
+            (`softened_potential`).
     """
 
     network: Network
@@ -48,6 +51,7 @@ class Density(eqx.Module):
     temperature: Scalar
     weight_variance: Scalar
     readout_variance: Scalar
+    single_forces: bool = eqx.field(static=True, default=False)
 
     @property
     @abc.abstractmethod
@@ -97,6 +101,14 @@ class Density(eqx.Module):
         mean squares of the first layer's under the prior from zero. Threshold activations alone."""
         size = jnp.sqrt(jnp.sum(self.basis**2) / self.basis.shape[0])
         return dataclasses.replace(self, network=SoftenedNetwork(self.network, reach * size))
+
+    def softened_potential(self, reach: Float[Array, ""]) -> Callable[[Position], Scalar]:
+        """U of `softened`, for forces along a trajectory: computed in single precision where that is enough."""
+        softened = self.softened(reach)
+        if not self.single_forces:
+            return softened.potential
+        single = _in_single_precision(softened)
+        return lambda position: single.potential(_in_single_precision(position)).astype(float)
 
     def prior_draw(self, key: Array) -> Position:
         """A draw from the prior: every coordinate standard normal."""
@@ -171,6 +183,10 @@ class Density(eqx.Module):
         if self.network.depth == 1:
             return jnp.zeros((0, self.network.width, self._hidden_columns), self.features.dtype)
         return position["hidden"]
+
+
+def _in_single_precision[Tree](tree: Tree) -> Tree:
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, tree)
 
 
 @functools.partial(jax.jit, static_argnums=2)

@@ -24,6 +24,9 @@ _FORMS: dict[str, type[Density]] = {
     "function": FunctionDensity,
     "weights": WeightsDensity,
 }
+#: Samples over temperature up to which trajectories along forces in single precision were seen to be accepted as often
+#: as in double precision (benchmarks/equilibrium.md).
+_SINGLE_UP_TO = 1e7
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -119,6 +122,7 @@ class Posterior:
             temperature=jnp.asarray(self.prior.temperature),
             weight_variance=jnp.asarray(self.prior.weight_variance),
             readout_variance=jnp.asarray(self.prior.readout_variance),
+            single_forces=space != "function" and self.task.sample_count <= _SINGLE_UP_TO * self.prior.temperature,
         )
 
     def draw_weights(self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]) -> Weights:

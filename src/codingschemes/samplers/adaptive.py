@@ -68,15 +68,16 @@ class Target(NamedTuple):
 
     Attributes:
         logdensity: scaled coordinates -> log density.
-        softened: (scaled coordinates, reach) -> log density of the network whose kinks are rounded off within `reach`,
-            in units of the prior's preactivations; None where there is no kink, or none that can be.
+        softened: reach -> (scaled coordinates -> log density of the network whose kinks are rounded off within
+            `reach`, in units of the prior's preactivations, as exactly as forces need it); None where there is no kink,
+            or none that can be.
         kinked: as in `Activation`.
         dimension: number of coordinates.
         extent: how long neurons are beyond the prior, at least 1 (`extent_of`).
     """
 
     logdensity: Callable[[Position], Scalar]
-    softened: Callable[[Position, Scalar], Scalar] | None
+    softened: Callable[[Scalar], Callable[[Position], Scalar]] | None
     kinked: bool
     dimension: int
     extent: Scalar
@@ -182,8 +183,9 @@ def adaptive_kernel(
         def logdensity(scaled: Position) -> Scalar:
             return -density.potential(_times(scaled, state.scale))
 
-        def softened(scaled: Position, reach: Scalar) -> Scalar:
-            return -density.softened(reach).potential(_times(scaled, state.scale))
+        def softened(reach: Scalar) -> Callable[[Position], Scalar]:
+            potential = density.softened_potential(reach)
+            return lambda scaled: -potential(_times(scaled, state.scale))
 
         scaled = Point(
             jax.tree.map(jnp.divide, state.point.position, state.scale),

@@ -49,11 +49,9 @@ def hmc_transition(
 
     `step_size` is the stretch of trajectory a gradient pays for: a two-stage step is twice as long.
     """
-    if (softened := target.softened) is not None:
+    if target.softened is not None:
         steps = jittered_steps(iteration, step_size, target.extent)
-        return softened_trajectory(
-            key, point, target.logdensity, lambda position: softened(position, step_size), step_size, steps
-        )
+        return softened_trajectory(key, point, target.logdensity, target.softened(step_size), step_size, steps)
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     steps = jittered_steps(iteration, stages * step_size)
     state, info = blackjax_hmc.build_kernel(integrator)(
