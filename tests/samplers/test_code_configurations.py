@@ -123,7 +123,7 @@ def jumped(key: Array, position: Position, density: Density, modes: Modes, fault
         blur = None
         if not modes.frame.complete:
             blur = jax.random.normal(jax.random.split(key)[0], population.activity.shape[1:], before.dtype)
-        after, _ = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
+        after, _, _ = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
         forgotten = (1 - faults.prior) * (after @ after - before @ before) / 2
         log_weights = (faults.weights * log_weights).at[own].add(forgotten)
         modes = modes._replace(log_volume=faults.volume * modes.log_volume)

@@ -16,11 +16,12 @@ from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
-from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, recurrent_rotations, rotations
+from codingschemes.samplers import SAMPLERS, Settings, concerted, flips, jumps, recurrent_rotations, rotations
 from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
+from codingschemes.samplers.response import response_of
 from codingschemes.samplers.softened import softened_trajectory
 
 #: A correct move fails with this probability, a broken one has to fail.
@@ -86,6 +87,43 @@ def jumping(form: str, draws: int, sweeps: int):
             )
 
     return mover(density, positions, sweep, sweeps)
+
+
+@functools.cache
+def giving_way():
+    """Concerted jumps that look at two neurons of a mode, and overdo how the others give way: any frozen response is
+    allowed."""
+    density = shallow("sigmoid", "reduced")
+    positions = exact_draws(density, 4000)
+    other = jax.tree.map(lambda block: block[0], exact_draws(density, 4000, seed=5))
+    frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
+    modes = jax.jit(lambda frozen: distorted(modes_from(frozen, density, density.basis)))(frozen)
+    response = jax.jit(lambda frozen: response_of(modes, frozen, density))(frozen)
+    response = response._replace(attempts=jnp.asarray(10), shift=1.3 * response.shift)
+    genuine = concerted._total
+
+    def sweep(key, population, faults):
+        def total(log_ratio, members):
+            of_those = genuine(log_ratio, jnp.minimum(members, 1))
+            return faults.weights * of_those + faults.selection * (genuine(log_ratio, members) - of_those)
+
+        changed = modes._replace(log_volume=faults.volume * modes.log_volume)
+        with mock.patch.object(concerted, "_total", total), mock.patch.object(concerted, "_CANDIDATES", 2):
+            return concerted.concerted_sweep(key, population, changed, response, density)
+
+    return mover(density, positions, sweep, sweeps=2)
+
+
+def test_concerted_jumps_leave_exact_draws_exact():
+    findings, switches, _ = giving_way()(Faults())
+    assert combined(findings) > ALARM, worst(findings)
+    assert (switches > 0).mean() > 0.05
+
+
+@pytest.mark.parametrize("faults", [Faults(volume=0.0), Faults(weights=0.0), Faults(selection=0.0)])
+def test_concerted_jumps_that_forget_a_factor_are_found_out(faults):
+    findings, _, _ = giving_way()(faults)
+    assert combined(findings) < ALARM
 
 
 @functools.cache

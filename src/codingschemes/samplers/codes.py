@@ -1,10 +1,11 @@
 """HMC for all neurons together, and exact moves of single neurons that gradients never make: the sampler that
 equilibrates codes and outliers.
 
-Neurons of bounded activations jump between codes (`jumps`); pairs of neurons of all others rotate into each other
-(`rotations`), of linear networks all of them at once. Both act on the last hidden layer, given the layers below, where
-saturating neurons turn round (`flips`); neurons of odd activations have a mirror image in every layer (`mirrors`).
-Pairs of a recurrent network rotate with their weights (`recurrent_rotations`), whatever the activation.
+Neurons of bounded activations jump between codes, alone (`jumps`) or while all others give way (`concerted`); pairs of
+neurons of all others rotate into each other (`rotations`), of linear networks all of them at once. Both act on the last
+hidden layer, given the layers below, where saturating neurons turn round (`flips`); neurons of odd activations have a
+mirror image in every layer (`mirrors`). Pairs of a recurrent network rotate with their weights
+(`recurrent_rotations`), whatever the activation.
 """
 
 import math
@@ -17,6 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
+from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
@@ -27,6 +29,7 @@ from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import Population, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
+from codingschemes.samplers.response import Response, response_of
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
@@ -51,12 +54,14 @@ class CodesState(NamedTuple):
         flow: the state of HMC.
         reference: what the jumps have frozen; None where pairs rotate instead.
         modes: what follows from it and stays as it is; None above other layers, where modes move along with these.
+        response: how all neurons give way when one changes its mode; None where `modes` is.
     """
 
     key: Array
     flow: AdaptiveState
     reference: Reference | None
     modes: Modes | None
+    response: Response | None
 
 
 @lru_cache
@@ -68,17 +73,17 @@ def codes(settings: Settings) -> Kernel:
 
     def init(key: Array, position: Position, density: Density) -> CodesState:
         key, flow_key = jax.random.split(key)
-        state = CodesState(key, flow.init(flow_key, position, density), None, None)
+        state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
         network = density.network
         if not network.activation.bounded or network.width == 1 or network.recurrent:
             return state
         blank = no_reference(density)
         if network.depth > 1:
             return state._replace(reference=blank)
-        modes = jax.eval_shape(modes_from, blank, density, density.basis)
-        return state._replace(
-            reference=blank, modes=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), modes)
+        modes, response = jax.tree.map(
+            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_frozen, blank, density)
         )
+        return state._replace(reference=blank, modes=modes, response=response)
 
     def recurrent_step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         key, sweep_key = jax.random.split(state.key)
@@ -102,7 +107,9 @@ def codes(settings: Settings) -> Kernel:
             coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         else:
             due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
-            coordinates, switches = _jump(sweep_key, position, state.reference, state.modes, due, density)
+            coordinates, switches = _jump(
+                sweep_key, position, state.reference, state.modes, state.response, due, density
+            )
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
         info = info._replace(gradients=info.gradients + 1 + (turning + 1) // 2, switches=switches)
@@ -129,12 +136,13 @@ def codes(settings: Settings) -> Kernel:
         return state._replace(reference=joined(own, told, population, density))
 
     def forget(state: CodesState) -> CodesState:
-        return state._replace(modes=None)
+        return state._replace(modes=None, response=None)
 
     def recall(state: CodesState, density: Density) -> CodesState:
         if state.reference is None or density.network.depth > 1:
             return state
-        return state._replace(modes=modes_from(state.reference, density, density.basis))
+        modes, response = _frozen(state.reference, density)
+        return state._replace(modes=modes, response=response)
 
     return flow._replace(
         init=init,
@@ -145,6 +153,12 @@ def codes(settings: Settings) -> Kernel:
         pool=pool,
         search=Search(searches, explore, adopt, forget, recall),
     )
+
+
+def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
+    """What follows from a reference, with one hidden layer."""
+    modes = modes_from(reference, density, density.basis)
+    return modes, response_of(modes, reference, density)
 
 
 def _turning(density: Density) -> int:
@@ -172,7 +186,13 @@ def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Arr
 
 @jax.custom_batching.sequential_vmap
 def _jump(
-    key: Array, position: Position, frozen: Reference, modes: Modes | None, due: Array, density: Density
+    key: Array,
+    position: Position,
+    frozen: Reference,
+    modes: Modes | None,
+    response: Response | None,
+    due: Array,
+    density: Density,
 ) -> tuple[Float[Array, "N R"], Int[Array, ""]]:
     """The last layer's coordinates after jumps, and how many were accepted. Chains one after the other, so that a
     branch not taken costs nothing."""
@@ -180,9 +200,11 @@ def _jump(
 
     def sweep() -> tuple[Array, Array]:
         population = populate(density, coordinates, basis)
-        if modes is not None:
-            population, switches = jump_sweep(key, population, modes, density)
-            return population.coordinates, switches
+        if modes is not None and response is not None:
+            alone_key, concerted_key = jax.random.split(key)
+            population, alone = jump_sweep(alone_key, population, modes, density)
+            population, concerted = concerted_sweep(concerted_key, population, modes, response, density)
+            return population.coordinates, alone + concerted
         here = modes_from(frozen, density, basis)
 
         def again(index: Array, carry: tuple[Population, Array]) -> tuple[Population, Array]:

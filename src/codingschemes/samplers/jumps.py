@@ -24,7 +24,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import Modes
+from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, Population, with_neuron, without
 
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
@@ -47,7 +47,8 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
         population, first, switches = carry
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
         cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
-        centres, log_weights = _recentred(modes, population, cavities, density)
+        centres, laplace = recentred(modes, population, cavities, density)
+        log_weights = _floored(laplace, modes)
         own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
@@ -109,7 +110,7 @@ def _jump(
     if not modes.frame.complete:
         blur_key, accept_key = jax.random.split(key)
         blur = jax.random.normal(blur_key, population.activity.shape[1:], before.dtype)
-    after, gain = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
+    after, _, gain = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
@@ -131,10 +132,11 @@ def _jump(
     return changed, accepted
 
 
-def _recentred(
+def recentred(
     modes: Modes, population: Population, cavities: Cavity, density: Density
 ) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
-    """Centres after one Newton step in each cavity, and the log weights of the modes there."""
+    """Centres after one Newton step in each cavity, and the logs of the modes' weights there by Laplace's
+    approximation, up to a constant."""
     images = modes.activity @ population.inverse
     log_likelihood = jax.vmap(lambda cavity, activity, image: cavity.log_likelihood(activity[None], image[None])[0])
 
@@ -152,13 +154,10 @@ def _recentred(
     start = jnp.zeros((count, block, modes.centre.shape[1])), jnp.full((count, block), -jnp.inf)
     # those found come first
     centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), recentre, start)
-    centres, log_weights = jnp.swapaxes(centres, 0, 1), log_weights.T
+    return jnp.swapaxes(centres, 0, 1), log_weights.T
+
+
+def _floored(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:
+    """Normalised, and none of the modes found without a chance."""
     weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0), axis=1)
-    floored = (1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1)
-    return centres, jnp.log(floored)
-
-
-def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
-    """The nearest mode found."""
-    distance = jnp.sum((modes.activity - activity) ** 2, axis=1)
-    return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))
+    return jnp.log((1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1))

@@ -56,7 +56,7 @@ def joined(own: Reference, told: Told, population: Population, density: Density)
     entries = jax.tree.map(
         lambda one, other: jnp.concatenate([one, other])[chosen], shared, (own.cavities, own.preactivation, own.code)
     )
-    return Reference(own.inverse, *entries)
+    return Reference(own.activity, own.inverse, *entries)
 
 
 def _first_distinct(

@@ -46,6 +46,7 @@ def reference(population: Population, density: Density) -> Reference:
     turned_from, turned = _turned(modes, population)
     any_code = jnp.full((_EXPLORERS + len(turned), of_codes.code.shape[1]), -1)
     return Reference(
+        population.activity,
         population.inverse,
         jax.tree.map(lambda one, other: jnp.concatenate([one, other, one[turned_from]]), of_codes.cavities, cavities),
         jnp.concatenate([of_codes.preactivation, preactivation, turned]),
@@ -78,7 +79,7 @@ def _codes_reference(population: Population, density: Density) -> Reference:
     wanted = density.network.activation(patterns) @ density.class_average
     nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
     cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
-    return Reference(population.inverse, cavities, starts, codes)
+    return Reference(population.activity, population.inverse, cavities, starts, codes)
 
 
 def no_reference(density: Density) -> Reference:
@@ -93,7 +94,10 @@ def no_reference(density: Density) -> Reference:
         field=jnp.zeros((count, samples, outputs)),
         signal=jnp.broadcast_to(density.signal, (count,)),
     )
-    return Reference(jnp.eye(samples), cavities, jnp.zeros((count, samples)), jnp.zeros((count, classes), int))
+    activity = jnp.zeros((density.network.width, samples))
+    return Reference(
+        activity, jnp.eye(samples), cavities, jnp.zeros((count, samples)), jnp.zeros((count, classes), int)
+    )
 
 
 def _wanted(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:

@@ -104,9 +104,9 @@ class Modes(NamedTuple):
         blur: Float[Array, " P"] | None,
         start: tuple[Array, Float[Array, " R"]],
         end: tuple[Array, Float[Array, " R"]],
-    ) -> tuple[Float[Array, " R"], Scalar]:
-        """Coordinates about one mode carried over to another, and by how much the auxiliary numbers have changed the
-        log density; each mode with its centre here.
+    ) -> tuple[Float[Array, " R"], Float[Array, " P"] | None, Scalar]:
+        """Coordinates about one mode carried over to another, the auxiliary numbers after it, and by how much they have
+        changed the log density; each mode with its centre here.
 
         What is seen is whitened by the symmetric root of the covariance, turned round at the samples that change side,
         and given the other mode's covariance. Activations of bounded neurons are symmetric about z = 0, so that
@@ -122,28 +122,31 @@ class Modes(NamedTuple):
         noise = axes[one] @ ((self.frame.seen(coordinates - before) @ axes[one]) / self.widths[one])
         sign = self.side[one] * self.side[other]
         if blur is None:
-            reflected, gain = directions.T @ (sign * (directions @ noise)), jnp.zeros(())
+            reflected, blurred, gain = directions.T @ (sign * (directions @ noise)), None, jnp.zeros(())
         else:
-            whole = blur + directions @ (noise - directions.T @ blur)
-            turned = sign * whole
+            hidden = directions.T @ blur
+            turned = sign * (blur + directions @ (noise - hidden))
             reflected = directions.T @ turned
+            blurred = turned + directions @ (hidden - reflected)
             # the squared length outside the directions before, less that after
             gain = (jnp.sum(reflected**2) - jnp.sum(noise**2)) / 2
         seen = axes[other] @ (self.widths[other] * (axes[other].T @ reflected))
         settled = self.frame.seen(after - coordinates)
-        return self.frame.moved(coordinates, settled + seen), gain
+        return self.frame.moved(coordinates, settled + seen), blurred, gain
 
 
 class Reference(NamedTuple):
     """What modes are computed from, frozen: the modes themselves are functions of this and of the layers below.
 
     Attributes:
-        inverse: S^{-1} of the population that was searched, (sample, sample).
+        activity: of the population that was searched, (neuron, sample).
+        inverse: its S^{-1}, (sample, sample).
         cavities: the cavity that each mode was looked for in, stacked.
         preactivation: z to start from, (mode, sample).
         code: one bit a class, (mode, class); -1 where any will do.
     """
 
+    activity: Float[Array, "N P"]
     inverse: Float[Array, "P P"]
     cavities: Cavity
     preactivation: Float[Array, "K P"]
@@ -174,6 +177,12 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
         return _mode(*row, reference.inverse, density, basis, frame)
 
     return jax.lax.map(mode, (summits, cavities))._replace(frame=frame)
+
+
+def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
+    """The nearest mode found."""
+    distance = jnp.sum((modes.activity - activity) ** 2, axis=1)
+    return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))
 
 
 def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Array, " K"]:

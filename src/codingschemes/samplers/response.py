@@ -1,0 +1,113 @@
+"""How the other neurons give way when one takes another code: what concerted jumps have frozen, beside the modes."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from codingschemes.posterior import Density
+from codingschemes.samplers.jumps import recentred
+from codingschemes.samplers.modes import Modes, Reference, mode_of
+from codingschemes.samplers.neighbourhood import Population, without
+
+#: Relative residual of the forces, and the most vectors they are made of.
+_RESIDUAL, _KRYLOV = 1e-3, 60
+#: Concerted attempts a step where neurons hardly change their codes alone: together they cost as much as these jumps.
+_ATTEMPTS = 4
+#: Changes of code a sweep, of all neurons alone, that are enough.
+_ENOUGH = 1.0
+
+
+class Response(NamedTuple):
+    """How a population gives way to a neuron that takes a mode, to first order.
+
+    Attributes:
+        kind: the first mode with the same code.
+        weight: how much of all attempts a mode gets: as much for every code, shared in proportion to the neurons in its
+            modes, and half a neuron each.
+        shift: of the coordinates of neurons of each kind, for one more neuron in a mode, (mode, kind, component).
+        attempts: concerted jumps that are worth trying in a step.
+    """
+
+    kind: Int[Array, " K"]
+    weight: Float[Array, " K"]
+    shift: Float[Array, "K K R"]
+    attempts: Int[Array, ""]
+
+
+def response_of(modes: Modes, reference: Reference, density: Density) -> Response:
+    """The response of the neurons that were searched, with one hidden layer."""
+    own = jax.vmap(mode_of, (0, None))(reference.activity, modes)
+    held = jnp.zeros(len(modes.found)).at[own].add(1.0)
+    bits = modes.activity @ density.class_average > density.network.activation.midpoint
+    kind = jnp.argmax(jnp.all(bits[:, None] == bits, axis=2) & modes.found, axis=1)
+    count = jnp.zeros_like(held).at[kind].add(held)
+    heavy = (held + 0.5) * modes.found
+    share = heavy / jnp.zeros_like(heavy).at[kind].add(heavy)[kind]
+    shift = _shifts(modes, count, reference, density)
+    alone = _crossing(modes, own, kind, reference, density)
+    return Response(
+        kind=kind,
+        weight=jnp.where(modes.found, share, 0.0),
+        shift=jnp.where(jnp.isfinite(shift), shift, 0.0),
+        attempts=jnp.where(alone < _ENOUGH, _ATTEMPTS, 0),
+    )
+
+
+def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, density: Density) -> Float[Array, "K K R"]:
+    """What one more neuron in each mode does to the coordinates of neurons in each.
+
+    With activity phi it adds c phi phi^T to S, and changes the force that every other neuron feels. Each follows its
+    force within its mode (`Modes.answer`), alike in all of a code, and that changes S again:
+
+        f_k = f_k[c phi phi^T + sum_l n_l c (phi_l dphi_l^T + dphi_l phi_l^T)],    dphi_l = (d phi_l / d force) f_l,
+
+    linear equations for the forces f, solved by GMRES; no exactness hangs on the solution.
+    """
+    basis, phi, inverse = density.basis, modes.activity, reference.inverse
+    field = inverse @ density.targets
+    felt, image = (phi @ field) @ field.T, phi @ inverse
+    _, gain = jax.jvp(density.network.activation, (modes.centre @ basis.T,), (jnp.ones_like(phi),))
+    gain = jnp.where(modes.found[:, None], gain, 0.0)
+    count = count[:, None]
+
+    def force(change: Callable[[Float[Array, "K P"]], Float[Array, "K P"]]) -> Float[Array, "K P"]:
+        """The change of the force on each mode, from what a change of S makes of vectors."""
+        of_felt, of_image = change(felt), change(image)
+        return -density.signal * ((of_felt - field.shape[1] * of_image) @ inverse + (of_image @ field) @ field.T)
+
+    def given_way(forces: Float[Array, "K P"]) -> Float[Array, "K P"]:
+        moved = gain * (jnp.einsum("krp,kp->kr", modes.answer, forces) @ basis.T)
+        return force(lambda x: density.signal * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved)))
+
+    def shift(added: Float[Array, " P"]) -> Float[Array, "K R"]:
+        alone = force(lambda x: density.signal * jnp.outer(x @ added, added))
+        forces, _ = jax.scipy.sparse.linalg.gmres(
+            lambda forces: forces - given_way(forces), alone, tol=_RESIDUAL, restart=_KRYLOV, maxiter=1
+        )
+        return jnp.einsum("krp,kp->kr", modes.answer, forces)
+
+    return jax.lax.map(shift, jnp.where(modes.found[:, None], phi, 0.0))
+
+
+def _crossing(
+    modes: Modes, own: Int[Array, " N"], kind: Int[Array, " K"], reference: Reference, density: Density
+) -> Float[Array, ""]:
+    """How many neurons a sweep of jumps would take to another code, by Laplace's weights."""
+    population = Population(
+        jnp.zeros((len(own), density.basis.shape[1])),
+        density.basis,
+        reference.activity,
+        reference.inverse,
+        reference.inverse @ density.targets,
+    )
+
+    def leaves(neuron: Array) -> Array:
+        cavity = jax.tree.map(lambda entry: entry[None], without(population, neuron, density.targets, density.signal))
+        _, log_weights = recentred(modes, population, cavity, density)
+        weights = jax.nn.softmax(jnp.where(modes.found, log_weights[0], -jnp.inf))
+        return jnp.sum(weights, where=kind != kind[own[neuron]])
+
+    return jnp.sum(jax.lax.map(leaves, jnp.arange(len(own)))) / 2
