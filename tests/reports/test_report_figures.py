@@ -17,7 +17,7 @@ from codingschemes.comparison.drawn import drawn_scheme
 from codingschemes.reports import chains, layers, populations, responses, schemes
 from codingschemes.reports.figures import save_figures
 from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
-from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
+from codingschemes.theory.prediction import Certificate, NeuronGroup, NeuronSample, Prediction
 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
@@ -74,6 +74,26 @@ def test_predicted_neurons_are_drawn_also_where_none_was_sampled(planted: Plante
     assert len(lines) == sum(each.shape[1] for each in values.values())
     for line in lines:
         assert line.get_data().values.sum() == pytest.approx(len(pooled.activity))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_shares_of_codes_that_a_theory_was_given_are_not_drawn_as_predicted(given: bool) -> None:
+    planted = planted_report("sigmoid")
+    share, nothing = planted.summary.codes[0], np.zeros(3)
+    prediction = Prediction(
+        theory="mean-field",
+        posterior=cs.Posterior(planted.task, cs.Network("sigmoid", width=100), temperature=1e-3),
+        outputs=planted.task.targets,
+        kernel=None,
+        certificate=Certificate(0.0, 1.0, "gap"),
+        codes=(NeuronGroup(share.code, 100 * share.fraction, nothing, nothing, nothing),),
+        conditional=given,
+    )
+    figure = populations.codes(planted.summary, prediction)
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [list(line.get_xdata()) for line in dashed] == ([] if given else [pytest.approx([share.fraction] * 2)])
+    assert ("mean-field theory" in told) is not given
 
 
 def nearest_corner(place: tuple[float, float]) -> str:

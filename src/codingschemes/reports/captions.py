@@ -14,8 +14,9 @@ CAPTIONS = {
     ),
     "codes": (
         "How many neurons carry each code",
-        "Bars are means over draws and chains of the share of neurons with a code (one bit a class, in label order); "
-        "markers are the chains: where they lie apart, the bars depend on where the chains started.",
+        "Bars are means over draws and chains of the share of neurons with a code (one bit a class, in label order), "
+        "lines hold 95% of the draws, markers are the chains: where they lie apart, the bars depend on where the "
+        "chains started.",
     ),
     "contributions": (
         "Who carries the output",
@@ -44,15 +45,16 @@ CAPTIONS = {
     ),
     "theory": (
         "Sampled beside predicted",
-        "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree, squares "
-        "were given to the theory and say nothing of it; theories of infinite width "
-        "miss a network of N neurons by a part of order 1/N.",
+        "Each point is a quantity of the table beside the theory, with two Monte Carlo errors: points on the line "
+        "agree; squares, if any, were given to the theory and say nothing of it. Theories of infinite width miss a "
+        "network of N neurons by a part of order 1/N.",
     ),
     "traces": (
         "Chains",
         "Chains that overlap agree and level traces have settled. Right, the difference between the cumulative "
         "distribution of a chain's ranks among all draws and the uniform one; p is the chance of such ranks if all "
-        "chains drew from one distribution, dots are the ranks that make it small.",
+        "chains drew from one distribution, dots are the ranks that make it small. A small p says that chains differ, "
+        "R-hat by how much: few small ones beside an R-hat near 1 are no alarm.",
     ),
     "convergence": (
         "Convergence",

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
 from codingschemes.coding.layers import Kernels
-from codingschemes.coding.scheme import Scheme
+from codingschemes.coding.scheme import Scheme, probability_words
 from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
@@ -104,7 +104,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         rows_left_out=max(len(summary.codes), len(summary.outliers)) > MOST_ROWS,
         codes_unlisted=summary.last.codes_left_out,
         chains=range(len(summary.portraits)),
-        probabilities=[(name, words.probability(value)) for name, value in summary.scheme.scores.items()],
+        probabilities=[(name, probability_words(value)) for name, value in summary.scheme.scores.items()],
         evidence=evidence_rows(summary.scheme),
         theory=None if comparison is None else _theory(comparison),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
@@ -123,6 +123,7 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["arguments"] = arguments_as_code
+    environment.filters["unbroken"] = unbroken
     return environment.get_template(name)
 
 
@@ -249,3 +250,8 @@ def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
 def arguments_as_code(sentence: str) -> Markup:
     """A sentence of the package as HTML: arguments, which it has in backticks, as code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
+
+
+def unbroken(sentence: str) -> Markup:
+    """A sentence of the package as HTML, in which no line ends at the hyphen of R-hat."""
+    return Markup(str(escape(sentence)).replace("R-hat", '<span class="unbroken">R-hat</span>'))

@@ -55,7 +55,7 @@ def activity(summary: Described, task: Labelled) -> Figure:
     colors = code_colors(summary)
     for chain, (axes, portrait) in enumerate(zip(panel, portraits, strict=True)):
         image = draw_activity(axes, portrait, task, colors, norm, colormap)
-        axes.set_title(summary.portrait_names[chain])
+        axes.set_title(plain(summary.portrait_names[chain], 40))
     figure.colorbar(image, ax=panel, label=f"activity φ(z), dimensionless{remark}", shrink=0.8, pad=0.02, aspect=30)
     return figure
 
@@ -223,7 +223,7 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
         axis.barh(row, share.fraction, height=0.62, color=colors[share.code], alpha=0.45)
         axis.plot(share.interval, [row, row], color="#222222", linewidth=1.6)
         axis.plot(share.fraction, row, "|", color="#222222", markersize=13, markeredgewidth=2)
-        for chain, own in enumerate(share.by_chain):
+        for chain, own in enumerate(share.by_chain if chains > 1 else ()):
             offset = 0.42 * ((chain + 0.5) / chains - 0.5)
             axis.plot(own, row + offset, **chain_style(chain, chains), markersize=6, linestyle="")
     # Shares that were given to the theory are those of the bars: no prediction to be drawn.
@@ -240,10 +240,11 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
     rest = len(summary.codes) - len(shares)
     axis.set_xlabel("share of the neurons" + (f" ({rest} rarer codes not shown)" if rest else ""))
     axis.set_ylabel("code")
-    handles = [Line2D([], [], color="#222222", linewidth=1.6, label="mean and 95% interval")]
+    told = "mean and 95% interval" if chains > 1 else "share and 95% interval"
+    handles = [Line2D([], [], color="#222222", linewidth=1.6, label=told)]
     handles += [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
-        for chain in range(chains)
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=plain(summary.portrait_names[chain]))
+        for chain in range(chains if chains > 1 else 0)
     ]
     if prediction is not None and predicted:
         handles.append(predicted_handle(prediction, dashed=True))
@@ -281,7 +282,7 @@ def contributions(summary: Described, task: Labelled) -> Figure:
     else:
         plane.set(xlim=(0, None), ylim=(0, None))
     handles = [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=plain(summary.portrait_names[chain]))
         for chain in range(chains)
     ]
     if summary.outliers:

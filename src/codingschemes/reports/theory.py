@@ -52,7 +52,7 @@ def agreement(comparison: Comparison) -> Figure:
         axis.set(xlabel=f"{'given' if given.all() else 'predicted'}, {title}", ylabel="sampled")
     handles = [
         Line2D([], [], color="#bbbbbb", label="equal"),
-        Line2D([], [], marker="o", linestyle="", color="#0072B2", label="predicted, ± two Monte Carlo errors"),
+        Line2D([], [], marker="o", linestyle="", color="#0072B2", label="a quantity, ± two Monte Carlo errors"),
     ]
     if any(row.given for row in comparison.rows):
         mark: dict[str, Any] = {"marker": "s", "color": "#777777", "markerfacecolor": "none"}
