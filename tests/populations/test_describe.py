@@ -12,7 +12,8 @@ from codingschemes.populations.geometry import Halves, Samples, dimensions, para
 from codingschemes.populations.nulls import broken_geometry, class_patterns
 from codingschemes.populations.readouts import PENALTIES, direct_readout
 from codingschemes.populations.resampling import draws, null_of, standard_error
-from codingschemes.reports import described
+from codingschemes.reports import described, populations
+from codingschemes.reports.style import CODE_COLORS
 
 
 def quick(population: cs.Population, **options) -> cs.Description:
@@ -46,6 +47,11 @@ def test_figures_and_headline_of_a_population_speak_of_no_draws():
     assert legends["codes"] == ["share and 95% interval"]
     assert not any(word in text for told in legends.values() for text in told for word in ("draw", "chain"))
     assert figures["activity"].axes[0].get_title(loc="left") == r"area \$b\$"
+    all_codes = np.array([[code >> place & 1 for place in range(4)] for code in np.arange(64) % 16]).T
+    many = quick(cs.Population(all_codes[labels] + 0.05 * activity[:, :1], labels, name="all"))
+    told = [text.get_text() for text in populations.neurons(many, many.shown).legends[0].get_texts()]
+    assert len(told) == len(CODE_COLORS) + 1
+    assert told[-1] == "other codes"
     assert described.headline(quick(cs.Population(activity[:, :9], labels))).endswith(
         "with confidence (analog .00, redundant .00, sparse .00)"
     )

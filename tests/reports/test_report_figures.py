@@ -211,6 +211,9 @@ def test_figures_for_dark_pages_have_light_text_and_keep_what_is_read_on_images(
     assert [text.get_color() for text in figure.axes[1].texts] == on_image
     assert min(to_rgb(figure.axes[0].xaxis.label.get_color())) > 0.7
     assert max(to_rgb(figure.get_facecolor())) < 0.2
+    bars = populations.codes(planted.summary)
+    darken(bars)
+    assert [patch.get_edgecolor()[3] for patch in bars.axes[0].patches] == [0.0] * len(planted.summary.codes)
 
 
 def test_limits_of_convergence_are_in_the_legend() -> None:

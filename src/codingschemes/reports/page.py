@@ -240,7 +240,10 @@ def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     made = [
-        (name.replace("_", " "), f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value))
+        (
+            "ended by" if name == "ended" else name.replace("_", " "),
+            f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value),
+        )
         for name, value in run.provenance.items()
         if name != "versions"
     ]

@@ -17,6 +17,7 @@ from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
     NO_CODE,
     ON_IMAGE,
+    OTHER_CODE,
     OUTLIER,
     SEQUENTIAL,
     Described,
@@ -159,8 +160,11 @@ def _scatter(axis: Axes, points: Float[np.ndarray, "N 2"], groups: list[str], co
 
 
 def _code_legend(figure: Figure, groups: list[str], colors: dict[str, str]) -> None:
-    present = [code for code in colors if code and code in groups][:MOST_CODES]
-    handles = [Line2D([], [], marker="o", linestyle="", color=colors[code], label=code) for code in present]
+    present = {code: colors[code] for code in colors if code and code in groups}
+    named = {code: color for code, color in present.items() if color != OTHER_CODE}
+    if len(named) < len(present):
+        named["other codes"] = OTHER_CODE
+    handles = [Line2D([], [], marker="o", linestyle="", color=color, label=name) for name, color in named.items()]
     if "" in groups:
         handles.append(Line2D([], [], marker="o", linestyle="", color=NO_CODE, label="no code"))
     if "outlier" in groups:
@@ -195,7 +199,7 @@ def distributions(pooled: ClassMeans, summary: Summary, task: Task, prediction: 
                 draw_density(axis, prediction, kind, index, edges, len(values) / prediction.posterior.network.width)
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
-                axis.set_ylabel("neurons × draws" + (", log" if rare else ""))
+                axis.set_ylabel("neurons × draws")
     if prediction is not None and shown(prediction):
         upper.legend(
             handles=[predicted_handle(prediction, dashed=prediction.neurons is None)], loc="outside upper left"
@@ -238,7 +242,9 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
     axis.set_xlim(left=-0.015 * axis.get_xlim()[1])
     axis.xaxis.set_major_formatter(in_percent)
     rest = len(summary.codes) - len(shares)
-    axis.set_xlabel("share of the neurons" + (f" ({rest} rarer codes not shown)" if rest else ""))
+    axis.set_xlabel(
+        "share of the neurons" + (f" ({rest} rarer code{'s' if rest > 1 else ''} not shown)" if rest else "")
+    )
     axis.set_ylabel("code")
     told = "mean and 95% interval" if chains > 1 else "share and 95% interval"
     handles = [Line2D([], [], color="#222222", linewidth=1.6, label=told)]

@@ -186,13 +186,13 @@ def checks(summary: Summary) -> list[Check]:
     rows = [
         Check(
             exactly,
-            "exact identity ⟨θ·∇U⟩ / dimension = 1",
+            "exact identity ⟨θ·∇U⟩ / dimension\u00a0=\u00a01",
             with_error(exact.virial, exact.virial_mcse),
             f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
         ),
         Check(
             exactly,
-            "exact identity ⟨∇U⟩ = 0",
+            "exact identity ⟨∇U⟩\u00a0=\u00a00",
             f"|z| ≤ {number(exact.gradient_z, 2)}",
             f"largest of {exact.directions} directions, in standard errors",
         ),
