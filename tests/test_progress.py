@@ -93,6 +93,21 @@ def test_every_solver_stops_at_a_limit(activation, options):
         cs.predict(posterior, **options, time_limit=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("activation", "theory", "estimate"),
+    [
+        ("sigmoid", "mean-field", "mean field by particles: about"),
+        ("relu", "mean-field", "mean field of ReLU at correlated inputs: about"),
+        ("sigmoid", "global-minimum", "global minimum by the solver: about"),
+    ],
+)
+def test_solvers_of_images_say_first_how_long_they_take(activation, theory, estimate, capsys):
+    posterior = cs.Posterior(cs.tasks.digits(samples=99), cs.Network(activation, width=6), temperature=1e-2)
+    with watched(shown=True), pytest.raises(TimeLimitReached):
+        cs.predict(posterior, theory, time_limit=1e-6)
+    assert capsys.readouterr().err.startswith(estimate)
+
+
 def test_solvers_have_one_thread_each(monkeypatch):
     """With more, the small solves that they consist of take several times as long."""
     threads = []
