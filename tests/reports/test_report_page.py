@@ -1,5 +1,5 @@
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -12,8 +12,10 @@ import codingschemes as cs
 from codingschemes.cli.summarize import _codes_title, layer_rows, summary_rows
 from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
+from codingschemes.coding.scheme import Evidence
 from codingschemes.coding.summary import Summary
 from codingschemes.reports import report, words
+from codingschemes.reports.captions import EVIDENCE
 from codingschemes.reports.page import render
 
 
@@ -184,6 +186,26 @@ def test_undefined_scores_say_why() -> None:
 )
 def test_values_with_errors(value: float, error: float, said: str) -> None:
     assert words.estimate(Estimate(value, error)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (0.91643, 0.00016, "0.91643"),
+        (0.01, 0.0001, "0.01000"),
+        (-1.84, 0.0013, "−1.8400"),
+        (1234.5, 260.0, "1,200"),
+        (0.00017771, 5.7e-7, "0.0001777"),
+        (0.5, 0.0, "0.5"),
+        (0.25, float("nan"), "0.25"),
+    ],
+)
+def test_predictions_have_the_digits_of_what_was_sampled(value: float, error: float, said: str) -> None:
+    assert words.beside(value, error) == said
+
+
+def test_every_statistic_of_the_verdict_is_explained() -> None:
+    assert list(EVIDENCE) == [field.name for field in fields(Evidence)]
 
 
 def test_contents_lead_everywhere_and_everything_fits_a_narrow_page(page: Path) -> None:

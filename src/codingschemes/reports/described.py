@@ -189,7 +189,7 @@ def headline(description: Description) -> str:
 def _cards(description: Description) -> list[words.Card]:
     layer = description.layer
     return [
-        words.Card("scheme", words.scheme_of(layer), "the scheme with a score of .9 or more, if any"),
+        words.scheme_card(layer.scheme),
         words.Card("neurons with a code", words.percent(layer.coded), f"{len(layer.codes)} different codes"),
         words.Card("outliers", str(len(layer.outliers)), f"{words.percent(layer.outlier_share)} of the output"),
         words.Card("effective neurons", words.number(layer.effective_neurons), "carry the class-specific output"),

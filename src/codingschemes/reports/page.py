@@ -17,7 +17,7 @@ from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
 from codingschemes.reports import theory, words
-from codingschemes.reports.captions import CAPTIONS, GLOSSARY
+from codingschemes.reports.captions import CAPTIONS, EVIDENCE, GLOSSARY
 from codingschemes.reports.figures import Drawn, figures, save_figures
 from codingschemes.runs import Run
 
@@ -203,9 +203,11 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def evidence_rows(scheme: Scheme) -> list[tuple[str, str]]:
-    """What a verdict rests on, in words and numbers."""
-    return [(name.replace("_", " "), words.number(value)) for name, value in vars(scheme.evidence).items()]
+def evidence_rows(scheme: Scheme) -> list[tuple[str, str, str]]:
+    """What a verdict rests on: names, numbers, and what they mean."""
+    return [
+        (name.replace("_", " "), words.number(value), EVIDENCE[name]) for name, value in vars(scheme.evidence).items()
+    ]
 
 
 def _theory(comparison: Comparison) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from codingschemes.coding.layers import Portrait
 from codingschemes.coding.population import ClassMeans, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
+    CODE_COLORS,
     NO_CODE,
     ON_IMAGE,
     OTHER_CODE,
@@ -121,6 +122,8 @@ def neurons(summary: Described, task: Labelled) -> Figure:
     """Single neurons of the chains' last draws: class-mean activity and readouts, two at a time, coloured by code."""
     colors = code_colors(summary)
     groups = [group for portrait in summary.portraits for group in neuron_groups(portrait)]
+    if not any(groups):  # nothing is to stand out from these
+        colors[""] = CODE_COLORS[0]
     means = np.concatenate([portrait.class_activity for portrait in summary.portraits])
     readouts = np.concatenate([portrait.readout for portrait in summary.portraits])
     classes = [class_label(name) for name in task.class_names]

@@ -107,7 +107,7 @@ def table(comparison: Comparison) -> list[list[str]]:
         [
             row.quantity,
             words.with_error(row.sampled, row.mcse),
-            words.number(row.predicted) + (" (given)" if row.given else ""),
+            words.beside(row.predicted, row.mcse) + (" (given)" if row.given else ""),
             _plain(row.z, "{:.1f}"),
             _plain(row.relative_error, "{:+.2%}"),
         ]
@@ -124,4 +124,4 @@ def remarks(comparison: Comparison) -> list[str]:
 
 
 def _plain(value: float, form: str) -> str:
-    return form.format(value) if math.isfinite(value) else "-"
+    return form.format(value).replace("-", "−") if math.isfinite(value) else "–"

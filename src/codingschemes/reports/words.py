@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import probability_words, reason_words
+from codingschemes.coding.scheme import Scheme, probability_words, reason_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
@@ -87,6 +87,12 @@ def with_error(value: float, error: float) -> str:
     if decimals < 0:
         return f"{round(value, decimals):,.0f} ± {round(error, decimals):,.0f}".replace("-", "−")
     return f"{value:z.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+
+
+def beside(value: float, error: float) -> str:
+    """A value without an error, to the precision of one with this error."""
+    told, error_told, _ = with_error(value, error).partition(" ± ")
+    return told if error_told and not told.startswith("(") else number(value, 4)
 
 
 def estimate(value: Estimate) -> str:
@@ -255,17 +261,18 @@ def checks(summary: Summary) -> list[Check]:
     return rows
 
 
+def scheme_card(scheme: Scheme) -> Card:
+    """The verdict, with its probability or why there is none."""
+    if scheme.label == "undecided":
+        return Card("scheme", scheme.label, reason_words(scheme.scores, scheme.unlike))
+    return Card("scheme", scheme.label, f"probability {probability_words(scheme.probability)}")
+
+
 def cards(summary: Summary) -> list[Card]:
     """The row of key numbers."""
     scores, spread = summary.abstraction, summary.abstraction_spread
     shown = [
-        Card(
-            "scheme",
-            summary.scheme.label,
-            reason_words(summary.scheme.scores, summary.scheme.unlike)
-            if summary.scheme.label == "undecided"
-            else f"probability {probability_words(summary.scheme.probability)}",
-        ),
+        scheme_card(summary.scheme),
         Card(
             "neurons with a code",
             percent(summary.coded),
@@ -391,9 +398,9 @@ def drift_remark(summary: Summary) -> str:
 
 
 def scheme_of(layer: Layer) -> str:
-    """`redundant .98`, or `undecided` where no scheme is named."""
+    """`redundant (0.98)`, or `undecided` where no scheme is named."""
     scheme = layer.scheme
-    return scheme.label if scheme.label == "undecided" else f"{scheme.label} {probability_words(scheme.probability)}"
+    return scheme.label if scheme.label == "undecided" else f"{scheme.label} ({probability_words(scheme.probability)})"
 
 
 def answered_classes(code: str, class_names: Sequence[str]) -> str:
