@@ -267,6 +267,13 @@ def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch)
     assert not traced
 
 
+def test_compiling_is_said_before_the_first_step(capsys):
+    cs.sample(small_posterior(), **{**OPTIONS, "draws": 10, "progress": True})
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "compiling hmc, once for this size: about " in err
+
+
 def test_annealed_and_quenched_chains_start_near_the_posterior():
     posterior = small_posterior(temperature=1e-3)
     settled = cs.sample(posterior, **{**OPTIONS, "draws": 340})
