@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
@@ -16,7 +17,15 @@ from codingschemes.coding.layers import Kernels
 from codingschemes.comparison.drawn import drawn_scheme
 from codingschemes.reports import chains, layers, populations, responses, schemes
 from codingschemes.reports.figures import save_figures
-from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
+from codingschemes.reports.style import (
+    CODE_COLORS,
+    code_colors,
+    darken,
+    mark_classes,
+    neuron_groups,
+    plain,
+    spread_out,
+)
 from codingschemes.theory.prediction import Certificate, NeuronGroup, NeuronSample, Prediction
 
 CASES = {
@@ -196,6 +205,22 @@ def test_labels_spread_without_overlap_or_change_of_order() -> None:
     assert np.all(np.diff(moved) >= 5 - 1e-9)
     assert moved.min() >= 0
     assert moved.max() <= 100
+
+
+@pytest.mark.parametrize(("columns", "names", "rotation"), [(1, 3, 0), (2, 3, 0), (4, 3, 90), (1, 30, 90)])
+def test_names_of_classes_do_not_run_into_each_other(columns: int, names: int, rotation: int) -> None:
+    labels = np.repeat(np.arange(names), 4)
+    task = cs.Population(
+        np.random.default_rng(0).normal(size=(len(labels), 2)), [f"class {each:02}" for each in labels]
+    )
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False)[0, 0]
+    axes.imshow(np.ones((5, len(labels))), aspect="auto")
+    mark_classes(axes, task)
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 def test_names_are_not_read_as_mathematics() -> None:
