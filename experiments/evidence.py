@@ -59,6 +59,8 @@ options.table.write_text(
 Toy task, N = P = {options.size}, T = {options.temperature:g}; {options.particles} particles, {options.sweeps} sweeps,
 `{options.sampler}`. Made by `python experiments/evidence.py`, which draws the curves over all temperatures, too.
 
+![Log evidence against temperature](../docs/evidence.png)
+
 {chr(10).join(lines)}
 """
 )

@@ -216,20 +216,34 @@ def _width_along(axes: Axes, name: str, found: dict[str, list[float]], steps: li
     axes.plot(steps[1:], found["direction"][1:], "--", color=color, label=f"direction, {name}")
 
 
+def _legend_by_start(figure: Figure, left: Axes, right: Axes) -> None:
+    """A column for each size of the first weights: a line on the left, two on the right."""
+    handles, labels = (
+        each + further
+        for each, further in zip(left.get_legend_handles_labels(), right.get_legend_handles_labels(), strict=True)
+    )
+    starts = len(handles) // 3
+    order = [index for start in range(starts) for index in (start, starts + 2 * start, starts + 2 * start + 1)]
+    shown = [handles[index] for index in order], [labels[index] for index in order]
+    figure.legend(*shown, loc="outside lower center", ncols=starts)
+
+
 @styled()
 def target_recovery(path: Path) -> None:
     """Test error against samples, and effective widths along training."""
     kept = json.loads((FOLDER / "target_recovery.json").read_text())
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.axvline(kept["weights"], color="#777777", linestyle=":", label=f"{kept['weights']} weights of the teacher")
+    left.axvline(kept["weights"], color="#777777", linestyle=":")
+    told = f"{kept['weights']} weights\nof the teacher"
+    left.text(kept["weights"] + 0.6, 0.03, told, transform=left.get_xaxis_transform(), color="#555555")
     for color, (size, found) in zip(CODE_COLORS, kept["from"].items(), strict=False):
-        left.plot(kept["samples"], found["test_error"], "o-", color=color, label=f"test error, from {size}")
-        _width_along(right, f"from {size}", found, found["step"], color)
+        left.plot(kept["samples"], found["test_error"], "o-", color=color, label=f"test error, weights from {size}")
+        _width_along(right, f"weights from {size}", found, found["step"], color)
     left.set(xlabel="samples", ylabel=f"relative test error, mean of {kept['teachers']} teachers", yscale="log")
     label = f"effective width at tolerance {kept['tolerance']:g}"
     right.set(xlabel=f"step ({kept['samples'][-1]} samples)", ylabel=label, xscale="log", ylim=(0, None))
-    figure.legend(loc="outside lower center", ncols=4)
+    _legend_by_start(figure, left, right)
     figure.savefig(path)
 
 
@@ -240,12 +254,12 @@ def condensation(path: Path) -> None:
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for color, (name, found) in zip(CODE_COLORS, kept["series"].items(), strict=False):
-        left.plot(kept["step"][1:], found["loss"][1:], color=color)
-        _width_along(right, name, found, kept["step"], color)
+        left.plot(kept["step"][1:], found["loss"][1:], color=color, label=f"loss, weights {name}")
+        _width_along(right, f"weights {name}", found, kept["step"], color)
     left.set(xscale="log", yscale="log", xlabel="step", ylabel="loss")
     label = f"effective width at tolerance {kept['tolerance']:g}"
     right.set(xscale="log", xlabel="step", ylabel=label, ylim=(0, None))
-    figure.legend(loc="outside lower center", ncols=len(kept["series"]))
+    _legend_by_start(figure, left, right)
     figure.savefig(path)
 
 

@@ -174,6 +174,7 @@ def test_files_of_a_run_that_are_no_text_or_gone(run_folder):
     [
         {"notes": None}, {"codes": None}, {"deviations": {"output": 3}}, {"deviations": {"output": [1]}},
         {"rhat_max": [1]}, {"probability": "x"}, {"draws": None}, {"theory": 3}, {"scheme": None}, {"extra": 1},
+        {"scores": None}, {"scores": {"analog": "x"}}, {"scores": [1]},
     ],
 )  # fmt: skip
 def test_altered_results_are_refused(tmp_path, change):
@@ -182,6 +183,11 @@ def test_altered_results_are_refused(tmp_path, change):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(InvalidInput, match="the result is made again from the run"):
         Result.read(path)
+
+
+def test_a_result_that_is_gone_is_made_again(tmp_path):
+    with pytest.raises(InvalidInput, match=r"there is no file .*result\.json: the result is made again from the run"):
+        Result.read(tmp_path / "result.json")
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

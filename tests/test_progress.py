@@ -93,6 +93,21 @@ def test_every_solver_stops_at_a_limit(activation, options):
         cs.predict(posterior, **options, time_limit=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("activation", "theory", "estimate"),
+    [
+        ("sigmoid", "mean-field", "mean field by particles: about"),
+        ("relu", "mean-field", "mean field of ReLU at correlated inputs: about"),
+        ("sigmoid", "global-minimum", "global minimum by the solver: about"),
+    ],
+)
+def test_solvers_of_images_say_first_how_long_they_take(activation, theory, estimate, capsys):
+    posterior = cs.Posterior(cs.tasks.digits(samples=99), cs.Network(activation, width=6), temperature=1e-2)
+    with watched(shown=True), pytest.raises(TimeLimitReached):
+        cs.predict(posterior, theory, time_limit=1e-6)
+    assert capsys.readouterr().err.startswith(estimate)
+
+
 def test_solvers_have_one_thread_each(monkeypatch):
     """With more, the small solves that they consist of take several times as long."""
     threads = []
@@ -124,11 +139,12 @@ def test_compiling_is_announced_with_what_it_took_last(capsys, tmp_path, monkeyp
         assert "compiled before for this size" in said("codes", shapes=[3])
         assert said("codes", shapes=[4]) == "compiling codes, once for this size: about 40 seconds"
         assert said("hmc", shapes=[4]) == "compiling hmc, once for this size: about 15 seconds"
-        (tmp_path / "seconds.json").write_text('{"programs": []')
-        assert said("codes", shapes=[5]) == "compiling codes, once for this size: about 30 seconds"
+        for shape, damaged in enumerate(('{"programs": []', '{"programs": [], "samplers": 3}', "[]"), 5):
+            (tmp_path / "seconds.json").write_text(damaged)
+            assert said("codes", shapes=[shape]) == "compiling codes, once for this size: about 30 seconds"
         assert [each.name for each in tmp_path.iterdir()] == ["seconds.json"]
-        with pytest.raises(RuntimeError), compiled.compiling("codes", shapes=[6]):
+        with pytest.raises(RuntimeError), compiled.compiling("codes", shapes=[9]):
             raise RuntimeError
-        assert "compiling codes" in said("codes", shapes=[6])  # what failed is not compiled
+        assert "compiling codes" in said("codes", shapes=[9])  # what failed is not compiled
     finally:
         jax.config.update("jax_compilation_cache_dir", before)

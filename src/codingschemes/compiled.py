@@ -78,7 +78,7 @@ def _ledger_path() -> Path | None:
 def _read_ledger() -> dict[str, dict[str, float]]:
     """Seconds by program and, the last ones, by sampler. What cannot be read is as if it had not been written."""
     path = _ledger_path()
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         if path is not None:
             kept = json.loads(path.read_text())
             return {part: {str(k): float(v) for k, v in kept[part].items()} for part in ("programs", "samplers")}

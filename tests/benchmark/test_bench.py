@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,3 +127,27 @@ def test_no_seeds_are_refused_in_one_sentence():
 def test_an_unknown_suite_is_refused_in_one_sentence():
     with pytest.raises(InvalidInput, match="no suite or target 'tiny-sigmiod'"):
         bench("tiny-sigmiod")
+
+
+@pytest.mark.usefixtures("without_type_checks")
+@pytest.mark.parametrize(
+    ("contenders", "said"),
+    [
+        ([("hmcc", "reduced")], "no sampler 'hmcc': did you mean 'hmc'"),
+        ([("blackjax-che", "reduced")], "did you mean 'blackjax-chees'"),
+        ([("hmc", "wieghts")], "no space 'wieghts': did you mean 'weights'"),
+        ([], "`contenders` is empty"),
+    ],
+)
+def test_contenders_that_are_none_are_refused(contenders, said):
+    with pytest.raises(InvalidInput, match=said):
+        bench("tiny-sigmoid", contenders=contenders)
+
+
+def test_a_bench_that_measures_nothing_says_why(monkeypatch):
+    def missing():
+        raise InvalidInput("the files are not there")
+
+    monkeypatch.setitem(TARGETS._entries, "tiny-sigmoid", SimpleNamespace(posterior=missing))
+    with pytest.raises(InvalidInput, match=r"nothing was measured: tiny-sigmoid: left out \(the files are not there\)"):
+        bench("tiny-sigmoid")

@@ -88,9 +88,9 @@ def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not list((tmp_path / "run").glob("*global-minimum*"))
 
-    status, out, _ = run("predict", "--run", folder, "--theory", "lazy", "--json")
-    assert status == 0
-    assert np.array(json.loads(out)["outputs"]).shape == (24, 3)
+    named = [run("predict", *place, "--theory", "lazy", "--json")[:2] for place in (("--run", folder), (folder,))]
+    assert named[0] == named[1]
+    assert np.array(json.loads(named[0][1])["outputs"]).shape == (24, 3)
     for code in summary["codes"]:
         assert set(code["code"]) <= {"0", "1"}
         assert code["interval"][0] <= code["fraction"] <= code["interval"][1]

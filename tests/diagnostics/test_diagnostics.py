@@ -179,6 +179,15 @@ def hold(records: Records, chain: int, first: int) -> None:
         records[group][name][chain, first:] = records[group][name][chain, first]
 
 
+def test_particles_that_did_not_move_before_the_run_are_a_warning(healthy, monkeypatch):
+    warnings = {}
+    for acceptance in (0.2, 0.05):
+        monkeypatch.setitem(healthy.provenance, "tempering_acceptance", acceptance)
+        warnings[acceptance] = diagnose(healthy).warnings
+    assert warnings[0.05][:-1] == warnings[0.2]
+    assert warnings[0.05][-1].startswith("particles hardly moved on the way down")
+
+
 def test_a_stuck_chain_is_named_and_the_run_not_trusted(healthy):
     def spoil(records: Records) -> None:
         hold(records, 2, 250)

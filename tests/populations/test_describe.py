@@ -12,6 +12,8 @@ from codingschemes.populations.geometry import Halves, Samples, dimensions, para
 from codingschemes.populations.nulls import broken_geometry, class_patterns
 from codingschemes.populations.readouts import PENALTIES, direct_readout
 from codingschemes.populations.resampling import draws, null_of, standard_error
+from codingschemes.reports import described, populations
+from codingschemes.reports.style import CODE_COLORS
 
 
 def quick(population: cs.Population, **options) -> cs.Description:
@@ -30,6 +32,29 @@ def test_planted_codes_are_found_and_named():
     assert found.kernels[0].between[0, 1] == pytest.approx(means[0] @ means[1] / 60)
     assert "redundant" in repr(found)
     assert len(repr(found).splitlines()) < 14
+
+
+def test_figures_and_headline_of_a_population_speak_of_no_draws():
+    activity, labels = coded(np.random.default_rng(0))
+    found = quick(cs.Population(activity, labels, name="area $b$"))
+    figures = described.figures(found)
+    assert {"activity", "codes", "contributions", "neurons", "kernel", "map"} == set(figures)
+    legends = {
+        name: [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+        for name, figure in figures.items()
+    }
+    assert legends["map"] == [r"area \$b\$"]
+    assert legends["codes"] == ["share and 95% interval"]
+    assert not any(word in text for told in legends.values() for text in told for word in ("draw", "chain"))
+    assert figures["activity"].axes[0].get_title(loc="left") == r"area \$b\$"
+    all_codes = np.array([[code >> place & 1 for place in range(4)] for code in np.arange(64) % 16]).T
+    many = quick(cs.Population(all_codes[labels] + 0.05 * activity[:, :1], labels, name="all"))
+    told = [text.get_text() for text in populations.neurons(many, many.shown).legends[0].get_texts()]
+    assert len(told) == len(CODE_COLORS) + 1
+    assert told[-1] == "other codes"
+    assert described.headline(quick(cs.Population(activity[:, :9], labels))).endswith(
+        "with confidence (analog .00, redundant .00, sparse .00)"
+    )
 
 
 def test_few_neurons_of_a_bulk_are_the_outliers():

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
@@ -16,8 +17,16 @@ from codingschemes.coding.layers import Kernels
 from codingschemes.comparison.drawn import drawn_scheme
 from codingschemes.reports import chains, layers, populations, responses, schemes
 from codingschemes.reports.figures import save_figures
-from codingschemes.reports.style import CODE_COLORS, code_colors, darken, neuron_groups, plain, spread_out
-from codingschemes.theory.prediction import Certificate, NeuronSample, Prediction
+from codingschemes.reports.style import (
+    CODE_COLORS,
+    code_colors,
+    darken,
+    mark_classes,
+    neuron_groups,
+    plain,
+    spread_out,
+)
+from codingschemes.theory.prediction import Certificate, NeuronGroup, NeuronSample, Prediction
 
 CASES = {
     "sigmoid": {"kind": "sigmoid"},
@@ -74,6 +83,26 @@ def test_predicted_neurons_are_drawn_also_where_none_was_sampled(planted: Plante
     assert len(lines) == sum(each.shape[1] for each in values.values())
     for line in lines:
         assert line.get_data().values.sum() == pytest.approx(len(pooled.activity))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_shares_of_codes_that_a_theory_was_given_are_not_drawn_as_predicted(given: bool) -> None:
+    planted = planted_report("sigmoid")
+    share, nothing = planted.summary.codes[0], np.zeros(3)
+    prediction = Prediction(
+        theory="mean-field",
+        posterior=cs.Posterior(planted.task, cs.Network("sigmoid", width=100), temperature=1e-3),
+        outputs=planted.task.targets,
+        kernel=None,
+        certificate=Certificate(0.0, 1.0, "gap"),
+        codes=(NeuronGroup(share.code, 100 * share.fraction, nothing, nothing, nothing),),
+        conditional=given,
+    )
+    figure = populations.codes(planted.summary, prediction)
+    dashed = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [list(line.get_xdata()) for line in dashed] == ([] if given else [pytest.approx([share.fraction] * 2)])
+    assert ("mean-field theory" in told) is not given
 
 
 def nearest_corner(place: tuple[float, float]) -> str:
@@ -178,6 +207,22 @@ def test_labels_spread_without_overlap_or_change_of_order() -> None:
     assert moved.max() <= 100
 
 
+@pytest.mark.parametrize(("columns", "names", "rotation"), [(1, 3, 0), (2, 3, 0), (4, 3, 90), (1, 30, 90)])
+def test_names_of_classes_do_not_run_into_each_other(columns: int, names: int, rotation: int) -> None:
+    labels = np.repeat(np.arange(names), 4)
+    task = cs.Population(
+        np.random.default_rng(0).normal(size=(len(labels), 2)), [f"class {each:02}" for each in labels]
+    )
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    axes = figure.subplots(1, columns, squeeze=False)[0, 0]
+    axes.imshow(np.ones((5, len(labels))), aspect="auto")
+    mark_classes(axes, task)
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {rotation}
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert not any(one.overlaps(other) for one, other in pairwise(boxes))
+
+
 def test_names_are_not_read_as_mathematics() -> None:
     assert plain("$x$") == r"\$x\$"
     assert len(plain("a" * 100)) == 18
@@ -191,6 +236,9 @@ def test_figures_for_dark_pages_have_light_text_and_keep_what_is_read_on_images(
     assert [text.get_color() for text in figure.axes[1].texts] == on_image
     assert min(to_rgb(figure.axes[0].xaxis.label.get_color())) > 0.7
     assert max(to_rgb(figure.get_facecolor())) < 0.2
+    bars = populations.codes(planted.summary)
+    darken(bars)
+    assert [patch.get_edgecolor()[3] for patch in bars.axes[0].patches] == [0.0] * len(planted.summary.codes)
 
 
 def test_limits_of_convergence_are_in_the_legend() -> None:

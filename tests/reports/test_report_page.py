@@ -1,5 +1,5 @@
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -12,8 +12,10 @@ import codingschemes as cs
 from codingschemes.cli.summarize import _codes_title, layer_rows, summary_rows
 from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
+from codingschemes.coding.scheme import Evidence
 from codingschemes.coding.summary import Summary
 from codingschemes.reports import report, words
+from codingschemes.reports.captions import EVIDENCE
 from codingschemes.reports.page import render
 
 
@@ -115,6 +117,9 @@ def test_headlines(small_run: cs.Run) -> None:
         assert "probability" not in said
         assert "84" not in said
     assert undecided.to_json()["scheme"]["scores"] == {"analog": 0.1, "redundant": 0.06, "sparse": 0.0}
+    certain = replace(analog.scheme, probability=0.9999)
+    assert certain.words == "analog (probability above 0.99)"
+    assert "probability above 0.99" in words.headline(with_last_layer(analog, scheme=certain), small_run)
 
 
 def test_the_verdict_follows_the_diagnostics() -> None:
@@ -170,6 +175,7 @@ def test_undefined_scores_say_why() -> None:
     [
         (10.34567, 0.0089, "10.346 ± 0.009"),
         (-0.5, 0.02, "−0.50 ± 0.02"),
+        (-0.00001, 0.0005, "0.0000 ± 0.0005"),
         (0.5, float("nan"), "0.5"),
         (1234.5, 260.0, "1,200 ± 300"),
         (0.01305172, 0.0000084, "0.013052 ± 0.000008"),
@@ -180,6 +186,26 @@ def test_undefined_scores_say_why() -> None:
 )
 def test_values_with_errors(value: float, error: float, said: str) -> None:
     assert words.estimate(Estimate(value, error)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (0.91643, 0.00016, "0.91643"),
+        (0.01, 0.0001, "0.01000"),
+        (-1.84, 0.0013, "−1.8400"),
+        (1234.5, 260.0, "1,200"),
+        (0.00017771, 5.7e-7, "0.0001777"),
+        (0.5, 0.0, "0.5"),
+        (0.25, float("nan"), "0.25"),
+    ],
+)
+def test_predictions_have_the_digits_of_what_was_sampled(value: float, error: float, said: str) -> None:
+    assert words.beside(value, error) == said
+
+
+def test_every_statistic_of_the_verdict_is_explained() -> None:
+    assert list(EVIDENCE) == [field.name for field in fields(Evidence)]
 
 
 def test_contents_lead_everywhere_and_everything_fits_a_narrow_page(page: Path) -> None:
@@ -196,6 +222,9 @@ def test_contents_lead_everywhere_and_everything_fits_a_narrow_page(page: Path) 
     assert all(len(alt) > 20 for alt in found.alts)
     assert text.count('<source media="(prefers-color-scheme: dark)"') == len(found.alts)
     assert "@media (prefers-color-scheme: dark)" in text
+    contents = re.findall(r'href="#([\w-]+)"', text[text.index("<nav") : text.index("</nav>")])
+    anchors = [each for each in found.ids if each in contents]
+    assert contents == anchors, "contents are not in the order of the page"
     levels = [int(tag[1]) for tag in found.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(below - above <= 1 for above, below in pairwise(levels))

@@ -17,6 +17,7 @@ from jax.sharding import Mesh
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
+from codingschemes import compiled
 from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
@@ -265,6 +266,14 @@ def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch)
     cs.sample(other, **options)
     assert chunks.advance._cache_size() == before + 1
     assert not traced
+
+
+def test_compiling_is_said_before_the_first_step(capsys, monkeypatch):
+    monkeypatch.setattr(compiled, "_ledger_path", lambda: None)  # this machine has compiled nothing yet
+    cs.sample(small_posterior(), **{**OPTIONS, "draws": 10, "progress": True})
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "compiling hmc, once for this size: about " in err
 
 
 def test_annealed_and_quenched_chains_start_near_the_posterior():

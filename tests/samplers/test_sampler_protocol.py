@@ -2,6 +2,7 @@
 
 import itertools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -76,3 +77,21 @@ def test_all_forms_give_the_same_posterior():
 def test_builders_return_the_same_kernel_for_the_same_settings(sampler):
     assert SAMPLERS[sampler](Settings(warmup=7)) is SAMPLERS[sampler](Settings(warmup=7))
     assert SAMPLERS[sampler](Settings(warmup=7)) is not SAMPLERS[sampler](Settings(warmup=8))
+
+
+def _bytes(tree: object) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_checkpoint_holds_a_few_copies_of_the_weights(sampler):
+    """At the size of the toy task, where all that follows from the rest would be thirty copies and more."""
+    posterior = cs.Posterior(cs.tasks.orthogonal(samples=100), cs.Network("sigmoid", width=100), temperature=1e-3)
+    density, kernel = posterior.density(), SAMPLERS[sampler](Settings(warmup=10))
+    key = jax.random.PRNGKey(0)
+    weights = jax.eval_shape(density.prior_draw, key)
+    whole = jax.eval_shape(lambda key, position: kernel.init(key, position, density), key, weights)
+    kept = whole if kernel.search is None else jax.eval_shape(kernel.search.forget, whole)
+    assert _bytes(kept) < 10 * _bytes(weights)
+    if sampler == "codes":
+        assert _bytes(whole) > 30 * _bytes(weights)

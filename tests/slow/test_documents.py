@@ -1,6 +1,7 @@
 """README.md and the documentation do what they say: each fenced block of commands or Python is run as it stands, those
 of one page in order and in one folder, with JAX as a user has it."""
 
+import json
 import os
 import re
 import subprocess
@@ -44,3 +45,14 @@ def test_a_block_runs_as_it_stands(page, block, folder, request):
     environment = {name: value for name, value in os.environ.items() if name not in _OF_TESTS}
     done = subprocess.run(command, cwd=place, env={**environment, "PATH": path}, capture_output=True, text=True)
     assert done.returncode == 0, f"{text}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.slow
+def test_runs_of_the_front_page_decide_and_are_trusted(folder):
+    """Those that its blocks have just made and summarised."""
+    summaries = [json.loads(path.read_text()) for path in (folder / "README.md").glob("*/*/summary.json")]
+    if not summaries:
+        pytest.skip("no block of README.md was run")
+    for summary in summaries:
+        assert summary["diagnostics"]["trust"] == "yes"
+        assert summary["scheme"]["label"] != "undecided"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Space
 from codingschemes.progress import tracked
+from codingschemes.registry import unknown
 from codingschemes.samplers import SAMPLERS
 
 type Contender = tuple[str, Space]
+
+SPACES = get_args(Space.__value__)
 
 #: The sampler a user gets, which the headline ratio is for.
 DEFAULT: Contender = ("codes", "reduced")
@@ -106,19 +109,23 @@ def bench(
         kept: is given the rows so far after each of them.
 
     Raises:
-        InvalidInput: an unknown suite, target or sampler; or no seeds.
+        InvalidInput: an unknown suite, target, sampler or space; no seeds; or nothing that could be measured.
     """
     if seeds < 1:
         raise InvalidInput(f"`seeds` is {seeds}: give an integer of at least 1")
-    for sampler, _ in contenders:
-        if sampler not in RIVALS:
-            SAMPLERS[sampler]
-    references, rows = read_references(), []
+    if not contenders:
+        raise InvalidInput("`contenders` is empty: give pairs of a sampler and a form of the posterior")
+    for sampler, space in contenders:
+        for kind, name, known in (("sampler", sampler, [*SAMPLERS, *RIVALS]), ("space", space, SPACES)):
+            if name not in known:
+                raise unknown(kind, name, known)
+    references, rows, reasons = read_references(), [], []
     for name in targets_of(suite):
         try:
             posterior = TARGETS[name].posterior()
         except InvalidInput as error:
-            told(f"{name}: left out ({error})")
+            reasons.append(f"{name}: left out ({error})")
+            told(reasons[-1])
             continue
         for sampler, space in tracked(contenders, f"measuring samplers on {name}"):
             try:
@@ -136,7 +143,8 @@ def bench(
                     for seed in range(seeds)
                 ]
             except (InvalidInput, SamplingFailed) as error:
-                told(f"{name} {sampler}/{space}: left out ({error})")
+                reasons.append(f"{name} {sampler}/{space}: left out ({error})")
+                told(reasons[-1])
                 continue
             row = over_seeds(measured)
             rows.append(row)
@@ -145,6 +153,8 @@ def bench(
                 f"{name} {_label(row)}: {_with_spread(row, 'ess_min_per_second', '.3g')} effective draws a second, "
                 f"{row.gradients_per_draw:.0f} gradients a draw, R-hat {row.rhat_max:.2f}"
             )
+    if not rows:
+        raise InvalidInput(f"nothing was measured: {reasons[-1]}")
     return Bench(tuple(rows))
 
 

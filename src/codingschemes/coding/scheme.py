@@ -146,8 +146,13 @@ def scheme_words(label: str, probability: float, scores: Mapping[str, float], un
     there is no one number to be confident of. Where a scheme was not named for want of populations like this one:
     `undecided (nearest to sparse, but unlike all sparse populations that the verdict knows)`."""
     if label != "undecided":
-        return f"{label} (probability {probability:.2f})"
+        return f"{label} (probability {probability_words(probability)})"
     return f"undecided ({reason_words(scores, unlike)})"
+
+
+def probability_words(value: float) -> str:
+    """Two decimals, without claiming certainty."""
+    return "above 0.99" if value > 0.995 else "below 0.01" if value < 0.005 else f"{value:.2f}"
 
 
 def reason_words(scores: Mapping[str, float], unlike: str | None) -> str:

@@ -14,8 +14,9 @@ CAPTIONS = {
     ),
     "codes": (
         "How many neurons carry each code",
-        "Bars are means over draws and chains of the share of neurons with a code (one bit a class, in label order); "
-        "markers are the chains: where they lie apart, the bars depend on where the chains started.",
+        "Bars are means over draws and chains of the share of neurons with a code (one bit a class, in label order), "
+        "lines hold 95% of the draws, markers are the chains: where they lie apart, the bars depend on where the "
+        "chains started.",
     ),
     "contributions": (
         "Who carries the output",
@@ -44,15 +45,16 @@ CAPTIONS = {
     ),
     "theory": (
         "Sampled beside predicted",
-        "Each point is a quantity of the table below, with two Monte Carlo errors: points on the line agree, squares "
-        "were given to the theory and say nothing of it; theories of infinite width "
-        "miss a network of N neurons by a part of order 1/N.",
+        "Each point is a quantity of the table beside the theory, with two Monte Carlo errors: points on the line "
+        "agree; squares, if any, were given to the theory and say nothing of it. Theories of infinite width miss a "
+        "network of N neurons by a part of order 1/N.",
     ),
     "traces": (
         "Chains",
         "Chains that overlap agree and level traces have settled. Right, the difference between the cumulative "
         "distribution of a chain's ranks among all draws and the uniform one; p is the chance of such ranks if all "
-        "chains drew from one distribution, dots are the ranks that make it small.",
+        "chains drew from one distribution, dots are the ranks that make it small. A small p says that chains differ, "
+        "R-hat by how much: a few small ones beside an R-hat near 1 are no alarm.",
     ),
     "convergence": (
         "Convergence",
@@ -121,3 +123,27 @@ GLOSSARY = {
     "shattering": ("shattering", "Share of all two-way splits of the classes that a linear decoder can learn."),
 }
 """Anchor -> word and what it means here."""
+
+EVIDENCE = {
+    "concentrated": "how few neurons carry the class-specific output: 0 as in a Gaussian cloud, 1 a single one",
+    "binary": "what is left of 1, as far as the other neurons' class means have two levels",
+    "graded": "what is left of 1, as far as they have levels in between",
+    "unspecific": "what is left of 1, as far as they hardly tell classes apart",
+    "carriers": "fewest neurons with 90% of the class-specific output",
+    "gaussian_carriers": "as many in a Gaussian cloud with the same moments",
+    "effective_neurons": "how many neurons carry the class-specific output, on the whole",
+    "gaussian_neurons": "as many in that Gaussian cloud",
+    "outliers": "neurons that carry more than such a cloud explains",
+    "outlier_share": "their part of the class-specific output",
+    "two_levels": "share of the variance of class means that two levels explain: 0.64 for a Gaussian, 1 for two points",
+    "selectivity": "variance of class means over that of their errors: 1 for neurons that tell no classes apart",
+    "crowding": "how much closer neighbours are than in a Gaussian cloud, in nats",
+    "activity_kurtosis": "log kurtosis of class means: 1.1 for one Gaussian cloud",
+    "readout_kurtosis": "the same of readouts",
+    "balance": "correlation over neurons of telling classes apart and of being read out",
+    "decided": "share of the bits of all neurons that are decided",
+    "coded": "share of the neurons that have a code",
+    "codes": "different codes",
+    "neurons": "of the population",
+}
+"""Statistic of `Evidence` -> what it means."""

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
+from codingschemes.coding.scheme import probability_words, reason_words
 from codingschemes.errors import InvalidInput
 from codingschemes.populations import Description, Measured
 from codingschemes.reports import populations, responses, schemes, words
@@ -153,7 +154,7 @@ def render(description: Description, images: Mapping[str, Drawn]) -> str:
             }
             for each in description.outliers[:MOST_ROWS]
         ],
-        probabilities=[(name, words.probability(value)) for name, value in description.scheme.scores.items()],
+        probabilities=[(name, probability_words(value)) for name, value in description.scheme.scores.items()],
         evidence=evidence_rows(layer.scheme),
         kernel=[
             [words.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
@@ -168,7 +169,7 @@ def headline(description: Description) -> str:
     """The coding scheme in one sentence."""
     scheme, layer = description.scheme, description.layer
     neurons = f"{description.population.size} neurons"
-    sure = f"probability {words.probability(scheme.probability)}"
+    sure = f"probability {probability_words(scheme.probability)}"
     match scheme.label:
         case "redundant":
             common = [code.code for code in description.codes if code.fraction >= 0.005]
@@ -181,13 +182,14 @@ def headline(description: Description) -> str:
             )
         case "analog":
             return f"Analog coding, {sure}: all {neurons} answer in graded strength, without codes or outliers"
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({scheme.words[11:-1]})"
+    reason = reason_words(scheme.scores, scheme.unlike)
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
 
 
 def _cards(description: Description) -> list[words.Card]:
     layer = description.layer
     return [
-        words.Card("scheme", words.scheme_of(layer), "the scheme with a score of .9 or more, if any"),
+        words.scheme_card(layer.scheme),
         words.Card("neurons with a code", words.percent(layer.coded), f"{len(layer.codes)} different codes"),
         words.Card("outliers", str(len(layer.outliers)), f"{words.percent(layer.outlier_share)} of the output"),
         words.Card("effective neurons", words.number(layer.effective_neurons), "carry the class-specific output"),

@@ -12,12 +12,12 @@ from markupsafe import Markup, escape
 
 from codingschemes.calls import checked
 from codingschemes.coding.layers import Kernels
-from codingschemes.coding.scheme import Scheme
+from codingschemes.coding.scheme import Scheme, probability_words
 from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
 from codingschemes.reports import theory, words
-from codingschemes.reports.captions import CAPTIONS, GLOSSARY
+from codingschemes.reports.captions import CAPTIONS, EVIDENCE, GLOSSARY
 from codingschemes.reports.figures import Drawn, figures, save_figures
 from codingschemes.runs import Run
 
@@ -104,7 +104,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: 
         rows_left_out=max(len(summary.codes), len(summary.outliers)) > MOST_ROWS,
         codes_unlisted=summary.last.codes_left_out,
         chains=range(len(summary.portraits)),
-        probabilities=[(name, words.probability(value)) for name, value in summary.scheme.scores.items()],
+        probabilities=[(name, probability_words(value)) for name, value in summary.scheme.scores.items()],
         evidence=evidence_rows(summary.scheme),
         theory=None if comparison is None else _theory(comparison),
         kernels=[_kernel_table(kernels) for kernels in summary.kernels],
@@ -123,6 +123,7 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["arguments"] = arguments_as_code
+    environment.filters["unbroken"] = unbroken
     return environment.get_template(name)
 
 
@@ -202,9 +203,11 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
-def evidence_rows(scheme: Scheme) -> list[tuple[str, str]]:
-    """What a verdict rests on, in words and numbers."""
-    return [(name.replace("_", " "), words.number(value)) for name, value in vars(scheme.evidence).items()]
+def evidence_rows(scheme: Scheme) -> list[tuple[str, str, str]]:
+    """What a verdict rests on: names, numbers, and what they mean."""
+    return [
+        (name.replace("_", " "), words.number(value), EVIDENCE[name]) for name, value in vars(scheme.evidence).items()
+    ]
 
 
 def _theory(comparison: Comparison) -> dict[str, Any]:
@@ -239,7 +242,10 @@ def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     made = [
-        (name.replace("_", " "), f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value))
+        (
+            "ended by" if name == "ended" else name.replace("_", " "),
+            f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value),
+        )
         for name, value in run.provenance.items()
         if name != "versions"
     ]
@@ -249,3 +255,8 @@ def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
 def arguments_as_code(sentence: str) -> Markup:
     """A sentence of the package as HTML: arguments, which it has in backticks, as code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
+
+
+def unbroken(sentence: str) -> Markup:
+    """A sentence of the package as HTML, in which no line ends at the hyphen of R-hat."""
+    return Markup(str(escape(sentence)).replace("R-hat", '<span class="unbroken">R-hat</span>'))

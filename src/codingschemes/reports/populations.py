@@ -15,8 +15,10 @@ from codingschemes.coding.layers import Portrait
 from codingschemes.coding.population import ClassMeans, population
 from codingschemes.coding.summary import Summary
 from codingschemes.reports.style import (
+    CODE_COLORS,
     NO_CODE,
     ON_IMAGE,
+    OTHER_CODE,
     OUTLIER,
     SEQUENTIAL,
     Described,
@@ -55,7 +57,7 @@ def activity(summary: Described, task: Labelled) -> Figure:
     colors = code_colors(summary)
     for chain, (axes, portrait) in enumerate(zip(panel, portraits, strict=True)):
         image = draw_activity(axes, portrait, task, colors, norm, colormap)
-        axes.set_title(summary.portrait_names[chain])
+        axes.set_title(plain(summary.portrait_names[chain], 40))
     figure.colorbar(image, ax=panel, label=f"activity φ(z), dimensionless{remark}", shrink=0.8, pad=0.02, aspect=30)
     return figure
 
@@ -120,6 +122,8 @@ def neurons(summary: Described, task: Labelled) -> Figure:
     """Single neurons of the chains' last draws: class-mean activity and readouts, two at a time, coloured by code."""
     colors = code_colors(summary)
     groups = [group for portrait in summary.portraits for group in neuron_groups(portrait)]
+    if not any(groups):  # nothing is to stand out from these
+        colors[""] = CODE_COLORS[0]
     means = np.concatenate([portrait.class_activity for portrait in summary.portraits])
     readouts = np.concatenate([portrait.readout for portrait in summary.portraits])
     classes = [class_label(name) for name in task.class_names]
@@ -159,8 +163,11 @@ def _scatter(axis: Axes, points: Float[np.ndarray, "N 2"], groups: list[str], co
 
 
 def _code_legend(figure: Figure, groups: list[str], colors: dict[str, str]) -> None:
-    present = [code for code in colors if code and code in groups][:MOST_CODES]
-    handles = [Line2D([], [], marker="o", linestyle="", color=colors[code], label=code) for code in present]
+    present = {code: colors[code] for code in colors if code and code in groups}
+    named = {code: color for code, color in present.items() if color != OTHER_CODE}
+    if len(named) < len(present):
+        named["other codes"] = OTHER_CODE
+    handles = [Line2D([], [], marker="o", linestyle="", color=color, label=name) for name, color in named.items()]
     if "" in groups:
         handles.append(Line2D([], [], marker="o", linestyle="", color=NO_CODE, label="no code"))
     if "outlier" in groups:
@@ -195,7 +202,7 @@ def distributions(pooled: ClassMeans, summary: Summary, task: Task, prediction: 
                 draw_density(axis, prediction, kind, index, edges, len(values) / prediction.posterior.network.width)
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
-                axis.set_ylabel("neurons × draws" + (", log" if rare else ""))
+                axis.set_ylabel("neurons × draws")
     if prediction is not None and shown(prediction):
         upper.legend(
             handles=[predicted_handle(prediction, dashed=prediction.neurons is None)], loc="outside upper left"
@@ -223,7 +230,7 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
         axis.barh(row, share.fraction, height=0.62, color=colors[share.code], alpha=0.45)
         axis.plot(share.interval, [row, row], color="#222222", linewidth=1.6)
         axis.plot(share.fraction, row, "|", color="#222222", markersize=13, markeredgewidth=2)
-        for chain, own in enumerate(share.by_chain):
+        for chain, own in enumerate(share.by_chain if chains > 1 else ()):
             offset = 0.42 * ((chain + 0.5) / chains - 0.5)
             axis.plot(own, row + offset, **chain_style(chain, chains), markersize=6, linestyle="")
     # Shares that were given to the theory are those of the bars: no prediction to be drawn.
@@ -238,12 +245,15 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
     axis.set_xlim(left=-0.015 * axis.get_xlim()[1])
     axis.xaxis.set_major_formatter(in_percent)
     rest = len(summary.codes) - len(shares)
-    axis.set_xlabel("share of the neurons" + (f" ({rest} rarer codes not shown)" if rest else ""))
+    axis.set_xlabel(
+        "share of the neurons" + (f" ({rest} rarer code{'s' if rest > 1 else ''} not shown)" if rest else "")
+    )
     axis.set_ylabel("code")
-    handles = [Line2D([], [], color="#222222", linewidth=1.6, label="mean and 95% interval")]
+    told = "mean and 95% interval" if chains > 1 else "share and 95% interval"
+    handles = [Line2D([], [], color="#222222", linewidth=1.6, label=told)]
     handles += [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
-        for chain in range(chains)
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=plain(summary.portrait_names[chain]))
+        for chain in range(chains if chains > 1 else 0)
     ]
     if prediction is not None and predicted:
         handles.append(predicted_handle(prediction, dashed=True))
@@ -281,7 +291,7 @@ def contributions(summary: Described, task: Labelled) -> Figure:
     else:
         plane.set(xlim=(0, None), ylim=(0, None))
     handles = [
-        Line2D([], [], linestyle="", **chain_style(chain, chains), label=summary.portrait_names[chain])
+        Line2D([], [], linestyle="", **chain_style(chain, chains), label=plain(summary.portrait_names[chain]))
         for chain in range(chains)
     ]
     if summary.outliers:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.comparison.drawn import drawn_scheme
-from codingschemes.reports.style import Described, chain_style, styled
+from codingschemes.reports.style import Described, chain_style, plain, styled
 from codingschemes.reports.theory import PREDICTED, predicted_handle
 from codingschemes.theory import Prediction
 
@@ -40,12 +40,14 @@ def scheme_map(summary: Described, prediction: Prediction | None = None) -> Figu
     axes = figure.subplots()
     draw_corners(axes)
     count, chains = len(summary.layers), len(summary.portraits)
+    several = summary.scheme.places[..., 0].size > 1  # a described population is one
     styles = [_DRAW | chain_style(chain, chains) for chain in range(chains)]
     colors = [_NEUTRAL] if count == 1 else _layer_colors(count)
     for layer, color in zip(summary.layers, colors, strict=True):
         places = layer.scheme.places
         (x, y), (x_spread, y_spread) = places.mean(axis=(0, 1)), places.std(axis=(0, 1))
-        axes.errorbar(x, y, xerr=x_spread, yerr=y_spread, color=color, elinewidth=_SPREAD, **_MEAN)
+        if several:
+            axes.errorbar(x, y, xerr=x_spread, yerr=y_spread, color=color, elinewidth=_SPREAD, **_MEAN)
         for own, style in zip(places, styles, strict=True):
             axes.plot(*own.T, **style | ({} if count == 1 else {"color": color}))
     handles = [
@@ -54,9 +56,11 @@ def scheme_map(summary: Described, prediction: Prediction | None = None) -> Figu
     ]
     for chain, style in enumerate(styles):
         shade = {} if count == 1 else {"color": _NEUTRAL}
-        handles.append(Line2D([], [], **style | shade, label=f"draws of {summary.portrait_names[chain]}"))
-    told = "mean over draws,\n± standard deviation"
-    handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=told, **_MEAN))
+        label = plain(summary.portrait_names[chain])
+        handles.append(Line2D([], [], **style | shade, label=f"draws of {label}" if several else label))
+    if several:
+        told = "mean over draws,\n± standard deviation"
+        handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=told, **_MEAN))
     if prediction is not None and (predicted := drawn_scheme(prediction)) is not None:
         axes.plot(*predicted.evidence.place, color=PREDICTED, **_THEORY)
         handle = predicted_handle(prediction, dashed=False)
@@ -72,10 +76,10 @@ def draw_corners(axes: Axes) -> None:
     for name, corner in CORNERS.items():
         above = corner == CORNERS["sparse"]
         axes.annotate(
-            name, corner, (0, 8 if above else -8), textcoords="offset points", ha="center",
+            name, corner, (0, 14 if above else -14), textcoords="offset points", ha="center",
             va="bottom" if above else "top", fontweight="bold",
         )  # fmt: skip
-    axes.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.25, 1.25), ylim=(-0.15, 1.15))
+    axes.set(xlabel="binary less graded", ylabel="concentrated", xlim=(-1.25, 1.25), ylim=(-0.2, 1.2))
 
 
 def _layer_colors(count: int) -> list[str]:

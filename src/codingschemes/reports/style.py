@@ -34,10 +34,14 @@ OTHER_CODE, NO_CODE, OUTLIER = "#777777", "#B8B8B8", "#000000"
 CHAIN_MARKERS = "osD^vPX*"
 SEQUENTIAL, DIVERGING = "viridis", "PuOr_r"
 POWER = 0.4
+_LETTERS = 80
+"""Of tick labels, side by side along the width of a figure without its margins."""
 ON_IMAGE = "on image"
 """Marks artists that are read against the colours of an image, not against the page."""
 PAPER, INK = np.array([0x12, 0x17, 0x1E]) / 255, np.array([0xE8, 0xEB, 0xEF]) / 255
 """Of the dark page."""
+_LIFT = 0.7
+"""Light greys on white are told apart more easily than dark ones on black: below 1, they move up."""
 
 
 @contextmanager
@@ -66,13 +70,13 @@ def darken(figure: Figure) -> None:
 
 
 def _dark(color: Any) -> Any:
-    """The colour on the dark page; as it is where it is none."""
-    if isinstance(color, str) and color == "none":
-        return color
+    """The colour on the dark page; none where there is none."""
     *channels, alpha = to_rgba(color)
+    if alpha == 0:
+        return "none"
     rgb = np.array(channels)
     if np.ptp(rgb) < 0.06:
-        rgb = PAPER + (1 - rgb.mean()) * (INK - PAPER)
+        rgb = PAPER + (1 - rgb.mean()) ** _LIFT * (INK - PAPER)
     else:
         luminance = float(rgb @ (0.2126, 0.7152, 0.0722))
         rgb += max(0.0, (0.45 - luminance) / (1 - luminance)) * (1 - rgb)
@@ -149,9 +153,12 @@ def sample_order(task: Labelled) -> Int[np.ndarray, " P"]:
 
 def mark_classes(axes: Axes, task: Labelled, along: str = "x", color: str = "white") -> None:
     """Lines between classes of samples sorted by class, and their names in place of ticks."""
-    edges = np.concatenate([[0], np.cumsum(np.bincount(task.labels, minlength=task.class_count))]) - 0.5
+    sizes = np.bincount(task.labels, minlength=task.class_count)
+    edges = np.concatenate([[0], np.cumsum(sizes)]) - 0.5
     names = [plain(name) for name in task.class_names]
-    crowded = sum(map(len, names)) > 30
+    place = axes.get_subplotspec()
+    room = _LETTERS / (1 if place is None else place.get_gridspec().ncols) * sizes / sizes.sum()
+    crowded = any(len(name) >= space for name, space in zip(names, room, strict=True))
     options: dict[str, Any] = {"rotation": 90 if crowded and along == "x" else 0}
     axis = axes.xaxis if along == "x" else axes.yaxis
     axis.set_ticks((edges[1:] + edges[:-1]) / 2, names, **options)

@@ -52,7 +52,7 @@ def agreement(comparison: Comparison) -> Figure:
         axis.set(xlabel=f"{'given' if given.all() else 'predicted'}, {title}", ylabel="sampled")
     handles = [
         Line2D([], [], color="#bbbbbb", label="equal"),
-        Line2D([], [], marker="o", linestyle="", color="#0072B2", label="predicted, ± two Monte Carlo errors"),
+        Line2D([], [], marker="o", linestyle="", color="#0072B2", label="a quantity, ± two Monte Carlo errors"),
     ]
     if any(row.given for row in comparison.rows):
         mark: dict[str, Any] = {"marker": "s", "color": "#777777", "markerfacecolor": "none"}
@@ -107,7 +107,7 @@ def table(comparison: Comparison) -> list[list[str]]:
         [
             row.quantity,
             words.with_error(row.sampled, row.mcse),
-            words.number(row.predicted) + (" (given)" if row.given else ""),
+            words.beside(row.predicted, row.mcse) + (" (given)" if row.given else ""),
             _plain(row.z, "{:.1f}"),
             _plain(row.relative_error, "{:+.2%}"),
         ]
@@ -124,4 +124,4 @@ def remarks(comparison: Comparison) -> list[str]:
 
 
 def _plain(value: float, form: str) -> str:
-    return form.format(value) if math.isfinite(value) else "-"
+    return form.format(value).replace("-", "−") if math.isfinite(value) else "–"

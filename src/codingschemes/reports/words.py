@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import reason_words
+from codingschemes.coding.scheme import Scheme, probability_words, reason_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
@@ -86,16 +86,22 @@ def with_error(value: float, error: float) -> str:
         return f"{number(value, 4)} ± {number(error, 2)}"
     if decimals < 0:
         return f"{round(value, decimals):,.0f} ± {round(error, decimals):,.0f}".replace("-", "−")
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+    return f"{value:z.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
+
+
+def beside(value: float, error: float) -> str:
+    """A value without an error, to the precision of one with this error."""
+    told, error_told, _ = with_error(value, error).partition(" ± ")
+    return told if error_told and not told.startswith("(") else number(value, 4)
 
 
 def estimate(value: Estimate) -> str:
     return with_error(value.mean, value.mcse)
 
 
-def probability(value: float) -> str:
-    """Two decimals, without claiming certainty."""
-    return "above 0.99" if value > 0.995 else "below 0.01" if value < 0.005 else f"{value:.2f}"
+def rhat(value: float) -> str:
+    """Two decimals, so that 1.00 is seen to be a measurement; fewer where it is far from its limit."""
+    return f"{value:.2f}" if value < 10 else number(value)
 
 
 def percent(value: float) -> str:
@@ -120,7 +126,7 @@ def _answer(summary: Summary, run: Run) -> str:
     network = run.config["network"]
     neurons = f"{network['width']} {activation_name(network['activation'])} neurons"
     scheme = summary.scheme
-    sure = f"probability {probability(scheme.probability)}"
+    sure = f"probability {probability_words(scheme.probability)}"
     match scheme.label:
         case "redundant":
             common = [share.code for share in summary.codes if share.fraction >= 0.005]
@@ -168,7 +174,7 @@ def verdict(summary: Summary) -> Verdict:
                 answer = f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
                 return Verdict("bad", answer, summary.warnings)
             answer = (
-                f"Not converged: R-hat up to {number(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
+                f"Not converged: R-hat up to {rhat(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
                 f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
             )
             return Verdict("bad", answer, summary.warnings)
@@ -186,26 +192,26 @@ def checks(summary: Summary) -> list[Check]:
     rows = [
         Check(
             exactly,
-            "exact identity ⟨θ·∇U⟩ / dimension = 1",
+            "exact identity ⟨θ·∇U⟩ / dimension\u00a0=\u00a01",
             with_error(exact.virial, exact.virial_mcse),
             f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
         ),
         Check(
             exactly,
-            "exact identity ⟨∇U⟩ = 0",
+            "exact identity ⟨∇U⟩\u00a0=\u00a00",
             f"|z| ≤ {number(exact.gradient_z, 2)}",
             f"largest of {exact.directions} directions, in standard errors",
         ),
         Check(
             "good" if settled else "care",
             "R-hat within a chain",
-            number(converged.rhat_within),
+            rhat(converged.rhat_within),
             "largest over invariants, first half of a chain against its second; near 1: chains have settled",
         ),
         Check(
             "good" if converged.rhat_max <= RHAT_LIMIT else "bad",
             "R-hat over chains",
-            number(converged.rhat_max),
+            rhat(converged.rhat_max),
             f"largest over invariants, at most {RHAT_LIMIT:g}: all chains sample the same region"
             + (" (here they are settled in different ones)" if converged.chains_differ else ""),
         ),
@@ -238,7 +244,7 @@ def checks(summary: Summary) -> list[Check]:
         Check(
             "bad" if found.neurons_apart else "good",
             "R-hat of code counts and outlier norms",
-            listed([number(rhat) for rhat in found.neuron_rhat]) or "–",
+            listed([rhat(value) for value in found.neuron_rhat]) or "–",
             f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
             "neuron changes its own",
         )
@@ -249,23 +255,24 @@ def checks(summary: Summary) -> list[Check]:
             "gradients a draw",
             number(found.gradients_per_draw),
             f"acceptance {percent(found.acceptance_rate)}, {percent(found.saturated)} of trajectories cut at their "
-            f"longest, lock-step waste ×{found.waste:.1f}",
+            f"longest; chains move together, and waiting for the slowest costs ×{found.waste:.1f}",
         )
     )
     return rows
+
+
+def scheme_card(scheme: Scheme) -> Card:
+    """The verdict, with its probability or why there is none."""
+    if scheme.label == "undecided":
+        return Card("scheme", scheme.label, reason_words(scheme.scores, scheme.unlike))
+    return Card("scheme", scheme.label, f"probability {probability_words(scheme.probability)}")
 
 
 def cards(summary: Summary) -> list[Card]:
     """The row of key numbers."""
     scores, spread = summary.abstraction, summary.abstraction_spread
     shown = [
-        Card(
-            "scheme",
-            summary.scheme.label,
-            reason_words(summary.scheme.scores, summary.scheme.unlike)
-            if summary.scheme.label == "undecided"
-            else f"probability {probability(summary.scheme.probability)}",
-        ),
+        scheme_card(summary.scheme),
         Card(
             "neurons with a code",
             percent(summary.coded),
@@ -391,9 +398,9 @@ def drift_remark(summary: Summary) -> str:
 
 
 def scheme_of(layer: Layer) -> str:
-    """`redundant .98`, or `undecided` where no scheme is named."""
+    """`redundant (0.98)`, or `undecided` where no scheme is named."""
     scheme = layer.scheme
-    return scheme.label if scheme.label == "undecided" else f"{scheme.label} {probability(scheme.probability)}"
+    return scheme.label if scheme.label == "undecided" else f"{scheme.label} ({probability_words(scheme.probability)})"
 
 
 def answered_classes(code: str, class_names: Sequence[str]) -> str:

@@ -85,6 +85,7 @@ class Result:
             values = json.loads(path.read_text(encoding="utf-8"))
             deviations = {kind: tuple(map(number, pair)) for kind, pair in values["deviations"].items()}
             codes = {code: number(share) for code, share in values["codes"].items()}
+            scores = {label: number(score) for label, score in values.get("scores", {}).items()}
             for name in ("probability", "rhat_max", "code_rhat", "ess_min"):
                 number(values[name])
             words = [values["scheme"], values["trust"], *values["notes"]]
@@ -98,6 +99,7 @@ class Result:
                     "draws": operator.index(values["draws"]),
                     "deviations": deviations,
                     "codes": codes,
+                    "scores": scores,
                     "notes": tuple(values["notes"]),
                 }
             )
