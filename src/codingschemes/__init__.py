@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codingschemes.posterior import Posterior
     from codingschemes.reports import report
     from codingschemes.runs import Run, sample
+    from codingschemes.samplers import register_sampler
     from codingschemes.tasks import Task
     from codingschemes.tempering.evidence import Evidence, evidence
     from codingschemes.theory import Prediction, predict
@@ -34,6 +35,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "posterior": ["Posterior"],
         "reports": ["report"],
         "runs": ["Run", "sample"],
+        "samplers": ["register_sampler"],
         "tasks": ["Task"],
         "tempering": ["Evidence", "evidence"],
         "theory": ["Prediction", "predict"],
