@@ -99,7 +99,8 @@ def _hints(function: Callable[..., Any]) -> tuple[dict[str, Any], list[str] | No
     for argument, parameter in signature.parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             hint = hints.pop(argument, Any)
-            options = typing.get_type_hints(typing.get_args(hint)[0]) if typing.get_origin(hint) is Unpack else None
+            unpacked = typing.get_args(hint)[0] if typing.get_origin(hint) is Unpack else None
+            options = unpacked and typing.get_type_hints(unpacked, include_extras=True)
             names = None if options is None or names is None else [*names, *options]
             hints |= options or {}
     return hints, names

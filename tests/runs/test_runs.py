@@ -23,6 +23,7 @@ from codingschemes.posterior import ReducedDensity
 from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder, packing
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.start import Beginning, beginning
+from codingschemes.samplers import SAMPLERS, Kernel, Settings
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
@@ -40,6 +41,21 @@ def assert_same_draws(run: cs.Run, other: cs.Run) -> None:
     for group in DIMENSIONS:
         for name in DIMENSIONS[group]:
             np.testing.assert_array_equal(run.data[group][name].values, other.data[group][name].values, err_msg=name)
+
+
+def hmc_again(settings: Settings) -> Kernel:
+    return SAMPLERS["hmc"](settings)
+
+
+def test_a_registered_kernel_samples_like_any_other(saved, monkeypatch, without_type_checks):
+    """The package's own under another name gives the same draws; the run says where it comes from."""
+    monkeypatch.setattr(SAMPLERS, "_entries", dict(SAMPLERS._entries))
+    cs.register_sampler("mine", hmc_again)
+    mine = cs.sample(small_posterior(), **{**OPTIONS, "sampler": "mine"})
+    assert_same_draws(mine, saved)
+    assert mine.config["sampler"] == {"name": "mine", "source": f"{__name__}:hmc_again"}
+    assert "sampler" not in saved.config
+    assert mine.kernel is saved.kernel
 
 
 def test_draws_have_the_named_dimensions(saved):

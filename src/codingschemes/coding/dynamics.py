@@ -11,7 +11,7 @@ trajectory of length pi/2 forgets where it began.
 
 import functools
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -99,10 +99,9 @@ def own_trajectory(run: Run) -> Trajectory | None:
     if integration_time is None or run.draw_count < 2:
         return None
     kept = slice(max(0, run.draw_count - _FOLLOWED), None)
-    told: dict[str, Any] = {
-        name: run.values("sample_stats", stored)[:, kept][:, 1:] for name, stored in _STORED.items()
-    }
-    times, sampler = np.asarray(integration_time(Info(**told))), run.config["sampling"]["sampler"]
+    stats = {name: run.values("sample_stats", stored)[:, kept][:, 1:] for name, stored in _STORED.items()}
+    told = Info(**{name: jnp.asarray(values) for name, values in stats.items()})
+    times, sampler = np.asarray(integration_time(told)), run.config["sampling"]["sampler"]
     return Trajectory(read_layers(run, kept), times, f"{sampler}, the run's own draws")
 
 
