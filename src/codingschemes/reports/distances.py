@@ -7,16 +7,9 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
 from codingschemes.populations import Distances
+from codingschemes.populations.measures import MEASURES
 from codingschemes.reports.style import panels, plain, readable_on, styled
 
-TITLES = {
-    "procrustes": "Procrustes (rad)",
-    "whitened": "whitened shape (rad)",
-    "permutation": "permutation (rad)",
-    "cka": "CKA",
-    "cka_debiased": "CKA, debiased",
-    "rsa": "RSA",
-}
 MOST_NUMBERS = 8
 """Larger matrices are colours and a scale, smaller ones have their numbers."""
 
@@ -30,7 +23,7 @@ def draw_distances(found: Distances) -> Figure:
     names = [plain(name, 12) for name in found.names]
     for axis, (name, matrix) in zip(axes, found.values.items(), strict=False):
         image = axis.imshow(np.ma.masked_invalid(matrix), cmap="viridis")
-        axis.set_title(TITLES[name])
+        axis.set_title(MEASURES[name].title)
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
         shades = ScalarMappable(image.norm, image.cmap)
