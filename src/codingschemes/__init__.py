@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codingschemes import coding, manifolds, plot, populations, representation, tasks
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
-    from codingschemes.errors import InvalidInput, SamplingFailed
+    from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
     from codingschemes.networks import Network, register_activation
     from codingschemes.populations import Description, Population, describe
     from codingschemes.posterior import Posterior
@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "coding": ["Summary", "summarize"],
         "comparison": ["Comparison", "compare"],
-        "errors": ["InvalidInput", "SamplingFailed"],
+        "errors": ["InvalidInput", "SamplingFailed", "Stopped", "TimeLimitReached"],
         "networks": ["Network", "register_activation"],
         "populations": ["Description", "Population", "describe"],
         "posterior": ["Posterior"],

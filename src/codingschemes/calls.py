@@ -51,6 +51,29 @@ def checked[F: Callable[..., Any]](function: F) -> F:
     return cast(F, call)
 
 
+def known_keywords[F: Callable[..., Any]](function: F) -> F:
+    """The function or class, which answers an unknown keyword with the nearest known one; the arguments themselves are
+    its own to check. For what is called often: arguments given by position cost nothing.
+
+    Raises:
+        InvalidInput: an unknown keyword.
+    """
+    if isinstance(function, type):
+        constructor = "__new__" if issubclass(function, tuple) else "__init__"
+        setattr(function, constructor, known_keywords(getattr(function, constructor)))
+        return function
+    name, names = _name(function), keywords(inspect.signature(function))
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for keyword in kwargs:
+            if keyword not in names:
+                raise _unknown_keyword(name, keyword, names)
+        return function(*args, **kwargs)
+
+    return cast(F, call)
+
+
 def bind(
     name: str,
     signature: inspect.Signature,
@@ -69,9 +92,7 @@ def bind(
     """
     for keyword in kwargs:
         if names is not None and keyword not in names:
-            nearest = difflib.get_close_matches(keyword, names, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it takes {', '.join(names)}"
-            raise InvalidInput(f"unknown keyword {keyword!r} of {name}: {hint}")
+            raise _unknown_keyword(name, keyword, names)
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -79,15 +100,22 @@ def bind(
         raise InvalidInput(f"{name} takes {takes}, and {error}") from None
 
 
+def _unknown_keyword(name: str, keyword: str, names: Sequence[str]) -> InvalidInput:
+    nearest = difflib.get_close_matches(keyword, names, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it takes {', '.join(names)}"
+    return InvalidInput(f"unknown keyword {keyword!r} of {name}: {hint}")
+
+
 def keywords(signature: inspect.Signature) -> list[str]:
     """The names of the arguments that may be given by name."""
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [name for name, each in signature.parameters.items() if each.kind in named and name not in ("self", "cls")]
+    own = ("self", "cls", "_cls")
+    return [name for name, each in signature.parameters.items() if each.kind in named and name not in own]
 
 
 def _name(function: Callable[..., Any]) -> str:
     """As it is called: a class's constructor is the class."""
-    return function.__qualname__.removesuffix(".__init__")
+    return function.__qualname__.removesuffix(".__init__").removesuffix(".__new__")
 
 
 @functools.cache

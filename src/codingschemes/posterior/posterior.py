@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from codingschemes.calls import checked
+from codingschemes.calls import checked, known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network, Weights
 from codingschemes.posterior.conditionals import draw_weights
@@ -67,6 +67,7 @@ class Posterior:
         self._set(task, network, prior)
 
     @classmethod
+    @known_keywords
     def with_prior(cls, task: Task, network: Network, prior: Prior) -> "Posterior":
         """The posterior with a prior that is resolved already, as a run recorded it."""
         posterior = cls.__new__(cls)

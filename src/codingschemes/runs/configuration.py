@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict, get_args
 import jax
 import numpy as np
 
+from codingschemes.calls import known_keywords
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import activations
@@ -28,6 +29,7 @@ _MOST_DRAWS, _DRAWS_BYTES, _FEWEST_DRAWS = 2000, 2e9, 500
 _RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "equinox", "xarray", "zarr", "arviz")
 
 
+@known_keywords
 @dataclass(frozen=True)
 class Sampling:
     """How a posterior is sampled.

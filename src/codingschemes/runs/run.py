@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
 from codingschemes.networks import own as own_activations
@@ -56,6 +57,7 @@ class Run:
     path: Path | None = None
 
     @classmethod
+    @known_keywords
     def open(cls, path: str | Path) -> "Run":
         """The run in a folder that `sample` wrote.
 

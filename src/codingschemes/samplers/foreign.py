@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.kernel import Info, Kernel, Settings
 
@@ -22,6 +23,7 @@ class ForeignState(NamedTuple):
     chain: Any
 
 
+@known_keywords
 def from_blackjax(algorithm: Callable[[LogDensity], Any]) -> Callable[[Settings], Kernel]:
     """A sampler for `register_sampler` of a kernel in blackjax's style, which is run as it stands: the warm-up adapts
     nothing. Also a decorator.

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 from jaxtyping import Array, Float, Int
 
+from codingschemes.calls import known_keywords
 from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.registry import Registry
@@ -14,6 +15,7 @@ from codingschemes.registry import Registry
 type State = Any
 
 
+@known_keywords
 class Info(NamedTuple):
     """What a step tells about itself, for one chain.
 
@@ -61,6 +63,7 @@ class Search(NamedTuple):
     recall: Callable[[State, Density], State]
 
 
+@known_keywords
 class Kernel(NamedTuple):
     """One algorithm with its settings, and all that others need to know of it. Functions act on a single chain, but for
     `pool` and `renew`; the driver maps them over chains.
@@ -113,6 +116,7 @@ def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
     return kernel.renew or jax.vmap(kernel.move, (0, 0, None))
 
 
+@known_keywords
 class Settings(NamedTuple):
     """Settings shared by samplers; each takes what it needs.
 

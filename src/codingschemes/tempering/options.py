@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, TypedDict, get_args
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Space
 from codingschemes.samplers import Kernel, Settings, default_sampler, sampler_named
 
 
+@known_keywords
 @dataclass(frozen=True)
 class Tempering:
     """Options of a sweep.
