@@ -1,7 +1,7 @@
 """Which coding scheme does a neural network learn? Sample its posterior, look at single neurons, ask theory.
 
 Public names are imported with their first use: `codingschemes --help` and wrong options need neither JAX nor arviz.
-JAX is set to double precision with the first of them (`codingschemes.settings`).
+JAX is set to double precision with the first of them (`codingschemes.settings`), unless `keep_jax_settings` was called.
 """
 
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codingschemes.networks import Network, register_activation
     from codingschemes.populations import Description, Population, describe
     from codingschemes.posterior import Posterior
+    from codingschemes.precision import double_precision, keep_jax_settings
     from codingschemes.reports import report
     from codingschemes.runs import Run, sample
     from codingschemes.samplers import register_sampler
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks": ["Network", "register_activation"],
         "populations": ["Description", "Population", "describe"],
         "posterior": ["Posterior"],
+        "precision": ["double_precision", "keep_jax_settings"],
         "reports": ["report"],
         "runs": ["Run", "sample"],
         "samplers": ["register_sampler"],

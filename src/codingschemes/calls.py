@@ -1,4 +1,5 @@
-"""Calls of public functions: unknown keywords and wrong types are answered in one sentence."""
+"""Calls of public functions: unknown keywords and wrong types are answered in one sentence, and all is computed in
+double precision."""
 
 import difflib
 import functools
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAliasType, Union, Unpack, cast
 
 from codingschemes.errors import InvalidInput
+from codingschemes.precision import in_double_precision
 
 _WORDS: dict[Any, str] = {
     int: "a whole number",
@@ -34,7 +36,7 @@ def checked[F: Callable[..., Any]](function: F) -> F:
         InvalidInput: an unknown keyword, with the nearest known one; an argument missing, given twice or of another
             type, with the type expected.
     """
-    name, signature = _name(function), inspect.signature(function)
+    name, signature, run = _name(function), inspect.signature(function), in_double_precision(function)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -46,7 +48,7 @@ def checked[F: Callable[..., Any]](function: F) -> F:
                 bound.arguments[argument] = read
             else:
                 bound.arguments[argument] = _read(name, argument, value, hints.get(argument, Any))
-        return function(*bound.args, **bound.kwargs)
+        return run(*bound.args, **bound.kwargs)
 
     return cast(F, call)
 
@@ -62,14 +64,14 @@ def known_keywords[F: Callable[..., Any]](function: F) -> F:
         constructor = "__new__" if issubclass(function, tuple) else "__init__"
         setattr(function, constructor, known_keywords(getattr(function, constructor)))
         return function
-    name, names = _name(function), keywords(inspect.signature(function))
+    name, names, run = _name(function), keywords(inspect.signature(function)), in_double_precision(function)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for keyword in kwargs:
             if keyword not in names:
                 raise _unknown_keyword(name, keyword, names)
-        return function(*args, **kwargs)
+        return run(*args, **kwargs)
 
     return cast(F, call)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from codingschemes.calls import known_keywords
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS, Convergence, convergence
 from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.identities import Identities, identities
@@ -67,6 +68,7 @@ class Diagnostics:
         return "with care" if self.warnings else "yes"
 
 
+@known_keywords
 def diagnose(run: Run) -> Diagnostics:
     """Diagnose a run from its invariants."""
     announce("diagnosing the chains")

@@ -15,6 +15,7 @@ from codingschemes.posterior.conditionals import draw_weights
 from codingschemes.posterior.density import Density, ReducedDensity, WeightsDensity
 from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.priors import Prior, resolve_prior
+from codingschemes.precision import in_double_precision, require_double_precision
 from codingschemes.tasks import Task
 
 type Space = Literal["reduced", "function", "weights"]
@@ -85,6 +86,7 @@ class Posterior:
             f"T = {self.prior.temperature:g})"
         )
 
+    @in_double_precision
     def input_kernel(self) -> Float[np.ndarray, "P P"]:
         """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""
         features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))
@@ -95,8 +97,10 @@ class Posterior:
 
         Raises:
             InvalidInput: a form that does not exist, or `function` for a recurrent network, whose steps share their
-                weights and so are not independent given those below.
+                weights and so are not independent given those below; or single precision in a process that keeps its
+                own settings of JAX (`double_precision`).
         """
+        require_double_precision("a density computes")
         if space not in _FORMS:
             raise InvalidInput(f"there is no space {space!r}: choose one of {', '.join(_FORMS)}")
         if space == "function" and self.network.recurrent:
@@ -122,6 +126,7 @@ class Posterior:
             readout_variance=jnp.asarray(self.prior.readout_variance),
         )
 
+    @in_double_precision
     def draw_weights(self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]) -> Weights:
         """An exact draw of all weights given one draw's preactivations at the training inputs and its readout.
 
