@@ -38,13 +38,14 @@ for activation, depth in (("sigmoid", 1), ("relu", 2)):
     run = cs.sample(posterior, sampler="hmc", chains=2, warmup=30, draws=30, progress=False)
     print(cs.summarize(run, drift=True).to_json()["scheme"], repr(run.data))
     prediction = cs.predict(posterior, "lazy")
-    print(prediction, prediction.to_json()["scheme"], cs.compare(run, prediction).to_json().keys())
+    print(prediction, prediction.to_json().keys(), cs.compare(run, prediction).to_json().keys())
     print(posterior.input_kernel(), posterior.network.activation.shape)
 cs.predict(cs.Posterior(task, cs.Network("sigmoid", width=4), temperature=1e-2)).to_json()
 cs.evidence(posterior, particles=8, sweeps=1).to_json()
 cs.report(run, out="report.html")
 cs.register_activation("mine", lambda z: jax.numpy.tanh(2 * z))
-cs.describe(cs.Population(run.values("neurons", "preactivation")[0, :, -1, 0].T, task.labels), bootstraps=2, shuffles=4).to_json()
+population = cs.Population(run.values("neurons", "preactivation")[0, -1, -1].T, task.labels)
+print(cs.describe(population, bootstraps=2, shuffles=4).to_json().keys())
 assert {name: value for name, value in jax.config.values.items() if before[name] != value} == {}
 assert jax.numpy.zeros(2).dtype == "float32"
 print(*sorted(set(single)), sep="\\n", file=sys.stderr)
