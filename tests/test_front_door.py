@@ -1,5 +1,8 @@
 """What is typed wrong in Python is answered in words of Python, and on the command line in flags."""
 
+import importlib
+import inspect
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,6 +10,8 @@ import pytest
 import codingschemes as cs
 from codingschemes.cli.output import in_flags
 from codingschemes.errors import InvalidInput
+from codingschemes.samplers import Kernel, Settings
+from codingschemes.theory import Annealing
 
 pytestmark = pytest.mark.usefixtures("without_type_checks")
 
@@ -47,6 +52,8 @@ def posterior():
         (lambda _: cs.report({}), "`run` of report takes a Run, not a dict"),
         (lambda _: cs.tasks.orthogonal(seed="x"), "`seed` of the task takes a whole number of at least 0, not 'x'"),
         (lambda p: cs.sample(p, draws=0), "`draws` is 0"),
+        (lambda p: cs.sample(p, sampler=print), "takes the name of a sampler .*not a function"),
+        (lambda _: cs.register_sampler("x", biuld=1), "did you mean 'build'"),
         (lambda p: cs.sample(p, resume=True), "give `out`"),
     ],
 )
@@ -54,6 +61,33 @@ def test_one_sentence_in_words_of_python(posterior, call, words):
     with pytest.raises(InvalidInput, match=words) as refused:
         call(posterior)
     assert "--" not in str(refused.value)
+
+
+@pytest.mark.parametrize("room", ["", ".coding", ".manifolds", ".plot", ".populations", ".representation", ".tasks"])
+def test_every_public_function_answers_an_unknown_keyword(room):
+    module = importlib.import_module(f"codingschemes{room}")
+    functions = {name: getattr(module, name) for name in module.__all__ if inspect.isroutine(getattr(module, name))}
+    takes_options = {"predict", "make_task", "from_sklearn", "from_torch"}  # which these hand on
+    for name in sorted(functions.keys() - takes_options):
+        with pytest.raises(InvalidInput, match=f"unknown keyword 'wrnog' of {name}: "):
+            functions[name](wrnog=1)
+    assert functions
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: cs.Task(input=1), "'input' of Task: did you mean 'inputs'"),
+        (lambda: cs.Run.open(paht="x"), "'paht' of Run.open: did you mean 'path'"),
+        (lambda: Settings(warmpu=3), "'warmpu' of Settings: did you mean 'warmup'"),
+        (lambda: Kernel(intit=1), "'intit' of Kernel: did you mean 'init'"),
+        (lambda: Annealing(tolerence=1), "'tolerence' of Annealing: did you mean 'tolerance'"),
+        (lambda: cs.manifolds.Problem.of(losss=1), "'losss' of Problem.of: did you mean 'loss'"),
+    ],
+)
+def test_constructors_answer_an_unknown_keyword(call, words):
+    with pytest.raises(InvalidInput, match=words):
+        call()
 
 
 def test_a_cell_that_is_run_again(posterior, tmp_path):

@@ -130,7 +130,7 @@ def test_compiling_is_announced_with_what_it_took_last(capsys, tmp_path, monkeyp
     jax.config.update("jax_compilation_cache_dir", str(tmp_path))
 
     def said(name: str, **facts) -> str:
-        with watched(shown=True), compiled.compiling(name, **facts):
+        with watched(shown=True), compiled.compiling(name, 30.0, **facts):
             now.seconds += 41
         return capsys.readouterr().err.strip()
 
@@ -138,12 +138,12 @@ def test_compiling_is_announced_with_what_it_took_last(capsys, tmp_path, monkeyp
         assert said("codes", shapes=[3]) == "compiling codes, once for this size: about 30 seconds"
         assert "compiled before for this size" in said("codes", shapes=[3])
         assert said("codes", shapes=[4]) == "compiling codes, once for this size: about 40 seconds"
-        assert said("hmc", shapes=[4]) == "compiling hmc, once for this size: about 15 seconds"
+        assert said("hmc", shapes=[4]) == "compiling hmc, once for this size: about 30 seconds"
         for shape, damaged in enumerate(('{"programs": []', '{"programs": [], "samplers": 3}', "[]"), 5):
             (tmp_path / "seconds.json").write_text(damaged)
             assert said("codes", shapes=[shape]) == "compiling codes, once for this size: about 30 seconds"
         assert [each.name for each in tmp_path.iterdir()] == ["seconds.json"]
-        with pytest.raises(RuntimeError), compiled.compiling("codes", shapes=[9]):
+        with pytest.raises(RuntimeError), compiled.compiling("codes", 30.0, shapes=[9]):
             raise RuntimeError
         assert "compiling codes" in said("codes", shapes=[9])  # what failed is not compiled
     finally:

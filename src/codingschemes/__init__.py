@@ -1,7 +1,7 @@
 """Which coding scheme does a neural network learn? Sample its posterior, look at single neurons, ask theory.
 
 Public names are imported with their first use: `codingschemes --help` and wrong options need neither JAX nor arviz.
-JAX is set to double precision with the first of them (`codingschemes.settings`).
+JAX is set to double precision with the first of them (`codingschemes.settings`), unless `keep_jax_settings` was called.
 """
 
 from typing import TYPE_CHECKING
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from codingschemes import coding, manifolds, plot, populations, representation, tasks
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
-    from codingschemes.errors import InvalidInput, SamplingFailed
+    from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
     from codingschemes.networks import Network, register_activation
     from codingschemes.populations import Description, Population, describe
     from codingschemes.posterior import Posterior
+    from codingschemes.precision import double_precision, keep_jax_settings
     from codingschemes.reports import report
     from codingschemes.runs import Run, sample
+    from codingschemes.samplers import register_sampler
     from codingschemes.tasks import Task
     from codingschemes.tempering.evidence import Evidence, evidence
     from codingschemes.theory import Prediction, predict
@@ -28,12 +30,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "coding": ["Summary", "summarize"],
         "comparison": ["Comparison", "compare"],
-        "errors": ["InvalidInput", "SamplingFailed"],
+        "errors": ["InvalidInput", "SamplingFailed", "Stopped", "TimeLimitReached"],
         "networks": ["Network", "register_activation"],
         "populations": ["Description", "Population", "describe"],
         "posterior": ["Posterior"],
+        "precision": ["double_precision", "keep_jax_settings"],
         "reports": ["report"],
         "runs": ["Run", "sample"],
+        "samplers": ["register_sampler"],
         "tasks": ["Task"],
         "tempering": ["Evidence", "evidence"],
         "theory": ["Prediction", "predict"],

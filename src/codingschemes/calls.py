@@ -1,4 +1,5 @@
-"""Calls of public functions: unknown keywords and wrong types are answered in one sentence."""
+"""Calls of public functions: unknown keywords and wrong types are answered in one sentence, and all is computed in
+double precision."""
 
 import difflib
 import functools
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAliasType, Union, Unpack, cast
 
 from codingschemes.errors import InvalidInput
+from codingschemes.precision import in_double_precision
 
 _WORDS: dict[Any, str] = {
     int: "a whole number",
@@ -34,7 +36,7 @@ def checked[F: Callable[..., Any]](function: F) -> F:
         InvalidInput: an unknown keyword, with the nearest known one; an argument missing, given twice or of another
             type, with the type expected.
     """
-    name, signature = _name(function), inspect.signature(function)
+    name, signature, run = _name(function), inspect.signature(function), in_double_precision(function)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -46,7 +48,30 @@ def checked[F: Callable[..., Any]](function: F) -> F:
                 bound.arguments[argument] = read
             else:
                 bound.arguments[argument] = _read(name, argument, value, hints.get(argument, Any))
-        return function(*bound.args, **bound.kwargs)
+        return run(*bound.args, **bound.kwargs)
+
+    return cast(F, call)
+
+
+def known_keywords[F: Callable[..., Any]](function: F) -> F:
+    """The function or class, which answers an unknown keyword with the nearest known one; the arguments themselves are
+    its own to check. For what is called often: arguments given by position cost nothing.
+
+    Raises:
+        InvalidInput: an unknown keyword.
+    """
+    if isinstance(function, type):
+        constructor = "__new__" if issubclass(function, tuple) else "__init__"
+        setattr(function, constructor, known_keywords(getattr(function, constructor)))
+        return function
+    name, names, run = _name(function), keywords(inspect.signature(function)), in_double_precision(function)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for keyword in kwargs:
+            if keyword not in names:
+                raise _unknown_keyword(name, keyword, names)
+        return run(*args, **kwargs)
 
     return cast(F, call)
 
@@ -69,9 +94,7 @@ def bind(
     """
     for keyword in kwargs:
         if names is not None and keyword not in names:
-            nearest = difflib.get_close_matches(keyword, names, n=1)
-            hint = f"did you mean {nearest[0]!r}?" if nearest else f"it takes {', '.join(names)}"
-            raise InvalidInput(f"unknown keyword {keyword!r} of {name}: {hint}")
+            raise _unknown_keyword(name, keyword, names)
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -79,15 +102,22 @@ def bind(
         raise InvalidInput(f"{name} takes {takes}, and {error}") from None
 
 
+def _unknown_keyword(name: str, keyword: str, names: Sequence[str]) -> InvalidInput:
+    nearest = difflib.get_close_matches(keyword, names, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it takes {', '.join(names)}"
+    return InvalidInput(f"unknown keyword {keyword!r} of {name}: {hint}")
+
+
 def keywords(signature: inspect.Signature) -> list[str]:
     """The names of the arguments that may be given by name."""
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return [name for name, each in signature.parameters.items() if each.kind in named and name not in ("self", "cls")]
+    own = ("self", "cls", "_cls")
+    return [name for name, each in signature.parameters.items() if each.kind in named and name not in own]
 
 
 def _name(function: Callable[..., Any]) -> str:
     """As it is called: a class's constructor is the class."""
-    return function.__qualname__.removesuffix(".__init__")
+    return function.__qualname__.removesuffix(".__init__").removesuffix(".__new__")
 
 
 @functools.cache
@@ -99,7 +129,8 @@ def _hints(function: Callable[..., Any]) -> tuple[dict[str, Any], list[str] | No
     for argument, parameter in signature.parameters.items():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             hint = hints.pop(argument, Any)
-            options = typing.get_type_hints(typing.get_args(hint)[0]) if typing.get_origin(hint) is Unpack else None
+            unpacked = typing.get_args(hint)[0] if typing.get_origin(hint) is Unpack else None
+            options = unpacked and typing.get_type_hints(unpacked, include_extras=True)
             names = None if options is None or names is None else [*names, *options]
             hints |= options or {}
     return hints, names

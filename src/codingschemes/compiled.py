@@ -22,9 +22,6 @@ from codingschemes.progress import announce
 
 #: Programs that compile faster than this, in seconds, are not worth a file.
 _WORTH_KEEPING = 0.5
-#: Seconds that samplers take to compile, of the order of those in benchmarks/bench.md; used until this machine has
-#: compiled one.
-_TYPICAL, _OTHERWISE = {"codes": 30.0}, 15.0
 #: Options of `jax.jit` for large programs. What is gained over level 3 is not established; level 1 saves a third of
 #: compilation, and waits for draws to be timed with it (benchmarks/compile.md).
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}
@@ -46,11 +43,12 @@ def keep_compiled() -> None:
 
 
 @contextmanager
-def compiling(name: str, **makes_it: Any) -> Iterator[None]:
+def compiling(name: str, typical: float, **makes_it: Any) -> Iterator[None]:
     """Programs are compiled inside: say about how long that takes, to who watches, and keep how long it took.
 
     Args:
         name: of the sampler, whose programs take about as long at any size.
+        typical: seconds that they take, about; used until this machine has compiled one.
         **makes_it: all that another program is made by if it differs, as JSON values: shapes, settings.
     """
     described = json.dumps([name, makes_it, metadata.version("jax"), metadata.version("codingschemes")], default=str)
@@ -59,7 +57,7 @@ def compiling(name: str, **makes_it: Any) -> Iterator[None]:
     if key in ledger["programs"]:
         announce("reading programs that were compiled before for this size: a few seconds")
     else:
-        seconds = ledger["samplers"].get(name, _TYPICAL.get(name, _OTHERWISE))
+        seconds = ledger["samplers"].get(name, typical)
         announce(f"compiling {name}, once for this size", seconds)
     started = time.monotonic()
     yield

@@ -6,6 +6,7 @@ import os
 import jax
 
 from codingschemes.compiled import keep_compiled
+from codingschemes.precision import settings_are_kept
 
 
 def _cores() -> int:
@@ -15,12 +16,13 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-# Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_default_matmul_precision", "highest")
-# Every core is a device of its own, so that chains run side by side, unless JAX_NUM_CPU_DEVICES says otherwise. Where
-# jax is already running, it stays as it is.
-if jax.config.jax_num_cpu_devices < 0:
-    with contextlib.suppress(RuntimeError):
-        jax.config.update("jax_num_cpu_devices", _cores())
-keep_compiled()
+if not settings_are_kept():
+    # Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest")
+    # Every core is a device of its own, so that chains run side by side, unless JAX_NUM_CPU_DEVICES says otherwise.
+    # Where jax is already running, it stays as it is.
+    if jax.config.jax_num_cpu_devices < 0:
+        with contextlib.suppress(RuntimeError):
+            jax.config.update("jax_num_cpu_devices", _cores())
+    keep_compiled()

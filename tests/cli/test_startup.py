@@ -14,7 +14,7 @@ from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.cli import names
 from codingschemes.networks.activations import BUILT_IN
 from codingschemes.posterior import Space
-from codingschemes.samplers import SAMPLERS
+from codingschemes.samplers import SAMPLERS, default_sampler
 from codingschemes.theory import THEORIES
 
 PACKAGE = Path(cs.__file__).parent
@@ -87,6 +87,8 @@ def test_words_are_answered_before_anything_heavy_is_imported(words, status, sai
 def test_names_are_those_of_the_registries():
     assert set(names.ACTIVATIONS) == BUILT_IN
     assert set(names.SAMPLERS) == set(SAMPLERS)
+    assert default_sampler("draws") == names.DRAWS_SAMPLER
+    assert default_sampler("evidence") == names.EVIDENCE_SAMPLER
     assert set(names.RIVALS) == set(RIVALS)
     assert set(names.THEORIES) == set(THEORIES)
     assert get_args(Space.__value__) == names.SPACES

@@ -18,6 +18,7 @@ from codingschemes.diagnostics.diagnostics import _unconverged
 from codingschemes.diagnostics.identities import identities
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.store import DrawStore
+from codingschemes.samplers import SAMPLERS, Settings
 
 #: Records of a run by group and variable, to be changed in place.
 Records = dict[str, dict[str, np.ndarray]]
@@ -102,7 +103,7 @@ def test_a_virial_whose_error_hides_a_blow_up_does_not_hold(healthy):
     assert any("an exact identity is broken" in warning and "`warmup`" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("sampler", ["langevin", "mclmc-unadjusted"])
+@pytest.mark.parametrize("sampler", [name for name, build in SAMPLERS.items() if not build(Settings()).exact])
 @pytest.mark.parametrize("chains", [1, 4])
 def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, chains):
     posterior = small_posterior("tanh", temperature=1e-6)

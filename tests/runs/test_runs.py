@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 
 import arviz as az
 import jax
@@ -17,13 +18,14 @@ from jax.sharding import Mesh
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes import compiled
+from codingschemes import compiled, precision
 from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
 from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, folder, packing
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.start import Beginning, beginning
+from codingschemes.samplers import SAMPLERS, Kernel, Settings
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
@@ -41,6 +43,41 @@ def assert_same_draws(run: cs.Run, other: cs.Run) -> None:
     for group in DIMENSIONS:
         for name in DIMENSIONS[group]:
             np.testing.assert_array_equal(run.data[group][name].values, other.data[group][name].values, err_msg=name)
+
+
+def hmc_again(settings: Settings) -> Kernel:
+    return SAMPLERS["hmc"](settings)
+
+
+def test_a_registered_kernel_samples_like_any_other(saved, monkeypatch, without_type_checks):
+    """The package's own under another name gives the same draws; the run says where it comes from."""
+    monkeypatch.setattr(SAMPLERS, "_entries", dict(SAMPLERS._entries))
+    cs.register_sampler("mine", hmc_again)
+    mine = cs.sample(small_posterior(), **{**OPTIONS, "sampler": "mine"})
+    assert_same_draws(mine, saved)
+    assert mine.config["sampler"] == {"name": "mine", "source": f"{__name__}:hmc_again"}
+    assert "sampler" not in saved.config
+    assert mine.kernel is saved.kernel
+
+
+@pytest.fixture
+def host(monkeypatch) -> Iterator[None]:
+    """A process with JAX code of its own, in single precision, that keeps its settings."""
+    monkeypatch.setattr(precision, "_scoped", True)
+    with jax.enable_x64(False), jax.default_matmul_precision("default"):
+        yield
+
+
+def test_a_process_that_keeps_its_settings_gets_the_same_draws_and_its_own_dtypes(saved, host):
+    run = cs.sample(small_posterior(), **OPTIONS)
+    assert_same_draws(run, saved)
+    assert jnp.zeros(2).dtype == jnp.float32
+    assert jax.config.jax_default_matmul_precision == "default"
+    with pytest.raises(cs.InvalidInput, match="density computes in double precision: use it inside `with"):
+        run.posterior.density()
+    with cs.double_precision():
+        density = run.posterior.density()
+        assert density.potential(density.prior_draw(jax.random.PRNGKey(0))).dtype == jnp.float64
 
 
 def test_draws_have_the_named_dimensions(saved):

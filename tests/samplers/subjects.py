@@ -8,23 +8,20 @@ from codingschemes.samplers import SAMPLERS, Settings
 SETTINGS = Settings(warmup=100, max_tree_depth=3)
 
 
+KERNELS = {name: SAMPLERS[name](SETTINGS) for name in SAMPLERS}
+
 #: Chains side by side wait for the largest tree: too slow for the tests with drawn data.
-TREES = tuple(name for name in SAMPLERS if "nuts" in name)
-
-
-def exact_samplers() -> list[str]:
-    """Samplers whose posterior is exact: an unadjusted one has a bias that these tests would see."""
-    return [name for name in SAMPLERS if SAMPLERS[name](SETTINGS).exact]
-
-
-def reversible_samplers() -> list[str]:
-    """Exact samplers that are reversible in their positions: one that applies two moves in a fixed order is not."""
-    return [name for name in exact_samplers() if name != "codes"]
+TREES = tuple(name for name, kernel in KERNELS.items() if kernel.longest_tree is not None)
+#: An unadjusted sampler has a bias that these tests would see.
+EXACT = tuple(name for name, kernel in KERNELS.items() if kernel.exact)
+#: Those that are reversible in their positions.
+REVERSIBLE = tuple(name for name in EXACT if KERNELS[name].reversible)
 
 
 def cases[T](problems: Sequence[T]) -> list[tuple[str, T]]:
-    """Sampler and problem. `codes` moves neurons in ways that depend on the form and the activation, so it meets every
+    """Sampler and problem. One that moves neurons in ways that depend on the form and the activation meets every
     problem; all others know nothing of either and meet them in turn."""
-    alone = [("codes", problem) for problem in problems]
-    others = [name for name in exact_samplers() if name != "codes"]
+    movers = [name for name in EXACT if KERNELS[name].neuron_moves]
+    others = [name for name in EXACT if not KERNELS[name].neuron_moves]
+    alone = [(name, problem) for name in movers for problem in problems]
     return alone + [(name, problems[index % len(problems)]) for index, name in enumerate(others)]

@@ -1,6 +1,8 @@
 """Every registered sampler, on posteriors whose answers are known by other means."""
 
 import itertools
+import re
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -71,6 +73,17 @@ def test_all_forms_give_the_same_posterior():
     for space, name in itertools.product(EVERY, moments["weights"]):
         z = agreement_z(*moments[space][name], *moments["weights"][name])
         assert np.abs(z).max() < Z_LIMIT, (space, name)
+
+
+def test_no_other_file_knows_a_sampler_by_name():
+    """But for the names that can be typed and what the bench measures; two of them are also words of their own."""
+    package = Path(cs.__file__).parent
+    named = re.compile("|".join(f"[\"'`]{name}[\"'`]" for name in SAMPLERS if name not in ("codes", "langevin")))
+    allowed = ("samplers", "benchmark", "cli/names.py")
+    files = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
+    knowing = [file for file in files if named.search((package / file).read_text())]
+    assert any(file.startswith("samplers") for file in knowing)
+    assert [file for file in knowing if not file.startswith(allowed)] == []
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))

@@ -15,14 +15,14 @@ from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Space
 from codingschemes.progress import tracked
 from codingschemes.registry import unknown
-from codingschemes.samplers import SAMPLERS
+from codingschemes.samplers import SAMPLERS, default_sampler
 
 type Contender = tuple[str, Space]
 
 SPACES = get_args(Space.__value__)
 
 #: The sampler a user gets, which the headline ratio is for.
-DEFAULT: Contender = ("codes", "reduced")
+DEFAULT: Contender = (default_sampler("draws"), "reduced")
 CONTENDERS: tuple[Contender, ...] = (
     ("nuts", "weights"),
     ("nuts", "reduced"),
@@ -33,7 +33,7 @@ CONTENDERS: tuple[Contender, ...] = (
     ("mclmc-unadjusted", "reduced"),
     ("mclmc", "reduced"),
     ("hmc", "reduced"),
-    ("codes", "reduced"),
+    DEFAULT,
 )
 _REFERENCES = "references.json"
 

@@ -32,6 +32,8 @@ SAMPLERS = (
     "nuts",
     "pcnl",
 )
+#: What is taken where nobody names a sampler: for draws, and to move the particles of an evidence.
+DRAWS_SAMPLER, EVIDENCE_SAMPLER = "codes", "hmc"
 #: Samplers of other libraries that the bench alone runs.
 RIVALS = (
     "blackjax-nuts-low-rank",

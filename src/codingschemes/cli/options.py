@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from codingschemes.cli.names import ACTIVATIONS, SAMPLERS, SPACES, TASK_OPTIONS, TASKS, THEORIES
+from codingschemes.cli.names import (
+    ACTIVATIONS,
+    DRAWS_SAMPLER,
+    EVIDENCE_SAMPLER,
+    SAMPLERS,
+    SPACES,
+    TASK_OPTIONS,
+    TASKS,
+    THEORIES,
+)
 from codingschemes.errors import InvalidInput
 from codingschemes.registry import unknown
 
@@ -70,6 +79,8 @@ class Destination(click.ParamType):
 
 #: The names that --activation takes: a registered one, or a function of a module of the user's own.
 ACTIVATION = Named("activation", ACTIVATIONS, or_else=lambda name: ":" in name)
+#: Those that --sampler takes, likewise.
+SAMPLER = Named("sampler", SAMPLERS, or_else=lambda name: ":" in name)
 
 #: --seed is the sampler's everywhere, so a task's own seed has another name on the command line.
 _TASK_OPTION_NAMES = {name: "task_seed" if name == "seed" else name for name in TASK_OPTIONS}
@@ -98,10 +109,7 @@ _NETWORK_FLAGS = {
 }
 
 _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
-    "sampler": (
-        Named("sampler", SAMPLERS),
-        f"one of {', '.join(SAMPLERS)}; codes if left out",
-    ),
+    "sampler": (SAMPLER, f"one of {', '.join(SAMPLERS)}, or module:function; {DRAWS_SAMPLER} if left out"),
     "space": (click.Choice(SPACES), "form of the posterior, reduced if left out"),
     "chains": (int, "chains side by side, 4 if left out"),
     "draws": (int, "stored draws a chain, at most where an --until-.. is given; 2000 if left out, fewer above 2 GB"),
@@ -127,7 +135,7 @@ _TEMPERING_OPTIONS: dict[str, tuple[Any, str]] = {
     "threshold": (float, "share of particles left effective by a change of temperature, 0.5 if left out"),
     "adapting": (int, "adapting steps at every temperature, 10 if left out"),
     "steps": (int, "steps at every temperature after these, 5 if left out"),
-    "sampler": (Named("sampler", SAMPLERS), f"one of {', '.join(SAMPLERS)}; hmc if left out"),
+    "sampler": (SAMPLER, f"one of {', '.join(SAMPLERS)}, or module:function; {EVIDENCE_SAMPLER} if left out"),
     **{name: _SAMPLING_OPTIONS[name] for name in ("space", "seed", "target_acceptance")},
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 6 if left out"),
 }
@@ -204,8 +212,8 @@ def drift_option(command: Command) -> Command:
     return click.option(
         "--drift",
         is_flag=True,
-        help="follow the networks along HMC trajectories, seconds to minutes: do neurons of each layer change what "
-        "they answer to? Draws of hmc, langevin, mala and nuts say so by themselves",
+        help="follow the networks along a local dynamics, seconds to minutes: do neurons of each layer change what "
+        "they answer to? Draws of samplers that are such a dynamics say so by themselves",
     )(command)
 
 

@@ -15,6 +15,7 @@ from math import comb
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from codingschemes.calls import known_keywords
 from codingschemes.coding.bits import BitRule, bit_rule
 from codingschemes.coding.clusters import Mixture, best_mixture, features
 from codingschemes.coding.population import ClassMeans
@@ -104,6 +105,7 @@ class Drift:
     steps: Int[np.ndarray, " chain"]
 
 
+@known_keywords
 def find_codes(neurons: ClassMeans, family: Family, most_clusters: int = 24) -> Codes:
     """The codes of all neurons of all draws.
 
@@ -150,6 +152,7 @@ def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
     )
 
 
+@known_keywords
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
     """Number of neurons in each code in every draw."""
     draws = assignment.shape[:-1]
@@ -158,6 +161,7 @@ def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.n
     return _counts(place, codes * len(flat)).reshape(*draws, codes)
 
 
+@known_keywords
 def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
     """Changes of code between consecutive stored draws.
 

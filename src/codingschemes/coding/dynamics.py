@@ -10,7 +10,6 @@ trajectory of length pi/2 forgets where it began.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,10 +24,8 @@ from codingschemes.coding.population import ClassMeans, join
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
 from codingschemes.runs import Run
-from codingschemes.samplers import SAMPLERS, Kernel, Settings, begin
+from codingschemes.samplers import SAMPLERS, Info, Kernel, Settings, begin, default_sampler
 from codingschemes.samplers.kernel import renewal
-
-type Stats = dict[str, np.ndarray]
 
 #: Draws or steps along which drift is followed, at most; adapting steps before them; chains that are followed.
 _FOLLOWED, _ADAPTING, _CHAINS = 50, 40, 4
@@ -96,56 +93,34 @@ def _correlation(first: Float[np.ndarray, "N G"], last: Float[np.ndarray, "N G"]
     return float(np.sum(first * last) / scale) if scale else float("nan")
 
 
-def local_dynamics(run: Run) -> bool:
-    """Whether the draws of a run are themselves a local dynamics whose time is known."""
-    return run.config["sampling"]["sampler"] in _TIMES
-
-
-def own_trajectory(run: Run) -> Trajectory:
-    """The last draws of a run whose sampler is local."""
-    sampler = run.config["sampling"]["sampler"]
+def own_trajectory(run: Run) -> Trajectory | None:
+    """The last draws of a run, where they are themselves a local dynamics whose time is known."""
+    integration_time = run.kernel.integration_time
+    if integration_time is None or run.draw_count < 2:
+        return None
     kept = slice(max(0, run.draw_count - _FOLLOWED), None)
-    stats = {name: run.values("sample_stats", name)[:, kept][:, 1:] for name in _TIMED}
-    return Trajectory(read_layers(run, kept), _TIMES[sampler](stats), f"{sampler}, the run's own draws")
+    stats = {name: run.values("sample_stats", stored)[:, kept][:, 1:] for name, stored in _STORED.items()}
+    told = Info(**{name: jnp.asarray(values) for name, values in stats.items()})
+    times, sampler = np.asarray(integration_time(told)), run.config["sampling"]["sampler"]
+    return Trajectory(read_layers(run, kept), times, f"{sampler}, the run's own draws")
 
 
-def _followed_time(stats: Stats) -> np.ndarray:
-    """Of trajectories that are accepted as a whole or not at all: what they move on average."""
-    return stats["n_steps"] * stats["step_size"] * stats["acceptance_rate"]
-
-
-def _unadjusted_time(stats: Stats) -> np.ndarray:
-    """Of trajectories without a Metropolis test, which are refused only where they lose the energy: their acceptance
-    says by how much steps miss it."""
-    return stats["n_steps"] * stats["step_size"] * ~stats["diverging"]
-
-
-def _tree_time(stats: Stats) -> np.ndarray:
-    return stats["n_steps"] * stats["step_size"]
-
-
-def _diffusion_time(stats: Stats) -> np.ndarray:
-    """Of d theta = -grad U dt + sqrt(2) dW, in Euler steps."""
-    return stats["step_size"] ** 2 / 2 * stats["acceptance_rate"]
-
-
-#: What times follow from, of each draw.
-_TIMED = ("n_steps", "step_size", "acceptance_rate", "diverging")
-#: Local samplers -> integration time of each of their draws.
-_TIMES: dict[str, Callable[[Stats], np.ndarray]] = {
-    "hmc": _followed_time,
-    "langevin": _unadjusted_time,
-    "nuts": _tree_time,
-    "blackjax-nuts": _tree_time,
-    "mala": _diffusion_time,
+#: What a step told -> its name among the stored statistics of a draw.
+_STORED = {
+    "potential": "lp",
+    "acceptance_rate": "acceptance_rate",
+    "gradients": "n_steps",
+    "diverging": "diverging",
+    "step_size": "step_size",
+    "switches": "switches",
 }
 
 
 def continued_trajectory(run: Run, steps: int = _FOLLOWED) -> Trajectory:
-    """HMC trajectories from the last draw of up to four chains: step size and preconditioner adapt for 40 steps, which
+    """A local dynamics from the last draw of up to four chains: step size and preconditioner adapt for 40 steps, which
     move the networks as well, then the networks are followed."""
-    posterior = run.posterior
-    density, kernel = posterior.density("reduced"), SAMPLERS["hmc"](Settings(warmup=_ADAPTING))
+    posterior, sampler = run.posterior, default_sampler("drift")
+    density, kernel = posterior.density("reduced"), SAMPLERS[sampler](Settings(warmup=_ADAPTING))
     start_key, kernel_key, readout_key = jax.random.split(jax.random.PRNGKey(run.config["sampling"]["seed"]), 3)
     positions = last_positions(run, start_key, density)
     states = _begun(kernel, kernel_key, positions, density)
@@ -154,14 +129,14 @@ def continued_trajectory(run: Run, steps: int = _FOLLOWED) -> Trajectory:
     block = int(np.clip(_CHUNK_NUMBERS // numbers, 1, 10))
     adapting, followed = -(-_ADAPTING // block), -(-steps // block)
     parts, times = [], []
-    for index in tracked(range(adapting + followed), "following the networks by hmc"):
+    for index in tracked(range(adapting + followed), f"following the networks by {sampler}"):
         key = jax.random.fold_in(readout_key, index)
         states, activity, readout, time = _follow(kernel, states, key, density, block)
         if index >= adapting:
             parts.append(layer_populations(posterior, np.asarray(activity), np.asarray(readout)))
             times.append(np.asarray(time))
     layers = tuple(join(layer, axis=1) for layer in zip(*parts, strict=True))
-    return Trajectory(layers, np.concatenate(times, axis=1)[:, 1:], "hmc from the chains' last draws")
+    return Trajectory(layers, np.concatenate(times, axis=1)[:, 1:], f"{sampler} from the chains' last draws")
 
 
 def last_positions(run: Run, key: Array, density: Density) -> Position:
@@ -189,6 +164,9 @@ def _follow(kernel: Kernel, states, key: Array, density: Density, steps: int):  
     """States after some steps, and of every step activities (chain, step, layer, neuron, sample), readouts, and the
     integration time that it took, (chain, step)."""
 
+    integration_time = kernel.integration_time
+    assert integration_time is not None
+
     def observe(key: Array, position: Position) -> tuple[Array, Array]:
         preactivations, last = density.propagate(position)
         activity = density.network.activation(preactivations)
@@ -198,7 +176,7 @@ def _follow(kernel: Kernel, states, key: Array, density: Density, steps: int):  
         states, info = jax.vmap(kernel.step, (0, None))(states, density)
         positions = jax.vmap(kernel.position)(states)
         seen = jax.vmap(observe)(jax.random.split(key, len(info.potential)), positions)
-        return states, (*seen, info.gradients * info.step_size * info.acceptance_rate)
+        return states, (*seen, integration_time(info))
 
     states, stacked = jax.lax.scan(body, states, jax.random.split(key, steps))
     return states, *(jnp.swapaxes(each, 0, 1) for each in stacked)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from codingschemes.calls import known_keywords
+
 
 @dataclass(frozen=True)
 class ClassMeans:
@@ -72,6 +74,7 @@ def join(parts: Sequence[ClassMeans], axis: int) -> ClassMeans:
     return ClassMeans(*(np.concatenate([getattr(part, name) for part in parts], axis=axis) for name in names))
 
 
+@known_keywords
 def population(
     activity: Float[np.ndarray, "*draws N P"],
     readout: Float[np.ndarray, "*draws N C"],

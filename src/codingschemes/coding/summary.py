@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from codingschemes.calls import checked
 from codingschemes.coding.collapse import Collapse, collapse_of, mean_collapse
-from codingschemes.coding.dynamics import LayerDrift, Trajectory, continued_trajectory, local_dynamics, own_trajectory
+from codingschemes.coding.dynamics import LayerDrift, Trajectory, continued_trajectory, own_trajectory
 from codingschemes.coding.layers import (
     CodeShare,
     Kernels,
@@ -253,7 +253,7 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
     Args:
         run: the run.
         drift: follow the networks along a local dynamics, which takes seconds to minutes; the draws of a run whose own
-            sampler is local (`hmc`, `langevin`, `mala`, `nuts`) are such a dynamics already.
+            sampler is one (`Kernel.integration_time`) are followed in any case.
 
     Raises:
         InvalidInput: the run holds no draws.
@@ -298,15 +298,13 @@ def _with_neurons(found: Diagnostics, neuron_rhat: tuple[float, ...]) -> Diagnos
 
 
 def _trajectory(run: Run, *, asked: bool) -> Trajectory | None:
-    if local_dynamics(run) and run.draw_count > 1:
-        return own_trajectory(run)
-    return continued_trajectory(run) if asked else None
+    return own_trajectory(run) or (continued_trajectory(run) if asked else None)
 
 
 def _jumps(run: Run) -> float | None:
     switches = run.values("sample_stats", "switches")
-    proposed = run.config["sampling"]["sampler"] == "codes" and run.posterior.network.activation.bounded
-    return float(switches.mean()) / run.posterior.network.width if proposed or switches.any() else None
+    network = run.posterior.network
+    return float(switches.mean()) / network.width if run.kernel.jumps(network) else None
 
 
 def _scores(run: Run) -> list[tuple[LayerAbstraction, Collapse]]:

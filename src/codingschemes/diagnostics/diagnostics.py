@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
+from codingschemes.calls import known_keywords
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS, Convergence, convergence
 from codingschemes.diagnostics.chains import Faults, find_faults
 from codingschemes.diagnostics.identities import Identities, identities
 from codingschemes.progress import announce
-from codingschemes.runs import Run, Sampling
+from codingschemes.runs import Run
 from codingschemes.runs.dimensions import DIMENSIONS
-from codingschemes.samplers import SAMPLERS
 from codingschemes.tempering import FROZEN
 
 type Trust = Literal["yes", "with care", "not converged", "no"]
@@ -70,22 +68,21 @@ class Diagnostics:
         return "with care" if self.warnings else "yes"
 
 
+@known_keywords
 def diagnose(run: Run) -> Diagnostics:
     """Diagnose a run from its invariants."""
     announce("diagnosing the chains")
     posterior = {name: run.values("posterior", name) for name in DIMENSIONS["posterior"]}
     stats = {name: run.values("sample_stats", name) for name in DIMENSIONS["sample_stats"]}
     steps = stats["n_steps"]
-    kernel = SAMPLERS[run.config["sampling"]["sampler"]](Sampling(**run.config["sampling"]).settings)
-    trees = "nuts" in run.config["sampling"]["sampler"]
-    longest = 2 ** run.config["sampling"]["max_tree_depth"] - 1 if trees else np.inf
+    kernel = run.kernel
     findings = Diagnostics(
         convergence=convergence(posterior),
         identities=identities(posterior["virial"], posterior["gradient"]),
         divergences=int(stats["diverging"].sum()),
         gradients_per_draw=float(steps.mean()),
         waste=float(steps.max(axis=0).mean() / steps.mean()),
-        saturated=float((steps >= longest).mean()),
+        saturated=0.0 if kernel.longest_tree is None else float((steps >= kernel.longest_tree).mean()),
         acceptance_rate=float(stats["acceptance_rate"].mean()),
         step_size=tuple(float(size) for size in stats["step_size"][:, -1]),
         faults=find_faults(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from codingschemes.calls import known_keywords
 from codingschemes.networks import Activation, Shape
 from codingschemes.networks.shape import shape_of
 
@@ -70,6 +71,7 @@ class ActivationClass(Shape):
         return tuple(found)
 
 
+@known_keywords
 @lru_cache
 def classify(activation: Callable[[Any], Any]) -> ActivationClass:
     """The class of an activation.

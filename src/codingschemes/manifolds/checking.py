@@ -6,6 +6,7 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass, classify
 from codingschemes.manifolds.conserved import balances
@@ -109,6 +110,7 @@ class Check:
         }
 
 
+@known_keywords
 def check(problem: Problem, width: int, *, steps: int = 1000, seed: int = 0) -> Check:
     """Tangency on every manifold and on controls, drift of optimisers, orbit dimensions, conserved quantities.
 

@@ -3,9 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.manifold import Neurons
 
 
+@known_keywords
 def balances(neurons: Neurons) -> Float[np.ndarray, "*draws m"]:
     """|a_k|^2 - |w_k|^2: constant under the gradient flow of any loss without penalties, if sigma is homogeneous.
 
@@ -15,6 +17,7 @@ def balances(neurons: Neurons) -> Float[np.ndarray, "*draws m"]:
     return np.sum(np.asarray(neurons.readout) ** 2, axis=-1) - np.sum(np.asarray(neurons.weight) ** 2, axis=-1)
 
 
+@known_keywords
 def balance_matrix(neurons: Neurons) -> Float[np.ndarray, "*draws m m"]:
     """a a^T - w w^T, constant for linear networks."""
     readout, weight = np.asarray(neurons.readout), np.asarray(neurons.weight)

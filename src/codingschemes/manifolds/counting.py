@@ -12,6 +12,7 @@ Derived here.
 
 from collections import Counter
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.networks.shape import Symmetry
@@ -39,6 +40,7 @@ def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], in
     return counts
 
 
+@known_keywords
 def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[int, int]:
     """Number of manifolds of each effective width, ascending."""
     counts: Counter[int] = Counter()
@@ -47,6 +49,7 @@ def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[i
     return dict(sorted(counts.items()))
 
 
+@known_keywords
 def count(symmetry: Symmetry, width: int) -> int:
     """Number of manifolds: Bell(m), Bell(m+1), the type-B Dowling numbers, or for even activations m! times the
     coefficient of x^m in exp((e^x - 1) + (e^{2x} - 1)/2)."""

@@ -19,6 +19,7 @@ from jaxtyping import Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.manifolds.manifold import Manifold, Neurons, Numbers, manifold_of, ray_family
@@ -67,6 +68,7 @@ class Detection:
         }
 
 
+@known_keywords
 def detect(
     neurons: Neurons,
     activation: ActivationClass,
@@ -105,6 +107,7 @@ def detect(
     )
 
 
+@known_keywords
 def strict_widths(
     parts: Sequence[Float[np.ndarray, "m _"]], activation: ActivationClass, tolerances: Float[np.ndarray, " T"]
 ) -> Int[np.ndarray, " T"]:
@@ -117,6 +120,7 @@ def strict_widths(
     return _Tree(_dissimilarities([_in_units(part) for part in parts], activation), activation).widths(tolerances)
 
 
+@known_keywords
 def direction_widths(
     weight: Float[Numbers, "m D"], activation: ActivationClass, tolerances: Float[np.ndarray, " T"]
 ) -> Int[np.ndarray, " T"]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.manifold import Manifold, Neurons
 from codingschemes.manifolds.problem import Problem
@@ -33,6 +34,7 @@ class Path(NamedTuple):
     loss: Float[Array, " S"]
 
 
+@known_keywords
 def descend(
     problem: Problem,
     neurons: Neurons,
@@ -159,6 +161,7 @@ def _descend(
     return passed, jnp.concatenate([problem.value(start)[None], losses])
 
 
+@known_keywords
 @eqx.filter_jit
 def langevin(
     problem: Problem, neurons: Neurons, *, temperature: Number, step: Number, steps: int, chains: int, seed: int = 0

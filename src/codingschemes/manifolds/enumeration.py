@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass, classify
 from codingschemes.manifolds.counting import count, counts_by_effective_width
@@ -86,6 +87,7 @@ class Enumeration:
         }
 
 
+@known_keywords
 def enumerate_manifolds(network: Network, *, inputs: int = 1, outputs: int = 1) -> Enumeration:
     """The manifolds of a network of depth 1.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.manifolds.counting import count
@@ -31,6 +32,7 @@ class Hierarchy:
         return tuple(effective_width(node, self.activation) for node in self.nodes)
 
 
+@known_keywords
 def hierarchy(activation: ActivationClass, width: int) -> Hierarchy:
     """All manifolds of a two-layer network and the covering relations between them.
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.activation_class import ActivationClass, classify
 from codingschemes.manifolds.detection import TOLERANCES, strict_widths
 from codingschemes.manifolds.manifold import Neurons
@@ -20,6 +21,7 @@ from codingschemes.representation import class_means
 LEVELS = ("codes", "activities", "seen weights", "weights")
 
 
+@known_keywords
 def level_widths(
     neurons: Neurons,
     inputs: Float[np.ndarray, "P D"],
@@ -79,6 +81,7 @@ class Profile:
         }
 
 
+@known_keywords
 def profile(
     drawn: Neurons,
     reference: Neurons,

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.manifolds.partitions import Block, Partition
 from codingschemes.networks import Weights
@@ -16,6 +17,7 @@ from codingschemes.networks import Weights
 type Numbers = Array | np.ndarray
 
 
+@known_keywords
 class Neurons(NamedTuple):
     """The neurons theta_k = (a_k, w_k) of a two-layer network F(x) = sum_k a_k sigma(w_k . x).
 
@@ -28,6 +30,7 @@ class Neurons(NamedTuple):
     weight: Float[Numbers, "*draws m D"]
 
     @classmethod
+    @known_keywords
     def of(cls, weights: Weights) -> "Neurons":
         """The neurons of a network of depth 1."""
         return cls(weights.readout, weights.input)
@@ -38,11 +41,13 @@ class Neurons(NamedTuple):
         return joined([self.readout, self.weight], axis=-1)
 
 
+@known_keywords
 def random_neurons(rng: np.random.Generator, width: int, inputs: int, outputs: int) -> Neurons:
     """Standard normal weights."""
     return Neurons(rng.normal(size=(width, outputs)), rng.normal(size=(width, inputs)))
 
 
+@known_keywords
 def gaussian_like(neurons: Neurons, rng: np.random.Generator) -> Neurons:
     """Gaussian weights with the root mean squares of given readouts and weights: what chance would do."""
     return Neurons(*(np.sqrt(np.mean(part**2)) * rng.normal(size=part.shape) for part in neurons))
@@ -86,6 +91,7 @@ class Manifold:
         return float(away / (np.linalg.norm(neurons.joined()) or 1.0))
 
 
+@known_keywords
 def manifold_of(partition: Partition, activation: ActivationClass) -> Manifold:
     """The manifold of a partition, invariant under the gradient flow of every loss and data set."""
     width = partition.width
@@ -94,6 +100,7 @@ def manifold_of(partition: Partition, activation: ActivationClass) -> Manifold:
     return Manifold(str(partition), unsigned if activation.symmetry == "even" else signed, signed)
 
 
+@known_keywords
 def ray_family(partition: Partition, scales: Float[np.ndarray, " m"]) -> Manifold:
     """{theta_k = c_k theta_B for k in B}: a manifold of homogeneous activations for every choice of c > 0.
 
@@ -103,6 +110,7 @@ def ray_family(partition: Partition, scales: Float[np.ndarray, " m"]) -> Manifol
     return Manifold(f"rays {partition}", projector, projector)
 
 
+@known_keywords
 def bias_root(width: int, inputs: int, outputs: int, bias: float, *, silent: bool) -> Manifold:
     """{w_1 = 0 with its bias at a root}: of sigma' (a_1 is free), or of sigma (`silent`: a_1 = 0).
 
@@ -115,6 +123,7 @@ def bias_root(width: int, inputs: int, outputs: int, bias: float, *, silent: boo
     return Manifold(f"bias of neuron 1 at {bias:.4g}", rest if silent else np.eye(width), rest, offset)
 
 
+@known_keywords
 def controls(activation: ActivationClass, width: int) -> tuple[Manifold, ...]:
     """Subspaces that look like manifolds of this class and are none: gradients point out of them.
 

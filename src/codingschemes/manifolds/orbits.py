@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.manifold import Neurons
 
 _STAGES = 8
@@ -68,6 +69,7 @@ class Orbit:
     margin: float
 
 
+@known_keywords
 def orbit(fields: Fields, theta: Float[Array, " n"], *, seed: int = 0, flows: int = 4, duration: float = 0.3) -> Orbit:
     """The dimension of the orbit through theta.
 
@@ -92,6 +94,7 @@ def orbit(fields: Fields, theta: Float[Array, " n"], *, seed: int = 0, flows: in
     return Orbit(rank, total, margin)
 
 
+@known_keywords
 def network_orbit(activation: Callable[[Any], Any], neurons: Neurons, *, seed: int = 0) -> Orbit:
     """The orbit of a two-layer network's weights, with random inputs."""
     width, outputs = neurons.readout.shape

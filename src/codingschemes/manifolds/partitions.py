@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.networks.shape import Symmetry
 
@@ -39,6 +40,7 @@ class Partition(NamedTuple):
         return " | ".join(parts)
 
 
+@known_keywords
 def canonical(partition: Partition) -> Partition:
     """The same partition in canonical form."""
     return Partition(
@@ -53,6 +55,7 @@ def _canonical_block(block: Block) -> Block:
     return tuple(ordered) if ordered[0] > 0 else tuple(-neuron for neuron in ordered)
 
 
+@known_keywords
 def partitions(symmetry: Symmetry, width: int) -> Iterator[Partition]:
     """All partitions of a class, one after another: memory does not grow with their number.
 
@@ -87,6 +90,7 @@ def partitions(symmetry: Symmetry, width: int) -> Iterator[Partition]:
     return extended(Partition(()), 1)
 
 
+@known_keywords
 def coarsenings(partition: Partition, symmetry: Symmetry) -> Iterator[Partition]:
     """The partitions one step coarser: two blocks become one, or a block is set to zero (its w, if even)."""
     blocks, zero, flat = partition
@@ -108,11 +112,13 @@ def coarsenings(partition: Partition, symmetry: Symmetry) -> Iterator[Partition]
             yield canonical(Partition(blocks, zero, (*others, block + flat[second])))
 
 
+@known_keywords
 def effective_width(partition: Partition, activation: ActivationClass) -> int:
     """Neurons of the narrowest network that computes the same: its nonzero blocks, and one for a constant."""
     return len(partition.blocks) + bool(partition.flat and activation.constant_neurons)
 
 
+@known_keywords
 def symmetry_induced(partition: Partition, activation: ActivationClass) -> bool:
     """Whether the manifold is fixed by orthogonal symmetries; else it is invariant for another reason."""
     return not (partition.zero and activation.symmetry == "vanishing")

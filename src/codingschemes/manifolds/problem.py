@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.manifold import Neurons
 from codingschemes.networks import Network
@@ -31,6 +32,7 @@ LOSSES.register(
 )
 
 
+@known_keywords
 class Problem(eqx.Module):
     """L(theta) = loss(scale * sigma(X w^T) a, Y) + (readout_penalty |a|^2 + weight_penalty |w|^2) / 2.
 
@@ -52,6 +54,7 @@ class Problem(eqx.Module):
     weight_penalty: Float[Array, ""] = eqx.field(converter=jnp.asarray, default=0.0)
 
     @classmethod
+    @known_keywords
     def of(
         cls,
         network: Network,
@@ -106,6 +109,7 @@ class Problem(eqx.Module):
         )
 
 
+@known_keywords
 def random_problem(
     rng: np.random.Generator,
     network: Network,

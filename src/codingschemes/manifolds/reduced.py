@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.manifolds.manifold import Neurons
 from codingschemes.manifolds.partitions import Partition
@@ -29,6 +30,7 @@ class Reduced(NamedTuple):
     metric: Neurons
 
 
+@known_keywords
 def reduce(partition: Partition, neurons: Neurons) -> Reduced:
     """The narrow network of weights that lie on the manifold of a partition.
 
@@ -42,6 +44,7 @@ def reduce(partition: Partition, neurons: Neurons) -> Reduced:
     return Reduced(Neurons(sizes * readout[first], weight[first]), sizes[:, 0], Neurons(sizes, 1 / sizes))
 
 
+@known_keywords
 def lift(partition: Partition, narrow: Neurons, activation: ActivationClass) -> Neurons:
     """The wide network of a narrow one: undoes `reduce`.
 

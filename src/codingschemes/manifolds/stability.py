@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.manifold import Neurons
 from codingschemes.manifolds.partitions import Block, Partition
@@ -59,6 +60,7 @@ class BlockStability:
         return temperature * np.linalg.inv(self.hessian)
 
 
+@known_keywords
 def neuron_hessian(problem: Problem, neurons: Neurons, neuron: int) -> Float[np.ndarray, "K K"]:
     """H of one neuron (counted from 0), readouts first."""
     whole = Neurons(*map(jnp.asarray, neurons))
@@ -87,6 +89,7 @@ def _second_derivatives(
     return mixed, curved
 
 
+@known_keywords
 def normal_stability(problem: Problem, partition: Partition, neurons: Neurons) -> tuple[BlockStability, ...]:
     """Every block with normal directions: merged blocks of two neurons or more, and the zero block.
 

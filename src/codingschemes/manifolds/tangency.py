@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.calls import known_keywords
 from codingschemes.manifolds.manifold import Manifold, Neurons
 from codingschemes.manifolds.problem import Loss, Problem
 from codingschemes.networks.shape import values_and_slopes
@@ -20,6 +21,7 @@ from codingschemes.networks.shape import values_and_slopes
 _CHUNK = 256
 
 
+@known_keywords
 def tangency_residuals(problem: Problem, manifolds: Sequence[Manifold], neurons: Neurons) -> Float[np.ndarray, " K"]:
     """||(I - Proj) grad L|| / ||grad L|| at the projection of the weights on each manifold; 0 where grad L is 0.
 
@@ -51,6 +53,7 @@ def _residuals(problem: Problem, manifolds: Sequence[Manifold], neurons: Neurons
     return largest
 
 
+@known_keywords
 def gradients(problem: Problem, neurons: Neurons) -> Neurons:
     """grad L of many networks at once, (network, neuron, ...).
 

@@ -1,7 +1,6 @@
 """Activations of one's own: checked when they are registered, and found again by module and function."""
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, get_args
 
 import jax
@@ -13,6 +12,7 @@ from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import ACTIVATIONS, Activation, Family
 from codingschemes.networks.shape import find_kinks
+from codingschemes.sources import imported, imported_again, same, source_of
 
 type Function = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -46,7 +46,7 @@ def register_activation(
     if not callable(function):
         raise InvalidInput(f"`function` of register_activation takes a function, not {function!r}")
     if name in ACTIVATIONS:
-        if _same(ACTIVATIONS[name].function, function):
+        if same(ACTIVATIONS[name].function, function):
             return ACTIVATIONS[name]
         raise InvalidInput(f"there is an activation {name!r} already: choose another name")
     if family is not None and family not in (families := get_args(Family.__value__)):
@@ -70,41 +70,7 @@ def activation_named(name: str) -> Activation:
     """
     if name in ACTIVATIONS or ":" not in name:
         return ACTIVATIONS[name]
-    return register_activation(name, imported(name))
-
-
-def imported(source: str) -> Callable[..., Any]:
-    """The function that `module:function` names.
-
-    Raises:
-        InvalidInput: it cannot be imported, for whatever reason.
-    """
-    module, _, path = source.partition(":")
-    try:
-        found: Any = import_module(module)
-        for part in path.split("."):
-            found = getattr(found, part)
-    except Exception as error:
-        raise InvalidInput(
-            f"the activation {source} cannot be imported ({error}): name a module that Python finds (in the current "
-            "folder or on PYTHONPATH) and a function in it"
-        ) from error
-    if not callable(found):
-        raise InvalidInput(f"{source} is no function: name one as module:function")
-    return found
-
-
-def source_of(function: Callable[..., Any]) -> str | None:
-    """`module:function` where importing that gives the function back; None for what is defined in a notebook, a
-    script or another function."""
-    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "<")
-    if module in (None, "__main__") or "<" in name:
-        return None
-    source = f"{module}:{name}"
-    try:
-        return source if imported(source) is function else None
-    except InvalidInput:
-        return None
+    return register_activation(name, imported("activation", name))
 
 
 def record(activation: Activation) -> dict[str, Any]:
@@ -123,19 +89,10 @@ def restore(recorded: dict[str, Any]) -> None:
     Raises:
         InvalidInput: its function cannot be imported.
     """
-    name, source = recorded["name"], recorded["source"]
+    name = recorded["name"]
     if name in ACTIVATIONS:
         return
-    if source is None:
-        raise InvalidInput(
-            f"the activation {name!r} was defined in a notebook or script, from where it cannot be imported: call "
-            f"cs.register_activation({name!r}, function) before opening the run, or for the command line put the "
-            "function into a module and sample with --activation module:function"
-        )
-    try:
-        function = imported(source)
-    except InvalidInput as error:
-        raise InvalidInput(f"{error}, or call cs.register_activation({name!r}, function) before") from None
+    function = imported_again("activation", name, recorded["source"])
     register_activation(name, function, family=recorded["family"], kinks=recorded.get("kinks"))
 
 
@@ -203,10 +160,3 @@ def _check_elementwise(name: str, function: Function) -> None:
 
 def _values(function: Function, z: Float[np.ndarray, " Z"]) -> Float[np.ndarray, " Z"]:
     return np.asarray(function(jnp.asarray(z)))
-
-
-def _same(first: Callable[..., Any], second: Callable[..., Any]) -> bool:
-    """Whether two functions are one, or one that was defined twice, as a notebook's cell does that runs again."""
-    codes = [getattr(each, "__code__", None) for each in (first, second)]
-    closures = [getattr(each, "__closure__", None) for each in (first, second)]
-    return first is second or (codes[0] is not None and codes[0] == codes[1] and closures == [None, None])

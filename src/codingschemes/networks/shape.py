@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.precision import in_double_precision
+
 type Symmetry = Literal["generic", "vanishing", "odd", "even"]
 
 _REACH = 10.0
@@ -108,6 +110,7 @@ def find_kinks(function: Callable[[Any], Any]) -> tuple[float, ...]:
     return tuple(float(place) for place in np.unique(np.round(found, 12) + 0.0))
 
 
+@in_double_precision
 def shape_of(function: Callable[[Any], Any], kinks: tuple[float, ...] | None = None) -> Shape:
     """The shape of a function, from values and slopes on 4,096 points of [-10, 10].
 

@@ -1,8 +1,7 @@
 """Many populations of the same samples or classes, compared two by two."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -11,22 +10,9 @@ from jaxtyping import Float
 
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
+from codingschemes.populations.measures import MEASURES
 from codingschemes.populations.population import Population
 from codingschemes.progress import tracked
-from codingschemes.representation import linear_cka, permutation_distance, rsa, shape_distance
-
-MEASURES: dict[str, Callable[..., float]] = {
-    "procrustes": partial(shape_distance, alpha=1.0),
-    "whitened": partial(shape_distance, alpha=0.0),
-    "permutation": permutation_distance,
-    "cka": linear_cka,
-    "cka_debiased": partial(linear_cka, debiased=True),
-    "rsa": rsa,
-}
-"""Distances are angles in radians, 0 for the same; CKA and RSA are similarities, 1 for the same. Rotations of the
-neurons change the permutation distance alone: it sees whether a code is shared by many neurons or held by one."""
-DISTANCES = ("procrustes", "whitened", "permutation")
-_FEWEST_DEBIASED = 4
 
 
 @dataclass(frozen=True)
@@ -82,11 +68,11 @@ def distances(populations: Any, names: Any = None) -> Distances:
     same = all(np.array_equal(each.labels, first.labels) for each in found)
     rows = [each.activity if same else _class_means(each) for each in found]
     count = len(found)
-    values = {name: np.full((count, count), 0.0 if name in DISTANCES else 1.0) for name in MEASURES}
+    values = {name: np.full((count, count), measure.same) for name, measure in MEASURES.items()}
     for i, j in tracked(list(combinations(range(count), 2)), "comparing populations"):
         for name, measure in MEASURES.items():
-            undefined = name == "cka_debiased" and len(rows[i]) < _FEWEST_DEBIASED
-            values[name][i, j] = values[name][j, i] = float("nan") if undefined else measure(rows[i], rows[j])
+            defined = len(rows[i]) >= measure.fewest
+            values[name][i, j] = values[name][j, i] = measure.function(rows[i], rows[j]) if defined else np.nan
     return Distances(tuple(titles), "samples" if same else "classes", values)
 
 

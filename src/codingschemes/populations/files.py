@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.populations.population import Population
 from codingschemes.reading import reading
@@ -15,6 +16,7 @@ LABELS = ("labels", "y", "label", "conditions")
 _REMEDY = "give an .npz, .npy or .csv file, samples first"
 
 
+@known_keywords
 def read_population(
     path: Path,
     activity: str | None = None,

@@ -8,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from codingschemes.calls import checked
+from codingschemes.calls import checked, known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network, Weights
 from codingschemes.posterior.conditionals import draw_weights
 from codingschemes.posterior.density import Density, ReducedDensity, WeightsDensity
 from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.priors import Prior, resolve_prior
+from codingschemes.precision import in_double_precision, require_double_precision
 from codingschemes.tasks import Task
 
 type Space = Literal["reduced", "function", "weights"]
@@ -70,6 +71,7 @@ class Posterior:
         self._set(task, network, prior)
 
     @classmethod
+    @known_keywords
     def with_prior(cls, task: Task, network: Network, prior: Prior) -> "Posterior":
         """The posterior with a prior that is resolved already, as a run recorded it."""
         posterior = cls.__new__(cls)
@@ -87,6 +89,7 @@ class Posterior:
             f"T = {self.prior.temperature:g})"
         )
 
+    @in_double_precision
     def input_kernel(self) -> Float[np.ndarray, "P P"]:
         """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""
         features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))
@@ -97,8 +100,10 @@ class Posterior:
 
         Raises:
             InvalidInput: a form that does not exist, or `function` for a recurrent network, whose steps share their
-                weights and so are not independent given those below.
+                weights and so are not independent given those below; or single precision in a process that keeps its
+                own settings of JAX (`double_precision`).
         """
+        require_double_precision("a density computes")
         if space not in _FORMS:
             raise InvalidInput(f"there is no space {space!r}: choose one of {', '.join(_FORMS)}")
         if space == "function" and self.network.recurrent:
@@ -125,6 +130,7 @@ class Posterior:
             single_forces=space != "function" and self.task.sample_count <= _SINGLE_UP_TO * self.prior.temperature,
         )
 
+    @in_double_precision
     def draw_weights(self, key: Array, preactivations: Float[Array, "L N P"], readout: Float[Array, "N C"]) -> Weights:
         """An exact draw of all weights given one draw's preactivations at the training inputs and its readout.
 

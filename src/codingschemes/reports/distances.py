@@ -7,18 +7,11 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
 from codingschemes.populations import Distances
+from codingschemes.populations.measures import MEASURES
 from codingschemes.reports.style import panels, plain, readable_on, styled
 
-TITLES = {
-    "procrustes": "Procrustes (rad)",
-    "whitened": "whitened shape (rad)",
-    "permutation": "permutation (rad)",
-    "cka": "CKA",
-    "cka_debiased": "CKA, debiased",
-    "rsa": "RSA",
-}
-ANGLES, FARTHEST = ("procrustes", "whitened", "permutation"), np.pi / 2
-"""Distances that are angles, and the largest: colours say how far, not which of all that are near is farther."""
+FARTHEST = np.pi / 2
+"""The largest angle: colours say how far, not which of all that are near is farther."""
 MOST_NUMBERS = 8
 """Larger matrices are colours and a scale, smaller ones have their numbers."""
 
@@ -31,9 +24,11 @@ def draw_distances(found: Distances) -> Figure:
     figure, axes = panels(len(found.values) + tree, columns=3 if not tree else 4, height=3.2, width=12.0)
     names = [plain(name, 12) for name in found.names]
     for axis, (name, matrix) in zip(axes, found.values.items(), strict=False):
-        low, high = (0.0, FARTHEST) if name in ANGLES else (min(0.0, float(np.nanmin(matrix, initial=0.0))), 1.0)
+        low, high = (
+            (0.0, FARTHEST) if MEASURES[name].same == 0 else (min(0.0, float(np.nanmin(matrix, initial=0.0))), 1.0)
+        )
         image = axis.imshow(np.ma.masked_invalid(matrix), cmap="viridis", vmin=low, vmax=high)
-        axis.set_title(TITLES[name])
+        axis.set_title(MEASURES[name].title)
         axis.set_xticks(range(len(names)), names, rotation=90)
         axis.set_yticks(range(len(names)), names)
         shades = ScalarMappable(image.norm, image.cmap)

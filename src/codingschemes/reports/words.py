@@ -390,7 +390,7 @@ def layers(summary: Summary) -> list[list[str]]:
 def drift_remark(summary: Summary) -> str:
     """Along what drift was measured, or how to have it measured."""
     if summary.drift is None:
-        return "Drift was not measured: `codingschemes report --drift` follows the networks along HMC trajectories."
+        return "Drift was not measured: `codingschemes report --drift` follows the networks along a local dynamics."
     return (
         f"Drift over integration time {number(summary.drift.time, 2)} of {summary.drift.dynamics}: changes of code a "
         "neuron and unit of time, and the correlation of class means, first to last (1 is no drift)."

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Real, Shaped
 
+from codingschemes.calls import known_keywords
 from codingschemes.representation.arrays import checked_kernel, classes_of, labelled_activity
 from codingschemes.representation.dichotomies import (
     balanced_dichotomies,
@@ -71,6 +72,7 @@ class AbstractionScores:
     splits_available: int
 
 
+@known_keywords
 def abstraction_scores(
     activity: Real[np.ndarray, "P N"],
     labels: Shaped[np.ndarray, " P"],
@@ -110,6 +112,7 @@ def abstraction_scores(
     )
 
 
+@known_keywords
 def abstraction_scores_from_kernel(
     kernel: Real[np.ndarray, "P P"],
     labels: Shaped[np.ndarray, " P"],
@@ -159,6 +162,7 @@ def abstraction_scores_from_kernel(
     )
 
 
+@known_keywords
 def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScores, dict[str, float]]:
     """Mean over networks of the same task, and the standard deviation over them of each score that is defined.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Real, Shaped
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.representation.arrays import labelled_activity, several_classes
 from codingschemes.representation.kernels import class_means
@@ -39,6 +40,7 @@ class NeuralCollapse:
     reasons: dict[str, str]
 
 
+@known_keywords
 def neural_collapse(
     activity: Real[np.ndarray, "P N"],
     labels: Shaped[np.ndarray, " P"],

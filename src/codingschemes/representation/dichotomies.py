@@ -9,6 +9,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int, Real
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 
 
@@ -73,6 +74,7 @@ def balanced_dichotomy_count(class_count: int) -> int:
     return math.comb(class_count, class_count // 2) // 2
 
 
+@known_keywords
 def balanced_dichotomies(class_count: int, limit: int = 35, seed: int = 0) -> Float[np.ndarray, "D G"]:
     """All splits of the classes into two halves, or `limit` random different ones where there are more.
 

@@ -6,6 +6,7 @@ Both are accuracies of a linear decoder (`decoding`), so both follow from the ke
 import numpy as np
 from jaxtyping import Float, Int, Real, Shaped
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.representation.arrays import (
     Classes,
@@ -28,6 +29,7 @@ from codingschemes.representation.score import Score
 SAME_ACTIVITY = "the activities are the same for every sample, so nothing can be decoded"
 
 
+@known_keywords
 def ccgp(
     activity: Real[np.ndarray, "P N"],
     labels: Shaped[np.ndarray, " P"],
@@ -62,6 +64,7 @@ def ccgp(
     return _ccgp(representational_kernel(phi), classes, factors, max_splits, seed)
 
 
+@known_keywords
 def ccgp_from_kernel(
     kernel: Real[np.ndarray, "P P"],
     labels: Shaped[np.ndarray, " P"],
@@ -89,6 +92,7 @@ def _ccgp(
     return Score.mean(parts, reason, used, sum(map(len, contexts)))
 
 
+@known_keywords
 def dichotomy_ccgp(
     activity: Real[np.ndarray, "P N"],
     labels: Shaped[np.ndarray, " P"],
@@ -117,6 +121,7 @@ def dichotomy_ccgp(
     return _dichotomy_ccgp(representational_kernel(phi), classes, dichotomies, max_splits, seed)
 
 
+@known_keywords
 def dichotomy_ccgp_from_kernel(
     kernel: Real[np.ndarray, "P P"],
     labels: Shaped[np.ndarray, " P"],
@@ -145,6 +150,7 @@ def _dichotomy_ccgp(
     return Score.largest(parts, SAME_ACTIVITY, used, sum(map(len, pairs)))
 
 
+@known_keywords
 def shattering_dimensionality(
     activity: Real[np.ndarray, "P N"],
     labels: Shaped[np.ndarray, " P"],
@@ -170,6 +176,7 @@ def shattering_dimensionality(
     return _shattering(representational_kernel(phi), classes, dichotomies, folds, seed)
 
 
+@known_keywords
 def shattering_dimensionality_from_kernel(
     kernel: Real[np.ndarray, "P P"],
     labels: Shaped[np.ndarray, " P"],

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Real, Shaped
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.representation.arrays import (
     Classes,
@@ -34,6 +35,7 @@ class BlockMeans(NamedTuple):
     diagonal: Float[np.ndarray, " G"]
 
 
+@known_keywords
 def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarray, "P P"]:
     """K = Phi Phi^T / N of activities (sample, neuron), in double precision.
 
@@ -58,12 +60,14 @@ def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
     return np.eye(len(classes.sizes))[classes.numbers] / classes.sizes
 
 
+@known_keywords
 def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G N"]:
     """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order."""
     phi, classes = labelled_activity(activity, labels)
     return _averaging(classes).T @ phi
 
 
+@known_keywords
 def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G G"]:
     """The kernel of the class-mean activities, M M^T / N with M = `class_means`, from the kernel of the samples.
 
@@ -75,6 +79,7 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
     return averaging.T @ matrix @ averaging
 
 
+@known_keywords
 def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> BlockMeans:
     """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order."""
     matrix = checked_kernel(kernel)
@@ -89,6 +94,7 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
     return BlockMeans(within, between, diagonal)
 
 
+@known_keywords
 def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     """Eigenvalues of a symmetric kernel, largest first."""
     return np.linalg.eigvalsh(checked_kernel(kernel))[::-1]
@@ -100,6 +106,7 @@ def centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     return half - half.mean(axis=1, keepdims=True)
 
 
+@known_keywords
 def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
     """Effective number of dimensions, (sum lam)^2 / sum lam^2 over the covariance eigenvalues lam (Gao et al. 2017).
 
@@ -108,6 +115,7 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
     return participation_ratio_from_kernel(representational_kernel(activity))
 
 
+@known_keywords
 def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
     """`participation_ratio` from a representational kernel, measured or predicted."""
     within = centered(checked_kernel(kernel))
@@ -115,6 +123,7 @@ def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
     return float(np.trace(within)) ** 2 / total if total > 0 else 0.0
 
 
+@known_keywords
 def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"], *, debiased: bool = False) -> float:
     """Centred kernel alignment of two representations of the same samples (Kornblith et al. 2019), (sample, neuron).
 
@@ -130,6 +139,7 @@ def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]
     return linear_cka_from_kernel(*kernels, debiased=debiased)
 
 
+@known_keywords
 def linear_cka_from_kernel(
     kernel: Real[np.ndarray, "P P"], other: Real[np.ndarray, "P P"], *, debiased: bool = False
 ) -> float:

@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 from jaxtyping import Float, Int, Real, Shaped
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.representation.arrays import checked_kernel
 from codingschemes.representation.dichotomies import (
@@ -44,6 +45,7 @@ def difference_cosines(
     return np.clip(products / np.outer(lengths, lengths), -1.0, 1.0)
 
 
+@known_keywords
 def parallelism_score(
     activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"], factors: Float[np.ndarray, "G F"]
 ) -> Score:
@@ -69,6 +71,7 @@ def parallelism_score(
     return parallelism_score_from_kernel(representational_kernel(class_means(activity, labels)), factors)
 
 
+@known_keywords
 def parallelism_score_from_kernel(class_kernel: Real[np.ndarray, "G G"], factors: Float[np.ndarray, "G F"]) -> Score:
     """`parallelism_score` from the kernel of the class means (`kernels.class_kernel`), measured or predicted."""
     class_kernel = checked_kernel(class_kernel)
@@ -89,6 +92,7 @@ def parallelism_score_from_kernel(class_kernel: Real[np.ndarray, "G G"], factors
     return Score.mean(parts, reason, len(parts), len(parts))
 
 
+@known_keywords
 def dichotomy_parallelism(
     activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"], dichotomies: Float[np.ndarray, "D G"]
 ) -> Score:
@@ -109,6 +113,7 @@ def dichotomy_parallelism(
     return dichotomy_parallelism_from_kernel(representational_kernel(class_means(activity, labels)), dichotomies)
 
 
+@known_keywords
 def dichotomy_parallelism_from_kernel(
     class_kernel: Real[np.ndarray, "G G"], dichotomies: Float[np.ndarray, "D G"]
 ) -> Score:

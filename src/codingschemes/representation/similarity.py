@@ -8,6 +8,7 @@ from jaxtyping import Float, Real
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.representation.arrays import same_samples
 
@@ -15,6 +16,7 @@ SMALLEST = 1e-12
 """Relative size below which a variation is rounding error."""
 
 
+@known_keywords
 def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"], *, alpha: float = 1.0) -> float:
     """Angular shape distance, in radians, minimised over rotations of the neurons (Williams et al. 2021).
 
@@ -35,6 +37,7 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
     return _angle(first @ left @ right, second)
 
 
+@known_keywords
 def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> float:
     """Angular distance, in radians, of centred activities, minimised over permutations of the neurons.
 
@@ -51,6 +54,7 @@ def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarr
     return _angle(first[:, ours], second[:, theirs])
 
 
+@known_keywords
 def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> float:
     """Representational similarity: rank correlation of two dissimilarity matrices (Kriegeskorte et al. 2008).
 

@@ -4,19 +4,21 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any, Literal, TypedDict, get_args
+from typing import Annotated, Any, Literal, TypedDict, get_args
 
 import jax
 import numpy as np
 
+from codingschemes.calls import known_keywords
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.errors import InvalidInput
-from codingschemes.networks.activations import BUILT_IN
-from codingschemes.networks.own import record
+from codingschemes.networks import activations
+from codingschemes.networks import own as own_activations
 from codingschemes.posterior import Posterior, Space
 from codingschemes.runs.precision import Precision
 from codingschemes.runs.warmup import MOST_ROUNDS, ROUND
-from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers import BUILT_IN, Settings, default_sampler, sampler_named
+from codingschemes.samplers import own as own_samplers
 
 type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed", "parent"]
 
@@ -27,12 +29,13 @@ _MOST_DRAWS, _DRAWS_BYTES, _FEWEST_DRAWS = 2000, 2e9, 500
 _RECORDED = ("codingschemes", "jax", "jaxlib", "numpyro", "blackjax", "numpy", "equinox", "xarray", "zarr", "arviz")
 
 
+@known_keywords
 @dataclass(frozen=True)
 class Sampling:
     """How a posterior is sampled.
 
     Attributes:
-        sampler: registered name; `resolve` chooses one that suits the network.
+        sampler: registered name, or `module:function` that builds one of your own.
         space: the form of the posterior, `reduced`, `function` or `weights`.
         chains: chains run side by side.
         draws: stored draws a chain, at most where `until_ess` or `until_rhat` are given.
@@ -54,7 +57,7 @@ class Sampling:
         InvalidInput: an unknown name or a number out of range.
     """
 
-    sampler: str = "codes"
+    sampler: str = default_sampler("draws")
     space: Space = "reduced"
     chains: int = 4
     draws: int = _MOST_DRAWS
@@ -69,7 +72,7 @@ class Sampling:
     until_rhat: float | None = None
 
     def __post_init__(self) -> None:
-        SAMPLERS[self.sampler]
+        sampler_named(self.sampler)
         for name, low in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0), ("max_tree_depth", 1)):
             value = getattr(self, name)
             if value is not None and value < low:
@@ -112,7 +115,7 @@ class Sampling:
 class SamplingOptions(TypedDict, total=False):
     """The fields of `Sampling` as keyword arguments."""
 
-    sampler: str
+    sampler: Annotated[str, "the name of a sampler (register_sampler gives one to a kernel of your own)"]
     space: Space
     chains: int
     draws: int | None
@@ -157,7 +160,11 @@ def describe(posterior: Posterior, sampling: Sampling) -> dict[str, Any]:
     """The resolved configuration as JSON values."""
     task, network = posterior.task, posterior.network
     penalty1, penalty2 = posterior.prior.penalties
-    own = {} if network.activation.name in BUILT_IN else {"activation": record(network.activation)}
+    own: dict[str, Any] = {}
+    if network.activation.name not in activations.BUILT_IN:
+        own["activation"] = own_activations.record(network.activation)
+    if sampling.sampler not in BUILT_IN:
+        own["sampler"] = own_samplers.record(sampler_named(sampling.sampler))
     return {
         "task": {"name": task.name, "options": task.provenance.get("options", {})},
         "network": {

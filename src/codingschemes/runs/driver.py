@@ -122,7 +122,7 @@ def sample(
         else:
             positions, facts = inherited(start_key, density, posterior, forked, sampling.chains), {}
         machine = Machine(kernel, mesh, program)
-        with compiling(sampling.sampler, **_program_facts(config, sampling, program, mesh)):
+        with compiling(sampling.sampler, kernel.compile_seconds, **_program_facts(config, sampling, program, mesh)):
             states = place(_start(kernel_key, kernel, density, positions, sampling.chains), mesh, CHAIN)
             compile_seconds = _compile(machine, states)
         checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)

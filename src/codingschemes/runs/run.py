@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
-from codingschemes.networks.own import restore
+from codingschemes.networks import own as own_activations
 from codingschemes.posterior import Posterior, Prior
 from codingschemes.posterior.priors import check_prior
 from codingschemes.reading import number, reading
@@ -20,6 +21,8 @@ from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import Coordinates, coordinates
 from codingschemes.runs.identity import Identity, differences, identity
 from codingschemes.runs.store import REMEDY, DrawStore
+from codingschemes.samplers import SAMPLERS, Kernel
+from codingschemes.samplers import own as own_samplers
 from codingschemes.tasks import Task
 
 CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
@@ -54,6 +57,7 @@ class Run:
     path: Path | None = None
 
     @classmethod
+    @known_keywords
     def open(cls, path: str | Path) -> "Run":
         """The run in a folder that `sample` wrote.
 
@@ -73,6 +77,12 @@ class Run:
         for section, name, was, now in differences(recorded_identity(store, path), run.made_of):
             raise InvalidInput(_changed(path, section, name, was, now))
         return run
+
+    @property
+    def kernel(self) -> Kernel:
+        """What moved its chains."""
+        sampling = Sampling(**self.config["sampling"])
+        return SAMPLERS[sampling.sampler](sampling.settings)
 
     @property
     def made_of(self) -> Identity:
@@ -224,9 +234,11 @@ def recorded_posterior(path: Path, config: dict[str, Any]) -> Posterior:
                 raise ValueError(f"its {section} has no {missing}")
         prior = Prior(**{name: said[name] for name in Prior._fields})
         check_prior(prior)
+        if "sampler" in config:
+            own_samplers.restore(config["sampler"])
         Sampling(**config["sampling"])
         if "activation" in config:
-            restore(config["activation"])
+            own_activations.restore(config["activation"])
         return Posterior.with_prior(task, Network(**asked), prior)
 
 

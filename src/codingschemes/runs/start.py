@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
 from codingschemes.runs.configuration import Sampling
-from codingschemes.samplers import SAMPLERS, Kernel, begin, settle
+from codingschemes.samplers import SAMPLERS, Kernel, begin, default_sampler, settle
 from codingschemes.samplers.kernel import State
 from codingschemes.tempering import Tempering, sweep
 
@@ -57,7 +57,7 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
     cooled = np.flatnonzero(of_chains == "annealed")
     if cooled.size:
         # Jumps between codes are not needed where it is hot, and take three times as long to compile.
-        sampler = "hmc" if sampling.start == "mixed" else sampling.sampler
+        sampler = default_sampler("cooling") if sampling.start == "mixed" else sampling.sampler
         there = jax.tree.map(lambda leaf: leaf[cooled], positions)
         there = _annealed(cooling_key, density, dataclasses.replace(sampling, sampler=sampler), there)
         positions = jax.tree.map(lambda leaf, new: leaf.at[cooled].set(new), positions, there)

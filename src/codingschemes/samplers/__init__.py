@@ -11,7 +11,25 @@ from codingschemes.samplers import (  # noqa: F401  (each registers itself)
     nuts,
     pcnl,
 )
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
+from codingschemes.samplers.foreign import from_blackjax
+from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Sampler, Settings, default_sampler
+from codingschemes.samplers.own import register_sampler, sampler_named
 from codingschemes.samplers.settling import begin, settle
 
-__all__ = ["SAMPLERS", "Info", "Kernel", "Settings", "begin", "settle"]
+#: Samplers of the package itself: others are recorded with where they come from.
+BUILT_IN = frozenset(SAMPLERS)
+
+__all__ = [
+    "BUILT_IN",
+    "SAMPLERS",
+    "Info",
+    "Kernel",
+    "Sampler",
+    "Settings",
+    "begin",
+    "default_sampler",
+    "from_blackjax",
+    "register_sampler",
+    "sampler_named",
+    "settle",
+]

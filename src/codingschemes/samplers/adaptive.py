@@ -120,15 +120,17 @@ def adaptive_kernel(
     target_acceptance: float,
     preconditioned: bool = True,
     exact: bool = True,
+    longest_tree: int | None = None,
+    integration_time: Callable[[Info], Array] | None = None,
 ) -> Kernel:
     """A kernel from a transition in scaled coordinates.
 
     Args:
-        transition: leaves exp(log density) invariant (or nearly so, where not `exact`) at any step size.
+        transition: leaves exp(log density) invariant, reversibly (or nearly so, where not `exact`), at any step size.
         warmup: steps during which scale and step size adapt.
         target_acceptance: acceptance rate that the step size is adapted to.
         preconditioned: False keeps the prior's own coordinates (scale 1).
-        exact: as in `Kernel`.
+        exact, longest_tree, integration_time: as in `Kernel`.
     """
     start_averaging, update_averaging, averaged = dual_averaging_adaptation(target_acceptance)
     stages = jnp.asarray([int(warmup * share) for share in _STAGES if warmup >= _LEAST_FOR_SCALE], int)
@@ -258,7 +260,20 @@ def adaptive_kernel(
             extent=shared(states.extent),
         )
 
-    return Kernel(init, step, lambda state: state.point.position, move, warmup, exact, target_acceptance, pool, renew)
+    return Kernel(
+        init,
+        step,
+        lambda state: state.point.position,
+        move,
+        warmup,
+        exact,
+        target_acceptance,
+        pool,
+        renew,
+        reversible=exact,
+        longest_tree=longest_tree,
+        integration_time=integration_time,
+    )
 
 
 def extent_of(position: Position) -> Scalar:

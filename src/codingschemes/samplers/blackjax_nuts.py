@@ -8,7 +8,7 @@ from blackjax.mcmc.hmc import HMCState
 from jaxtyping import Array
 
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Kernel, Settings, register
 
 
 @lru_cache
@@ -33,7 +33,13 @@ def blackjax_nuts(settings: Settings) -> Kernel:
         )
         return Point(*state), Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
-    return adaptive_kernel(transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.8)
+    return adaptive_kernel(
+        transition,
+        warmup=settings.warmup,
+        target_acceptance=settings.target_acceptance or 0.8,
+        longest_tree=2**settings.max_tree_depth - 1,
+        integration_time=lambda info: info.trajectory,
+    )
 
 
-SAMPLERS.register("blackjax-nuts", blackjax_nuts)
+register("blackjax-nuts", blackjax_nuts)

@@ -16,13 +16,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptive import AdaptiveState
 from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Search, Settings, renewal
+from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import Told, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
@@ -74,11 +75,10 @@ def codes(settings: Settings) -> Kernel:
     def init(key: Array, position: Position, density: Density) -> CodesState:
         key, flow_key = jax.random.split(key)
         state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
-        network = density.network
-        if not network.activation.bounded or network.width == 1 or network.recurrent:
+        if not _jumps(density.network):
             return state
         blank = no_reference(density)
-        if network.depth > 1:
+        if density.network.depth > 1:
             return state._replace(reference=blank)
         modes, response = jax.tree.map(
             lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_frozen, blank, density)
@@ -152,7 +152,17 @@ def codes(settings: Settings) -> Kernel:
         renew=renew,
         pool=pool,
         search=Search(searches, explore, adopt, forget, recall),
+        reversible=False,
+        neuron_moves=True,
+        jumps=_jumps,
+        integration_time=None,
+        compile_seconds=30.0,
     )
+
+
+def _jumps(network: Network) -> bool:
+    """Whether neurons jump between codes: those of other networks rotate in pairs."""
+    return network.activation.bounded and network.width > 1 and not network.recurrent
 
 
 def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
@@ -217,4 +227,4 @@ def _jump(
     return jax.lax.cond(due, sweep, lambda: (coordinates, jnp.asarray(0)))
 
 
-SAMPLERS.register("codes", codes)
+register("codes", codes, default_for=("draws",))

@@ -21,7 +21,7 @@ from blackjax.mcmc import integrators
 from jaxtyping import Array
 
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
 
 _MEAN_LENGTH = 1.6
@@ -64,8 +64,16 @@ def hmc_transition(
 def hmc(settings: Settings) -> Kernel:
     """HMC with jittered trajectories, step size and preconditioner adapted."""
     return adaptive_kernel(
-        hmc_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or _ACCEPTANCE
+        hmc_transition,
+        warmup=settings.warmup,
+        target_acceptance=settings.target_acceptance or _ACCEPTANCE,
+        integration_time=_time,
     )
 
 
-SAMPLERS.register("hmc", hmc)
+def _time(info: Info) -> Array:
+    """Of trajectories that are accepted as a whole or not at all: what they move on average."""
+    return info.trajectory * info.acceptance_rate
+
+
+register("hmc", hmc, default_for=("evidence", "cooling", "drift"))

@@ -1,17 +1,21 @@
 """What a sampler is: pure functions over a state, and the registry of those that exist."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 import jax
 from jaxtyping import Array, Float, Int
 
+from codingschemes.calls import known_keywords
+from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.registry import Registry
 
 type State = Any
 
 
+@known_keywords
 class Info(NamedTuple):
     """What a step tells about itself, for one chain.
 
@@ -30,6 +34,11 @@ class Info(NamedTuple):
     diverging: Array
     step_size: Float[Array, "*chains"]
     switches: Int[Array, "*chains"] | int = 0
+
+    @property
+    def trajectory(self) -> Float[Array, "*chains"]:
+        """Length of the trajectory that the gradients paid for, in integration time."""
+        return self.gradients * self.step_size
 
 
 class Search(NamedTuple):
@@ -54,9 +63,10 @@ class Search(NamedTuple):
     recall: Callable[[State, Density], State]
 
 
+@known_keywords
 class Kernel(NamedTuple):
-    """One algorithm with its settings. Functions act on a single chain, but for `pool` and `renew`; the driver maps
-    them over chains.
+    """One algorithm with its settings, and all that others need to know of it. Functions act on a single chain, but for
+    `pool` and `renew`; the driver maps them over chains.
 
     Attributes:
         init: (key, position, density) -> state. The state carries its own random key.
@@ -73,6 +83,14 @@ class Kernel(NamedTuple):
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
             after every round of the warm-up, `settle` after every adapting step.
         search: what chains look for together during a warm-up, if anything.
+        reversible: whether `step` is reversible in the position, after the warm-up; two moves in a fixed order are not.
+        neuron_moves: whether `step` moves single neurons in ways that depend on the form of the posterior and on the
+            network; all others know the energy and its gradient alone.
+        jumps: whether neurons of such a network jump between codes, so that `Info.switches` counts.
+        longest_tree: gradients of the longest trajectory, where each grows as a tree until it turns back; else None.
+        integration_time: (what steps told) -> the time they moved along a local dynamics, which moves all weights a
+            little at a time; None where the draws are no such dynamics, or its time is not known.
+        compile_seconds: about how long its programs take to compile, until this machine has compiled one.
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -85,6 +103,12 @@ class Kernel(NamedTuple):
     pool: Callable[[State], State] = lambda states: states
     renew: Callable[[State, Position, Density], State] | None = None
     search: Search | None = None
+    reversible: bool = False
+    neuron_moves: bool = False
+    jumps: Callable[[Network], bool] = lambda network: False  # noqa: ARG005
+    longest_tree: int | None = None
+    integration_time: Callable[[Info], Float[Array, "*chains"]] | None = None
+    compile_seconds: float = 15.0
 
 
 def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
@@ -92,6 +116,7 @@ def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
     return kernel.renew or jax.vmap(kernel.move, (0, 0, None))
 
 
+@known_keywords
 class Settings(NamedTuple):
     """Settings shared by samplers; each takes what it needs.
 
@@ -106,6 +131,39 @@ class Settings(NamedTuple):
     max_tree_depth: int = 10
 
 
-#: name -> function from settings to kernel. Builders must return the same object for the same settings, so that
-#: nothing is compiled twice.
-SAMPLERS: Registry[Callable[[Settings], Kernel]] = Registry("sampler")
+#: What samplers are taken for where nobody names one: the draws of a run, the particles of `evidence`, chains of a
+#: mixed start on their way down from high temperature, and networks that are followed for their drift.
+type Purpose = Literal["draws", "evidence", "cooling", "drift"]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler that can be named.
+
+    Attributes:
+        name: its registered name.
+        build: settings -> kernel; the same object for the same settings, so that nothing is compiled twice.
+        default_for: what it is taken for where nobody names a sampler.
+        source: `module:function` of one that is registered from elsewhere and can be imported.
+    """
+
+    name: str
+    build: Callable[[Settings], Kernel]
+    default_for: tuple[Purpose, ...] = ()
+    source: str | None = None
+
+    def __call__(self, settings: Settings) -> Kernel:
+        return self.build(settings)
+
+
+SAMPLERS: Registry[Sampler] = Registry("sampler")
+
+
+def register(name: str, build: Callable[[Settings], Kernel], *, default_for: tuple[Purpose, ...] = ()) -> Sampler:
+    """Add a sampler of the package; arguments as in `Sampler`."""
+    return SAMPLERS.register(name, Sampler(name, build, default_for))
+
+
+def default_sampler(purpose: Purpose) -> str:
+    """The name of the sampler that is taken for this where nobody names one."""
+    return next(name for name, sampler in SAMPLERS.items() if purpose in sampler.default_for)

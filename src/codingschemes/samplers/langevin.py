@@ -16,7 +16,7 @@ from jaxtyping import Array
 from codingschemes.posterior import Position
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
 from codingschemes.samplers.hmc import jittered_steps
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged
 
 _ACCEPTANCE = 0.9
@@ -65,7 +65,14 @@ def langevin(settings: Settings) -> Kernel:
         warmup=settings.warmup,
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         exact=False,
+        integration_time=_time,
     )
 
 
-SAMPLERS.register("langevin", langevin)
+def _time(info: Info) -> Array:
+    """Trajectories without a Metropolis test are refused only where they lose the energy: their acceptance says by how
+    much steps miss it."""
+    return info.trajectory * ~info.diverging
+
+
+register("langevin", langevin)

@@ -10,7 +10,7 @@ from blackjax.mcmc import mala as blackjax_mala
 from jaxtyping import Array
 
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 
 #: Optimal in high dimension (Roberts & Rosenthal 1998).
 _ACCEPTANCE = 0.574
@@ -33,8 +33,16 @@ def _transition(
 def mala(settings: Settings) -> Kernel:
     """MALA, step size and preconditioner adapted. One gradient a step: thin it."""
     return adaptive_kernel(
-        _transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or _ACCEPTANCE
+        _transition,
+        warmup=settings.warmup,
+        target_acceptance=settings.target_acceptance or _ACCEPTANCE,
+        integration_time=_time,
     )
 
 
-SAMPLERS.register("mala", mala)
+def _time(info: Info) -> Array:
+    """Of the diffusion, in Euler steps."""
+    return info.step_size**2 / 2 * info.acceptance_rate
+
+
+register("mala", mala)

@@ -19,7 +19,7 @@ from jaxtyping import Array
 from codingschemes.errors import InvalidInput
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged
 
 #: Variance of the energy error a dimension that blackjax's tuning recommends.
@@ -34,7 +34,7 @@ def _speed_sphere(target: Target) -> float:
         InvalidInput: a single coordinate, in which a constant speed has no directions to choose from.
     """
     if target.dimension < 2:
-        raise InvalidInput("microcanonical dynamics needs more than one coordinate: choose `sampler='hmc'`")
+        raise InvalidInput("microcanonical dynamics needs more than one coordinate: choose another `sampler`")
     return target.dimension**0.5
 
 
@@ -99,5 +99,5 @@ def mclmc_unadjusted(settings: Settings) -> Kernel:
     )
 
 
-SAMPLERS.register("mclmc", mclmc)
-SAMPLERS.register("mclmc-unadjusted", mclmc_unadjusted)
+register("mclmc", mclmc)
+register("mclmc-unadjusted", mclmc_unadjusted)

@@ -8,7 +8,7 @@ from numpyro.infer.hmc import HMCState, hmc
 from numpyro.infer.util import ParamInfo
 
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Settings
+from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 
 
 @jax.jit
@@ -59,7 +59,10 @@ def nuts(settings: Settings) -> Kernel:
         settings.warmup,
         target_acceptance=target_acceptance,
         renew=renew,
+        reversible=True,
+        longest_tree=2**settings.max_tree_depth - 1,
+        integration_time=lambda info: info.trajectory,
     )
 
 
-SAMPLERS.register("nuts", nuts)
+register("nuts", nuts)

@@ -15,7 +15,7 @@ from jaxtyping import Array
 
 from codingschemes.posterior import Position
 from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
-from codingschemes.samplers.kernel import SAMPLERS, Kernel, Settings
+from codingschemes.samplers.kernel import Kernel, Settings, register
 
 _ACCEPTANCE = 0.574
 
@@ -73,4 +73,4 @@ def pcnl(settings: Settings) -> Kernel:
     )
 
 
-SAMPLERS.register("pcnl", pcnl)
+register("pcnl", pcnl)

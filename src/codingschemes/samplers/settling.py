@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from codingschemes.calls import known_keywords
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.kernel import Kernel, Search, State, renewal
 
@@ -27,6 +28,7 @@ class Settled(NamedTuple):
     gradients: Int[Array, " chain"]
 
 
+@known_keywords
 @functools.partial(jax.jit, static_argnums=0)
 def begin(kernel: Kernel, key: Array, positions: Position, density: Density) -> State:
     """The states of chains that have not adapted anything yet, each with a random key of its own."""
@@ -54,6 +56,7 @@ def adapted(kernel: Kernel, states: State, step: Int[Array, ""], density: Densit
     return jax.lax.cond(due, lambda states: search_together(search, states, density), lambda states: states, states)
 
 
+@known_keywords
 def settle(kernel: Kernel, states: State, positions: Position, density: Density, steps: int = 0) -> Settled:
     """Move chains from `positions`: `kernel.warmup` adapting steps, then `steps` with what was adapted held fixed.
 

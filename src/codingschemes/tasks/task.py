@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.reading import reading
 from codingschemes.tasks.archives import read_arrays, require
@@ -26,6 +27,7 @@ _STORED_ARRAYS: dict[str, tuple[type, int]] = {  # kind and rank of the arrays i
 _WORDS = "words"
 
 
+@known_keywords
 @dataclass(frozen=True, eq=False)
 class Task:
     """Inputs, targets and labels to learn, and a test set.
@@ -145,6 +147,7 @@ class Task:
             np.savez(file, **arrays)
 
     @classmethod
+    @known_keywords
     def load(cls, path: str | Path) -> "Task":
         """The task that `save` wrote to `path`.
 

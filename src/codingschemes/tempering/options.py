@@ -1,13 +1,15 @@
 """How particles are taken from the prior to the posterior."""
 
 from dataclasses import dataclass
-from typing import TypedDict, get_args
+from typing import Annotated, TypedDict, get_args
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Space
-from codingschemes.samplers import SAMPLERS, Kernel, Settings
+from codingschemes.samplers import Kernel, Settings, default_sampler, sampler_named
 
 
+@known_keywords
 @dataclass(frozen=True)
 class Tempering:
     """Options of a sweep.
@@ -15,7 +17,7 @@ class Tempering:
     Attributes:
         particles: networks carried along.
         sweeps: independent sweeps; they say how well each can be trusted.
-        sampler: registered name of what moves the particles at each temperature.
+        sampler: registered name, or `module:function`, of what moves the particles at each temperature.
         space: the form of the posterior, `reduced` or `weights`.
         seed: of everything random; the same seed on the same machine gives the same numbers.
         threshold: the next temperature leaves this share of the particles effective, in (0, 1).
@@ -29,7 +31,7 @@ class Tempering:
 
     particles: int = 64
     sweeps: int = 2
-    sampler: str = "hmc"
+    sampler: str = default_sampler("evidence")
     space: Space = "reduced"
     seed: int = 0
     threshold: float = 0.5
@@ -39,7 +41,7 @@ class Tempering:
     max_tree_depth: int = 6
 
     def __post_init__(self) -> None:
-        SAMPLERS[self.sampler]
+        sampler_named(self.sampler)
         lowest = {"particles": 2, "sweeps": 1, "seed": 0, "adapting": 0, "steps": 1, "max_tree_depth": 1}
         for name, low in lowest.items():
             value = getattr(self, name)
@@ -55,7 +57,7 @@ class Tempering:
     @property
     def kernel(self) -> Kernel:
         """What moves the particles."""
-        return SAMPLERS[self.sampler](
+        return sampler_named(self.sampler)(
             Settings(warmup=self.adapting, target_acceptance=self.target_acceptance, max_tree_depth=self.max_tree_depth)
         )
 
@@ -65,7 +67,7 @@ class TemperingOptions(TypedDict, total=False):
 
     particles: int
     sweeps: int
-    sampler: str
+    sampler: Annotated[str, "the name of a sampler (register_sampler gives one to a kernel of your own)"]
     space: Space
     seed: int
     threshold: float

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field import MeanFieldProblem, route_to
@@ -19,6 +20,7 @@ class Choice(NamedTuple):
     reason: str
 
 
+@known_keywords
 def choose(posterior: Posterior) -> Choice:
     """The mean field where it covers the posterior, at orthogonal or correlated inputs, else the lazy limit.
 

@@ -93,7 +93,7 @@ def laps(settings: Settings) -> Rival:
 
     def tune(key: Array, density: Density, warmup: int) -> Tuned:
         if density.dimension < 2:
-            raise InvalidInput("an ensemble at constant speed needs more than one coordinate: choose `sampler='hmc'`")
+            raise InvalidInput("an ensemble at constant speed needs more than one coordinate: choose another `sampler`")
         trajectories = max(2, int(_ADJUSTED * warmup))
         target = flat(density)
         with _compiled_whole():

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from codingschemes.calls import known_keywords
 
+
+@known_keywords
 @dataclass(frozen=True)
 class Annealing:
     """The rounds of a solver by particles, and the gap at which its answer is accepted.
