@@ -29,6 +29,7 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.posterior.collapsed import collapsed_misfit
+from codingschemes.samplers.jumps import centre_among
 from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, Population, populate, without
 from codingschemes.samplers.response import Response
@@ -133,7 +134,8 @@ def _offers(
     members = own == route.one
     _, neurons = jax.lax.top_k(-jnp.where(members, order, jnp.inf), min(_CANDIDATES, len(own)))
     here, there = (_cavities(each, neurons, density) for each in (population, given_way))
-    before, after = _centres(route.one, population, here, modes), _centres(route.other, given_way, there, modes)
+    before = centre_among(here, route.one, modes.activity[route.one] @ population.inverse, modes)
+    after = centre_among(there, route.other, modes.activity[route.other] @ given_way.inverse, modes)
 
     def carry(coordinates: Array, blur: Array | None, before: Array, after: Array) -> tuple[Array, Array | None, Array]:
         return modes.carried(coordinates, blur, (route.one, before), (route.other, after))
@@ -166,13 +168,6 @@ def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:
 def _cavities(population: Population, neurons: Int[Array, " M"], density: Density) -> Cavity:
     """The cavities of some neurons, stacked."""
     return jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
-
-
-def _centres(mode: Array, population: Population, cavities: Cavity, modes: Modes) -> Float[Array, "M R"]:
-    """A mode's centre after one Newton step in each cavity."""
-    activity = modes.activity[mode][None]
-    slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, activity, activity @ population.inverse)[:, 0]
-    return modes.centre[mode] + modes.drift[mode] + slope @ modes.answer[mode].T
 
 
 def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: Population) -> Float[Array, " M"]:

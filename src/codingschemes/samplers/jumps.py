@@ -144,8 +144,7 @@ def recentred(
         mode: Array, carry: tuple[Float[Array, "K B R"], Float[Array, "K B"]]
     ) -> tuple[Float[Array, "K B R"], Float[Array, "K B"]]:
         centres, log_weights = carry
-        slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity[mode][None], images[mode][None])[:, 0]
-        centre = modes.centre[mode] + modes.drift[mode] + slope @ modes.answer[mode].T
+        centre = centre_among(cavities, mode, images[mode], modes)
         activity = density.network.activation(centre @ population.basis.T)
         log_density = log_likelihood(cavities, activity, activity @ population.inverse) - jnp.sum(centre**2, axis=1) / 2
         return centres.at[mode].set(centre), log_weights.at[mode].set(log_density + modes.log_volume[mode])
@@ -155,6 +154,12 @@ def recentred(
     # those found come first
     centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), recentre, start)
     return jnp.swapaxes(centres, 0, 1), log_weights.T
+
+
+def centre_among(cavities: Cavity, mode: Array, image: Float[Array, " P"], modes: Modes) -> Float[Array, "B R"]:
+    """A mode's centre after one Newton step in each cavity; `image` is S^{-1} times its activity."""
+    slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity[mode][None], image[None])[:, 0]
+    return modes.centre[mode] + modes.drift[mode] + slope @ modes.answer[mode].T
 
 
 def _floored(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:
