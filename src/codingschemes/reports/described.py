@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
 from codingschemes.coding.scheme import probability_words, reason_words
-from codingschemes.errors import InvalidInput
 from codingschemes.populations import Description, Measured
 from codingschemes.reports import populations, responses, schemes, words
 from codingschemes.reports.captions import GLOSSARY
@@ -22,6 +21,7 @@ from codingschemes.reports.page import (
     embedded,
     evidence_rows,
     template,
+    written,
 )
 
 CAPTIONS = {
@@ -85,15 +85,7 @@ def report_population(description: Description, out: str | Path) -> Path:
         InvalidInput: the folder cannot be written to.
     """
     path = Path(out) / PAGE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        page = render(description, save_figures(figures(description), path.parent / FIGURES))
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another `out`") from error
-    return path
+    return written(path, lambda: render(description, save_figures(figures(description), path.parent / FIGURES)))
 
 
 def figures(description: Description) -> dict[str, Figure]:

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,25 @@ def report(
     """
     path = _destination(run, out)
     summary = summarize(run) if summary is None else summary
+
+    def page() -> str:
+        drawn = save_figures(figures(run, summary, comparison), path.parent / FIGURES)
+        return render(run, summary, drawn, comparison)
+
+    return written(path, page)
+
+
+def written(path: Path, page: Callable[[], str]) -> Path:
+    """Write a page whole or not at all; its figures may go beside it while it is made.
+
+    Raises:
+        InvalidInput: the place cannot be written to.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        page = render(run, summary, save_figures(figures(run, summary, comparison), path.parent / FIGURES), comparison)
+        text = page()
         partial = path.with_name(path.name + ".partial")
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
         raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another `out`") from error
