@@ -68,8 +68,8 @@ CELLS = {
 }  # fmt: skip
 
 
-def measured(cell: Cell, minutes: float) -> dict[str, Any]:
-    """The row of one posterior."""
+def measured(cell: Cell, minutes: float, out: Path | None = None) -> dict[str, Any]:
+    """The row of one posterior, its run kept in the folder `out` where that is given."""
     began, processor_began = time.monotonic(), time.process_time()
     run = cs.sample(
         cell.posterior(),
@@ -79,6 +79,7 @@ def measured(cell: Cell, minutes: float) -> dict[str, Any]:
         draws=10_000,
         time_limit=60 * minutes,
         seed=1,
+        out=out,
         progress=False,
     )
     minutes, processor = (time.monotonic() - began) / 60, (time.process_time() - processor_began) / 60
@@ -117,10 +118,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("cells", nargs="*", choices=[*CELLS, []], metavar="CELL")
     options.add_argument("--minutes", type=float, default=10.0)
+    options.add_argument("--out", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
     chosen = options.parse_args()
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name in chosen.cells or CELLS:
-        kept[name] = measured(CELLS[name], chosen.minutes)
+        folder = chosen.out and chosen.out / name.replace(" ", "_").replace(",", "")
+        kept[name] = measured(CELLS[name], chosen.minutes, folder)
         print(name, kept[name], flush=True)
         write(kept)
 
