@@ -17,6 +17,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 IMAGES = Path(os.environ.get("CODINGSCHEMES_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+def pytest_sessionstart() -> None:
+    """Tests around densities and kernels are loops of their own; those of a host process say so."""
+    import codingschemes
+
+    codingschemes.set_up_jax()
+
+
 @pytest.fixture
 def image_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder with real images, named by CODINGSCHEMES_DATA; tests that need it are skipped where there is none."""

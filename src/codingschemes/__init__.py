@@ -1,7 +1,7 @@
 """Which coding scheme does a neural network learn? Sample its posterior, look at single neurons, ask theory.
 
 Public names are imported with their first use: `codingschemes --help` and wrong options need neither JAX nor arviz.
-JAX is set to double precision with the first of them (`codingschemes.settings`), unless `keep_jax_settings` was called.
+The precision of a process stays as it is (`codingschemes.precision`).
 """
 
 from typing import TYPE_CHECKING
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from codingschemes.networks import Network, register_activation
     from codingschemes.populations import Description, Population, describe
     from codingschemes.posterior import Posterior
-    from codingschemes.precision import double_precision, keep_jax_settings
+    from codingschemes.precision import double_precision
     from codingschemes.reports import report
     from codingschemes.runs import Run, sample
     from codingschemes.samplers import register_sampler
+    from codingschemes.settings import set_up_jax
     from codingschemes.tasks import Task
     from codingschemes.tempering.evidence import Evidence, evidence
     from codingschemes.theory import Prediction, predict
@@ -34,10 +35,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "networks": ["Network", "register_activation"],
         "populations": ["Description", "Population", "describe"],
         "posterior": ["Posterior"],
-        "precision": ["double_precision", "keep_jax_settings"],
+        "precision": ["double_precision"],
         "reports": ["report"],
         "runs": ["Run", "sample"],
         "samplers": ["register_sampler"],
+        "settings": ["set_up_jax"],
         "tasks": ["Task"],
         "tempering": ["Evidence", "evidence"],
         "theory": ["Prediction", "predict"],

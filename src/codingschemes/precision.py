@@ -1,57 +1,37 @@
-"""Double precision: for the whole process, or for the calls of this package alone.
+"""Double precision: for the calls of this package alone, or, where it is asked for, for the whole process.
 
 Posteriors at low temperature are ill-conditioned, so that everything is computed in double precision, with products of
-full precision. By default JAX is set so once and for all (`settings`). A process with JAX code of its own keeps its
-settings by `keep_jax_settings`: each public function then opens `double_precision` for as long as it runs.
+full precision. A process keeps its own settings: each public function opens `double_precision` for as long as it runs.
+What is used in loops of one's own, a density or a kernel, refuses single precision with the first thing it computes.
 """
 
 import contextlib
 import functools
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from codingschemes.errors import InvalidInput
 
-_scoped = False
-
-
-def keep_jax_settings() -> None:
-    """Leave JAX in this process as it is: precision, devices and disk cache. Call it before anything else of the
-    package.
-
-    Public functions compute in double precision all the same. What is computed with a density or a kernel in a loop of
-    your own goes inside `double_precision`.
-
-    Raises:
-        InvalidInput: the package has set JAX already.
-    """
-    global _scoped
-    if "codingschemes.settings" in sys.modules and not _scoped:
-        raise InvalidInput("JAX is set for codingschemes already: call keep_jax_settings() before anything else of it")
-    _scoped = True
-
-
-def settings_are_kept() -> bool:
-    """Whether this process keeps JAX as it is."""
-    return _scoped
+#: What double precision is, as settings of JAX.
+DOUBLE: dict[str, Any] = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
 
 
 @contextlib.contextmanager
 def double_precision() -> Iterator[None]:
-    """Inside, JAX computes in double precision, with products of full precision."""
+    """Inside, JAX computes in double precision, with products of full precision: for loops of your own around a density
+    or a kernel. `set_up_jax` says the same for the whole process."""
     import jax
 
-    with jax.enable_x64(True), jax.default_matmul_precision("highest"):
+    with jax.enable_x64(True), jax.default_matmul_precision(DOUBLE["jax_default_matmul_precision"]):
         yield
 
 
 def in_double_precision[F: Callable[..., Any]](function: F) -> F:
-    """The function, which runs in double precision where the process keeps its own settings."""
+    """The function, which runs in double precision wherever it is called."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not _scoped:
+        if _is_double():
             return function(*args, **kwargs)
         with double_precision():
             return function(*args, **kwargs)
@@ -60,12 +40,22 @@ def in_double_precision[F: Callable[..., Any]](function: F) -> F:
 
 
 def require_double_precision(what: str) -> None:
-    """Refuse to go on in single precision.
+    """Refuse to go on in single precision. Inside what JAX compiles, this is asked while it is traced and costs nothing
+    after that; what was traced in double precision is traced again outside.
 
     Raises:
-        InvalidInput: the process keeps its own settings, and this is not inside `double_precision`.
+        InvalidInput: JAX computes in single precision here.
     """
     import jax
 
-    if _scoped and not jax.config.jax_enable_x64:
-        raise InvalidInput(f"{what} in double precision: use it inside `with cs.double_precision():`")
+    if not jax.config.jax_enable_x64:
+        raise InvalidInput(
+            f"{what} in double precision: use it inside `with cs.double_precision():`, or call `cs.set_up_jax()` first"
+        )
+
+
+def _is_double() -> bool:
+    import jax
+
+    config = jax.config
+    return config.jax_enable_x64 and config.jax_default_matmul_precision == DOUBLE["jax_default_matmul_precision"]

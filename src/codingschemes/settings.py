@@ -1,12 +1,26 @@
-"""JAX as this package needs it: set before anything of JAX is used. Every room that uses JAX imports this first."""
+"""JAX for this package. Every room that uses JAX imports this first.
 
-import contextlib
+Precision is not set (`precision`). Devices and the disk cache are, as chains would otherwise share one core and be
+compiled anew in every process: where JAX has not been started when the package is first used, nor told otherwise.
+"""
+
 import os
 
 import jax
 
 from codingschemes.compiled import keep_compiled
-from codingschemes.precision import settings_are_kept
+from codingschemes.precision import DOUBLE
+
+
+def set_up_jax() -> None:
+    """From here on, JAX in this process is as on the command line: double precision with products of full precision for
+    all that is computed, yours included, and compiled programs kept on disk unless JAX was told where.
+
+    For scripts and notebooks with loops of their own around a density or a kernel. Public functions need no such call.
+    """
+    for name, value in DOUBLE.items():
+        jax.config.update(name, value)
+    keep_compiled()
 
 
 def _cores() -> int:
@@ -16,13 +30,23 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-if not settings_are_kept():
-    # Posteriors at low temperature are ill-conditioned: everything is computed in double precision.
-    jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_default_matmul_precision", "highest")
-    # Every core is a device of its own, so that chains run side by side, unless JAX_NUM_CPU_DEVICES says otherwise.
-    # Where jax is already running, it stays as it is.
-    if jax.config.jax_num_cpu_devices < 0:
-        with contextlib.suppress(RuntimeError):
-            jax.config.update("jax_num_cpu_devices", _cores())
+def _started() -> bool:
+    """Whether JAX has been started: it then refuses another number of CPU devices."""
+    count = jax.config.jax_num_cpu_devices
+    try:
+        jax.config.update("jax_num_cpu_devices", count + 1)
+    except RuntimeError:
+        return True
+    jax.config.update("jax_num_cpu_devices", count)
+    return False
+
+
+def _cores_are_counted() -> bool:
+    """Whether somebody has said how many devices this machine is."""
+    return jax.config.jax_num_cpu_devices >= 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
+
+
+if not _started():
+    if not _cores_are_counted():
+        jax.config.update("jax_num_cpu_devices", _cores())
     keep_compiled()

@@ -1,12 +1,9 @@
 """What a notebook shows: one short line each, and tables."""
 
-import os
-
 import numpy as np
 import pytest
 
 import codingschemes as cs
-import codingschemes.settings as settings
 from codingschemes.theory import predict
 
 
@@ -37,8 +34,3 @@ def test_tables_hold_what_json_holds(small_summary, compared):
     np.testing.assert_array_equal(layers["nc1"], [layer.collapse.nc1 for layer in small_summary.layers])
     assert "<table" in compared._repr_html_()
     assert "<table" in small_summary._repr_html_()
-
-
-def test_cores_where_the_system_does_not_say_which_are_ours(monkeypatch):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert settings._cores() == os.cpu_count()

@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes import compiled, precision
+from codingschemes import compiled
 from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
@@ -61,23 +61,17 @@ def test_a_registered_kernel_samples_like_any_other(saved, monkeypatch, without_
 
 
 @pytest.fixture
-def host(monkeypatch) -> Iterator[None]:
-    """A process with JAX code of its own, in single precision, that keeps its settings."""
-    monkeypatch.setattr(precision, "_scoped", True)
+def host() -> Iterator[None]:
+    """A process with JAX code of its own, in single precision."""
     with jax.enable_x64(False), jax.default_matmul_precision("default"):
         yield
 
 
-def test_a_process_that_keeps_its_settings_gets_the_same_draws_and_its_own_dtypes(saved, host):
+def test_a_process_in_single_precision_gets_the_same_draws_and_keeps_its_dtypes(saved, host):
     run = cs.sample(small_posterior(), **OPTIONS)
     assert_same_draws(run, saved)
     assert jnp.zeros(2).dtype == jnp.float32
     assert jax.config.jax_default_matmul_precision == "default"
-    with pytest.raises(cs.InvalidInput, match="density computes in double precision: use it inside `with"):
-        run.posterior.density()
-    with cs.double_precision():
-        density = run.posterior.density()
-        assert density.potential(density.prior_draw(jax.random.PRNGKey(0))).dtype == jnp.float64
 
 
 def test_draws_have_the_named_dimensions(saved):

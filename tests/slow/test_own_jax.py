@@ -1,4 +1,4 @@
-"""A process with JAX code of its own: nothing of the package is computed in single precision, and nothing is set."""
+"""A process with JAX code of its own: nothing of the package is computed in single precision, and precision is not set."""
 
 import subprocess
 import sys
@@ -11,11 +11,12 @@ import os
 import sys
 
 import jax
+import numpy
 from jax._src import core
 
 import codingschemes as cs
 
-cs.keep_jax_settings()
+cs.sample  # imports of other libraries make arrays
 before = dict(jax.config.values)
 ours, single, bind = os.path.dirname(cs.__file__) + os.sep, [], core.Primitive.bind
 
@@ -30,7 +31,6 @@ def counted(self, *args, **kwargs):
     return bind(self, *args, **kwargs)
 
 
-cs.sample  # imports of other libraries make arrays
 core.Primitive.bind = counted
 task = cs.tasks.orthogonal(samples=6, classes=2, test=2)
 for activation, depth in (("sigmoid", 1), ("relu", 2)):
@@ -46,6 +46,10 @@ cs.report(run, out="report.html")
 cs.register_activation("mine", lambda z: jax.numpy.tanh(2 * z))
 population = cs.Population(run.values("neurons", "preactivation")[0, -1, -1].T, task.labels)
 print(cs.describe(population, bootstraps=2, shuffles=4).to_json().keys())
+problem = cs.manifolds.random_problem(numpy.random.default_rng(0), cs.Network("tanh", width=3, scaling="none"))
+print(cs.manifolds.check(problem, 3, steps=4).to_json().keys())
+neurons = cs.manifolds.random_neurons(numpy.random.default_rng(0), 3, 3, 2)
+print(problem.value(neurons), problem.gradient(neurons), cs.manifolds.descend(problem, neurons, "adam", rate=0.1, steps=2).loss)
 assert {name: value for name, value in jax.config.values.items() if before[name] != value} == {}
 assert jax.numpy.zeros(2).dtype == "float32"
 found = sorted(set(single))

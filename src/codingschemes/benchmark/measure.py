@@ -12,6 +12,7 @@ from codingschemes.benchmark.rivals import RIVALS, sample_rival
 from codingschemes.convergence import INVARIANTS, moving
 from codingschemes.diagnostics import ess, mean_and_error, rhat
 from codingschemes.posterior import Posterior, Space
+from codingschemes.precision import in_double_precision
 from codingschemes.runs import Run, sample
 from codingschemes.samplers import Settings
 
@@ -98,6 +99,7 @@ def over_seeds(rows: Sequence[Row]) -> Row:
     )
 
 
+@in_double_precision
 def measure(
     name: str,
     posterior: Posterior,

@@ -1,5 +1,6 @@
 """The command `codingschemes`: words to calls, results to tables or JSON."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ import click
 
 from codingschemes.cli.output import UNFINISHED, in_flags
 from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
+from codingschemes.precision import DOUBLE
 from codingschemes.registry import unknown
 
 #: The commands in the order of `--help`, and what each is for. Its module, of the same name, is imported when it runs.
@@ -83,6 +85,8 @@ def main() -> None:
     A run that a signal stopped and that can be continued is no failure; with `--json`, where a script decides what is
     next, its status is `UNFINISHED`.
     """
+    # read by JAX where a command imports it, here and in processes of its own
+    os.environ.update({name.upper(): str(value) for name, value in DOUBLE.items()})
     sys.path.append(str(Path.cwd()))  # where --activation module:function finds a module
     try:
         status = commands(standalone_mode=False)

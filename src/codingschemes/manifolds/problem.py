@@ -13,6 +13,7 @@ from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.manifold import Neurons
 from codingschemes.networks import Network
+from codingschemes.precision import in_double_precision
 from codingschemes.registry import Registry
 
 type Loss = Callable[[Float[Array, "P C"], Float[Array, "P C"]], Float[Array, ""]]
@@ -85,19 +86,23 @@ class Problem(eqx.Module):
             jnp.asarray(weight_penalty),
         )
 
+    @in_double_precision
     def outputs(self, neurons: Neurons) -> Float[Array, "P C"]:
         """F at the inputs."""
         return self.scale * self.activation(self.inputs @ neurons.weight.T) @ neurons.readout
 
+    @in_double_precision
     def value(self, neurons: Neurons) -> Float[Array, ""]:
         """L, penalties included."""
         penalty = self.readout_penalty * jnp.sum(neurons.readout**2) + self.weight_penalty * jnp.sum(neurons.weight**2)
         return self.loss(self.outputs(neurons), self.targets) + penalty / 2
 
+    @in_double_precision
     def gradient(self, neurons: Neurons) -> Neurons:
         """grad L."""
         return jax.grad(self.value)(neurons)
 
+    @in_double_precision
     def output_gradient(self, neurons: Neurons) -> Float[Array, "P C"]:
         """dl/dF at the inputs: zero exactly where the residual is."""
         return jax.grad(self.loss)(self.outputs(neurons), self.targets)

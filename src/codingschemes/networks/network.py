@@ -12,6 +12,7 @@ from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import Activation
 from codingschemes.networks.own import activation_named
+from codingschemes.precision import in_double_precision
 
 type Scaling = Literal["mean-field", "lazy", "none"]
 
@@ -166,6 +167,7 @@ class Network(eqx.Module):
         """f = gamma phi^T a."""
         return self.readout_scale * activity.T @ readout
 
+    @in_double_precision
     def apply(self, weights: Weights, inputs: Float[Array, "P D"]) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
         """Preactivations of every hidden layer and outputs at any inputs."""
         first = weights.input @ self.features(inputs.T)

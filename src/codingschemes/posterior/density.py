@@ -23,6 +23,7 @@ from jaxtyping import Array, Float
 
 from codingschemes.networks import Network, SoftenedNetwork
 from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
+from codingschemes.precision import require_double_precision
 
 type Position = dict[str, Array]
 type Scalar = Float[Array, ""]
@@ -30,6 +31,8 @@ type Scalar = Float[Array, ""]
 
 class Density(eqx.Module):
     """A log density over whitened coordinates, as a pytree: new data of the same shape need no compilation.
+
+    It refuses to compute in single precision (`InvalidInput`): potentials at low temperature would be noise.
 
     Attributes:
         network: the architecture.
@@ -82,6 +85,7 @@ class Density(eqx.Module):
 
     def potential(self, position: Position) -> Scalar:
         """U = |theta|^2/2 + misfit."""
+        _require_double()
         return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit(position)
 
     def log_likelihood(self, position: Position) -> Scalar:
@@ -112,6 +116,7 @@ class Density(eqx.Module):
 
     def prior_draw(self, key: Array) -> Position:
         """A draw from the prior: every coordinate standard normal."""
+        _require_double()
         keys = jax.random.split(key, len(self.shapes))
         return {
             name: jax.random.normal(block_key, shape, self.features.dtype)
@@ -129,6 +134,7 @@ class Density(eqx.Module):
 
     def propagate(self, position: Position) -> tuple[Float[Array, "L N P"], Float[Array, "N P"]]:
         """Preactivations of every hidden layer and the last layer's activity at the training inputs."""
+        _require_double()
         hidden = jnp.sqrt(self.weight_variance) * self._hidden(position)
         return self.network.propagate(
             self.first_preactivation(position), hidden, lambda coordinates, below: coordinates @ self.factor(below)
@@ -137,6 +143,7 @@ class Density(eqx.Module):
     def last_layer(self, position: Position) -> tuple[Float[Array, "N R"], Float[Array, "P R"]]:
         """Coordinates u of the neurons of the last hidden layer and the basis B with z = u B^T: given the layers below,
         u is standard normal under the prior, neuron by neuron. A recurrent network has no such layer."""
+        _require_double()
         if self.network.depth == 1:
             return self.input_coordinates(self.first_preactivation(position)), self.basis
         hidden = position["hidden"]
@@ -183,6 +190,10 @@ class Density(eqx.Module):
         if self.network.depth == 1:
             return jnp.zeros((0, self.network.width, self._hidden_columns), self.features.dtype)
         return position["hidden"]
+
+
+def _require_double() -> None:
+    require_double_precision("a density computes")
 
 
 def _in_single_precision[Tree](tree: Tree) -> Tree:

@@ -100,8 +100,8 @@ class Posterior:
 
         Raises:
             InvalidInput: a form that does not exist, or `function` for a recurrent network, whose steps share their
-                weights and so are not independent given those below; or single precision in a process that keeps its
-                own settings of JAX (`double_precision`).
+                weights and so are not independent given those below; or JAX in single precision: `double_precision`
+                and `set_up_jax` help.
         """
         require_double_precision("a density computes")
         if space not in _FORMS:
