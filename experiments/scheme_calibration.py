@@ -19,11 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 import codingschemes.coding
-from codingschemes.coding.planted import Planted, Scaling, plant_any
+from codingschemes.coding.planted import Planted, plant_any
 from codingschemes.coding.scheme import LABELS, evidence_of, regressors, traits
-from codingschemes.networks.activations import Family
 
-FAMILIES: dict[Scaling, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
 NEURONS = (20, 1000)
 PENALTY = 1e-3
 
@@ -42,7 +40,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1000, help="populations of every truth")
     options = parser.parse_args()
     planted = list(planted_populations(options.seed, options.count))
-    found = [evidence_of(each.population, FAMILIES[each.scaling]) for each in planted]
+    found = [evidence_of(each.population, each.bounds) for each in planted]
     seen = np.array([regressors(each) for each in found])
     truth = [LABELS.index(each.truth) for each in planted]
     scaler = StandardScaler().fit(seen[:, 1:])

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from scheme_calibration import FAMILIES, planted_populations
+from scheme_calibration import planted_populations
 from scipy.stats import beta
 
 from codingschemes.coding import ClassMeans, Scheme, classify
@@ -99,11 +99,11 @@ def main() -> None:
     held_out = [judged(planted) for planted in planted_populations(HELD_OUT_SEED, options.count)]
     populations, rhat = sampled()
     networks = {
-        name: classify(found, ACTIVATIONS[activation_of(name)].family, draws_per_chain=found.draws[0])
+        name: classify(found, ACTIVATIONS[activation_of(name)].bounds, draws_per_chain=found.draws[0])
         for name, found in populations.items()
     }
     single = [
-        Case(SCHEMES[activation_of(name)], name, classify(found[chain], ACTIVATIONS[activation_of(name)].family))
+        Case(SCHEMES[activation_of(name)], name, classify(found[chain], ACTIVATIONS[activation_of(name)].bounds))
         for name, found in populations.items()
         for chain in range(found.draws[0])
     ]
@@ -128,7 +128,7 @@ def main() -> None:
 def judged(planted: Planted) -> Case:
     """The verdict on a planted population."""
     kind = planted.kind.split(", ")[-1 if "many" in planted.kind or "gap" in planted.kind else 0]
-    return Case(planted.truth, kind, classify(planted.population, FAMILIES[planted.scaling]))
+    return Case(planted.truth, kind, classify(planted.population, planted.bounds))
 
 
 def heading(command: str, seconds: float) -> list[str]:

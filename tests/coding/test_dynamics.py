@@ -33,7 +33,7 @@ def planted(signs: np.ndarray) -> Trajectory:
 def test_a_frozen_population_does_not_drift() -> None:
     signs = np.random.default_rng(0).choice([-1, 1], size=(2, 1, WIDTH, CLASSES))
     trajectory = planted(np.broadcast_to(signs, (2, STEPS, WIDTH, CLASSES)))
-    found = layer_drift(trajectory, 0, find_codes(trajectory.layers[0], "odd"))
+    found = layer_drift(trajectory, 0, find_codes(trajectory.layers[0], (-1.0, 1.0)))
     assert found.changes == 0
     assert found.correlation > 0.999
     assert found.time == pytest.approx(STEP_TIME * (STEPS - 1))
@@ -41,7 +41,7 @@ def test_a_frozen_population_does_not_drift() -> None:
 
 def test_a_population_drawn_anew_from_an_odd_prior_forgets_everything_at_each_step() -> None:
     trajectory = planted(np.random.default_rng(0).choice([-1, 1], size=(2, STEPS, WIDTH, CLASSES)))
-    found = layer_drift(trajectory, 0, find_codes(trajectory.layers[0], "odd"))
+    found = layer_drift(trajectory, 0, find_codes(trajectory.layers[0], (-1.0, 1.0)))
     expected = 1 - 2.0**-CLASSES  # all codes are alike under an odd prior
     error = np.sqrt(expected * (1 - expected) / (2 * (STEPS - 1) * WIDTH))
     assert abs(found.changes * STEP_TIME - expected) < 4 * error
@@ -52,7 +52,7 @@ def test_one_neuron_that_turns_in_one_class_is_one_change() -> None:
     signs = np.broadcast_to(
         np.random.default_rng(0).choice([-1, 1], size=(1, 1, WIDTH, CLASSES)), (1, STEPS, WIDTH, CLASSES)
     ).copy()
-    codes = find_codes(planted(signs).layers[0], "odd")
+    codes = find_codes(planted(signs).layers[0], (-1.0, 1.0))
     signs[0, STEPS // 2 :, 7, 1] *= -1
     found = layer_drift(planted(signs), 0, codes)
     assert found.changes == pytest.approx(1 / (WIDTH * STEP_TIME * (STEPS - 1)))
@@ -61,7 +61,7 @@ def test_one_neuron_that_turns_in_one_class_is_one_change() -> None:
 def test_neurons_without_codes_have_a_correlation_alone() -> None:
     activity = np.random.default_rng(0).standard_normal((1, 1, WIDTH, 15)) * np.ones((1, 4, 1, 1))
     neurons = population(activity, np.zeros((1, 4, WIDTH, 1)), np.repeat(np.arange(CLASSES), 5))
-    found = layer_drift(Trajectory((neurons,), np.ones((1, 3)), "planted"), 0, find_codes(neurons, "linear"))
+    found = layer_drift(Trajectory((neurons,), np.ones((1, 3)), "planted"), 0, find_codes(neurons, None))
     assert np.isnan(found.changes)
     assert found.correlation == pytest.approx(1)
 

@@ -9,8 +9,8 @@ import pytest
 from codingschemes.coding import ClassMeans, classify, population
 from codingschemes.coding.planted import (
     FOREIGN,
+    ActivityScale,
     Planted,
-    Scaling,
     plant,
     plant_analog,
     plant_analog_and_outliers,
@@ -27,16 +27,14 @@ from codingschemes.coding.planted import (
 )
 from codingschemes.coding.scheme import LABELS
 from codingschemes.coding.support import NEIGHBOURS, support_of
-from codingschemes.networks.activations import Family
-
-FAMILIES: dict[str, Family] = {"sigmoidal": "sigmoidal", "odd": "odd", "unbounded": "threshold"}
+from codingschemes.networks import ACTIVATIONS
 
 
 @pytest.mark.parametrize("truth", ["analog", "redundant", "sparse"])
 @pytest.mark.parametrize("seed", range(6))
 def test_planted_schemes_are_named(truth: str, seed: int) -> None:
     planted = plant(truth, np.random.default_rng([11, seed]), 100)
-    scheme = classify(planted.population, FAMILIES[planted.scaling])
+    scheme = classify(planted.population, planted.bounds)
     assert scheme.label == truth
     assert scheme.probability >= 0.9
     assert np.isclose(sum(scheme.probabilities.values()), 1)
@@ -49,15 +47,15 @@ def test_planted_schemes_are_named(truth: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_mixtures_are_undecided(mixture: Callable[..., Planted], size: int, seed: int) -> None:
     planted = mixture(np.random.default_rng([12, size, seed]), size)
-    assert classify(planted.population, FAMILIES[planted.scaling]).label == "undecided"
+    assert classify(planted.population, planted.bounds).label == "undecided"
 
 
 @pytest.mark.parametrize(("classes", "size"), [(6, 40), (10, 60)])
 @pytest.mark.parametrize("scaling", ["sigmoidal", "odd", "unbounded"])
-def test_a_code_of_its_own_for_every_neuron_is_redundant(classes: int, size: int, scaling: Scaling) -> None:
+def test_a_code_of_its_own_for_every_neuron_is_redundant(classes: int, size: int, scaling: ActivityScale) -> None:
     labels = np.repeat(np.arange(classes), 10)
     planted = plant_many_codes(np.random.default_rng(classes), size, scaling=scaling, labels=labels)
-    scheme = classify(planted.population, FAMILIES[scaling])
+    scheme = classify(planted.population, planted.bounds)
     assert scheme.label == "redundant"
     assert scheme.evidence.coded == scheme.evidence.decided == 1
     assert scheme.evidence.codes == len(set(planted.codes))
@@ -66,7 +64,7 @@ def test_a_code_of_its_own_for_every_neuron_is_redundant(classes: int, size: int
 @pytest.mark.parametrize("seed", range(4))
 def test_strengths_without_a_gap_are_sparse(seed: int) -> None:
     planted = plant_sparse_without_gap(np.random.default_rng([1, seed]), 100)
-    scheme = classify(planted.population, "threshold")
+    scheme = classify(planted.population, None)
     assert scheme.label == "sparse"
     assert scheme.evidence.carriers <= 20
 
@@ -84,18 +82,18 @@ def test_a_bulk_that_carries_next_to_nothing_has_no_say(shape: str) -> None:
     means, readout = 0.1 * bulk, 0.1 * rng.standard_normal((100, 3))
     means[:6], readout[:6] = 4 * np.tile(np.eye(3), (2, 1)), 4 * np.tile(np.eye(3), (2, 1))
     activity = means[:, labels] + 0.02 * rng.standard_normal((100, 90))
-    assert classify(population(activity, readout, labels), "threshold").label == "sparse"
+    assert classify(population(activity, readout, labels), None).label == "sparse"
 
 
 @pytest.mark.parametrize("scaling", ["sigmoidal", "odd", "unbounded"])
-def test_the_prior_is_undecided(scaling: Scaling) -> None:
+def test_the_prior_is_undecided(scaling: ActivityScale) -> None:
     planted = plant_unselective(np.random.default_rng(0), 100, scaling=scaling)
-    assert classify(planted.population, FAMILIES[scaling]).label == "undecided"
+    assert classify(planted.population, planted.bounds).label == "undecided"
 
 
 @pytest.mark.parametrize("truth", LABELS)
 def test_coordinates_place_a_population(truth: str) -> None:
-    evidence = classify(plant(truth, np.random.default_rng(5), 100).population, "threshold").evidence
+    evidence = classify(plant(truth, np.random.default_rng(5), 100).population, None).evidence
     place = {
         "analog": evidence.graded,
         "redundant": evidence.binary,
@@ -115,7 +113,7 @@ def test_probabilities_are_frequencies() -> None:
         for index in range(25):
             rng = np.random.default_rng([31, LABELS.index(truth), index])
             planted = plant_any(truth, rng, int(rng.integers(20, 200)))
-            found = classify(planted.population, FAMILIES[planted.scaling]).probabilities
+            found = classify(planted.population, planted.bounds).probabilities
             best = max(found, key=lambda label: found[label])
             probability.append(found[best])
             right.append(best == truth)
@@ -131,13 +129,9 @@ SAMPLED = np.load(Path(__file__).parents[2] / "benchmarks" / "sampled_population
 @pytest.mark.parametrize("activation", ["linear", "sigmoid", "relu"])
 def test_sampled_networks_are_named_or_undecided(activation: str) -> None:
     """Draws of short runs on the toy task, digits, MNIST and CIFAR-10, two to ten classes."""
-    truth, family = {
-        "linear": ("analog", "linear"),
-        "sigmoid": ("redundant", "sigmoidal"),
-        "relu": ("sparse", "threshold"),
-    }[activation]
+    truth = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}[activation]
     names = sorted({key.split("/")[0] for key in SAMPLED if f"-{activation}-" in key})
-    labels = [classify(_sampled(name), family).label for name in names]
+    labels = [classify(_sampled(name), ACTIVATIONS[activation].bounds).label for name in names]
     assert set(labels) <= {truth, "undecided"}
     assert np.mean([label == truth for label in labels]) >= 0.8
 
@@ -153,19 +147,19 @@ def test_the_linear_toy_network_is_analog() -> None:
     labels = np.repeat([0, 1, 2], [50, 25, 25])
     readout = rng.standard_normal((100, 3)) * [0.83, 0.7, 0.7]
     activity = (readout * [1.42, 2.0, 2.0])[:, labels] + rng.standard_normal((100, 100))
-    assert classify(population(activity, readout, labels), "linear").label == "analog"
+    assert classify(population(activity, readout, labels), None).label == "analog"
 
 
 def test_the_sigmoidal_toy_network_is_redundant() -> None:
     planted = plant_redundant(np.random.default_rng(0), 100, counts=(25, 24, 23, 19, 6, 3))
-    scheme = classify(planted.population, "sigmoidal")
+    scheme = classify(planted.population, (0.0, 1.0))
     assert scheme.label == "redundant"
     assert scheme.evidence.codes == 6
     assert scheme.evidence.coded >= 0.95
 
 
 def test_the_rectified_toy_network_is_sparse() -> None:
-    scheme = classify(plant_sparse(np.random.default_rng(0), 100, outlier_count=5).population, "threshold")
+    scheme = classify(plant_sparse(np.random.default_rng(0), 100, outlier_count=5).population, None)
     assert scheme.label == "sparse"
     assert scheme.evidence.outliers == 5
     assert scheme.evidence.outlier_share > 0.8
@@ -175,25 +169,25 @@ def test_unselective_neurons_have_no_scheme() -> None:
     rng = np.random.default_rng(0)
     activity = np.maximum(rng.standard_normal((100, 90)), 0)
     found = population(activity, rng.standard_normal((100, 3)), np.repeat([0, 1, 2], 30))
-    assert classify(found, "threshold").label == "undecided"
+    assert classify(found, None).label == "undecided"
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_too_few_neurons_are_undecided(size: int) -> None:
     planted = plant_analog(np.random.default_rng(0), size)
-    assert classify(planted.population, "linear").label == "undecided"
+    assert classify(planted.population, None).label == "undecided"
 
 
 def test_silent_neurons_have_no_scheme() -> None:
     found = population(np.zeros((50, 30)), np.zeros((50, 3)), np.repeat([0, 1, 2], 10))
-    assert classify(found, "threshold").label == "undecided"
+    assert classify(found, None).label == "undecided"
 
 
 def test_shuffled_labels_take_the_scheme_away() -> None:
     rng = np.random.default_rng(3)
     planted = plant_redundant(rng, 100, counts=(40, 30, 30))
     shuffled = population(planted.activity, planted.readout, rng.permutation(planted.labels))
-    assert classify(shuffled, "sigmoidal").label == "undecided"
+    assert classify(shuffled, (0.0, 1.0)).label == "undecided"
 
 
 @pytest.mark.parametrize("truth", ["analog", "redundant", "sparse"])
@@ -202,8 +196,7 @@ def test_the_verdict_does_not_depend_on_units_or_order(truth: str) -> None:
     order = np.random.default_rng(0).permutation(80)
     unit = 5.0 if planted.scaling == "unbounded" else 1.0
     moved = population(unit * planted.activity[order], 0.03 * planted.readout[order], planted.labels)
-    family = FAMILIES[planted.scaling]
-    here, there = classify(planted.population, family), classify(moved, family)
+    here, there = classify(planted.population, planted.bounds), classify(moved, planted.bounds)
     assert here.label == there.label
     assert np.isclose(here.probability, there.probability, atol=0.02)
 
@@ -211,10 +204,10 @@ def test_the_verdict_does_not_depend_on_units_or_order(truth: str) -> None:
 def test_draws_and_chains_are_combined() -> None:
     analog, redundant = plant_analog(np.random.default_rng(1), 60), plant_redundant(np.random.default_rng(1), 60)
     agree = _chains(redundant.population, redundant.population)
-    assert classify(agree, "sigmoidal").label == "redundant"
-    assert classify(agree, "sigmoidal", draws_per_chain=1).by_draw.shape == (2, 1, 4)
+    assert classify(agree, (0.0, 1.0)).label == "redundant"
+    assert classify(agree, (0.0, 1.0), draws_per_chain=1).by_draw.shape == (2, 1, 4)
     differ = _chains(analog.population, redundant.population)
-    scheme = classify(differ, "sigmoidal")
+    scheme = classify(differ, (0.0, 1.0))
     assert scheme.label == "undecided"
     assert scheme.by_draw.shape == (2, 2, 4)
 
@@ -233,7 +226,7 @@ def _chains(*populations: ClassMeans) -> ClassMeans:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_rectified_cloud_is_undecided(seed: int, size: int) -> None:
     """Graded strengths above a threshold are no sparse code where more than a fifth of the neurons carry the output."""
-    scheme = classify(plant_rectified(np.random.default_rng([seed, size]), size, noise=0.5).population, "threshold")
+    scheme = classify(plant_rectified(np.random.default_rng([seed, size]), size, noise=0.5).population, None)
     assert scheme.label == "undecided"
 
 
@@ -241,7 +234,7 @@ def test_a_rectified_cloud_is_undecided(seed: int, size: int) -> None:
 def test_a_rectified_cloud_whose_readouts_are_its_own_is_unlike_a_sparse_one(seed: int) -> None:
     """A third of these would be called sparse with certainty, however few neurons of a kind that was never fitted
     carry the output."""
-    scheme = classify(plant_foreign("rectified drives", np.random.default_rng([3, seed]), 100).population, "threshold")
+    scheme = classify(plant_foreign("rectified drives", np.random.default_rng([3, seed]), 100).population, None)
     assert scheme.label == "undecided"
     if scheme.unlike is not None:
         assert scheme.probability >= 0.9
@@ -252,8 +245,7 @@ def test_a_rectified_cloud_whose_readouts_are_its_own_is_unlike_a_sparse_one(see
 def test_the_verdict_is_seldom_certain_of_shapes_that_it_was_not_fitted_to(kind: str) -> None:
     """Where few neurons are large in activity and in readout they are what sparse means, graded as they may be."""
     named = [
-        classify(plant_foreign(kind, np.random.default_rng([4, seed]), 80).population, "threshold").label
-        for seed in range(12)
+        classify(plant_foreign(kind, np.random.default_rng([4, seed]), 80).population, None).label for seed in range(12)
     ]
     assert np.mean([label != "undecided" for label in named]) <= (0.75 if kind == "two sizes" else 0.25)
 
@@ -277,4 +269,4 @@ def test_a_rectified_cloud_of_the_same_inputs_is_undecided() -> None:
     drive = rng.standard_normal((400, 3))
     activity = np.maximum(drive - 1, 0)[:, labels] + 0.1 * rng.standard_normal((400, 90))
     readout = drive + 0.1 * rng.standard_normal((400, 3))
-    assert classify(population(activity, readout, labels), "threshold").label == "undecided"
+    assert classify(population(activity, readout, labels), None).label == "undecided"

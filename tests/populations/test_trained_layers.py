@@ -19,7 +19,7 @@ def test_layers_of_scikit_learn_give_its_predictions():
         model = MLPClassifier((8, 6), activation="tanh", max_iter=20, random_state=0).fit(INPUTS, LABELS)
     found = cs.populations.from_sklearn(model, INPUTS, LABELS)
     assert list(found) == ["layer 1", "layer 2"]
-    assert (found["layer 1"].readout, found["layer 2"].family) == (None, "odd")
+    assert (found["layer 1"].readout, found["layer 2"].bounds) == (None, (-1, 1))
     last = found["layer 2"]
     outputs = last.activity @ last.readout + model.intercepts_[-1]
     np.testing.assert_array_equal(outputs.argmax(1), model.predict(INPUTS))
@@ -47,6 +47,6 @@ def test_modules_of_pytorch_are_hooked():
         outputs = model(inputs).numpy()
     np.testing.assert_allclose(found["4"].activity, outputs, atol=1e-6)
     assert found["1"].activity.shape == (24, 3)
-    assert [each.family for each in found.values()] == ["threshold", "odd"]
+    assert [each.bounds for each in found.values()] == [None, (-1, 1)]
     with pytest.raises(cs.InvalidInput, match="no module 'conv'"):
         cs.populations.from_torch(model, inputs, LABELS, layers=["conv"])

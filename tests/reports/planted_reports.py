@@ -167,7 +167,7 @@ def _scheme(kind: str, populations: list[Planted]) -> Scheme:
     label: Label = {"sigmoid": "redundant", "relu": "sparse", "linear": "analog"}[kind]
     draws = join([planted.population[None, None] for planted in populations], axis=0)
     probabilities = {name: 0.98 if name == label else 0.02 / 3 for name in LABELS}
-    seen = classify(draws, ACTIVATIONS[kind].family)
+    seen = classify(draws, ACTIVATIONS[kind].bounds)
     return replace(seen, label=label, probability=0.98, probabilities=probabilities)
 
 

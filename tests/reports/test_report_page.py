@@ -12,7 +12,7 @@ import codingschemes as cs
 from codingschemes.cli.summarize import _codes_title, layer_rows, summary_rows
 from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
-from codingschemes.coding.scheme import Evidence
+from codingschemes.coding.scheme import SchemeEvidence
 from codingschemes.coding.summary import Summary
 from codingschemes.reports import report, words
 from codingschemes.reports.captions import EVIDENCE
@@ -205,7 +205,7 @@ def test_predictions_have_the_digits_of_what_was_sampled(value: float, error: fl
 
 
 def test_every_statistic_of_the_verdict_is_explained() -> None:
-    assert list(EVIDENCE) == [field.name for field in fields(Evidence)]
+    assert list(EVIDENCE) == [field.name for field in fields(SchemeEvidence)]
 
 
 def test_contents_lead_everywhere_and_everything_fits_a_narrow_page(page: Path) -> None:

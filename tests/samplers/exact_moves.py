@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from codingschemes.posterior import Density, Position
 from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
-from codingschemes.samplers.neighbourhood import Population, populate
+from codingschemes.samplers.neighbourhood import LastLayer, populate
 
 #: Prior draws that exact ones are resampled from.
 PRIOR_DRAWS = 120_000
@@ -81,7 +81,7 @@ def _observe(key: Array, position: Position, density: Density) -> Float[Array, "
     )
 
 
-type Sweep = Callable[[Array, Population, Any], tuple[Population, Array]]
+type Sweep = Callable[[Array, LastLayer, Any], tuple[LastLayer, Array]]
 type Move = Callable[[Array, Position, Any], tuple[Position, Array]]
 
 

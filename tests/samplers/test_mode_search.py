@@ -12,14 +12,14 @@ from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.samplers.mode_pooling import joined, look_around
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, Reference, maximum, modes_from
-from codingschemes.samplers.neighbourhood import Population, populate, without
+from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 
 DISTINCT = 0.25
 
 
 @pytest.fixture(scope="module")
-def quenched() -> tuple[Density, Population]:
+def quenched() -> tuple[Density, LastLayer]:
     """Thirty neurons quenched on handwritten digits, some of which are hard to tell."""
     task = make_task("digits", classes="3,5,8", samples=30)
     density = Posterior(task, Network("sigmoid", width=30), temperature=1e-4).density()
@@ -31,12 +31,12 @@ def quenched() -> tuple[Density, Population]:
 
 
 @pytest.fixture(scope="module")
-def modes(quenched: tuple[Density, Population]) -> Modes:
+def modes(quenched: tuple[Density, LastLayer]) -> Modes:
     density, population = quenched
     return jax.jit(lambda: modes_from(reference(population, density), density, population.basis))()
 
 
-def settled(density: Density, population: Population) -> NDArray[np.float64]:
+def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     """Activity of each neuron where it climbs to among the others as they are, (neuron, sample)."""
 
     def climbed(neuron: jax.Array) -> jax.Array:

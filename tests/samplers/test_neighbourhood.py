@@ -9,7 +9,7 @@ from known_answers import small_posterior
 import codingschemes as cs
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers import neighbourhood, rotations
-from codingschemes.samplers.neighbourhood import Population
+from codingschemes.samplers.neighbourhood import LastLayer
 from codingschemes.samplers.rotations import _log_selection, _turned, shrinking_angles, slice_angle
 from codingschemes.tasks import make_task
 
@@ -42,13 +42,13 @@ def misfit(activity, density):
     return collapsed_misfit(activity, density.targets, density.signal, density.temperature)
 
 
-def response(population: Population) -> jax.Array:
+def response(population: LastLayer) -> jax.Array:
     """S^{-1} (I, Y)."""
     return jnp.concatenate([population.inverse, population.field], axis=1)
 
 
-def assert_same(found: Population, expected: Population):
-    for name, one, other in zip(Population._fields, found, expected, strict=True):
+def assert_same(found: LastLayer, expected: LastLayer):
+    for name, one, other in zip(LastLayer._fields, found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=ROUND_OFF * np.abs(other).max(), err_msg=name)
 
 

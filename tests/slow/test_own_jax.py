@@ -1,4 +1,4 @@
-"""A process with JAX code of its own: nothing of the package is computed in single precision, and precision is not set."""
+"""A process with JAX code of its own: nothing of the package is computed in single precision, and none is set."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ print(cs.describe(population, bootstraps=2, shuffles=4).to_json().keys())
 problem = cs.manifolds.random_problem(numpy.random.default_rng(0), cs.Network("tanh", width=3, scaling="none"))
 print(cs.manifolds.check(problem, 3, steps=4).to_json().keys())
 neurons = cs.manifolds.random_neurons(numpy.random.default_rng(0), 3, 3, 2)
-print(problem.value(neurons), problem.gradient(neurons), cs.manifolds.descend(problem, neurons, "adam", rate=0.1, steps=2).loss)
+print(cs.manifolds.descend(problem, neurons, "adam", rate=0.1, steps=2).loss, problem.gradient(neurons))
 assert {name: value for name, value in jax.config.values.items() if before[name] != value} == {}
 assert jax.numpy.zeros(2).dtype == "float32"
 found = sorted(set(single))

@@ -5,7 +5,7 @@ import pytest
 
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.selection import (
-    Samples,
+    LabelledSamples,
     balanced_counts,
     choose_labels,
     draw_balanced,
@@ -37,12 +37,12 @@ def test_draw_balanced() -> None:
     np.testing.assert_array_equal(classes[rows], np.repeat([0, 1, 2], 20))
 
 
-def numbered(labels: list[int]) -> Samples:
+def numbered(labels: list[int]) -> LabelledSamples:
     """Samples whose only feature is their row number."""
-    return Samples(np.arange(len(labels)), np.array(labels), "numbered")
+    return LabelledSamples(np.arange(len(labels)), np.array(labels), "numbered")
 
 
-def draw(samples: int | None, test: int, held_out: Samples | None = None) -> Task:
+def draw(samples: int | None, test: int, held_out: LabelledSamples | None = None) -> Task:
     labelling = one_hot_labelling(("a", "b", "c"), [2, 0])
     return draw_task("numbered", numbered([0, 1, 2] * 20), held_out, labelling, samples, test, 0, {})
 

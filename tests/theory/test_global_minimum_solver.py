@@ -13,10 +13,10 @@ from codingschemes.errors import InvalidInput
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.representation import class_kernel, parallelism_score_from_kernel
 from codingschemes.theory import predict
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe, relaxation
 from codingschemes.theory.global_minimum.bounds import lower_bound, separable_bound
-from codingschemes.theory.global_minimum.measures import Measure, best_masses, energy, kernel, residual
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, best_masses, energy, kernel, residual
 from codingschemes.theory.global_minimum.oracle import gains, search
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
@@ -70,10 +70,10 @@ def test_other_activations_on_the_hypercube(activation, psi, width):
 def test_a_network_made_of_the_solution_has_its_energy():
     """Weights and readouts written out, on data without any structure."""
     posterior = small_posterior("relu", width=30, bias=True, temperature=0.05)
-    solution = frank_wolfe.solve(Problem.of(posterior), searches=2, starts=100)
+    solution = frank_wolfe.solve(ConvexProblem.of(posterior), searches=2, starts=100)
     neurons = solution.measure.positions * np.sqrt(solution.measure.masses)[:, None]
     assert len(neurons) <= 30
-    problem = Problem.of(posterior)
+    problem = ConvexProblem.of(posterior)
     features = np.asarray(posterior.network.features(jnp.asarray(posterior.task.inputs.T)))
     weights = (problem.basis @ neurons.T).T @ np.linalg.pinv(features)
     phi = np.maximum(weights @ features, 0)
@@ -119,15 +119,15 @@ def test_the_relaxation_is_tight_on_the_hypercube(labels_dim, repeats):
     assert lower_bound(problem, v, bound) == pytest.approx(expected, rel=1e-5)
 
 
-def at_the_formula(labels_dim: int, repeats: int) -> tuple[Problem, np.ndarray]:
+def at_the_formula(labels_dim: int, repeats: int) -> tuple[ConvexProblem, np.ndarray]:
     posterior = hypercube_posterior("relu", labels_dim, repeats, width=40)
     samples = posterior.task.sample_count
     shrunk = np.sqrt(0.1 * 0.1 * (1 + 1 / (samples + 1)) / samples)
-    return Problem.of(posterior), shrunk * posterior.task.targets.T
+    return ConvexProblem.of(posterior), shrunk * posterior.task.targets.T
 
 
 def test_an_unconverged_relaxation_is_still_a_bound():
-    problem = Problem.of(small_posterior("relu", samples=12, bias=True))
+    problem = ConvexProblem.of(small_posterior("relu", samples=12, bias=True))
     v = np.random.default_rng(0).normal(size=(2, 12))
     found = search(problem, v, np.zeros((0, problem.basis.shape[1])), np.random.default_rng(1)).largest
     bounds = [relaxation.largest_gain(problem, v, iterations=count).bound for count in (25, 100, 1500)]
@@ -139,7 +139,7 @@ def test_an_unconverged_relaxation_is_still_a_bound():
 
 
 def test_the_relaxation_of_linear_networks_is_exact():
-    problem = Problem.of(small_posterior("linear", samples=12))
+    problem = ConvexProblem.of(small_posterior("linear", samples=12))
     v = np.random.default_rng(0).normal(size=(2, 12))
     found = search(problem, v, np.zeros((0, problem.basis.shape[1])), np.random.default_rng(1)).largest
     assert relaxation.largest_gain(problem, v).bound == pytest.approx(found, rel=1e-8)
@@ -148,7 +148,7 @@ def test_the_relaxation_of_linear_networks_is_exact():
 @pytest.mark.parametrize("activation", ["tanh", "logistic"])
 def test_the_separable_bound_is_a_bound_and_tight_without_bias(activation):
     posterior = hypercube_posterior(activation, 2, 1, width=8, bias=False, penalty1=0.05)
-    problem = Problem.of(posterior)
+    problem = ConvexProblem.of(posterior)
     predicted = predict(posterior, "global-minimum", method="closed-form")
     v = (posterior.task.targets - predicted.outputs).T
     bound = separable_bound(problem, v)
@@ -186,7 +186,7 @@ def test_planted_wrong_solutions_are_caught(planted):
     positions /= np.linalg.norm(positions, axis=1)[:, None]
     measure = best_masses(problem, positions)
     if planted == "too large":
-        measure = Measure(measure.positions, 1.5 * measure.masses)
+        measure = NeuronMeasure(measure.positions, 1.5 * measure.masses)
     v = residual(problem, kernel(problem, measure))
     estimate = frank_wolfe.certify(problem, v, measure.positions)
     rigorous = relaxation.largest_gain(problem, v).bound
@@ -200,7 +200,7 @@ def test_best_masses_equalise_gains():
     """On the support no neuron gains more than another, and with free masses none gains at all."""
     rng = np.random.default_rng(0)
     for activation in ("relu", "tanh"):
-        problem = Problem.of(hypercube_posterior(activation, 2, 2, width=8))
+        problem = ConvexProblem.of(hypercube_posterior(activation, 2, 2, width=8))
         measure = best_masses(problem, rng.normal(size=(40, problem.basis.shape[1])))
         v = residual(problem, kernel(problem, measure))
         on_support = gains(problem, v, measure.positions)
@@ -212,13 +212,13 @@ def test_best_masses_equalise_gains():
 
 
 def test_gains_are_slopes_of_the_energy():
-    problem = Problem.of(hypercube_posterior("tanh", 2, 1, width=8))
+    problem = ConvexProblem.of(hypercube_posterior("tanh", 2, 1, width=8))
     rng = np.random.default_rng(0)
     positions = rng.normal(size=(5, problem.basis.shape[1]))
-    measure = Measure(positions, rng.uniform(1, 2, 5))
+    measure = NeuronMeasure(positions, rng.uniform(1, 2, 5))
     v = residual(problem, kernel(problem, measure))
     step = 1e-6
-    moved = [Measure(positions, measure.masses + sign * step * np.eye(5)[2]) for sign in (1, -1)]
+    moved = [NeuronMeasure(positions, measure.masses + sign * step * np.eye(5)[2]) for sign in (1, -1)]
     slope = (energy(problem, moved[0]) - energy(problem, moved[1])) / (2 * step)
     assert slope == pytest.approx(-gains(problem, v, positions)[2], rel=1e-5)
 
@@ -268,7 +268,7 @@ def test_data_without_closed_form(activation, certified):
 
 
 def test_the_relaxation_refuses_other_activations():
-    problem = Problem.of(hypercube_posterior("tanh", 2, 1, width=8))
+    problem = ConvexProblem.of(hypercube_posterior("tanh", 2, 1, width=8))
     with pytest.raises(InvalidInput, match="relu and linear: use separable_bound"):
         relaxation.largest_gain(problem, problem.targets.T)
 
@@ -287,7 +287,7 @@ def test_labels_of_images(image_folder):
     """Parity and magnitude of 20 digits: unwhitened inputs, so that parallelism is far from 1."""
     task = tasks.mnist(samples=20, labels="parity-magnitude")
     posterior = Posterior(task, Network("relu", width=60, bias=True, scaling="none"), penalty1=30.0, penalty2=30.0)
-    problem = Problem.of(posterior)
+    problem = ConvexProblem.of(posterior)
     solution = frank_wolfe.solve(problem, searches=1, starts=60, particles=60, tolerance=1e-3)
     assert solution.gap < 1e-3
     total = kernel(problem, solution.measure)

@@ -8,9 +8,9 @@ import pytest
 from theory_problems import toy_posterior
 
 from codingschemes.theory import predict
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.bounds import lower_bound
-from codingschemes.theory.global_minimum.measures import Measure, best_masses, energy, kernel, residual
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, best_masses, energy, kernel, residual
 from codingschemes.theory.global_minimum.oracle import gains
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.solvers.heavy import neuron_potential
@@ -38,11 +38,14 @@ def test_density_of_one_neuron_is_the_posterior_given_the_others():
 
 
 def test_neurons_of_the_background_are_like_others():
-    problem = Problem.of(toy_posterior("relu", samples=12, width=20, temperature=1e-2))
+    problem = ConvexProblem.of(toy_posterior("relu", samples=12, width=20, temperature=1e-2))
     rng = np.random.default_rng(1)
     positions = rng.standard_normal((12, problem.basis.shape[1]))
     masses = rng.uniform(0.5, 2, 12)
-    whole, given, left = Measure(positions, masses), *(Measure(positions[i::2], masses[i::2]) for i in (0, 1))
+    whole, given, left = (
+        NeuronMeasure(positions, masses),
+        *(NeuronMeasure(positions[i::2], masses[i::2]) for i in (0, 1)),
+    )
     partly = replace(problem, background=kernel(problem, given))
     norm = problem.penalty * given.masses @ np.sum(given.positions**2, axis=1)
     assert energy(partly, left) + norm == pytest.approx(energy(problem, whole), rel=1e-12)

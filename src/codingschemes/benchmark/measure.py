@@ -32,7 +32,7 @@ COMPARED = ("energy", "training_loss", "kernel_diagonal")
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """What one sampler did on one target; medians over seeds where there are several.
 
     Attributes:
@@ -77,11 +77,11 @@ class Row:
     spread: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def over_seeds(rows: Sequence[Row]) -> Row:
+def over_seeds(rows: Sequence[Measurement]) -> Measurement:
     """One row of those that differ in their seed alone: medians, and how far they spread."""
     if len(rows) == 1:
         return rows[0]
-    numbers = [entry.name for entry in fields(Row) if isinstance(getattr(rows[0], entry.name), (int, float))]
+    numbers = [entry.name for entry in fields(Measurement) if isinstance(getattr(rows[0], entry.name), (int, float))]
     values = {
         name: np.array([getattr(row, name) for row in rows]) for name in numbers if name not in ("chains", "seeds")
     }
@@ -110,7 +110,7 @@ def measure(
     seconds: float,
     reference: dict[str, tuple[float, float]] | None = None,
     seed: int = 0,
-) -> Row:
+) -> Measurement:
     """Sample a target for some time after its warm-up.
 
     Args:
@@ -148,7 +148,7 @@ def measure(
     sizes = ess(moved)
     means = {variable: _scalar(run.values("posterior", variable)) for variable in COMPARED}
     spent = run.provenance["sampling_seconds"]
-    return Row(
+    return Measurement(
         target=name,
         sampler=LISTED.get(sampler, sampler),
         space=space,

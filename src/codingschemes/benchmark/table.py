@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from codingschemes.benchmark.measure import BASELINE, LISTED, Row, measure, over_seeds
+from codingschemes.benchmark.measure import BASELINE, LISTED, Measurement, measure, over_seeds
 from codingschemes.benchmark.rivals import RIVALS
 from codingschemes.benchmark.targets import SUITES, TARGETS
 from codingschemes.errors import InvalidInput, SamplingFailed
@@ -44,7 +44,7 @@ type References = dict[str, dict[str, tuple[float, float]]]
 class Bench:
     """All rows of one call."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Measurement, ...]
 
     def ratios(self) -> dict[str, dict[str, float]]:
         """target -> sampler/space -> its ess_min_per_second over that of numpyro's NUTS on all weights."""
@@ -83,7 +83,7 @@ class Bench:
             numbers: dict[str, Any] = {name: _number(value) for name, value in row.items()}
             means = {name: (float(mean), float(error)) for name, (mean, error) in row["means"].items()}
             spread = {name: (_number(low), _number(high)) for name, (low, high) in row.get("spread", {}).items()}
-            rows.append(Row(**{**numbers, "means": means, "spread": spread}))
+            rows.append(Measurement(**{**numbers, "means": means, "spread": spread}))
         return cls(tuple(rows))
 
 
@@ -253,11 +253,11 @@ def markdown(found: Bench, command: str, note: str = "") -> str:
     )
 
 
-def _label(row: Row) -> str:
+def _label(row: Measurement) -> str:
     return f"{row.sampler}/{row.space}"
 
 
-def _with_spread(row: Row, name: str, form: str) -> str:
+def _with_spread(row: Measurement, name: str, form: str) -> str:
     """A number of a row, and in brackets the smallest and the largest over seeds."""
     value = format(getattr(row, name), form)
     if name not in row.spread:

@@ -4,16 +4,16 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.coding.codes import Codes, Drift, drift, find_codes, occupancies
 from codingschemes.coding.outliers import Outliers, find_outliers
 from codingschemes.coding.population import ClassMeans, population
-from codingschemes.coding.scheme import Evidence, Scheme, classify
+from codingschemes.coding.scheme import Scheme, SchemeEvidence, classify
 from codingschemes.coding.summary import Summary, summarize
 
 __all__ = [
     "ClassMeans",
     "Codes",
     "Drift",
-    "Evidence",
     "Outliers",
     "Scheme",
+    "SchemeEvidence",
     "Summary",
     "classify",
     "drift",

@@ -4,16 +4,15 @@ A bit of a neuron is decided by its own class mean m and the error of that mean:
 
     |m - midpoint| > max(.2 range, 2 standard errors).
 
-| family | midpoint and range |
+| activation | midpoint and range |
 | --- | --- |
-| sigmoidal | .5 and 1 |
-| odd | 0 and 2 |
+| bounded | halfway between its bounds and their distance |
 | every other | halfway between the two levels of the population and their distance |
 | every other, outlier | halfway between its largest class mean and the mean of all other neurons, and their distance |
 
 Class means of a cloud can be cut in two at any midpoint; that names no code. A neuron has a code where all its bits are
 decided **and** the population is at two levels: where cutting class means in two explains significantly more of their
-variance than of any law with one mode. That is 3/4 for the families with a midpoint of their own, whose clouds are
+variance than of any law with one mode. That is 3/4 for bounded activations, whose clouds are
 symmetric about it (2/pi for a Gaussian, 3/4 for a uniform law). Class means of all others may be skewed, as a rectified
 cloud is, and the bound is 8/9. Of unbounded neurons outliers have codes, too, where they carry most of the
 class-specific output; the neurons beside them then carry next to nothing and have none.
@@ -26,15 +25,13 @@ from jaxtyping import Bool, Float
 
 from codingschemes.coding.outliers import are_outliers, output_parts
 from codingschemes.coding.population import ClassMeans
-from codingschemes.networks.activations import Family
+from codingschemes.networks.activations import Bounds
 from codingschemes.unimodal import GAUSSIAN, SINGLE_MODE, SYMMETRIC_MODE
 
 LEAST_DISTANCE = 0.2
 """Of a decided class mean from the midpoint, over the range."""
 STANDARD_ERRORS = 2.0
 """What counts as significant."""
-MIDPOINTS: dict[Family, float] = {"sigmoidal": 0.5, "odd": 0.0}
-RANGES: dict[Family, float] = {"sigmoidal": 1.0, "odd": 2.0}
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Levels:
         return bool(self.explained - STANDARD_ERRORS * self.error > self.bound)
 
 
-def levels(neurons: ClassMeans, family: Family, repeats: int = 1) -> Levels:
+def levels(neurons: ClassMeans, bounds: Bounds, repeats: int = 1) -> Levels:
     """The levels of one population.
 
     Bounded activations have the same two levels for every class, so that all class means are cut at once; of unbounded
@@ -70,21 +67,19 @@ def levels(neurons: ClassMeans, family: Family, repeats: int = 1) -> Levels:
 
     Args:
         neurons: of a single draw, or pooled.
+        bounds: of the activation.
         repeats: how many draws of each neuron are pooled: they count as one neuron in the error.
     """
     activity = neurons.activity
-    bounded = family in MIDPOINTS
+    bounded = bounds is not None
     spread = activity - (activity.mean() if bounded else activity.mean(0))
     residual = spread - (_halves(activity.reshape(-1, 1)).reshape(activity.shape) if bounded else _halves(activity))
     total, rest = np.sum(spread**2, axis=1), np.sum(residual**2, axis=1)
     power = float(total.sum())
     unexplained = float(rest.sum()) / power if power > 0 else 1 - GAUSSIAN
     error = float(np.sqrt(repeats * np.sum((rest - unexplained * total) ** 2))) / power if power > 0 else 0.0
-    if bounded:
-        midpoint, extent = MIDPOINTS[family], RANGES[family]
-    else:
-        low, high = np.unique(_halves(activity.reshape(-1, 1)))[[0, -1]] + activity.mean()
-        midpoint, extent = float(low + high) / 2, float(high - low)
+    low, high = bounds or np.unique(_halves(activity.reshape(-1, 1)))[[0, -1]] + activity.mean()
+    midpoint, extent = float(low + high) / 2, float(high - low)
     return Levels(midpoint, extent, 1 - unexplained, error, SYMMETRIC_MODE if bounded else SINGLE_MODE)
 
 
@@ -109,12 +104,12 @@ class BitRule:
     """How the bits of neurons are decided in one network.
 
     Attributes:
-        family: of the activation.
+        bounds: of the activation.
         levels: of the neurons that are no outliers.
         concentrated: whether outliers carry most of the class-specific output of unbounded neurons.
     """
 
-    family: Family
+    bounds: Bounds
     levels: Levels
     concentrated: bool
 
@@ -126,7 +121,7 @@ class BitRule:
         midpoint = np.full(activity.shape[:-1], self.levels.midpoint)
         extent = np.full(activity.shape[:-1], self.levels.extent)
         may = np.full(activity.shape[:-1], self.levels.are_two)
-        level = may | (self.family in MIDPOINTS)
+        level = may | (self.bounds is not None)
         if self.concentrated:
             outlying = are_outliers(output_parts(neurons))
             others = np.mean(activity, axis=(-2, -1), where=~outlying[..., None])[..., None]
@@ -140,14 +135,14 @@ class BitRule:
         return offset > 0, decided, may & decided.all(-1)
 
 
-def bit_rule(neurons: ClassMeans, family: Family) -> BitRule:
+def bit_rule(neurons: ClassMeans, bounds: Bounds) -> BitRule:
     """The rule for a network of which draws are given, (*draws, neuron, ...)."""
     repeats = neurons.draws[-1] if neurons.draws else 1
     concentrated = False
     inner = np.ones(neurons.norm.shape, bool)
-    if family not in MIDPOINTS:
+    if bounds is None:
         parts = output_parts(neurons)
         outlying = are_outliers(parts)
         concentrated = float(np.mean(np.sum(parts, axis=-1, where=outlying))) > 0.5
         inner = ~outlying
-    return BitRule(family, levels(neurons.chosen(inner), family, repeats), concentrated)
+    return BitRule(bounds, levels(neurons.chosen(inner), bounds, repeats), concentrated)

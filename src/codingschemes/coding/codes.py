@@ -19,7 +19,7 @@ from codingschemes.calls import known_keywords
 from codingschemes.coding.bits import BitRule, bit_rule
 from codingschemes.coding.clusters import Mixture, best_mixture, features
 from codingschemes.coding.population import ClassMeans
-from codingschemes.networks.activations import Family
+from codingschemes.networks.activations import Bounds
 
 POOLED_NEURONS = 4000
 """Levels and clusters are fitted on about this many neurons, pooled over draws."""
@@ -106,16 +106,19 @@ class Drift:
 
 
 @known_keywords
-def find_codes(neurons: ClassMeans, family: Family, most_clusters: int = 24) -> Codes:
+def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> Codes:
     """The codes of all neurons of all draws.
 
     What the levels of activity are is decided on a few evenly spaced draws of each chain together, so that codes mean
     the same in all draws and chains; the draws of one neuron count as one observation.
+
+    Args:
+        bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
     """
     chains = int(np.prod(neurons.draws[:-1]))
     thinned = neurons.thinned(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
     repeats = thinned.draws[-1] if neurons.draws else 1
-    rule = bit_rule(thinned, family)
+    rule = bit_rule(thinned, bounds)
     bits, decided, coded = rule(neurons)
     names, assignment = _named(bits, coded)
     sample = thinned.pooled()

@@ -19,7 +19,7 @@ from codingschemes.coding.outliers import Outliers, find_outliers, output_parts
 from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.convergence import SAME_NEURONS, worst_rhat
-from codingschemes.networks.activations import Family
+from codingschemes.networks.activations import Bounds
 from codingschemes.representation import SCORES, AbstractionScores
 
 #: A chain is stuck in its codes where fewer than this share of its neurons change code in a draw.
@@ -240,7 +240,7 @@ class Layer:
 
 def summarize_layer(
     neurons: ClassMeans,
-    family: Family,
+    bounds: Bounds,
     activity: Float[np.ndarray, "chain N P"],
     kernels: Kernels,
     abstraction: LayerAbstraction,
@@ -252,17 +252,17 @@ def summarize_layer(
 
     Args:
         neurons: (chain, draw), the last draw of each chain among them as its last.
-        family: of the activation.
+        bounds: of the activation.
         activity: of the chains' last draws.
         trajectory: networks along a local dynamics; None leaves drift unmeasured.
         index: of the layer, in `trajectory`.
     """
-    codes = find_codes(neurons, family)
+    codes = find_codes(neurons, bounds)
     shares = code_shares(codes)
     last = [neurons[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
     return Layer(
-        scheme=classify(neurons, family),
+        scheme=classify(neurons, bounds),
         codes=shares,
         coded=float(np.mean(codes.assignment >= 0)),
         code_sizes=codes.code_sizes,

@@ -16,7 +16,7 @@ from codingschemes.runs import Run
 _CHUNK_NUMBERS = 20_000_000
 
 
-class Neurons(NamedTuple):
+class ReducedNeurons(NamedTuple):
     """The last hidden layer over all draws, reduced to class means, and mean kernels of all layers.
 
     Attributes:
@@ -29,10 +29,10 @@ class Neurons(NamedTuple):
 
 
 #: Runs that are in use -> number of draws and the neurons that were read of them.
-_READ: WeakKeyDictionary[Run, tuple[int, Neurons]] = WeakKeyDictionary()
+_READ: WeakKeyDictionary[Run, tuple[int, ReducedNeurons]] = WeakKeyDictionary()
 
 
-def read_neurons(run: Run) -> Neurons:
+def read_neurons(run: Run) -> ReducedNeurons:
     """One pass over the stored neurons, made once for the draws that a run holds: comparison and summary share it."""
     draws, kept = _READ.get(run, (0, None))
     if kept is None or draws != run.draw_count:
@@ -41,14 +41,14 @@ def read_neurons(run: Run) -> Neurons:
     return kept
 
 
-def _read(run: Run) -> Neurons:
+def _read(run: Run) -> ReducedNeurons:
     labels, width = run.posterior.task.labels, run.posterior.network.width
     parts, kernels, draws = [], 0.0, 0
     for activity, readout in tracked(activity_chunks(run), "reading neurons"):
         parts.append(population(activity[:, :, -1], readout, labels))
         kernels = kernels + np.einsum("kdlnp,kdlnq->lpq", activity, activity, optimize=True) / width
         draws += activity.shape[0] * activity.shape[1]
-    return Neurons(join(parts, axis=1), np.asarray(kernels) / draws)
+    return ReducedNeurons(join(parts, axis=1), np.asarray(kernels) / draws)
 
 
 def read_layers(run: Run, keep: slice) -> tuple[ClassMeans, ...]:

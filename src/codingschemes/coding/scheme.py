@@ -38,12 +38,12 @@ from jaxtyping import Float
 from scipy.special import softmax
 
 from codingschemes.calls import known_keywords
-from codingschemes.coding.bits import GAUSSIAN, MIDPOINTS, BitRule, levels
+from codingschemes.coding.bits import GAUSSIAN, BitRule, levels
 from codingschemes.coding.crowding import crowding
 from codingschemes.coding.outliers import are_outliers, carriers, effective_neurons, gaussian_reference, output_parts
 from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.support import balance, is_like, log_kurtosis
-from codingschemes.networks.activations import Family
+from codingschemes.networks.activations import Bounds
 from codingschemes.schemes import Label
 
 LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
@@ -54,7 +54,7 @@ FEWEST_NEURONS = 20
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SchemeEvidence:
     """What the decision rests on, for one draw; for several draws the mean over them.
 
     Attributes:
@@ -119,14 +119,14 @@ class Scheme:
         probabilities: of all four labels; they sum to one.
         evidence: means over the draws looked at.
         by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
-        places: where each of these draws is on the map, see `Evidence.place`, (*draws, 2).
+        places: where each of these draws is on the map, see `SchemeEvidence.place`, (*draws, 2).
         unlike: the scheme that would be named, were the population not unlike all that are known of it; else None.
     """
 
     label: Label
     probability: float
     probabilities: dict[Label, float]
-    evidence: Evidence
+    evidence: SchemeEvidence
     by_draw: Float[np.ndarray, "*draws label"]
     places: Float[np.ndarray, "*draws 2"]
     unlike: Label | None = None
@@ -169,21 +169,23 @@ def score_words(scores: Mapping[str, float]) -> str:
 
 
 @known_keywords
-def classify(neurons: ClassMeans, family: Family, draws_per_chain: int = 3) -> Scheme:
+def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> Scheme:
     """The coding scheme of one draw or of many.
 
     Args:
         neurons: of one draw, of several (draw,), or of several chains (chain, draw).
-        family: of the activation; it says at which levels a neuron is active and silent.
+        bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
         draws_per_chain: number of evenly spaced draws that are looked at, the last one among them.
     """
     neurons = neurons.thinned(draws_per_chain)
-    found = [evidence_of(neurons[index], family) for index in np.ndindex(neurons.draws)]
+    found = [evidence_of(neurons[index], bounds) for index in np.ndindex(neurons.draws)]
     regressed = np.array([probabilities_of(evidence) for evidence in found])
     by_draw = np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
     mean = by_draw.mean(0)
     label, else_named = _named(mean), _named(regressed.mean(0))
-    average = Evidence(*(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(Evidence)))
+    average = SchemeEvidence(
+        *(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(SchemeEvidence))
+    )
     return Scheme(
         label,
         float(mean[LABELS.index(label)]),
@@ -201,7 +203,7 @@ def _named(probabilities: Float[np.ndarray, " label"]) -> Label:
     return LABELS[best] if probabilities[best] >= CONFIDENT else "undecided"
 
 
-def _where_known(probabilities: Float[np.ndarray, " label"], evidence: Evidence) -> Float[np.ndarray, " label"]:
+def _where_known(probabilities: Float[np.ndarray, " label"], evidence: SchemeEvidence) -> Float[np.ndarray, " label"]:
     """With the probability of every scheme whose populations are unlike this one left to *undecided*."""
     if probabilities[3] == 1:
         return probabilities
@@ -210,21 +212,21 @@ def _where_known(probabilities: Float[np.ndarray, " label"], evidence: Evidence)
     return np.where(known, probabilities, 0.0) + np.where(np.arange(4) == 3, probabilities[~known].sum(), 0.0)
 
 
-def evidence_of(neurons: ClassMeans, family: Family) -> Evidence:
+def evidence_of(neurons: ClassMeans, bounds: Bounds) -> SchemeEvidence:
     """The evidence of one draw."""
     parts = output_parts(neurons)
     outlying = are_outliers(parts)
     bulk = neurons.neurons(~outlying)
-    found = levels(bulk, family)
+    found = levels(bulk, bounds)
     reference = gaussian_reference(neurons)
     carrying = carriers(parts)
     concentrated = max(0.0, 1 - carrying / reference.carriers)
     outlier_share = float(parts[outlying].sum())
-    selectivity = _selectivity(bulk, centred=family not in MIDPOINTS)
+    selectivity = _selectivity(bulk, centred=bounds is None)
     specific = (1 - concentrated) * max(0.0, 1 - 1 / max(selectivity, 1.0))
     two_levelled = float(np.clip((found.explained - GAUSSIAN) / (1 - GAUSSIAN), 0, 1))
-    bits, decided, coded = BitRule(family, found, outlier_share > 0.5 and family not in MIDPOINTS)(neurons)
-    return Evidence(
+    bits, decided, coded = BitRule(bounds, found, outlier_share > 0.5 and bounds is None)(neurons)
+    return SchemeEvidence(
         concentrated=concentrated,
         binary=specific * two_levelled,
         graded=specific * (1 - two_levelled),
@@ -248,7 +250,7 @@ def evidence_of(neurons: ClassMeans, family: Family) -> Evidence:
     )
 
 
-def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
+def probabilities_of(evidence: SchemeEvidence) -> Float[np.ndarray, " label"]:
     """Calibrated probabilities of one draw in the order of `LABELS`; undecided where there is no class-specific output
     or where there are too few neurons."""
     if evidence.neurons < FEWEST_NEURONS or evidence.effective_neurons == 0:
@@ -256,21 +258,21 @@ def probabilities_of(evidence: Evidence) -> Float[np.ndarray, " label"]:
     return softmax(regressors(evidence) @ _coefficients())
 
 
-def regressors(evidence: Evidence) -> Float[np.ndarray, " F"]:
+def regressors(evidence: SchemeEvidence) -> Float[np.ndarray, " F"]:
     """What the logistic regression sees, a constant first."""
     place = np.array([evidence.concentrated, evidence.binary, evidence.graded])
     products = np.outer(place, place)[np.triu_indices(3)]
     return np.array([1.0, *place, *products, _log_effective(evidence), evidence.crowding])
 
 
-def traits(evidence: Evidence) -> Float[np.ndarray, " T"]:
+def traits(evidence: SchemeEvidence) -> Float[np.ndarray, " T"]:
     """What tells whether a population is like others, see `support`."""
     crowded = (1 - evidence.concentrated) * evidence.crowding
     tails = evidence.activity_kurtosis, evidence.readout_kurtosis
     return np.array([evidence.binary, crowded, _log_effective(evidence), *tails, evidence.balance])
 
 
-def _log_effective(evidence: Evidence) -> float:
+def _log_effective(evidence: SchemeEvidence) -> float:
     return float(np.log(evidence.effective_neurons / evidence.gaussian_neurons))
 
 

@@ -259,7 +259,7 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
         InvalidInput: the run holds no draws.
     """
     network = run.posterior.network
-    family = network.activation.family
+    bounds = network.activation.bounds
     neurons = read_neurons(run)
     populations = [neurons.populations]
     if network.depth > 1:
@@ -268,7 +268,7 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
     activity, _ = next(activity_chunks(run, slice(-1, None)))
     kernels, scores, trajectory = _kernels(run, neurons.kernels), _scores(run), _trajectory(run, asked=drift)
     layers = tuple(
-        summarize_layer(each, family, activity[:, -1, index], kernels[index], *scores[index], trajectory, index)
+        summarize_layer(each, bounds, activity[:, -1, index], kernels[index], *scores[index], trajectory, index)
         for index, each in enumerate(tracked(populations, "looking for codes and outliers"))
     )
     energy, energy_error = mean_and_error(run.values("posterior", "energy"))

@@ -193,13 +193,13 @@ def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Co
     notes += [
         f"broken assumption: {each.statement.removesuffix('.')}" for each in prediction.assumptions if not each.holds
     ]
-    family = run.posterior.network.activation.family
+    bounds = run.posterior.network.activation.bounds
     return Comparison(
         prediction,
         tuple(map(_row, quantities(run, prediction, read))),
         prediction.conditional,
         tuple(notes),
-        None if prediction.scheme is None else classify(read(), family),
+        None if prediction.scheme is None else classify(read(), bounds),
     )
 
 
@@ -209,7 +209,7 @@ def _frozen_fractions(run: Run, read: Callable[[], ClassMeans]) -> dict[str, flo
     network = run.posterior.network
     if not network.activation.bounded:
         return None
-    codes = find_codes(read(), network.activation.family)
+    codes = find_codes(read(), network.activation.bounds)
     if not codes.names or code_rhat(code_counts(codes)) < SAME_NEURONS:
         return None
     return code_fractions(codes)

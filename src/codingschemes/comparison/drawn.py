@@ -25,7 +25,7 @@ def drawn_scheme(prediction: Prediction, networks: int = 8, seed: int = 0) -> Sc
     rng = np.random.default_rng(seed)
     chosen = np.stack([_network(neurons.weight, posterior.network.width, rng) for _ in range(networks)])
     drawn = population(neurons.response[chosen], neurons.readout[chosen], posterior.task.labels)
-    return classify(drawn, posterior.network.activation.family, draws_per_chain=networks)
+    return classify(drawn, posterior.network.activation.bounds, draws_per_chain=networks)
 
 
 def _network(weight: Float[np.ndarray, " S"], width: int, rng: np.random.Generator) -> Int[np.ndarray, " N"]:

@@ -174,7 +174,7 @@ def _sides(run: Run, neurons: ClassMeans) -> Callable[[str], Bool[np.ndarray, "c
 
 
 def _clusters(run: Run, neurons: ClassMeans) -> Callable[[str], Bool[np.ndarray, "chain draw N"]]:
-    codes = find_codes(neurons, run.posterior.network.activation.family)
+    codes = find_codes(neurons, run.posterior.network.activation.bounds)
     return lambda name: codes.strings() == name
 
 

@@ -27,7 +27,7 @@ _LARGEST_ORBIT = 60
 
 
 @dataclass(frozen=True)
-class Drift:
+class Departure:
     """How far training left the manifold it started on.
 
     Attributes:
@@ -81,7 +81,7 @@ class Check:
     kind: ActivationClass
     residuals: dict[int, tuple[int, float]]
     control_residuals: dict[str, float]
-    drifts: tuple[Drift, ...]
+    drifts: tuple[Departure, ...]
     condensing: bool
     orbits: tuple[OrbitRow, ...]
     balance_drift: float | None
@@ -187,7 +187,7 @@ def curvature(problem: Problem, neurons: Neurons, rounds: int = 30) -> float:
 
 def _drifts(
     problem: Problem, manifold: Manifold, start: Neurons, steps: int, rays: Manifold | None
-) -> tuple[Drift, ...]:
+) -> tuple[Departure, ...]:
     rate = 0.2 / curvature(problem, start)
     runs: list[tuple[Manifold, Method, bool, bool]] = [
         *((manifold, method, False, False) for method in get_args(Method.__value__)),
@@ -212,7 +212,7 @@ def _drifts(
         )
         end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
         losses = (float(path.loss[0]), float(path.loss[-1]))
-        found.append(Drift(on.name, method, displaced, projected, on.distance(begin), on.distance(end), losses))
+        found.append(Departure(on.name, method, displaced, projected, on.distance(begin), on.distance(end), losses))
     return tuple(found)
 
 

@@ -16,6 +16,8 @@ from codingschemes.networks.shape import Shape, shape_of
 from codingschemes.registry import Registry
 
 type Family = Literal["linear", "threshold", "sigmoidal", "odd", "smooth"]
+#: Least and largest activity of a bounded activation; None of all others.
+type Bounds = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Activation:
     def bounded(self) -> bool:
         """Whether neurons saturate on both sides, so that each has a code."""
         return self.family in ("sigmoidal", "odd")
+
+    @property
+    def bounds(self) -> Bounds:
+        """What bounded neurons saturate at."""
+        return self.shape.limits if self.bounded else None
 
     @property
     def kinked(self) -> bool:

@@ -11,8 +11,8 @@ from codingschemes.populations.geometry import Halves, Samples, dimensions, para
 from codingschemes.populations.nulls import GEOMETRY, LABELS, broken_geometry
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import (
-    Drawn,
     Measured,
+    Resample,
     draws,
     interval,
     null_of,
@@ -79,14 +79,14 @@ class _Scorer:
     factors: Float[np.ndarray, "G F"] | None
     sides: Float[np.ndarray, "D G"]
 
-    def geometry(self, drawn: Drawn) -> Float[np.ndarray, " four"]:
+    def geometry(self, drawn: Resample) -> Float[np.ndarray, " four"]:
         """Parallelism and dimensions, plain and corrected."""
         plain, corrected = self.samples.kernels(*drawn)
         parallelism = [parallelism_of(kernel, self.factors, self.sides) for kernel in (plain, corrected)]
         beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(self.samples, *drawn)
         return np.array([*parallelism, dimensions(plain), beyond_noise])
 
-    def decoded(self, drawn: Drawn) -> Float[np.ndarray, " three"]:
+    def decoded(self, drawn: Resample) -> Float[np.ndarray, " three"]:
         """CCGP, shattering and decoding; samples drawn several times are so many samples."""
         taken = np.repeat(np.arange(len(drawn.samples)), drawn.samples.astype(int))
         activity, weights = self.thinned.activity, drawn.neurons / drawn.neurons.sum()
@@ -120,9 +120,9 @@ class _Scorer:
         return np.array([parallelism_of(plain, self.factors, self.sides), ccgp, dimensions(plain)])
 
 
-def _all(samples: Samples) -> Drawn:
+def _all(samples: Samples) -> Resample:
     """Every sample and neuron once."""
-    return Drawn(np.ones(len(samples.activity)), np.ones(samples.activity.shape[1]))
+    return Resample(np.ones(len(samples.activity)), np.ones(samples.activity.shape[1]))
 
 
 def abstraction_of(

@@ -191,7 +191,7 @@ def _layer(population: Population, shown: Population) -> Layer:
     own = readout if readout is not None and readout.shape[1] == population.class_count else None
     layer = summarize_layer(
         neurons,
-        population.family,
+        population.bounds,
         shown.activity.T[None],
         _kernels(population, shown),
         LayerAbstraction(_NOT_HERE, {}),

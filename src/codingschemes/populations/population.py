@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
-from codingschemes.networks.activations import ACTIVATIONS, Family
+from codingschemes.networks.activations import ACTIVATIONS, Activation, Bounds
 from codingschemes.populations.arrays import (
     brought,
     combinations_of,
@@ -22,8 +22,6 @@ from codingschemes.representation.dichotomies import check_factors
 
 SYNONYMS = {"identity": "linear", "hard_tanh": "hardtanh", "swish": "silu"}
 """Activations as other libraries call them."""
-UNKNOWN: Family = "smooth"
-"""The family of neurons of which nothing is known: the two levels of a code are those of the population itself."""
 _SAME = 1e-12
 
 
@@ -38,7 +36,8 @@ class Population:
         target_names: one an output of the readout; the classes where there is none.
         factors: -1/+1 of each class, (class, factor), or None.
         activation: its name, or None.
-        family: of the activation; `smooth` where it is not known.
+        bounds: of the activation; None where it is unbounded or not known, and the two levels of a code are those of
+            the population itself.
         name: of the population, for figures.
         notes: what was done to the data on the way, and what is missing, in sentences.
     """
@@ -104,10 +103,11 @@ class Population:
         one_hot = outputs == len(class_names)
         self.target_names = class_names if one_hot else tuple(f"output {index}" for index in range(outputs))
         self.activation = activation
-        self.family: Family = UNKNOWN
+        self.bounds: Bounds = None
         if activation is not None:
-            self.family = ACTIVATIONS[SYNONYMS.get(activation, activation)].family
-            _check_levels(self.family, activation, self.activity)
+            known = ACTIVATIONS[SYNONYMS.get(activation, activation)]
+            self.bounds = known.bounds
+            _check_levels(known, activation, self.activity)
         self.name = name
         _say_what_is_odd(self.activity, self.class_sizes, class_names, notes)
         self.notes = tuple(notes)
@@ -190,18 +190,17 @@ def _readout(readout: Any, kept: Any) -> Float[np.ndarray, "N C"]:
     return found[kept].astype(np.float64)
 
 
-def _check_levels(family: Family, activation: str, activity: Float[np.ndarray, "P N"]) -> None:
+def _check_levels(known: Activation, name: str, activity: Float[np.ndarray, "P N"]) -> None:
     """Bounded activations are at known levels.
 
     Raises:
         InvalidInput: activities lie outside the range of the activation that was named.
     """
-    ranges = {"sigmoidal": (0.0, 1.0), "odd": (-1.0, 1.0), "threshold": (0.0, np.inf)}
-    low, high = ranges.get(family, (-np.inf, np.inf))
+    low, high = known.bounds or (0.0 if known.family == "threshold" else -np.inf, np.inf)
     rounding = 1e-5
     if activity.min() < low - rounding or activity.max() > high + rounding:
         raise InvalidInput(
-            f"activities from {activity.min():.3g} to {activity.max():.3g} are not those of {activation}: give what "
+            f"activities from {activity.min():.3g} to {activity.max():.3g} are not those of {name}: give what "
             "comes after the activation, or leave `activation` out"
         )
 

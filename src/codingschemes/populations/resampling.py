@@ -80,7 +80,7 @@ class Measured:
         return said
 
 
-class Drawn(NamedTuple):
+class Resample(NamedTuple):
     """How many times each sample and each neuron was drawn.
 
     Attributes:
@@ -94,7 +94,7 @@ class Drawn(NamedTuple):
 
 def draws(
     labels: Int[np.ndarray, " P"], neurons: int, count: int, rng: np.random.Generator
-) -> list[tuple[Drawn, Drawn, Drawn]]:
+) -> list[tuple[Resample, Resample, Resample]]:
     """Bootstrap draws, each with only neurons, only samples, and both drawn anew.
 
     Args:
@@ -106,7 +106,7 @@ def draws(
         drawn = np.concatenate([rng.multinomial(size, np.full(size, 1 / size)) for size in sizes]).astype(float)
         chosen = rng.multinomial(neurons, np.full(neurons, 1 / neurons)).astype(float)
         every, each = np.ones(len(labels)), np.ones(neurons)
-        found.append((Drawn(every, chosen), Drawn(drawn, each), Drawn(drawn, chosen)))
+        found.append((Resample(every, chosen), Resample(drawn, each), Resample(drawn, chosen)))
     return found
 
 

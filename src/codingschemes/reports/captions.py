@@ -146,4 +146,4 @@ EVIDENCE = {
     "codes": "different codes",
     "neurons": "of the population",
 }
-"""Statistic of `Evidence` -> what it means."""
+"""Statistic of `SchemeEvidence` -> what it means."""

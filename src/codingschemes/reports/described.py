@@ -11,7 +11,7 @@ from codingschemes.coding.scheme import probability_words, reason_words
 from codingschemes.populations import Description, Measured
 from codingschemes.reports import populations, responses, schemes, words
 from codingschemes.reports.captions import GLOSSARY
-from codingschemes.reports.figures import Drawn, save_figures
+from codingschemes.reports.figures import Rendering, save_figures
 from codingschemes.reports.page import (
     FIGURES,
     KEY_FIGURES,
@@ -102,7 +102,7 @@ def figures(description: Description) -> dict[str, Figure]:
     }
 
 
-def render(description: Description, images: Mapping[str, Drawn]) -> str:
+def render(description: Description, images: Mapping[str, Rendering]) -> str:
     """The page as text."""
     population, layer = description.population, description.layer
     shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}

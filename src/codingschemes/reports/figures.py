@@ -55,7 +55,7 @@ def pooled_neurons(run: Run) -> ClassMeans:
     return join(parts, axis=0)
 
 
-class Drawn(NamedTuple):
+class Rendering(NamedTuple):
     """One figure as PNG, for light and for dark pages."""
 
     light: bytes
@@ -63,7 +63,7 @@ class Drawn(NamedTuple):
 
 
 @styled()
-def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawn]:
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Rendering]:
     """Write each figure as PNG (150 dpi) and PDF; returns its two renderings by name. Figures are left dark."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
@@ -75,5 +75,5 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Drawn
         darken(figure)
         dark = BytesIO()
         figure.savefig(dark, facecolor=figure.get_facecolor(), format="png")
-        written[name] = Drawn(light.read_bytes(), dark.getvalue())
+        written[name] = Rendering(light.read_bytes(), dark.getvalue())
     return written

@@ -18,7 +18,7 @@ from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
 from codingschemes.reports import theory, words
 from codingschemes.reports.captions import CAPTIONS, EVIDENCE, GLOSSARY
-from codingschemes.reports.figures import Drawn, figures, save_figures
+from codingschemes.reports.figures import Rendering, figures, save_figures
 from codingschemes.runs import Run
 
 PAGE, FIGURES = "report.html", "figures"
@@ -83,7 +83,7 @@ def written(path: Path, page: Callable[[], str]) -> Path:
     return path
 
 
-def render(run: Run, summary: Summary, images: Mapping[str, Drawn], comparison: Comparison | None = None) -> str:
+def render(run: Run, summary: Summary, images: Mapping[str, Rendering], comparison: Comparison | None = None) -> str:
     """The page as text.
 
     Args:
@@ -157,7 +157,7 @@ def _sections(comparison: Comparison | None) -> list[tuple[str, str]]:
     return [(anchor, heading) for anchor, heading in listed if heading]
 
 
-def embedded(drawn: Drawn, heading: str, caption: str) -> dict[str, str]:
+def embedded(drawn: Rendering, heading: str, caption: str) -> dict[str, str]:
     """A figure as the page holds it."""
     light, dark = (b64encode(image).decode("ascii") for image in drawn)
     return {"heading": heading, "caption": caption, "light": light, "dark": dark}

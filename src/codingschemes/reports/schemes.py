@@ -14,7 +14,7 @@ from codingschemes.reports.theory import PREDICTED, predicted_handle
 from codingschemes.theory import Prediction
 
 CORNERS = {"analog": (-1.0, 0.0), "redundant": (1.0, 0.0), "sparse": (0.0, 1.0)}
-"""Where `Evidence.place` puts each scheme."""
+"""Where `SchemeEvidence.place` puts each scheme."""
 _DRAW: dict[str, Any] = {"linestyle": "", "markersize": 5, "alpha": 0.8, "zorder": 3}
 _MEAN: dict[str, Any] = {"marker": "+", "markersize": 18, "markeredgewidth": 1.2}
 _SPREAD = 3.0
@@ -31,8 +31,8 @@ _LONGEST_LEGEND = 15
 
 @styled()
 def scheme_map(summary: Described, prediction: Prediction | None = None) -> Figure:
-    """Every draw looked at by its `Evidence.place`, one marker a chain, and the mean with the standard deviation over
-    draws, for all layers; over them the mean of networks drawn from a theory of the last layer.
+    """Every draw looked at by its `SchemeEvidence.place`, one marker a chain, and the mean with the standard deviation
+    over draws, for all layers; over them the mean of networks drawn from a theory of the last layer.
 
     Layers differ in colour; where there is one, chains do.
     """

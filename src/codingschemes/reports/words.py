@@ -40,7 +40,7 @@ class Card(NamedTuple):
     remark: str
 
 
-class Check(NamedTuple):
+class Diagnostic(NamedTuple):
     """One diagnostic: its level, name, value, and what it means."""
 
     level: Level
@@ -183,57 +183,57 @@ def verdict(summary: Summary) -> Verdict:
     return Verdict("good", "Yes: exact identities hold, and the chains agree.", summary.warnings)
 
 
-def checks(summary: Summary) -> list[Check]:
+def checks(summary: Summary) -> list[Diagnostic]:
     """Every diagnostic with what it means."""
     found, converged = summary.diagnostics, summary.diagnostics.convergence
     exact = found.identities
     settled = converged.rhat_within <= 1.2
     exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
     rows = [
-        Check(
+        Diagnostic(
             exactly,
             "exact identity ⟨θ·∇U⟩ / dimension\u00a0=\u00a01",
             with_error(exact.virial, exact.virial_mcse),
             f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
         ),
-        Check(
+        Diagnostic(
             exactly,
             "exact identity ⟨∇U⟩\u00a0=\u00a00",
             f"|z| ≤ {number(exact.gradient_z, 2)}",
             f"largest of {exact.directions} directions, in standard errors",
         ),
-        Check(
+        Diagnostic(
             "good" if settled else "care",
             "R-hat within a chain",
             rhat(converged.rhat_within),
             "largest over invariants, first half of a chain against its second; near 1: chains have settled",
         ),
-        Check(
+        Diagnostic(
             "good" if converged.rhat_max <= RHAT_LIMIT else "bad",
             "R-hat over chains",
             rhat(converged.rhat_max),
             f"largest over invariants, at most {RHAT_LIMIT:g}: all chains sample the same region"
             + (" (here they are settled in different ones)" if converged.chains_differ else ""),
         ),
-        Check(
+        Diagnostic(
             "good" if converged.ess_min >= ESS_LIMIT else "bad",
             "effective draws over all chains",
             f"{converged.ess_min:.0f}",
             f"of the slowest invariant; at least {ESS_LIMIT}, small where chains keep apart",
         ),
-        Check(
+        Diagnostic(
             "good" if converged.ess_within >= ESS_LIMIT else "care",
             "effective draws of chains on their own",
             f"{converged.ess_within:.0f}",
             f"of the slowest invariant, added up; Monte Carlo errors are rough below {ESS_LIMIT}",
         ),
-        Check(
+        Diagnostic(
             "good" if found.divergences == 0 else "care",
             "divergent transitions",
             str(found.divergences),
             "of the sampler's integrator; each one hints at a region it could not enter",
         ),
-        Check(
+        Diagnostic(
             "bad" if found.faults else "good",
             "chains that went wrong",
             listed([str(chain) for chain in found.faults.chains]) or "none",
@@ -241,7 +241,7 @@ def checks(summary: Summary) -> list[Check]:
         ),
     ]
     rows.append(
-        Check(
+        Diagnostic(
             "bad" if found.neurons_apart else "good",
             "R-hat of code counts and outlier norms",
             listed([rhat(value) for value in found.neuron_rhat]) or "–",
@@ -250,7 +250,7 @@ def checks(summary: Summary) -> list[Check]:
         )
     )
     rows.append(
-        Check(
+        Diagnostic(
             "good" if found.saturated <= 0.2 else "care",
             "gradients a draw",
             number(found.gradients_per_draw),

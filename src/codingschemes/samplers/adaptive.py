@@ -50,7 +50,7 @@ class Point(NamedTuple):
     logdensity_grad: Position
 
 
-class Outcome(NamedTuple):
+class TransitionInfo(NamedTuple):
     """What a transition tells: as in `Info`."""
 
     acceptance_rate: Scalar
@@ -58,12 +58,12 @@ class Outcome(NamedTuple):
     diverging: Array
 
     @classmethod
-    def of(cls, acceptance_rate: Scalar, *, gradients: int) -> "Outcome":
+    def of(cls, acceptance_rate: Scalar, *, gradients: int) -> "TransitionInfo":
         """The outcome of a single proposal: diverging where it can only be rejected."""
         return cls(acceptance_rate, jnp.asarray(gradients), acceptance_rate < 1e-300)
 
 
-class Target(NamedTuple):
+class TransitionTarget(NamedTuple):
     """What a transition samples.
 
     Attributes:
@@ -84,7 +84,7 @@ class Target(NamedTuple):
 
 
 #: (key, point, target, step size, iteration) -> (point, outcome).
-type Transition = Callable[[Array, Point, Target, Scalar, Array], tuple[Point, Outcome]]
+type Transition = Callable[[Array, Point, TransitionTarget, Scalar, Array], tuple[Point, TransitionInfo]]
 
 
 class AdaptiveState(NamedTuple):
@@ -196,7 +196,7 @@ def adaptive_kernel(
         )
         activation = density.network.activation
         rounded = softened if activation.kinked and activation.family == "threshold" else None
-        target = Target(logdensity, rounded, activation.kinked, density.dimension, state.extent)
+        target = TransitionTarget(logdensity, rounded, activation.kinked, density.dimension, state.extent)
         moved, outcome = transition(step_key, scaled, target, state.step_size, state.iteration)
         point = Point(
             _times(moved.position, state.scale),

@@ -7,7 +7,7 @@ from blackjax.mcmc import nuts as blackjax
 from blackjax.mcmc.hmc import HMCState
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Kernel, Settings, register
 
 
@@ -19,10 +19,10 @@ def blackjax_nuts(settings: Settings) -> Kernel:
     def transition(
         key: Array,
         point: Point,
-        target: Target,
+        target: TransitionTarget,
         step_size: Scalar,
         iteration: Array,  # noqa: ARG001
-    ) -> tuple[Point, Outcome]:
+    ) -> tuple[Point, TransitionInfo]:
         state, info = proposal(
             key,
             HMCState(*point),
@@ -31,7 +31,7 @@ def blackjax_nuts(settings: Settings) -> Kernel:
             jnp.ones(target.dimension),
             max_num_doublings=settings.max_tree_depth,
         )
-        return Point(*state), Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
+        return Point(*state), TransitionInfo(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
     return adaptive_kernel(
         transition,

@@ -28,7 +28,7 @@ from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import Told, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
-from codingschemes.samplers.neighbourhood import Population, populate
+from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
@@ -217,7 +217,7 @@ def _jump(
             return population.coordinates, alone + concerted
         here = modes_from(frozen, density, basis)
 
-        def again(index: Array, carry: tuple[Population, Array]) -> tuple[Population, Array]:
+        def again(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:
             swept, switches = jump_sweep(jax.random.fold_in(key, index), carry[0], here, density)
             return swept, carry[1] + switches
 

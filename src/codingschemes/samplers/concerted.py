@@ -31,7 +31,7 @@ from codingschemes.posterior import Density
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers.jumps import centre_among
 from codingschemes.samplers.modes import Modes, mode_of
-from codingschemes.samplers.neighbourhood import Cavity, Population, populate, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, populate, without
 from codingschemes.samplers.response import Response
 
 type Scalar = Float[Array, ""]
@@ -40,15 +40,15 @@ type Scalar = Float[Array, ""]
 _CANDIDATES = 16
 
 
-class Route(NamedTuple):
+class ConcertedJump(NamedTuple):
     """From one mode to another, and what all neurons do meanwhile, (kind, component)."""
 
     one: Int[Array, ""]
     other: Int[Array, ""]
     shift: Float[Array, "K R"]
 
-    def back(self) -> "Route":
-        return Route(self.other, self.one, -self.shift)
+    def back(self) -> "ConcertedJump":
+        return ConcertedJump(self.other, self.one, -self.shift)
 
 
 class Offers(NamedTuple):
@@ -72,11 +72,11 @@ class Offers(NamedTuple):
 
 
 def concerted_sweep(
-    key: Array, population: Population, modes: Modes, response: Response, density: Density
-) -> tuple[Population, Int[Array, ""]]:
+    key: Array, population: LastLayer, modes: Modes, response: Response, density: Density
+) -> tuple[LastLayer, Int[Array, ""]]:
     """As many attempts as are worth it, one after the other; also the number of accepted ones."""
 
-    def attempt(index: Array, carry: tuple[Population, Array]) -> tuple[Population, Array]:
+    def attempt(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:
         population, switches = carry
         population, accepted = _attempt(jax.random.fold_in(key, index), population, modes, response, density)
         return population, switches + accepted
@@ -85,8 +85,8 @@ def concerted_sweep(
 
 
 def _attempt(
-    key: Array, population: Population, modes: Modes, response: Response, density: Density
-) -> tuple[Population, Array]:
+    key: Array, population: LastLayer, modes: Modes, response: Response, density: Density
+) -> tuple[LastLayer, Array]:
     route_key, blur_key, order_key, choice_key, accept_key = jax.random.split(key, 5)
     blur = None if modes.frame.complete else jax.random.normal(blur_key, population.activity.shape)
     order = jax.random.uniform(order_key, (2, len(population.activity)))
@@ -96,7 +96,7 @@ def _attempt(
     neuron, own = offers.neurons[chosen], offers.log_ratio[chosen]
     level = jnp.log(jax.random.uniform(accept_key, dtype=own.dtype))
 
-    def answered() -> tuple[Population, Array]:
+    def answered() -> tuple[LastLayer, Array]:
         proposed = populate(density, offers.others.at[neuron].set(offers.converted[chosen]), population.basis)
         blurred = None if blur is None or offers.blur is None else blur.at[neuron].set(offers.blur[chosen])
         back = _offers(proposed, blurred, order[1].at[neuron].set(-1.0), route.back(), modes, response, density)
@@ -108,19 +108,19 @@ def _attempt(
     return jax.lax.cond(possible, answered, lambda: (population, jnp.asarray(False)))
 
 
-def _drawn(key: Array, response: Response) -> Route:
+def _drawn(key: Array, response: Response) -> ConcertedJump:
     """A pair of modes of different codes, by the product of their weights."""
     apart = response.kind[:, None] != response.kind
     chance = jnp.outer(response.weight, response.weight) * apart
     one, other = jnp.divmod(jax.random.categorical(key, jnp.log(chance).ravel()), len(response.kind))
-    return Route(one, other, response.shift[other] - response.shift[one])
+    return ConcertedJump(one, other, response.shift[other] - response.shift[one])
 
 
 def _offers(
-    population: Population,
+    population: LastLayer,
     blur: Float[Array, "N P"] | None,
     order: Float[Array, " N"],
-    route: Route,
+    route: ConcertedJump,
     modes: Modes,
     response: Response,
     density: Density,
@@ -165,17 +165,17 @@ def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:
     return jax.nn.logsumexp(log_ratio / 2) + jnp.log(members / jnp.minimum(members, len(log_ratio)))
 
 
-def _cavities(population: Population, neurons: Int[Array, " M"], density: Density) -> Cavity:
+def _cavities(population: LastLayer, neurons: Int[Array, " M"], density: Density) -> Cavity:
     """The cavities of some neurons, stacked."""
     return jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
 
 
-def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: Population) -> Float[Array, " M"]:
+def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: LastLayer) -> Float[Array, " M"]:
     """The misfit's part of each neuron's log density in its own cavity."""
     image = activity @ population.inverse
     return jax.vmap(lambda cavity, one, its: cavity.log_likelihood(one[None], its[None])[0])(cavities, activity, image)
 
 
-def _log_likelihood(population: Population, density: Density) -> Scalar:
+def _log_likelihood(population: LastLayer, density: Density) -> Scalar:
     """The misfit's part of the whole log density."""
     return -collapsed_misfit(population.activity, density.targets, density.signal, density.temperature)

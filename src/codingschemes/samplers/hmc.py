@@ -20,7 +20,7 @@ from blackjax.mcmc import hmc as blackjax_hmc
 from blackjax.mcmc import integrators
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
 
@@ -43,8 +43,8 @@ def jittered_steps(iteration: Array, step_size: Scalar, extent: float | Scalar =
 
 
 def hmc_transition(
-    key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array
-) -> tuple[Point, Outcome]:
+    key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
+) -> tuple[Point, TransitionInfo]:
     """One trajectory with a fresh Gaussian momentum, accepted or rejected as a whole.
 
     `step_size` is the stretch of trajectory a gradient pays for: a two-stage step is twice as long.
@@ -57,7 +57,7 @@ def hmc_transition(
     state, info = blackjax_hmc.build_kernel(integrator)(
         key, blackjax_hmc.HMCState(*point), target.logdensity, stages * step_size, jnp.ones(target.dimension), steps
     )
-    return Point(*state), Outcome(info.acceptance_rate, stages * steps, info.is_divergent)
+    return Point(*state), TransitionInfo(info.acceptance_rate, stages * steps, info.is_divergent)
 
 
 @lru_cache

@@ -25,7 +25,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.modes import Modes, mode_of
-from codingschemes.samplers.neighbourhood import Cavity, Population, with_neuron, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, with_neuron, without
 
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
 _FLOOR = 0.01
@@ -33,7 +33,7 @@ _FLOOR = 0.01
 _BLOCK = 8
 
 
-def jump_sweep(key: Array, population: Population, modes: Modes, density: Density) -> tuple[Population, Int[Array, ""]]:
+def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density) -> tuple[LastLayer, Int[Array, ""]]:
     """A visit to half of the neurons, drawn at random; also the number of accepted jumps.
 
     Centres and weights are computed for a block of neurons at once. They hold until a neuron of the block has jumped;
@@ -43,7 +43,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
     visits = -(-population.coordinates.shape[0] // 2)
     order = jnp.pad(jax.random.permutation(order_key, population.coordinates.shape[0])[:visits], (0, _BLOCK))
 
-    def block(carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
+    def block(carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
         population, first, switches = carry
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
         cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
@@ -55,11 +55,11 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
         other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
         attempts = (own != other) & modes.found[own] & (first + jnp.arange(_BLOCK) < visits)
 
-        def waiting(carry: tuple[Population, Array, Array]) -> Array:
+        def waiting(carry: tuple[LastLayer, Array, Array]) -> Array:
             _, behind, jumped = carry
             return ~jumped & jnp.any(attempts & (jnp.arange(_BLOCK) >= behind))
 
-        def attempt(carry: tuple[Population, Array, Array]) -> tuple[Population, Array, Array]:
+        def attempt(carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
             population, behind, _ = carry
             index = jnp.argmax(attempts & (jnp.arange(_BLOCK) >= behind))
             cavity = jax.tree.map(lambda entries: entries[index], cavities)
@@ -67,7 +67,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
                 accept_keys[index],
                 population,
                 neurons[index],
-                Route(own[index], other[index], centres[index], log_weights[index]),
+                Jump(own[index], other[index], centres[index], log_weights[index]),
                 cavity,
                 modes,
                 density,
@@ -85,7 +85,7 @@ def jump_sweep(key: Array, population: Population, modes: Modes, density: Densit
     return population, switches
 
 
-class Route(NamedTuple):
+class Jump(NamedTuple):
     """From a neuron's own mode to another, with all modes' centres and log weights in its cavity."""
 
     own: Int[Array, ""]
@@ -96,13 +96,13 @@ class Route(NamedTuple):
 
 def _jump(
     key: Array,
-    population: Population,
+    population: LastLayer,
     neuron: Array,
-    route: Route,
+    route: Jump,
     cavity: Cavity,
     modes: Modes,
     density: Density,
-) -> tuple[Population, Bool[Array, ""]]:
+) -> tuple[LastLayer, Bool[Array, ""]]:
     """Map a neuron along a route and accept or reject; also whether it was accepted."""
     own, other, centres, log_weights = route
     before = population.coordinates[neuron]
@@ -133,7 +133,7 @@ def _jump(
 
 
 def recentred(
-    modes: Modes, population: Population, cavities: Cavity, density: Density
+    modes: Modes, population: LastLayer, cavities: Cavity, density: Density
 ) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
     """Centres after one Newton step in each cavity, and the logs of the modes' weights there by Laplace's
     approximation, up to a constant."""

@@ -14,7 +14,14 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
+from codingschemes.samplers.adaptive import (
+    Point,
+    Scalar,
+    TransitionInfo,
+    TransitionTarget,
+    adaptive_kernel,
+    standard_normal,
+)
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged
@@ -30,7 +37,9 @@ def _kinetic(momentum: Position) -> Scalar:
     return jnp.asarray(sum(jnp.sum(block**2) for block in momentum.values())) / 2
 
 
-def _transition(key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array) -> tuple[Point, Outcome]:
+def _transition(
+    key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
+) -> tuple[Point, TransitionInfo]:
     decay = jnp.exp(-step_size / 2)
     steps = jittered_steps(iteration, step_size)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from blackjax.mcmc import mala as blackjax_mala
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 
 #: Optimal in high dimension (Roberts & Rosenthal 1998).
@@ -19,14 +19,14 @@ _ACCEPTANCE = 0.574
 def _transition(
     key: Array,
     point: Point,
-    target: Target,
+    target: TransitionTarget,
     step_size: Scalar,
     iteration: Array,  # noqa: ARG001
-) -> tuple[Point, Outcome]:
+) -> tuple[Point, TransitionInfo]:
     state, info = blackjax_mala.build_kernel()(
         key, blackjax_mala.MALAState(*point), target.logdensity, step_size**2 / 2
     )
-    return Point(*state), Outcome.of(info.acceptance_rate, gradients=1)
+    return Point(*state), TransitionInfo.of(info.acceptance_rate, gradients=1)
 
 
 @lru_cache

@@ -17,7 +17,7 @@ from blackjax.mcmc.dynamic_hmc import DynamicHMCState
 from jaxtyping import Array
 
 from codingschemes.errors import InvalidInput
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged
@@ -27,7 +27,7 @@ _ENERGY_VARIANCE = 5e-4
 _UNADJUSTED_STEPS = 16
 
 
-def _speed_sphere(target: Target) -> float:
+def _speed_sphere(target: TransitionTarget) -> float:
     """The root of the dimension, by which lengths are measured.
 
     Raises:
@@ -38,7 +38,9 @@ def _speed_sphere(target: Target) -> float:
     return target.dimension**0.5
 
 
-def _adjusted(key: Array, point: Point, target: Target, step_size: Scalar, iteration: Array) -> tuple[Point, Outcome]:
+def _adjusted(
+    key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
+) -> tuple[Point, TransitionInfo]:
     integrator, stages = (
         (integrators.isokinetic_velocity_verlet, 1) if target.kinked else (integrators.isokinetic_mclachlan, 2)
     )
@@ -51,16 +53,16 @@ def _adjusted(key: Array, point: Point, target: Target, step_size: Scalar, itera
         stages * step_size * _speed_sphere(target),
     )
     moved = Point(state.position, state.logdensity, state.logdensity_grad)
-    return moved, Outcome(info.acceptance_rate, stages * steps, info.is_divergent)
+    return moved, TransitionInfo(info.acceptance_rate, stages * steps, info.is_divergent)
 
 
 def _unadjusted(
     key: Array,
     point: Point,
-    target: Target,
+    target: TransitionTarget,
     step_size: Scalar,
     iteration: Array,  # noqa: ARG001
-) -> tuple[Point, Outcome]:
+) -> tuple[Point, TransitionInfo]:
     root = _speed_sphere(target)
     kernel = blackjax_mclmc.build_kernel()
     start_key, *keys = jax.random.split(key, _UNADJUSTED_STEPS + 1)

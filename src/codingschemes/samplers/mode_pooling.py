@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.posterior import Density
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import DISTINCT, Reference, climb, distinct, mode_count
-from codingschemes.samplers.neighbourhood import Population, without
+from codingschemes.samplers.neighbourhood import LastLayer, without
 
 
 class Told(NamedTuple):
@@ -28,7 +28,7 @@ class Told(NamedTuple):
     found: Bool[Array, "*chains M"]
 
 
-def look_around(population: Population, density: Density) -> tuple[Reference, Told]:
+def look_around(population: LastLayer, density: Density) -> tuple[Reference, Told]:
     """A chain's own reference, and the modes that it leads to."""
     own = reference(population, density)
     modes = climb(own, density, population.basis)
@@ -37,7 +37,7 @@ def look_around(population: Population, density: Density) -> tuple[Reference, To
     return own, Told(modes.centre[kept] @ population.basis.T, found[kept])
 
 
-def joined(own: Reference, told: Told, population: Population, density: Density) -> Reference:
+def joined(own: Reference, told: Told, population: LastLayer, density: Density) -> Reference:
     """A chain's reference with the distinct modes that all chains have told of in front, of as many entries as before.
 
     They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own

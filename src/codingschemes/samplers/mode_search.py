@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum
-from codingschemes.samplers.neighbourhood import Cavity, Population, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, without
 
 #: Preactivation in the middle of a code's pattern.
 _PATTERN_LEVEL = 1.5
@@ -20,7 +20,7 @@ _EXPLORERS = 8
 _TURNED = 16
 
 
-def reference(population: Population, density: Density) -> Reference:
+def reference(population: LastLayer, density: Density) -> Reference:
     """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
     the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities,
     and from codes with one sample turned round."""
@@ -54,7 +54,7 @@ def reference(population: Population, density: Density) -> Reference:
     )
 
 
-def _turned(modes: Summit, population: Population) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
+def _turned(modes: Summit, population: LastLayer) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
     """The modes with the least decided samples, and their preactivations with that sample on the other side."""
     preactivation = modes.centre @ population.basis.T
     undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)
@@ -64,7 +64,7 @@ def _turned(modes: Summit, population: Population) -> tuple[Int[Array, " K"], Fl
     return mode, start.at[row, sample].set(-_PATTERN_LEVEL * jnp.sign(start[row, sample]))
 
 
-def _codes_reference(population: Population, density: Density) -> Reference:
+def _codes_reference(population: LastLayer, density: Density) -> Reference:
     """Where the codes are looked for."""
     middle = density.network.activation.midpoint
     means = population.activity @ density.class_average

@@ -18,7 +18,7 @@ from codingschemes.posterior import Density
 type Scalar = Float[Array, ""]
 
 
-class Population(NamedTuple):
+class LastLayer(NamedTuple):
     """The neurons of the last layer and what their likelihood is made of.
 
     Attributes:
@@ -92,17 +92,17 @@ class Cavity(NamedTuple):
         )
 
 
-def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Array, "P R"]) -> Population:
+def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Array, "P R"]) -> LastLayer:
     """The population at some coordinates, z = u basis^T; one Cholesky factorisation."""
     activity = density.network.activation(coordinates @ basis.T)
     samples = activity.shape[1]
     kernel = density.signal * activity.T @ activity + density.temperature * jnp.eye(samples)
     factor = cho_factor(kernel, lower=True)
     inverse = cho_solve(factor, jnp.eye(samples))
-    return Population(coordinates, basis, activity, inverse, inverse @ density.targets)
+    return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets)
 
 
-def without(population: Population, neuron: Array, targets: Float[Array, "P C"], signal: Scalar) -> Cavity:
+def without(population: LastLayer, neuron: Array, targets: Float[Array, "P C"], signal: Scalar) -> Cavity:
     """The cavity that one neuron leaves."""
     activity = population.activity[neuron]
     direction = population.inverse @ activity
@@ -111,12 +111,12 @@ def without(population: Population, neuron: Array, targets: Float[Array, "P C"],
 
 
 def with_neuron(
-    population: Population,
+    population: LastLayer,
     neuron: Array,
     cavity: Cavity,
     coordinates: Float[Array, " R"],
     activity: Float[Array, " P"],
-) -> Population:
+) -> LastLayer:
     """The population with one neuron replaced: a rank-two update of S^{-1}."""
     image = cavity.correct(activity[None], (population.inverse @ activity)[None])[0]
     stretch = 1 / cavity.signal + activity @ image

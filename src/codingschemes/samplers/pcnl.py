@@ -14,7 +14,14 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, Target, adaptive_kernel, standard_normal
+from codingschemes.samplers.adaptive import (
+    Point,
+    Scalar,
+    TransitionInfo,
+    TransitionTarget,
+    adaptive_kernel,
+    standard_normal,
+)
 from codingschemes.samplers.kernel import Kernel, Settings, register
 
 _ACCEPTANCE = 0.574
@@ -41,10 +48,10 @@ def _cost(point: Point, other: Point, h: Scalar) -> Scalar:
 def _transition(
     key: Array,
     point: Point,
-    target: Target,
+    target: TransitionTarget,
     step_size: Scalar,
     iteration: Array,  # noqa: ARG001
-) -> tuple[Point, Outcome]:
+) -> tuple[Point, TransitionInfo]:
     h = step_size**2 / 2
     noise_key, accept_key = jax.random.split(key)
     _, gradient = _misfit(point)
@@ -59,7 +66,7 @@ def _transition(
     log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
     accepted = jnp.log(jax.random.uniform(accept_key, dtype=log_ratio.dtype)) < log_ratio
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), other, point)
-    return moved, Outcome.of(jnp.minimum(1.0, jnp.exp(log_ratio)), gradients=1)
+    return moved, TransitionInfo.of(jnp.minimum(1.0, jnp.exp(log_ratio)), gradients=1)
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from codingschemes.posterior import Density
 from codingschemes.samplers.jumps import recentred
 from codingschemes.samplers.modes import Modes, Reference, mode_of
-from codingschemes.samplers.neighbourhood import Population, without
+from codingschemes.samplers.neighbourhood import LastLayer, without
 
 #: Relative residual of the forces, and the most vectors they are made of.
 _RESIDUAL, _KRYLOV = 1e-3, 60
@@ -96,7 +96,7 @@ def _crossing(
     modes: Modes, own: Int[Array, " N"], kind: Int[Array, " K"], reference: Reference, density: Density
 ) -> Float[Array, ""]:
     """How many neurons a sweep of jumps would take to another code, by Laplace's weights."""
-    population = Population(
+    population = LastLayer(
         jnp.zeros((len(own), density.basis.shape[1])),
         density.basis,
         reference.activity,

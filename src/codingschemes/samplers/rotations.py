@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.neighbourhood import Cavity, Population
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer
 
 type Scalar = Float[Array, ""]
 
@@ -92,7 +92,7 @@ def slice_angle(
     return jax.lax.while_loop(lambda carry: ~carry[1] & (carry[0] < len(angles)), again, start)[2]
 
 
-def rotation_sweep(key: Array, population: Population, density: Density, visits: int) -> Population:
+def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: int) -> LastLayer:
     """`visits` pairs, one after the other."""
     activation = density.network.activation
     least = _SILENT * jnp.sum(population.basis**2)

@@ -18,7 +18,7 @@ from blackjax.mcmc import integrators
 from jaxtyping import Array, Int
 
 from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar, standard_normal
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, standard_normal
 
 #: An energy error above this is a divergence, as in blackjax.
 _DIVERGENCE = 1000.0
@@ -31,7 +31,7 @@ def softened_trajectory(
     softened: Callable[[Position], Scalar],
     step_size: Scalar,
     steps: Int[Array, ""],
-) -> tuple[Point, Outcome]:
+) -> tuple[Point, TransitionInfo]:
     """One trajectory by leapfrog along the forces of `softened`, accepted or rejected as a whole by `logdensity`."""
     momentum_key, accept_key = jax.random.split(key)
     step = integrators.velocity_verlet(softened, _kinetic)
@@ -43,7 +43,7 @@ def softened_trajectory(
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
-    return moved, Outcome(rate, steps + 2, error > _DIVERGENCE)
+    return moved, TransitionInfo(rate, steps + 2, error > _DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)

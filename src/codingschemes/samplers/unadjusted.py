@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Outcome, Point, Scalar
+from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo
 
 #: An energy error above this is a divergence, as in Stan: an integrator that is stable stays far below it.
 _DIVERGENCE = 1000.0
@@ -12,7 +12,7 @@ _DIVERGENCE = 1000.0
 
 def unless_diverged(
     moved: Point, point: Point, error: Scalar, *, acceptance_rate: Scalar, gradients: Array
-) -> tuple[Point, Outcome]:
+) -> tuple[Point, TransitionInfo]:
     """The end of a trajectory, or its beginning where the integrator lost the energy on the way.
 
     Nothing else would bring an unadjusted chain back: beyond the stable step it climbs, with finite energies, to where
@@ -26,4 +26,4 @@ def unless_diverged(
     """
     diverging = ~(error <= _DIVERGENCE)  # so that NaN diverges
     kept = jax.tree.map(lambda new, old: jnp.where(diverging, old, new), moved, point)
-    return kept, Outcome(jnp.where(diverging, 0.0, acceptance_rate), gradients, diverging)
+    return kept, TransitionInfo(jnp.where(diverging, 0.0, acceptance_rate), gradients, diverging)

@@ -11,7 +11,7 @@ from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import DataFile, download, find
 from codingschemes.tasks.images import image_task
 from codingschemes.tasks.options import Classes, reads_options
-from codingschemes.tasks.selection import Samples
+from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -57,12 +57,12 @@ def cifar10(
     if subset:
         arrays = read_arrays(subset)
         images, labels = (require(arrays, (name,), subset) for name in "xy")
-        train = Samples(images, labels.astype(np.int64), "CIFAR-10, first 4,000 training images")
+        train = LabelledSamples(images, labels.astype(np.int64), "CIFAR-10, first 4,000 training images")
         held_out, file = None, FIRST_4000
     else:
         archive = archive or download(BINARY)
-        train = Samples(*read_binary(archive, "data_batch_"), source="CIFAR-10 training images")
-        held_out = Samples(*read_binary(archive, "test_batch"), source="CIFAR-10 test images") if test else None
+        train = LabelledSamples(*read_binary(archive, "data_batch_"), source="CIFAR-10 training images")
+        held_out = LabelledSamples(*read_binary(archive, "test_batch"), source="CIFAR-10 test images") if test else None
         file = BINARY
     return image_task(
         "cifar10",

@@ -4,7 +4,7 @@ import numpy as np
 
 from codingschemes.tasks.images import DIGITS, image_task
 from codingschemes.tasks.options import Classes, reads_options
-from codingschemes.tasks.selection import Samples
+from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
 
@@ -33,7 +33,7 @@ def digits(
     from sklearn.datasets import load_digits  # a slow import, needed by this task alone
 
     bunch = load_digits()
-    images = Samples(bunch.images, bunch.target.astype(np.int64), "handwritten digits of scikit-learn (8 x 8)")
+    images = LabelledSamples(bunch.images, bunch.target.astype(np.int64), "handwritten digits of scikit-learn (8 x 8)")
     return image_task(
         "digits",
         images,

@@ -5,7 +5,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.options import Classes
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
-from codingschemes.tasks.selection import Labelling, Samples, choose_labels, draw_task, one_hot_labelling
+from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
 from codingschemes.tasks.task import Task
 
 DIGITS = tuple("0123456789")
@@ -13,8 +13,8 @@ DIGITS = tuple("0123456789")
 
 def image_task(
     name: str,
-    train: Samples,
-    held_out: Samples | None,
+    train: LabelledSamples,
+    held_out: LabelledSamples | None,
     label_names: tuple[str, ...],
     *,
     samples: int,

@@ -10,7 +10,7 @@ from codingschemes.reading import reading
 from codingschemes.tasks.downloads import DataFile, fetch
 from codingschemes.tasks.images import DIGITS, image_task
 from codingschemes.tasks.options import Classes, reads_options
-from codingschemes.tasks.selection import Samples
+from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
 MIRRORS = (
@@ -77,9 +77,9 @@ def mnist(
     )
 
 
-def read_samples(images: DataFile, labels: DataFile, source: str) -> Samples:
+def read_samples(images: DataFile, labels: DataFile, source: str) -> LabelledSamples:
     """The images and labels of two files, found or downloaded."""
-    return Samples(read_idx(fetch(images)), read_idx(fetch(labels)).astype(np.int64), source)
+    return LabelledSamples(read_idx(fetch(images)), read_idx(fetch(labels)).astype(np.int64), source)
 
 
 def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:

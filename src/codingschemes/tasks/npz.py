@@ -10,7 +10,7 @@ from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import sha256_of
 from codingschemes.tasks.options import Classes, reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
-from codingschemes.tasks.selection import Labelling, Samples, choose_labels, draw_task, one_hot_labelling
+from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
 from codingschemes.tasks.task import Task
 
 
@@ -67,7 +67,7 @@ def npz(
     return preprocess_task(task, preprocess)
 
 
-def read_samples(arrays: dict[str, np.ndarray], path: Path, prefix: str, label_values: np.ndarray) -> Samples:
+def read_samples(arrays: dict[str, np.ndarray], path: Path, prefix: str, label_values: np.ndarray) -> LabelledSamples:
     """The samples under the names with `prefix`; labels become indices into `label_values`."""
     spellings = ("x", "inputs") if not prefix else (f"{prefix}x",)
     inputs = require(arrays, spellings, path)
@@ -90,7 +90,7 @@ def read_samples(arrays: dict[str, np.ndarray], path: Path, prefix: str, label_v
                 f"not {targets.dtype} {targets.shape}"
             )
         targets = targets.reshape(len(targets), -1).astype(np.float64)
-    return Samples(inputs, np.searchsorted(label_values, values), path.name, targets)
+    return LabelledSamples(inputs, np.searchsorted(label_values, values), path.name, targets)
 
 
 def check_labels(values: np.ndarray, name: str) -> None:
@@ -103,7 +103,7 @@ def check_labels(values: np.ndarray, name: str) -> None:
         raise InvalidInput(f"{name} is empty: give at least one labelled sample")
 
 
-def describe_targets(labelling: Labelling, train: Samples) -> Labelling:
+def describe_targets(labelling: Labelling, train: LabelledSamples) -> Labelling:
     """The labelling with the names of the given targets, and with factors where the targets are all combinations."""
     assert train.targets is not None
     outputs = train.targets.shape[1]

@@ -15,7 +15,7 @@ MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
-class Samples:
+class LabelledSamples:
     """Labelled samples to draw from.
 
     Attributes:
@@ -93,8 +93,8 @@ def one_hot_labelling(names: tuple[str, ...], chosen: list[int]) -> Labelling:
 
 def draw_task(
     name: str,
-    train: Samples,
-    held_out: Samples | None,
+    train: LabelledSamples,
+    held_out: LabelledSamples | None,
     labelling: Labelling,
     samples: int | None,
     test: int,

@@ -40,7 +40,7 @@ _CANDIDATES = 16
 _TOLERANCE = 0.01
 
 
-class Particles(NamedTuple):
+class NetworkParticles(NamedTuple):
     """Networks of equal weight, the particle in front.
 
     Attributes:
@@ -52,7 +52,7 @@ class Particles(NamedTuple):
     log_likelihoods: Float[Array, " particle"]
 
 
-class Choice(NamedTuple):
+class Resampled(NamedTuple):
     """A temperature, and the networks that stand for it before they have moved.
 
     Attributes:
@@ -110,7 +110,7 @@ def sweep(key: Array, density: Density, tempering: Tempering, path: Float[np.nda
     final, kernel, mesh = float(density.temperature), tempering.kernel, chain_mesh(tempering.particles)
     prior_key, state_key, key = jax.random.split(key, 3)
     networks = density.prior_draws(prior_key, _CANDIDATES * tempering.particles)
-    particles = Particles(networks, jnp.zeros(_CANDIDATES * tempering.particles))
+    particles = NetworkParticles(networks, jnp.zeros(_CANDIDATES * tempering.particles))
     first = jax.tree.map(lambda leaf: leaf[: tempering.particles], networks)
     states = place(begin(kernel, state_key, first, density), mesh, CHAIN)
     density = place(density, mesh, EVERYWHERE)
@@ -174,11 +174,11 @@ def choose(
     count: int,
     density: Density,
     key: Array,
-    particles: Particles,
+    particles: NetworkParticles,
     temperature: Float[Array, ""],
     coldest: Float[Array, ""],
     threshold: Float[Array, ""],
-) -> Choice:
+) -> Resampled:
     """From `temperature` to the next one, at least `coldest`: weigh the particles, and resample `count` systematically.
 
     The next temperature is the lowest that leaves a share `threshold` of them effective; 0 goes to `coldest`.
@@ -197,7 +197,7 @@ def choose(
     weights = log_weights(inverse)
     chosen = systematic(key, jax.nn.softmax(weights), count)
     effective, weighed = ess(weights), len(weights)
-    return Choice(
+    return Resampled(
         # 1 / (1 / T) may differ from T in the last digit.
         temperature=jnp.where(inverse < 1 / coldest, 1 / inverse, coldest),
         positions=jax.tree.map(lambda leaf: leaf[chosen], particles.positions),
@@ -210,7 +210,7 @@ def choose(
 @functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def move(
     kernel: Kernel, mesh: Mesh, steps: int, density: Density, states: State, positions: Position
-) -> tuple[Particles, State, Float[Array, " particle"], Int[Array, " particle"]]:
+) -> tuple[NetworkParticles, State, Float[Array, " particle"], Int[Array, " particle"]]:
     """The particles after they have moved at the temperature of `density`, with their acceptance and gradients.
 
     The particles of a device adapt the kernel together, over `kernel.warmup` steps from where resampling put them, and
@@ -223,7 +223,7 @@ def move(
     def here(density: Density, states: State, positions: Position) -> tuple:
         settled = settle(kernel, states, positions, density, steps)
         positions = jax.vmap(kernel.position)(settled.states)
-        particles = Particles(positions, jax.vmap(density.log_likelihood)(positions))
+        particles = NetworkParticles(positions, jax.vmap(density.log_likelihood)(positions))
         return particles, settled.states, settled.acceptance, settled.gradients
 
     everywhere = jax.shard_map(here, mesh=mesh, in_specs=(EVERYWHERE, CHAIN, CHAIN), out_specs=CHAIN, check_vma=False)

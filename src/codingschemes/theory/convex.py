@@ -19,7 +19,7 @@ from codingschemes.posterior import Posterior
 
 
 @dataclass(frozen=True)
-class Problem:
+class ConvexProblem:
     """A two-layer network's regularised loss, in the units in which neurons are interchangeable.
 
     Attributes:
@@ -41,7 +41,7 @@ class Problem:
     background: Float[np.ndarray, "P P"] | None = None
 
     @classmethod
-    def of(cls, posterior: Posterior, basis: Float[np.ndarray, "P R"] | None = None) -> "Problem":
+    def of(cls, posterior: Posterior, basis: Float[np.ndarray, "P R"] | None = None) -> "ConvexProblem":
         """The problem of a posterior with one hidden layer.
 
         Args:

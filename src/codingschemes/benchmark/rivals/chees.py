@@ -18,7 +18,7 @@ from jaxtyping import Array
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, flat, logdensity
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Outcome, Scalar
+from codingschemes.samplers.adaptive import Scalar, TransitionInfo
 
 #: Chains that the criterion is estimated on.
 _CHAINS = 16
@@ -29,7 +29,7 @@ _LEARNING_RATE = 0.025
 _HALTON_BITS = 20
 
 
-class Parameters(NamedTuple):
+class ChEESParameters(NamedTuple):
     """Adapted: the leapfrog step, and how many of them make the longest trajectory."""
 
     step_size: Scalar
@@ -48,11 +48,11 @@ def _begin(position: Position, logdensity: Callable[[Position], Scalar]) -> dyna
 
 
 def _transition(
-    key: Array, chain: dynamic_hmc.DynamicHMCState, parameters: Parameters, density: Density
-) -> tuple[dynamic_hmc.DynamicHMCState, Outcome]:
+    key: Array, chain: dynamic_hmc.DynamicHMCState, parameters: ChEESParameters, density: Density
+) -> tuple[dynamic_hmc.DynamicHMCState, TransitionInfo]:
     identity = jnp.ones(density.dimension)
     state, info = _kernel(key, chain, logdensity(density), parameters.step_size, identity, (parameters.steps,))
-    return state, Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
+    return state, TransitionInfo(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
 
 def chees(settings: Settings) -> Rival:
@@ -76,7 +76,7 @@ def chees(settings: Settings) -> Rival:
             warmup,
             max_sampling_steps=2**_HALTON_BITS - warmup,
         )
-        shared = Parameters(adapted["step_size"], adapted["integration_steps_params"][0])
+        shared = ChEESParameters(adapted["step_size"], adapted["integration_steps_params"][0])
         positions = jax.vmap(target.position)(chains.position)
         return Tuned(positions, jax.tree.map(lambda value: jnp.broadcast_to(value, (_CHAINS,)), shared))
 

@@ -22,7 +22,7 @@ from codingschemes.devices import chain_mesh
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Outcome, Scalar
+from codingschemes.samplers.adaptive import Scalar, TransitionInfo
 
 _CHAINS = 16
 #: Steps a trajectory, and length after which the velocity is renewed relative to it: blackjax's.
@@ -36,7 +36,7 @@ _AXIS = "chains"
 _HIGH_DIMENSION = 200
 
 
-class Parameters(NamedTuple):
+class LAPSParameters(NamedTuple):
     """Adapted: the step, and the variance of each coordinate."""
 
     step_size: Scalar
@@ -57,7 +57,9 @@ def _begin(position: Position, logdensity: Callable[[Position], Scalar]) -> HMCS
     return HMCState(position, *jax.value_and_grad(logdensity)(position))
 
 
-def _transition(key: Array, chain: HMCState, parameters: Parameters, density: Density) -> tuple[HMCState, Outcome]:
+def _transition(
+    key: Array, chain: HMCState, parameters: LAPSParameters, density: Density
+) -> tuple[HMCState, TransitionInfo]:
     kernel = adjusted_mclmc.build_kernel(
         integrators.generate_isokinetic_integrator(list(_coefficients(density.dimension)))
     )
@@ -71,7 +73,7 @@ def _transition(key: Array, chain: HMCState, parameters: Parameters, density: De
         L_proposal_factor=_RENEWAL,
     )
     gradients = jnp.asarray(_STEPS * _gradients(density.dimension))
-    return state, Outcome(info.acceptance_rate, gradients, info.is_divergent)
+    return state, TransitionInfo(info.acceptance_rate, gradients, info.is_divergent)
 
 
 @contextlib.contextmanager
@@ -109,7 +111,7 @@ def laps(settings: Settings) -> Rival:
                 steps_per_sample=_STEPS,
                 acc_prob=settings.target_acceptance,
             )
-        shared = Parameters(info["phase_2"]["step_size"][-1], jnp.var(chains.position, axis=0))
+        shared = LAPSParameters(info["phase_2"]["step_size"][-1], jnp.var(chains.position, axis=0))
         everyone = jax.tree.map(lambda value: jnp.broadcast_to(value, (_CHAINS, *value.shape)), shared)
         return Tuned(jax.vmap(target.position)(chains.position), everyone)
 

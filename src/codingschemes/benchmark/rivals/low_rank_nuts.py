@@ -19,14 +19,14 @@ from jaxtyping import Array
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, logdensity
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Outcome, Scalar
+from codingschemes.samplers.adaptive import Scalar, TransitionInfo
 
 _CHAINS = 4
 #: Directions at most: blackjax's.
 _MOST_DIRECTIONS = 10
 
 
-class Parameters(NamedTuple):
+class LowRankParameters(NamedTuple):
     """Adapted: the leapfrog step and the metric."""
 
     step_size: Scalar
@@ -51,7 +51,7 @@ def low_rank_nuts(settings: Settings) -> Rival:
     kernel = nuts.build_kernel()
 
     @functools.partial(jax.jit, static_argnums=3)
-    def warm_up(key: Array, position: Position, density: Density, warmup: int) -> tuple[Position, Parameters]:
+    def warm_up(key: Array, position: Position, density: Density, warmup: int) -> tuple[Position, LowRankParameters]:
         adaptation = blackjax.window_adaptation_low_rank(
             blackjax.nuts,
             logdensity(density),
@@ -63,7 +63,7 @@ def low_rank_nuts(settings: Settings) -> Rival:
         results, info = adaptation.run(key, position, warmup)
         # blackjax returns the centre of the metric instead, where no chain is in equilibrium
         last = jax.tree.map(lambda positions: positions[-1], info.state)
-        return last, Parameters(results.parameters["step_size"], results.parameters["inverse_mass_matrix"])
+        return last, LowRankParameters(results.parameters["step_size"], results.parameters["inverse_mass_matrix"])
 
     def tune(key: Array, density: Density, warmup: int) -> Tuned:
         start_key, run_key = jax.random.split(key)
@@ -75,7 +75,9 @@ def low_rank_nuts(settings: Settings) -> Rival:
         ]
         return Tuned(*jax.tree.map(lambda *chains: jnp.stack(chains), *ended))
 
-    def transition(key: Array, chain: HMCState, parameters: Parameters, density: Density) -> tuple[HMCState, Outcome]:
+    def transition(
+        key: Array, chain: HMCState, parameters: LowRankParameters, density: Density
+    ) -> tuple[HMCState, TransitionInfo]:
         state, info = kernel(
             key,
             chain,
@@ -84,7 +86,7 @@ def low_rank_nuts(settings: Settings) -> Rival:
             parameters.metric,
             max_num_doublings=settings.max_tree_depth,
         )
-        return state, Outcome(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
+        return state, TransitionInfo(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
     return Rival(_CHAINS, tune, _begin, transition, settings.warmup)
 

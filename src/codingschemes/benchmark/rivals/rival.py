@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from codingschemes.posterior import Density, Position
 from codingschemes.registry import Registry
 from codingschemes.samplers import Info, Kernel, Settings
-from codingschemes.samplers.adaptive import Outcome, Scalar
+from codingschemes.samplers.adaptive import Scalar, TransitionInfo
 
 
 class Tuned(NamedTuple):
@@ -59,7 +59,7 @@ class Rival(NamedTuple):
     chains: int
     tune: Callable[[Array, Density, int], Tuned]
     begin: Callable[[Position, Callable[[Position], Scalar]], Any]
-    transition: Callable[[Array, Any, Any, Density], tuple[Any, Outcome]]
+    transition: Callable[[Array, Any, Any, Density], tuple[Any, TransitionInfo]]
     warmup: int
 
     def start(self, key: Array, position: Position, density: Density, *, parameters: Any) -> FrozenState:

@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.coding.population import ClassMeans, population
+from codingschemes.networks.activations import Bounds
 
 type Truth = Literal["analog", "redundant", "sparse", "undecided"]
-type Scaling = Literal["sigmoidal", "odd", "unbounded"]
+type ActivityScale = Literal["sigmoidal", "odd", "unbounded"]
 
 NOISE_LEVELS = {"low": 0.5, "moderate": 1.0, "high": 3.0}
 TRUTHS: tuple[Truth, ...] = ("analog", "redundant", "sparse", "undecided")
-SCALINGS: tuple[Scaling, ...] = ("sigmoidal", "odd", "unbounded")
+SCALINGS: tuple[ActivityScale, ...] = ("sigmoidal", "odd", "unbounded")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,17 @@ class Planted:
 
     truth: Truth
     kind: str
-    scaling: Scaling
+    scaling: ActivityScale
     activity: Float[np.ndarray, "N P"]
     readout: Float[np.ndarray, "N C"]
     labels: Int[np.ndarray, " P"]
     codes: tuple[str, ...]
     outliers: Int[np.ndarray, " K"]
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the activation that the population stands for."""
+        return {"sigmoidal": (0.0, 1.0), "odd": (-1.0, 1.0), "unbounded": None}[self.scaling]
 
     @property
     def population(self) -> ClassMeans:
@@ -63,7 +69,7 @@ def class_labels(labels: Int[np.ndarray, " P"] | None, classes: int) -> tuple[In
     return (planted_labels(classes), classes) if labels is None else (labels, int(labels.max()) + 1)
 
 
-def ranged(level: Float[np.ndarray, "N P"], scaling: Scaling) -> Float[np.ndarray, "N P"]:
+def ranged(level: Float[np.ndarray, "N P"], scaling: ActivityScale) -> Float[np.ndarray, "N P"]:
     """Levels in [0, 1] on the scale of the activities."""
     return {"sigmoidal": level, "odd": 2 * level - 1, "unbounded": 4 * level}[scaling]
 
@@ -71,7 +77,7 @@ def ranged(level: Float[np.ndarray, "N P"], scaling: Scaling) -> Float[np.ndarra
 def planted(
     truth: Truth,
     kind: str,
-    scaling: Scaling,
+    scaling: ActivityScale,
     activity: Float[np.ndarray, "N P"],
     readout: Float[np.ndarray, "N C"],
     labels: Int[np.ndarray, " P"],
@@ -90,6 +96,6 @@ def planted(
     )
 
 
-def any_unit(rng: np.random.Generator, scaling: Scaling, activity: Float[np.ndarray, "N P"]) -> np.ndarray:
+def any_unit(rng: np.random.Generator, scaling: ActivityScale, activity: Float[np.ndarray, "N P"]) -> np.ndarray:
     """Unbounded activities come in any unit."""
     return activity * np.exp(rng.uniform(-2, 2)) if scaling == "unbounded" else activity

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Int
 from scipy.stats import norm
 
-from codingschemes.coding.planted.labelled import Planted, Scaling, any_unit, class_labels, planted, ranged
+from codingschemes.coding.planted.labelled import ActivityScale, Planted, any_unit, class_labels, planted, ranged
 from codingschemes.coding.planted.neurons import (
     BULK_ACTIVITY,
     BULK_READOUT,
@@ -23,7 +23,7 @@ def plant_analog_and_redundant(
     noise: float = 1.0,
     classes: int = 3,
     analog_share: float | None = None,
-    scaling: Scaling = "sigmoidal",
+    scaling: ActivityScale = "sigmoidal",
     labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """One part of the neurons is a Gaussian cloud of the same extent as the codes that the other part carries."""
@@ -103,7 +103,7 @@ def plant_unselective(
     size: int,
     noise: float = 1.0,
     classes: int = 3,
-    scaling: Scaling = "unbounded",
+    scaling: ActivityScale = "unbounded",
     labels: Int[np.ndarray, " P"] | None = None,
 ) -> Planted:
     """Neurons that differ but do not tell classes apart: the prior."""

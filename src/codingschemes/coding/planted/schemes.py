@@ -8,8 +8,8 @@ from scipy.stats import norm
 
 from codingschemes.coding.outliers import carriers, output_parts
 from codingschemes.coding.planted.labelled import (
+    ActivityScale,
     Planted,
-    Scaling,
     any_unit,
     class_labels,
     planted,
@@ -35,7 +35,7 @@ def plant_analog(
     rng: np.random.Generator,
     size: int,
     noise: float = 1.0,
-    scaling: Scaling = "unbounded",
+    scaling: ActivityScale = "unbounded",
     classes: int = 3,
     rank: int | None = None,
     condition: float | None = None,
@@ -53,7 +53,7 @@ def plant_analog(
     latent = gaussian_latents(rng, size, classes, rank, condition)
     mean, readout = latent[:, :classes], latent[:, classes:]
     drive = mean[:, labels] + 0.7 * noise * rng.standard_normal((size, len(labels)))
-    squash: dict[Scaling, Callable[[np.ndarray], np.ndarray]] = {
+    squash: dict[ActivityScale, Callable[[np.ndarray], np.ndarray]] = {
         "sigmoidal": lambda z: norm.cdf(z / 3),
         "odd": lambda z: np.tanh(z / 3),
         "unbounded": lambda z: z,
@@ -65,7 +65,7 @@ def plant_redundant(
     rng: np.random.Generator,
     size: int,
     noise: float = 1.0,
-    scaling: Scaling = "sigmoidal",
+    scaling: ActivityScale = "sigmoidal",
     classes: int = 3,
     code_count: int | None = None,
     counts: tuple[int, ...] | None = None,
@@ -98,7 +98,7 @@ def plant_many_codes(
     rng: np.random.Generator,
     size: int,
     noise: float = 1.0,
-    scaling: Scaling = "sigmoidal",
+    scaling: ActivityScale = "sigmoidal",
     classes: int = 6,
     active: int | None = None,
     labels: Int[np.ndarray, " P"] | None = None,

@@ -8,10 +8,10 @@ from jaxtyping import Float
 
 from codingschemes.posterior import Posterior
 from codingschemes.representation import class_kernel, parallelism_score_from_kernel
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import relaxation
 from codingschemes.theory.global_minimum.bounds import lower_bound, separable_bound
-from codingschemes.theory.global_minimum.oracle import Search
+from codingschemes.theory.global_minimum.oracle import Maxima
 from codingschemes.theory.global_minimum.pointwise import pointwise
 from codingschemes.theory.prediction import Assumption, Certificate, Details, NeuronGroup, Prediction
 
@@ -138,10 +138,10 @@ def prediction_of(posterior: Posterior, found: Minimum) -> Prediction:
 
 
 def certificate(
-    problem: Problem,
+    problem: ConvexProblem,
     energy: float,
     v: Float[np.ndarray, "C P"],
-    estimate: Search,
+    estimate: Maxima,
     rigorous: bool,
     tolerance: float,
 ) -> Certificate:

@@ -10,11 +10,11 @@ missed), bounded from above by a relaxation it is *rigorous*.
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
 
-def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -> float:
+def lower_bound(problem: ConvexProblem, v: Float[np.ndarray, "C P"], largest: float) -> float:
     """A lower bound on E, never below 0, if no neuron's gain at V exceeds `largest`.
 
     Args:
@@ -33,7 +33,7 @@ def lower_bound(problem: Problem, v: Float[np.ndarray, "C P"], largest: float) -
     return 2 * scale * linear - scale**2 * square
 
 
-def separable_bound(problem: Problem, v: Float[np.ndarray, "C P"]) -> float:
+def separable_bound(problem: ConvexProblem, v: Float[np.ndarray, "C P"]) -> float:
     """An upper bound on g for any phi, sample by sample.
 
     |V phi|^2 <= |V|_2^2 |phi|^2 and h^T K0^+ h >= |h|^2 / (largest eigenvalue of K0) leave a one-dimensional maximum.

@@ -10,13 +10,13 @@ from scipy.optimize import minimize
 
 from codingschemes.posterior import Posterior
 from codingschemes.progress import check_time, tracked
-from codingschemes.theory.convex import Problem
-from codingschemes.theory.global_minimum.measures import Measure, energy, moved
+from codingschemes.theory.convex import ConvexProblem
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, energy, moved
 
 
 def best_network(
-    problem: Problem, measure: Measure, *, seed: int = 0, starts: int = 6, floor: float = 0.0
-) -> tuple[Measure, float]:
+    problem: ConvexProblem, measure: NeuronMeasure, *, seed: int = 0, starts: int = 6, floor: float = 0.0
+) -> tuple[NeuronMeasure, float]:
     """The best network of N neurons found by descent, and its energy.
 
     Args:
@@ -33,7 +33,7 @@ def best_network(
     # neurons whose mass is not their number carry the rest in their size
     sizes = np.sqrt(measure.masses / shares)[:, None]
     spread = np.sqrt(np.mean((measure.positions * sizes) ** 2))
-    networks: list[Measure] = []
+    networks: list[NeuronMeasure] = []
     energies: list[float] = []
     for start in tracked(range(starts), "descending to networks of whole neurons"):
         if start % 2 == 0:
@@ -48,7 +48,7 @@ def best_network(
             begin = begin + 1e-3 * spread * rng.normal(size=begin.shape)
         else:
             begin = spread * rng.normal(size=(count, components))
-        networks.append(moved(problem, Measure(begin, np.ones(len(begin))), iterations=1000))
+        networks.append(moved(problem, NeuronMeasure(begin, np.ones(len(begin))), iterations=1000))
         energies.append(energy(problem, networks[-1]))
         if energies[-1] <= floor * (1 + 1e-10):
             break

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation import class_means
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import closed_forms, frank_wolfe
 from codingschemes.theory.global_minimum.answers import (
     EXACT_TOLERANCE,
@@ -27,7 +27,7 @@ from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup
 _SEARCHES = 4
 
 
-def refusal(problem: Problem, geometry: LabelGeometry) -> str | None:
+def refusal(problem: ConvexProblem, geometry: LabelGeometry) -> str | None:
     """Why there is no closed form, in one sentence; None where there is one."""
     name, family = problem.activation.name, problem.activation.family
     labels = problem.targets.shape[1]
@@ -52,7 +52,7 @@ def refusal(problem: Problem, geometry: LabelGeometry) -> str | None:
     return None
 
 
-def by_formula(posterior: Posterior, problem: Problem, geometry: LabelGeometry, effort: Effort) -> Minimum:
+def by_formula(posterior: Posterior, problem: ConvexProblem, geometry: LabelGeometry, effort: Effort) -> Minimum:
     """The minimum of a problem that `refusal` does not refuse."""
     form, targets = _form(problem, geometry), problem.targets
     total = form.constant + (targets * form.scales) @ targets.T
@@ -76,7 +76,7 @@ def by_formula(posterior: Posterior, problem: Problem, geometry: LabelGeometry, 
     )
 
 
-def _form(problem: Problem, geometry: LabelGeometry) -> ClosedForm:
+def _form(problem: ConvexProblem, geometry: LabelGeometry) -> ClosedForm:
     samples, labels = problem.targets.shape
     penalty, ridge, neurons = problem.penalty, problem.ridge, problem.neurons
     phi_of = pointwise(problem.activation)
@@ -99,7 +99,7 @@ def _form(problem: Problem, geometry: LabelGeometry) -> ClosedForm:
 
 
 def _tuning(
-    posterior: Posterior, problem: Problem, form: ClosedForm, v: Float[np.ndarray, "C P"]
+    posterior: Posterior, problem: ConvexProblem, form: ClosedForm, v: Float[np.ndarray, "C P"]
 ) -> tuple[Float[np.ndarray, "A R"], tuple[NeuronGroup, ...]]:
     """The neurons of a closed form: their whitened coordinates, and one group a label and sign."""
     if form.level is None or form.offset is None or not form.nontrivial:
@@ -130,12 +130,12 @@ def _tuning(
     return np.array(positions), tuple(groups)
 
 
-def _unique(problem: Problem, geometry: LabelGeometry) -> bool:
+def _unique(problem: ConvexProblem, geometry: LabelGeometry) -> bool:
     """Whether the kernel of the closed form is the only one: ReLU without a bias has many."""
     return problem.activation.family != "threshold" or geometry.constant < geometry.smallest * (1 - 1e-8)
 
 
-def _assumptions(problem: Problem, geometry: LabelGeometry, certificate: Certificate) -> tuple[Assumption, ...]:
+def _assumptions(problem: ConvexProblem, geometry: LabelGeometry, certificate: Certificate) -> tuple[Assumption, ...]:
     """What the closed form rests on; structure it cannot do without is checked in `_refusal`."""
     family = problem.activation.family
     statements = [
@@ -180,7 +180,7 @@ def by_deep_formula(posterior: Posterior, method: str, seed: int) -> Minimum:
         )
     if network.bias:
         raise InvalidInput("the closed form of deep ReLU networks holds without bias: leave `bias` out, or use depth 1")
-    problem = Problem.of(posterior)
+    problem = ConvexProblem.of(posterior)
     geometry = LabelGeometry.of(problem)
     eigenvalues = np.append(geometry.labels, geometry.constant)
     if not (geometry.factorised and geometry.aligned and np.ptp(eigenvalues) <= 1e-8 * eigenvalues[0]):

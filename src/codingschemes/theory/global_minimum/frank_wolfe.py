@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import Float
 
 from codingschemes.progress import tracked
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import oracle
 from codingschemes.theory.global_minimum.bounds import lower_bound
 from codingschemes.theory.global_minimum.measures import (
-    Measure,
+    NeuronMeasure,
     Vectors,
     best_masses,
     energy,
@@ -34,7 +34,7 @@ SLIDING = (1e-3, 1e-4, 1e-5, 1e-6)
 
 
 @dataclass(frozen=True)
-class Solution:
+class FrankWolfeSolution:
     """A measure and how far it can be from the minimum.
 
     Attributes:
@@ -46,10 +46,10 @@ class Solution:
         rounds: how often neurons were added.
     """
 
-    measure: Measure
+    measure: NeuronMeasure
     energy: float
     residual: Float[np.ndarray, "C P"]
-    estimate: oracle.Search
+    estimate: oracle.Maxima
     lower_bound: float
     rounds: int
 
@@ -60,7 +60,7 @@ class Solution:
 
 
 def solve(
-    problem: Problem,
+    problem: ConvexProblem,
     *,
     seed: int = 0,
     particles: int = 100,
@@ -68,8 +68,8 @@ def solve(
     searches: int = 16,
     starts: int = 500,
     tolerance: float = 1e-6,
-    begin: Measure | None = None,
-) -> Solution:
+    begin: NeuronMeasure | None = None,
+) -> FrankWolfeSolution:
     """Minimises E over measures.
 
     Args:
@@ -102,41 +102,41 @@ def solve(
 
 
 def certify(
-    problem: Problem,
+    problem: ConvexProblem,
     v: Float[np.ndarray, "C P"],
     known: Float[np.ndarray, "K R"],
     *,
     seed: int = 0,
     searches: int = 4,
     starts: int = 200,
-) -> oracle.Search:
+) -> oracle.Maxima:
     """Several independent searches at one residual, pooled; hits are counted against the best of all."""
     rng = np.random.default_rng(seed)
     return _pooled(problem, v, known, rng, searches, starts)
 
 
-def _particles(problem: Problem, count: int, rng: np.random.Generator) -> Measure:
+def _particles(problem: ConvexProblem, count: int, rng: np.random.Generator) -> NeuronMeasure:
     components = problem.basis.shape[1]
     homogeneous = pointwise(problem.activation).homogeneous
     size = (0.3 if homogeneous else 1.0) / np.sqrt(np.mean(np.sum(problem.basis**2, axis=1)))
     masses = np.full(count, 1.0 if homogeneous else problem.neurons / count)
-    return Measure(size * rng.normal(size=(count, components)), masses)
+    return NeuronMeasure(size * rng.normal(size=(count, components)), masses)
 
 
-def _settled(problem: Problem, measure: Measure) -> Measure:
+def _settled(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     """All particles together, coarsely; then those that differ, with their best masses."""
     measure = merged(normalised(problem, moved(problem, measure, iterations=60)), 1e-3)
     return best_masses(problem, measure.positions)
 
 
 def _pooled(
-    problem: Problem,
+    problem: ConvexProblem,
     v: Float[np.ndarray, "C P"],
     known: Float[np.ndarray, "K R"],
     rng: np.random.Generator,
     searches: int,
     starts: int,
-) -> oracle.Search:
+) -> oracle.Maxima:
     # what is known is looked at closely once; later searches are for what is not
     refined = min(40, 10 + len(problem.targets) // 3) if searches == 1 else 12
     found = [oracle.search(problem, v, known, rng, starts, refined=refined)]
@@ -147,35 +147,35 @@ def _pooled(
     values = np.concatenate([each.values for each in found])
     order = np.argsort(-values)
     hits = sum(each.hits for each in found if each.largest >= largest - 1e-3 * abs(largest))
-    return oracle.Search(largest, positions[order], values[order], searches * starts, hits)
+    return oracle.Maxima(largest, positions[order], values[order], searches * starts, hits)
 
 
 def _examined(
-    problem: Problem,
-    measure: Measure,
+    problem: ConvexProblem,
+    measure: NeuronMeasure,
     pool: Float[np.ndarray, "K R"],
     rng: np.random.Generator,
     searches: int,
     starts: int,
     done: int,
-) -> tuple[Solution, Float[np.ndarray, "B R"]]:
+) -> tuple[FrankWolfeSolution, Float[np.ndarray, "B R"]]:
     """The solution with its bound, and the pool with what the search found."""
     v = residual(problem, kernel(problem, measure))
     known = np.concatenate([measure.positions, pool])
     estimate = _pooled(problem, v, known, rng, searches, starts)
     value = energy(problem, measure)
-    solution = Solution(measure, value, v, estimate, lower_bound(problem, v, estimate.largest), done)
+    solution = FrankWolfeSolution(measure, value, v, estimate, lower_bound(problem, v, estimate.largest), done)
     return solution, np.concatenate([pool, estimate.positions])[-400:]
 
 
-def _added(problem: Problem, solution: Solution) -> Measure:
+def _added(problem: ConvexProblem, solution: FrankWolfeSolution) -> NeuronMeasure:
     """Neurons that gain are added; then masses and places in turn."""
     measure, estimate = solution.measure, solution.estimate
     present = np.max(oracle.gains(problem, solution.residual, measure.positions))
     gaining = estimate.positions[estimate.values > present + 1e-12 * abs(present)]
     positions = np.concatenate([measure.positions, gaining])
     positions = _normed(problem, positions)
-    unique = merged(Measure(positions, np.ones(len(positions))), 1e-9).positions
+    unique = merged(NeuronMeasure(positions, np.ones(len(positions))), 1e-9).positions
     measure = best_masses(problem, unique)
     # neurons that are nearly the same slide into one, else their number grows from round to round
     slid = moved(problem, merged(measure, 3e-3), roundings=SLIDING, iterations=60)
@@ -184,7 +184,7 @@ def _added(problem: Problem, solution: Solution) -> Measure:
     return slid if energy(problem, slid) <= energy(problem, both[0]) * (1 + 1e-9) else both[0]
 
 
-def _normed(problem: Problem, positions: Vectors) -> Vectors:
+def _normed(problem: ConvexProblem, positions: Vectors) -> Vectors:
     if not pointwise(problem.activation).homogeneous:
         return positions
     return positions / np.linalg.norm(positions, axis=1, keepdims=True)

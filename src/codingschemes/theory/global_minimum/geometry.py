@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 
 #: Relative error up to which a vector counts as an eigenvector, and numbers as equal.
 EXACT = 1e-8
@@ -31,7 +31,7 @@ class LabelGeometry:
     smallest: float
 
     @classmethod
-    def of(cls, problem: Problem) -> "LabelGeometry":
+    def of(cls, problem: ConvexProblem) -> "LabelGeometry":
         """The geometry of a two-layer problem."""
         targets, basis = problem.targets, problem.basis
         samples, count = targets.shape

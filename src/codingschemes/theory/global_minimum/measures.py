@@ -1,6 +1,6 @@
 """The regularised loss as a convex function of a measure over neurons: energy, residual, best masses, best places.
 
-A measure is a list of neurons u_k (preactivations h_k = L u_k) with masses m_k. `Problem` (in `convex`) says what E is.
+A measure is a list of neurons u_k (preactivations h_k = L u_k) with masses m_k. `ConvexProblem` says what E is.
 The residual V = Y^T - f = ridge Y^T (ridge + K)^{-1} is the dual variable: adding mass at u changes E by
 penalty |u|^2 - |V phi(L u)|^2 / ridge a unit.
 """
@@ -13,7 +13,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from codingschemes.progress import check_time
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
 type Vectors = Float[np.ndarray, "A R"]
@@ -27,7 +27,7 @@ NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True)
-class Measure:
+class NeuronMeasure:
     """Neurons and how much there is of each.
 
     Attributes:
@@ -40,37 +40,37 @@ class Measure:
     masses: Float[np.ndarray, " A"]
 
 
-def activities(problem: Problem, positions: Vectors) -> Float[np.ndarray, "A P"]:
+def activities(problem: ConvexProblem, positions: Vectors) -> Float[np.ndarray, "A P"]:
     """phi(L u) of every neuron at every sample."""
     return pointwise(problem.activation)(positions @ problem.basis.T)[0]
 
 
-def kernel(problem: Problem, measure: Measure) -> Float[np.ndarray, "P P"]:
+def kernel(problem: ConvexProblem, measure: NeuronMeasure) -> Float[np.ndarray, "P P"]:
     """K, the sum over neurons, the background included."""
     return _kernel_of(problem, activities(problem, measure.positions), measure.masses)
 
 
 def _kernel_of(
-    problem: Problem, phi: Float[np.ndarray, "A P"], masses: Float[np.ndarray, " A"]
+    problem: ConvexProblem, phi: Float[np.ndarray, "A P"], masses: Float[np.ndarray, " A"]
 ) -> Float[np.ndarray, "P P"]:
     total = phi.T @ (masses[:, None] * phi)
     return total if problem.background is None else total + problem.background
 
 
-def residual(problem: Problem, total: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "C P"]:
+def residual(problem: ConvexProblem, total: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "C P"]:
     """V = Y^T - f for the best readout on the kernel K."""
     factor = cho_factor(total + problem.ridge * np.eye(len(total)))
     return problem.ridge * cho_solve(factor, problem.targets).T
 
 
-def energy(problem: Problem, measure: Measure) -> float:
+def energy(problem: ConvexProblem, measure: NeuronMeasure) -> float:
     """E of the measure."""
     v = residual(problem, kernel(problem, measure))
     norm = measure.masses @ np.sum(measure.positions**2, axis=1)
     return float(problem.penalty * norm + np.sum(v * problem.targets.T))
 
 
-def normalised(problem: Problem, measure: Measure) -> Measure:
+def normalised(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     """The same measure without neurons that do not count, and with homogeneous neurons of norm 1."""
     positions, masses = measure.positions, measure.masses
     if pointwise(problem.activation).homogeneous:
@@ -80,10 +80,10 @@ def normalised(problem: Problem, measure: Measure) -> Measure:
     masses = masses[kept]
     if not pointwise(problem.activation).homogeneous:
         masses = masses * (problem.neurons / masses.sum())
-    return Measure(positions[kept], masses)
+    return NeuronMeasure(positions[kept], masses)
 
 
-def merged(measure: Measure, tolerance: float = 1e-4) -> Measure:
+def merged(measure: NeuronMeasure, tolerance: float = 1e-4) -> NeuronMeasure:
     """Neurons closer than `tolerance` of their norm become one, at the heaviest of them."""
     order = np.argsort(-measure.masses)
     positions, masses = measure.positions[order], measure.masses[order].copy()
@@ -96,10 +96,10 @@ def merged(measure: Measure, tolerance: float = 1e-4) -> Measure:
                 masses[kept[nearest]] += masses[index]
                 continue
         kept.append(index)
-    return Measure(positions[kept], masses[kept])
+    return NeuronMeasure(positions[kept], masses[kept])
 
 
-def best_masses(problem: Problem, positions: Vectors) -> Measure:
+def best_masses(problem: ConvexProblem, positions: Vectors) -> NeuronMeasure:
     """The best masses for neurons at given places: a convex problem, by a log-barrier Newton method.
 
     Masses are free where phi is homogeneous; elsewhere they sum to the number of neurons.
@@ -145,12 +145,12 @@ def best_masses(problem: Problem, positions: Vectors) -> Measure:
             masses = masses * (1 + reach * step)
             if decrement < 1e-4 * mu:
                 break
-    return normalised(problem, Measure(positions, masses))
+    return normalised(problem, NeuronMeasure(positions, masses))
 
 
 def moved(
-    problem: Problem, measure: Measure, roundings: tuple[float, ...] = ROUNDING, iterations: int = 300
-) -> Measure:
+    problem: ConvexProblem, measure: NeuronMeasure, roundings: tuple[float, ...] = ROUNDING, iterations: int = 300
+) -> NeuronMeasure:
     """The places of neurons improved at fixed masses, by L-BFGS on activations whose kinks are rounded off.
 
     Never worse than the measure given.
@@ -158,7 +158,7 @@ def moved(
     phi_of = pointwise(problem.activation)
     masses, shape = measure.masses, measure.positions.shape
     if phi_of.homogeneous:
-        measure = Measure(measure.positions * np.sqrt(masses)[:, None], np.ones(len(masses)))
+        measure = NeuronMeasure(measure.positions * np.sqrt(masses)[:, None], np.ones(len(masses)))
         masses = measure.masses
 
     def objective(flat: Float[np.ndarray, " n"], rounding: float) -> tuple[float, Float[np.ndarray, " n"]]:

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
 from codingschemes.progress import tracked
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.measures import Vectors
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
@@ -24,7 +24,7 @@ REFINEMENT = (0.03, 1e-3, 3e-5, 1e-7)
 
 
 @dataclass(frozen=True)
-class Search:
+class Maxima:
     """What a search for the inner maximum found.
 
     Attributes:
@@ -42,13 +42,13 @@ class Search:
     hits: int
 
 
-def gains(problem: Problem, v: Float[np.ndarray, "C P"], positions: Vectors) -> Float[np.ndarray, " A"]:
+def gains(problem: ConvexProblem, v: Float[np.ndarray, "C P"], positions: Vectors) -> Float[np.ndarray, " A"]:
     """kappa (homogeneous phi) or g of each neuron."""
     return _gains(problem, v, positions, 0.0)[0]
 
 
 def _gains(
-    problem: Problem, v: Float[np.ndarray, "C P"], u: Vectors, rounding: float
+    problem: ConvexProblem, v: Float[np.ndarray, "C P"], u: Vectors, rounding: float
 ) -> tuple[Float[np.ndarray, " A"], Vectors]:
     """Values and their slopes."""
     phi_of = pointwise(problem.activation)
@@ -64,14 +64,14 @@ def _gains(
 
 
 def search(
-    problem: Problem,
+    problem: ConvexProblem,
     v: Float[np.ndarray, "C P"],
     known: Float[np.ndarray, "K R"],
     rng: np.random.Generator,
     starts: int = 500,
     steps: int = 120,
     refined: int = 12,
-) -> Search:
+) -> Maxima:
     """Ascends from random starts and from known neurons, and refines the best that differ.
 
     Args:
@@ -96,10 +96,10 @@ def search(
         else largest + problem.penalty * float(np.sum(positions[order[0]] ** 2))
     )
     hits = int(np.sum(values >= largest - 1e-3 * abs(reference)))
-    return Search(largest, positions[order], final[order], starts, hits)
+    return Maxima(largest, positions[order], final[order], starts, hits)
 
 
-def refine(problem: Problem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
+def refine(problem: ConvexProblem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
     """One neuron moved to the nearest local maximum, to rounding errors where phi is ReLU; never worse than u.
 
     Elsewhere kinks are rounded off less and less.
@@ -128,7 +128,7 @@ def refine(problem: Problem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, "
 
 
 def _refine_relu(
-    problem: Problem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, " R"], steps: int = 100
+    problem: ConvexProblem, v: Float[np.ndarray, "C P"], u: Float[np.ndarray, " R"], steps: int = 100
 ) -> Float[np.ndarray, " R"]:
     """Alternates the readout w, the samples that are active, and what is then a concave problem in u.
 
@@ -198,7 +198,9 @@ def _box_minimum(
     return r
 
 
-def _starting_points(problem: Problem, v: Float[np.ndarray, "C P"], count: int, rng: np.random.Generator) -> Vectors:
+def _starting_points(
+    problem: ConvexProblem, v: Float[np.ndarray, "C P"], count: int, rng: np.random.Generator
+) -> Vectors:
     """Half at random in whitened coordinates, half along the response to a random readout at random samples; over two
     decades of size where size matters."""
     samples, components = problem.basis.shape
@@ -214,7 +216,7 @@ def _starting_points(problem: Problem, v: Float[np.ndarray, "C P"], count: int, 
     return both * (targets / np.maximum(sizes, 1e-300))[:, None]
 
 
-def _ascend(problem: Problem, v: Float[np.ndarray, "C P"], u: Vectors, steps: int) -> Vectors:
+def _ascend(problem: ConvexProblem, v: Float[np.ndarray, "C P"], u: Vectors, steps: int) -> Vectors:
     """Adam on every start at once, steps relative to the size of each and decaying to nothing.
 
     Kinks are rounded off at first, which leads to higher maxima.

@@ -22,7 +22,7 @@ from scipy.linalg import cho_solve
 
 from codingschemes.errors import InvalidInput
 from codingschemes.progress import tracked
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
 #: The step of the multipliers, in units in which the objective and one neuron's X have norm 1.
@@ -43,7 +43,7 @@ class Relaxation:
 
 
 def largest_gain(
-    problem: Problem, v: Float[np.ndarray, "C P"], *, iterations: int = 3200, tolerance: float = 1e-7
+    problem: ConvexProblem, v: Float[np.ndarray, "C P"], *, iterations: int = 3200, tolerance: float = 1e-7
 ) -> Relaxation:
     """No ReLU neuron has a kappa at V above the bound.
 
@@ -64,7 +64,7 @@ def largest_gain(
     return _dual_bound(problem, v, iterations, tolerance)
 
 
-def _dual_bound(problem: Problem, v: Float[np.ndarray, "C P"], iterations: int, tolerance: float) -> Relaxation:
+def _dual_bound(problem: ConvexProblem, v: Float[np.ndarray, "C P"], iterations: int, tolerance: float) -> Relaxation:
     samples = len(problem.basis)
     # every preactivation in units of its prior standard deviation, which maxima commute with
     sizes = np.sqrt(np.sum(problem.basis**2, axis=1))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from codingschemes.progress import announce
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe
 from codingschemes.theory.global_minimum.answers import (
     EXACT_TOLERANCE,
@@ -28,7 +28,7 @@ _SECONDS = 20.0
 """On one core at 100 samples and 16 searches; about in proportion to the samples."""
 
 
-def by_solver(problem: Problem, geometry: LabelGeometry, effort: Effort) -> Minimum:
+def by_solver(problem: ConvexProblem, geometry: LabelGeometry, effort: Effort) -> Minimum:
     """The minimum over measures of neurons, or, where neurons cannot be split or merged, over networks near it."""
     targets, family = problem.targets, problem.activation.family
     announce("global minimum by the solver", _SECONDS * len(targets) / 100)

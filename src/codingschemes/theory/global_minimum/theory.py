@@ -6,7 +6,7 @@ paper's abstract does not state were found by direct minimisation over the weigh
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum.answers import Effort, prediction_of
 from codingschemes.theory.global_minimum.formulas import by_deep_formula, by_formula, refusal
 from codingschemes.theory.global_minimum.geometry import LabelGeometry
@@ -50,7 +50,7 @@ def global_minimum(
         raise InvalidInput(f"there is no method {method!r} of the global minimum: choose one of {', '.join(METHODS)}")
     if posterior.network.depth > 1:
         return prediction_of(posterior, by_deep_formula(posterior, method, seed))
-    problem = Problem.of(posterior)
+    problem = ConvexProblem.of(posterior)
     geometry = LabelGeometry.of(problem)
     samples = len(problem.targets)
     effort = Effort(

@@ -40,7 +40,7 @@ from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
 from codingschemes.theory.mean_field.particles import Hold, placed, refuse_misplaced, second_moment, towards
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution, code_groups, neurons_at
-from codingschemes.theory.mean_field.solvers.layer import Layer, pull, symmetric_root
+from codingschemes.theory.mean_field.solvers.layer import LayerParticles, pull, symmetric_root
 from codingschemes.theory.mean_field.solvers.tilted import ParticleDetails, kept_codes
 from codingschemes.theory.prediction import Assumption, Certificate
 
@@ -113,12 +113,12 @@ class Layers:
         self.problem, self.activation = problem, problem.activation
         rng = np.random.default_rng(seed)
         drawn = rng.standard_normal((count, problem.basis.shape[1]))
-        self.layers = [Layer(self.activation, problem.basis, drawn, seed)]
+        self.layers = [LayerParticles(self.activation, problem.basis, drawn, seed)]
         self.between: list[Float[np.ndarray, "P P"]] = []  # K_l of all layers but the last
         for index in range(1, problem.network.depth):
             self.between.append(problem.kernel_above(self.layers[-1].second_moment))
             drawn = rng.standard_normal((count, len(problem.targets)))
-            self.layers.append(Layer(self.activation, symmetric_root(self.between[-1]), drawn, seed + index))
+            self.layers.append(LayerParticles(self.activation, symmetric_root(self.between[-1]), drawn, seed + index))
         self.rng, self.free = rng, np.zeros(count, int)
         self.bits = None if fractions is None else self._placed(fractions)
         """Codes in which the last layer's particles are held."""
@@ -137,7 +137,7 @@ class Layers:
         return bits
 
     @property
-    def last(self) -> Layer:
+    def last(self) -> LayerParticles:
         return self.layers[-1]
 
     @property
@@ -160,7 +160,7 @@ class Layers:
         for layer in self.layers:
             self._sweep(layer)
 
-    def _sweep(self, layer: Layer) -> None:
+    def _sweep(self, layer: LayerParticles) -> None:
         held = layer is self.last and self.bits is not None
         layer.sweep(Hold(self.problem.class_average, self.activation.midpoint, held))
 
@@ -209,7 +209,7 @@ class Layers:
         size = self._change(last, partial(_shifted_dual, last.root, old, step, variance))
         self.t = old + size * step
 
-    def _change(self, layer: Layer, density: Callable[[float], _Density]) -> float:
+    def _change(self, layer: LayerParticles, density: Callable[[float], _Density]) -> float:
         """The largest share of a change that the particles of a layer can follow; what is left comes later."""
         held = layer is self.last and self.bits is not None
         size = 1.0

@@ -32,14 +32,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from codingschemes.progress import announce, tracked
-from codingschemes.theory.convex import Problem
+from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe
-from codingschemes.theory.global_minimum.measures import Measure, kernel, moved, normalised
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, kernel, moved, normalised
 from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.particles import SINGLE, Moves, begin, second_moment, sweep
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import Neurons, Request, Singles, Solution
+from codingschemes.theory.mean_field.solution import NeuronSample, Request, Singles, Solution
 from codingschemes.theory.prediction import Assumption, Certificate, Details, NeuronGroup
 
 ANNEALING = Annealing(cooling=12, settling=6, corrections=4, averaging=18, measuring=20)
@@ -153,7 +153,7 @@ def _potential(
 class _Bulk:
     """Particles of the single-neuron density."""
 
-    def __init__(self, problem: Problem, variance: float, count: int, seed: int):
+    def __init__(self, problem: ConvexProblem, variance: float, count: int, seed: int):
         self.problem, self.variance = problem, variance
         key, of_start = jax.random.split(jax.random.PRNGKey(seed))
         u = jax.random.normal(of_start, (count, problem.basis.shape[1]), SINGLE)
@@ -184,7 +184,7 @@ class _Bulk:
         self.v = np.asarray(v)
 
 
-def divide(problem: Problem, *, count: int, seed: int, annealing: Annealing = ANNEALING) -> Divided:
+def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealing = ANNEALING) -> Divided:
     """Bulk and heavy neurons of a ReLU network.
 
     Args:
@@ -198,10 +198,10 @@ def divide(problem: Problem, *, count: int, seed: int, annealing: Annealing = AN
     rng = np.random.default_rng(seed)
     bulk = _Bulk(problem, variance, count, seed)
     weighted = bulk.weighted
-    heavy = Measure(0.3 * np.sqrt(width) * rng.standard_normal((_UNITS, problem.basis.shape[1])), np.ones(_UNITS))
+    heavy = NeuronMeasure(0.3 * np.sqrt(width) * rng.standard_normal((_UNITS, problem.basis.shape[1])), np.ones(_UNITS))
     hot = max(float(np.trace(weighted)) / width, problem.penalty)
 
-    def at(temperature: float) -> Problem:
+    def at(temperature: float) -> ConvexProblem:
         """The heavy neurons' problem at the bulk as it is."""
         return replace(problem, penalty=temperature, ridge=temperature / signal, background=width * weighted / variance)
 
@@ -210,7 +210,7 @@ def divide(problem: Problem, *, count: int, seed: int, annealing: Annealing = AN
         inverse = np.linalg.inv(temperature * np.eye(len(targets)) + signal * kernel(at(temperature), heavy))
         return inverse @ targets / width, inverse / width**2
 
-    def searched(heavy: Measure, searches: int) -> frank_wolfe.Solution:
+    def searched(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
         last = at(problem.penalty)
         begin = normalised(last, heavy)
         return frank_wolfe.solve(
@@ -263,7 +263,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     annealing, width, average = request.annealing or ANNEALING, problem.network.width, problem.class_average
     seconds = _SECONDS * (problem.task.sample_count / 100) ** _GROWTH
     announce("mean field of ReLU at correlated inputs", seconds)
-    of_loss = Problem.of(problem.posterior, problem.basis)
+    of_loss = ConvexProblem.of(problem.posterior, problem.basis)
     found = divide(of_loss, count=request.particles, seed=request.seed, annealing=annealing)
     activity = np.maximum(found.heavy, 0)
     norms = np.linalg.norm(activity, axis=1)
@@ -283,7 +283,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     return Solution(
         t=found.t,
         kernel=found.bulk_kernel + activity.T @ activity / width,
-        neurons=Neurons(found.preactivation, found.readout, np.zeros(len(found.preactivation), int)),
+        neurons=NeuronSample(found.preactivation, found.readout, np.zeros(len(found.preactivation), int)),
         readout_variance=found.readout_variance,
         certificate=Certificate(
             gap=found.bulk_gap + found.heavy_gap,

@@ -55,7 +55,7 @@ def pull(
     return total + jnp.diag(jnp.mean(bend * push, axis=0))
 
 
-class Layer:
+class LayerParticles:
     """Particles of one layer in whitened coordinates, z = root u."""
 
     def __init__(self, activation: Activation, root: Float[np.ndarray, "P R"], u: Float[np.ndarray, "S R"], seed: int):

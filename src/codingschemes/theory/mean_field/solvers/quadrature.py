@@ -32,7 +32,7 @@ _COOLING = 3.0
 
 
 @dataclass(frozen=True)
-class Density:
+class ReadoutDensity:
     """The density over readouts at one t, on a lattice.
 
     Attributes:
@@ -80,7 +80,9 @@ class QuadratureDetails(Details):
     method: str = "quadrature"
 
 
-def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None) -> Density:
+def density(
+    problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float] | None = None
+) -> ReadoutDensity:
     """The density over readouts at any t, all of it or with given probabilities of the codes.
 
     Args:
@@ -97,10 +99,10 @@ def density(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[
     group, names = _regions(problem.bits(mean))
     weight = np.exp(-(lattice.energy - lattice.energy.min()))
     log_partition = float(np.log(weight.sum()) - lattice.energy.min() + lattice.log_cell)
-    return Density(t, lattice, weight / weight.sum(), mean, spread, log_partition, group, names)
+    return ReadoutDensity(t, lattice, weight / weight.sum(), mean, spread, log_partition, group, names)
 
 
-def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float]) -> Density:
+def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: dict[str, float]) -> ReadoutDensity:
     parts, weights, log_partition = [], [], 0.0
     unstable = []
     for name, share in fractions.items():
@@ -128,7 +130,9 @@ def _conditional(problem: ClassProblem, t: Float[np.ndarray, "G C"], fractions: 
     )
     mean, spread = problem.single.moments(lattice.readouts @ t.T)
     group = np.repeat(np.arange(len(parts)), [len(part.energy) for part in parts])
-    return Density(t, lattice, np.concatenate(weights), mean, spread, float(log_partition), group, tuple(fractions))
+    return ReadoutDensity(
+        t, lattice, np.concatenate(weights), mean, spread, float(log_partition), group, tuple(fractions)
+    )
 
 
 def find_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"], code: str) -> Float[np.ndarray, " C"] | None:
@@ -160,7 +164,7 @@ def _regions(bits: Bool[np.ndarray, "n G"]) -> tuple[Int[np.ndarray, " n"], tupl
     return group, names
 
 
-def dual(problem: ClassProblem, found: Density, *, within: bool = False) -> Ascent:
+def dual(problem: ClassProblem, found: ReadoutDensity, *, within: bool = False) -> Ascent:
     """The dual at the density's t with gradient and Hessian in t, flattened class by class.
 
     Args:
@@ -189,7 +193,7 @@ def dual(problem: ClassProblem, found: Density, *, within: bool = False) -> Asce
     return Ascent(float(value), gradient.ravel(), hessian)
 
 
-def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> Density:
+def solve(problem: ClassProblem, fractions: dict[str, float] | None = None) -> ReadoutDensity:
     """The density at the maximum of the dual.
 
     Args:
@@ -227,7 +231,7 @@ def _climb(
     return climb(evaluate, start.ravel(), tolerance=_ENOUGH)[0].reshape(shape)
 
 
-def gap(problem: ClassProblem, found: Density) -> tuple[float, float]:
+def gap(problem: ClassProblem, found: ReadoutDensity) -> tuple[float, float]:
     """How far a density is from the solution: (nats a neuron by which F exceeds the dual, bound on outputs).
 
     The integral of the dual is done anew over all readouts, so that a density that leaves out codes, or gives them the
@@ -277,12 +281,12 @@ def solution(problem: MeanFieldProblem, request: Request, *, kappa: float) -> So
     )
 
 
-def _class_kernel(found: Density) -> Float[np.ndarray, "G G"]:
+def _class_kernel(found: ReadoutDensity) -> Float[np.ndarray, "G G"]:
     """<phi phi'> of different samples."""
     return (found.weight[:, None] * found.mean).T @ found.mean
 
 
-def _groups(problem: MeanFieldProblem, of_classes: ClassProblem, found: Density) -> tuple[NeuronGroup, ...]:
+def _groups(problem: MeanFieldProblem, of_classes: ClassProblem, found: ReadoutDensity) -> tuple[NeuronGroup, ...]:
     """Regions of codes that have a mode of their own and some neurons, most frequent first."""
     if of_classes.middle is None:
         return ()
@@ -305,6 +309,6 @@ def _groups(problem: MeanFieldProblem, of_classes: ClassProblem, found: Density)
     return tuple(groups)
 
 
-def _own_gap(problem: ClassProblem, found: Density) -> float:
+def _own_gap(problem: ClassProblem, found: ReadoutDensity) -> float:
     residual = problem.targets - problem.tau * found.t - found.outputs
     return float(np.sum(problem.counts[:, None] * residual**2)) / (2 * problem.tau)

@@ -33,7 +33,7 @@ from codingschemes.theory.mean_field.particles import (
     towards,
 )
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import Neurons, Request, Solution, code_groups
+from codingschemes.theory.mean_field.solution import NeuronSample, Request, Solution, code_groups
 from codingschemes.theory.prediction import Assumption, Certificate, Details
 
 ANNEALING = Annealing(cooling=25, settling=30, corrections=3, averaging=15, measuring=30)
@@ -58,7 +58,7 @@ class ParticleDetails(Details):
 
 
 @dataclass(frozen=True)
-class Settled:
+class SettledParticles:
     """Particles that have settled, averaged over sweeps.
 
     Attributes:
@@ -142,7 +142,7 @@ def settle(
     seed: int,
     fractions: dict[str, float] | None = None,
     annealing: Annealing = ANNEALING,
-) -> Settled:
+) -> SettledParticles:
     """Particles in equilibrium within codes with the dual variables that they support.
 
     Args:
@@ -176,7 +176,7 @@ def settle(
         kept.append(np.asarray(ascent.particles.u, float))
     z = np.concatenate(kept) @ problem.basis.T
     phi = problem.activity(z)
-    return Settled(
+    return SettledParticles(
         t=ascent.t,
         kernel=np.mean(parts, axis=0),
         preactivation=z,
@@ -195,7 +195,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     kernel = problem.variance * found.kernel
     gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
     names, group = np.unique(found.code, axis=0, return_inverse=True)
-    neurons = Neurons(found.preactivation, found.readout, group.ravel())
+    neurons = NeuronSample(found.preactivation, found.readout, group.ravel())
     return Solution(
         t=problem.fitted(kernel),
         kernel=found.kernel,
