@@ -65,9 +65,14 @@ class Density(eqx.Module):
     def misfit(self, position: Position) -> Scalar:
         """The negative log likelihood of the targets, up to a constant."""
 
+    @property
     @abc.abstractmethod
+    def first_factor(self) -> Float[Array, "K P"]:
+        """M with z^1 = u M for the first layer's coordinates u."""
+
     def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
         """z^1 at the training inputs."""
+        return position["input"] @ self.first_factor
 
     @abc.abstractmethod
     def readout(self, key: Array, position: Position, activity: Float[Array, "N P"]) -> Float[Array, "N C"]:
@@ -224,8 +229,9 @@ class WeightsDensity(Density):
         residual = self.targets - self.network.outputs(activity, readout)
         return jnp.sum(residual**2) / (2 * self.temperature)
 
-    def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
-        return jnp.sqrt(self.weight_variance) * position["input"] @ self.features
+    @property
+    def first_factor(self) -> Float[Array, "F P"]:
+        return jnp.sqrt(self.weight_variance) * self.features
 
     def replace_last_layer(self, key: Array, position: Position, coordinates: Float[Array, "N R"]) -> Position:
         if self.network.depth == 1:
@@ -259,8 +265,9 @@ class ReducedDensity(Density):
         _, activity = self.propagate(position)
         return collapsed_misfit(activity, self.targets, self.signal, self.temperature)
 
-    def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
-        return position["input"] @ self.basis.T
+    @property
+    def first_factor(self) -> Float[Array, "R P"]:
+        return self.basis.T
 
     def readout(
         self,
