@@ -28,15 +28,17 @@ ROUNDS = 15
 
 def by_hand(activation: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
-    def evaluate(u, basis, targets, signal, temperature):
+    def evaluate(u, basis, targets, signal_variance, temperature):
         samples, outputs = targets.shape
         z = u @ basis.T
         phi = FUNCTIONS[activation](z)
-        factor = jnp.linalg.cholesky(signal * phi.T @ phi + temperature * jnp.eye(samples), symmetrize_input=False)
+        factor = jnp.linalg.cholesky(
+            signal_variance * phi.T @ phi + temperature * jnp.eye(samples), symmetrize_input=False
+        )
         dual = cho_solve((factor, True), targets)
         log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(factor))) - samples * jnp.log(temperature)
         value = (jnp.sum(u**2) + jnp.sum(targets * dual) + outputs * log_det) / 2
-        slope = signal * (outputs * cho_solve((factor, True), phi.T).T - (phi @ dual) @ dual.T)
+        slope = signal_variance * (outputs * cho_solve((factor, True), phi.T).T - (phi @ dual) @ dual.T)
         return value, u + (slope * SLOPES[activation](z)) @ basis
 
     return evaluate
@@ -61,7 +63,7 @@ with threadpool_limits(1, user_api="blas"):  # as the driver does
             density = posterior.density()
             position = density.prior_draw(jax.random.PRNGKey(0))
             hand = by_hand(activation)
-            arrays = (position["input"], density.basis, density.targets, density.signal, density.temperature)
+            arrays = (position["input"], density.basis, density.targets, density.signal_variance, density.temperature)
             value, gradient = package(density, position)
             value_by_hand, gradient_by_hand = hand(*arrays)
             np.testing.assert_allclose(value, value_by_hand, rtol=1e-10)

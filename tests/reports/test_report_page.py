@@ -139,7 +139,7 @@ def test_chains_in_different_codes_have_not_converged(small_run: cs.Run) -> None
         "R-hat of code counts and outlier norms"
     ]
     assert words.verdict(frozen).level == "bad"
-    assert "chains differ in the codes" in words.verdict(frozen).answer
+    assert "chains differ in the codes" in words.verdict(frozen).conclusion
     assert words.headline(frozen, small_run).startswith("Not converged. So far: redundant")
     text = render(small_run, frozen, {})
     assert "metastable" in text
@@ -238,7 +238,7 @@ def test_a_run_that_has_not_converged_says_so_first(small_run: cs.Run) -> None:
     summary = replace(good, diagnostics=replace(good.diagnostics, convergence=bad))
     assert words.headline(summary, small_run).startswith("Not converged. So far: redundant coding")
     assert words.verdict(summary).level == "bad"
-    assert "R-hat up to 1.99" in words.verdict(summary).answer
+    assert "R-hat up to 1.99" in words.verdict(summary).conclusion
     assert summary.to_json()["diagnostics"]["trust"] == "not converged"
     assert summary.to_json()["diagnostics"]["converged"] is False
     assert dict(row for row in summary_rows(summary) if row[0] == "can it be trusted?") == {

@@ -40,7 +40,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     """Activity of each neuron where it climbs to among the others as they are, (neuron, sample)."""
 
     def climbed(neuron: jax.Array) -> jax.Array:
-        cavity = without(population, neuron, density.targets, density.signal)
+        cavity = without(population, neuron, density.targets, density.signal_variance)
         start = population.coordinates[neuron]
         centre, _ = maximum(start, cavity, population.inverse, density, population.basis)
         return density.network.activation(population.basis @ centre)
@@ -70,10 +70,10 @@ def test_modes_found_come_first_and_are_distinct(modes):
 def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
     """Codes tell not all modes apart: a chain that has looked for codes alone hears of others from another."""
     density, population = quenched
-    own, told = jax.jit(look_around)(population, density)
+    own, shared = jax.jit(look_around)(population, density)
     codes = jnp.arange(len(own.code)) % 2 ** density.class_average.shape[1]
     blind = jax.tree.map(lambda entries: entries[codes], own._replace(inverse=None))._replace(inverse=own.inverse)
-    both = jax.tree.map(lambda *each: jnp.stack(each), told._replace(found=jnp.zeros_like(told.found)), told)
+    both = jax.tree.map(lambda *each: jnp.stack(each), shared._replace(found=jnp.zeros_like(shared.found)), shared)
     after = jax.jit(joined)(blind, both, population, density)
     climb = jax.jit(modes_from)
 

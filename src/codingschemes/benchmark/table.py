@@ -94,7 +94,7 @@ def bench(
     warmup: int = 300,
     seconds: float = 15.0,
     seeds: int = 1,
-    told: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
     kept: Callable[[Bench], None] = lambda _: None,
 ) -> Bench:
     """Measure samplers on the targets of a suite.
@@ -105,7 +105,7 @@ def bench(
         warmup: adapting iterations of each.
         seconds: of sampling, for each.
         seeds: how often each is measured: a row holds the medians, and how far the numbers spread.
-        told: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.
+        notify: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.
         kept: is given the rows so far after each of them.
 
     Raises:
@@ -125,7 +125,7 @@ def bench(
             posterior = TARGETS[name].posterior()
         except InvalidInput as error:
             reasons.append(f"{name}: left out ({error})")
-            told(reasons[-1])
+            notify(reasons[-1])
             continue
         for sampler, space in tracked(contenders, f"measuring samplers on {name}"):
             try:
@@ -144,12 +144,12 @@ def bench(
                 ]
             except (InvalidInput, SamplingFailed) as error:
                 reasons.append(f"{name} {sampler}/{space}: left out ({error})")
-                told(reasons[-1])
+                notify(reasons[-1])
                 continue
             row = over_seeds(measured)
             rows.append(row)
             kept(Bench(tuple(rows)))
-            told(
+            notify(
                 f"{name} {_label(row)}: {_with_spread(row, 'ess_min_per_second', '.3g')} effective draws a second, "
                 f"{row.gradients_per_draw:.0f} gradients a draw, R-hat {row.rhat_max:.2f}"
             )

@@ -41,7 +41,7 @@ def bench(
             warmup=warmup,
             seconds=seconds,
             seeds=seeds,
-            told=lambda line: click.echo(line, err=True),
+            notify=lambda line: click.echo(line, err=True),
             kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
         )
     if out is not None and found.ratios():

@@ -36,7 +36,7 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
 
     jobs = _jobs(file, read_plan(file), out)
     with watched(shown=True):
-        outcomes = make_runs(jobs, scheduler=scheduler, told=lambda line: click.echo(line, err=True))
+        outcomes = make_runs(jobs, scheduler=scheduler, notify=lambda line: click.echo(line, err=True))
     found = trends(outcomes)
     values = {
         "runs": [outcome.to_json() for outcome in outcomes],

@@ -144,12 +144,12 @@ def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
     """
     rare = codes.assignment >= codes.common
     size = np.append(codes.bits.sum(1), 0)[codes.assignment]
-    answers = [np.append(bit, False)[codes.assignment] for bit in codes.bits.T]
+    active = [np.append(bit, False)[codes.assignment] for bit in codes.bits.T]
     return np.concatenate(
         [
             occupancies(np.where(rare, -1, codes.assignment), codes.common),
-            occupancies(np.where(rare, size, -1), len(answers) + 1),
-            np.stack([np.sum(rare & answer, axis=-1) for answer in answers], axis=-1),
+            occupancies(np.where(rare, size, -1), len(active) + 1),
+            np.stack([np.sum(rare & each, axis=-1) for each in active], axis=-1),
         ],
         axis=-1,
     )

@@ -85,14 +85,16 @@ class GaussianReference(NamedTuple):
 def gaussian_reference(neurons: ClassMeans) -> GaussianReference:
     """The reference that effective numbers of this population are to be judged by."""
     contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
-    pull = contrast @ (contrast.T @ neurons.readout)
-    blocks = [block / max(float(np.linalg.norm(block)), np.finfo(float).tiny) for block in (pull, neurons.readout)]
+    projection = contrast @ (contrast.T @ neurons.readout)
+    blocks = [
+        block / max(float(np.linalg.norm(block)), np.finfo(float).tiny) for block in (projection, neurons.readout)
+    ]
     joint = np.hstack(blocks)
     centre = joint.mean(0)
     _, singular, axes = np.linalg.svd(joint - centre, full_matrices=False)
     latent = np.random.default_rng(0).standard_normal((_REFERENCE_NEURONS, len(singular)))
-    pulled, weights = np.hsplit(centre + latent * singular / np.sqrt(neurons.size) @ axes, 2)
-    parts = np.sum(pulled * weights, axis=1)
+    projections, weights = np.hsplit(centre + latent * singular / np.sqrt(neurons.size) @ axes, 2)
+    parts = np.sum(projections * weights, axis=1)
     scale = neurons.size / _REFERENCE_NEURONS
     return GaussianReference(effective_neurons(parts) * scale, carriers(parts) * scale)
 

@@ -84,7 +84,7 @@ class Density(eqx.Module):
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     @property
-    def signal(self) -> Scalar:
+    def signal_variance(self) -> Scalar:
         """Prior variance of a readout times the network's readout scale squared, c."""
         return self.network.readout_scale**2 * self.readout_variance
 
@@ -241,8 +241,8 @@ class WeightsDensity(Density):
         else:
             position = super().replace_last_layer(key, position, coordinates)
         _, activity = self.propagate(position)
-        scaled = draw_readout(key, activity, self.targets, self.signal, self.temperature)
-        return {**position, "readout": scaled / jnp.sqrt(self.signal)}
+        scaled = draw_readout(key, activity, self.targets, self.signal_variance, self.temperature)
+        return {**position, "readout": scaled / jnp.sqrt(self.signal_variance)}
 
     def readout(
         self,
@@ -263,7 +263,7 @@ class ReducedDensity(Density):
 
     def misfit(self, position: Position) -> Scalar:
         _, activity = self.propagate(position)
-        return collapsed_misfit(activity, self.targets, self.signal, self.temperature)
+        return collapsed_misfit(activity, self.targets, self.signal_variance, self.temperature)
 
     @property
     def first_factor(self) -> Float[Array, "R P"]:
@@ -275,5 +275,5 @@ class ReducedDensity(Density):
         position: Position,  # noqa: ARG002  (the activity says all there is to know)
         activity: Float[Array, "N P"],
     ) -> Float[Array, "N C"]:
-        scaled = draw_readout(key, activity, self.targets, self.signal, self.temperature)
+        scaled = draw_readout(key, activity, self.targets, self.signal_variance, self.temperature)
         return scaled / self.network.readout_scale

@@ -99,8 +99,8 @@ def _free_rank_text(axes: Axes) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low, 1.5 * high)
     for text in axes.texts:
-        told = text.get_text().partition("(")[0].replace("=", " = ")
-        text.set(y=1.15 * high, text=told.replace("= 0.00", "< 0.01"))  # no p-value is nought
+        label = text.get_text().partition("(")[0].replace("=", " = ")
+        text.set(y=1.15 * high, text=label.replace("= 0.00", "< 0.01"))  # no p-value is nought
 
 
 @styled()

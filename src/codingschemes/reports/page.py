@@ -250,8 +250,8 @@ def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     task = run.posterior.task
     made = [("name", task.name), *task.provenance.get("options", {}).items()]
     made += [(name, value) for name, value in task.provenance.items() if name != "options"]
-    told = [(name.replace("_", " "), words.plain_value(value)) for name, value in made if value not in (None, [], {})]
-    return [("task", told), *sections]
+    rows = [(name.replace("_", " "), words.plain_value(value)) for name, value in made if value not in (None, [], {})]
+    return [("task", rows), *sections]
 
 
 def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:

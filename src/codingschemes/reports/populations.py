@@ -249,8 +249,8 @@ def codes(summary: Described, prediction: Prediction | None = None) -> Figure:
         "share of the neurons" + (f" ({rest} rarer code{'s' if rest > 1 else ''} not shown)" if rest else "")
     )
     axis.set_ylabel("code")
-    told = "mean and 95% interval" if chains > 1 else "share and 95% interval"
-    handles = [Line2D([], [], color="#222222", linewidth=1.6, label=told)]
+    label = "mean and 95% interval" if chains > 1 else "share and 95% interval"
+    handles = [Line2D([], [], color="#222222", linewidth=1.6, label=label)]
     handles += [
         Line2D([], [], linestyle="", **chain_style(chain, chains), label=plain(summary.portrait_names[chain]))
         for chain in range(chains if chains > 1 else 0)

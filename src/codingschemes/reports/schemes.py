@@ -59,8 +59,8 @@ def scheme_map(summary: Described, prediction: Prediction | None = None) -> Figu
         label = plain(summary.portrait_names[chain])
         handles.append(Line2D([], [], **style | shade, label=f"draws of {label}" if several else label))
     if several:
-        told = "mean over draws,\n± standard deviation"
-        handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=told, **_MEAN))
+        label = "mean over draws,\n± standard deviation"
+        handles.append(Line2D([], [], color=_NEUTRAL, linewidth=_SPREAD, label=label, **_MEAN))
     if prediction is not None and (predicted := drawn_scheme(prediction)) is not None:
         axes.plot(*predicted.evidence.place, color=PREDICTED, **_THEORY)
         handle = predicted_handle(prediction, dashed=False)

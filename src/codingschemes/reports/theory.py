@@ -118,9 +118,9 @@ def table(comparison: Comparison) -> list[list[str]]:
 def remarks(comparison: Comparison) -> list[str]:
     """What a reader should know before the table."""
     certificate = comparison.prediction.certificate
-    told = f"Certificate of the prediction, {certificate.words}."
+    certificate_line = f"Certificate of the prediction, {certificate.words}."
     scheme = [comparison.scheme_words] if comparison.scheme_words else []
-    return [told, *scheme, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+    return [certificate_line, *scheme, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
 
 
 def _plain(value: float, form: str) -> str:

@@ -53,7 +53,7 @@ class Verdict(NamedTuple):
     """Whether to trust the run: level, answer, and the sentences behind it."""
 
     level: Level
-    answer: str
+    conclusion: str
     reasons: tuple[str, ...]
 
 
@@ -91,8 +91,8 @@ def with_error(value: float, error: float) -> str:
 
 def beside(value: float, error: float) -> str:
     """A value without an error, to the precision of one with this error."""
-    told, error_told, _ = with_error(value, error).partition(" ± ")
-    return told if error_told and not told.startswith("(") else number(value, 4)
+    text, error_text, _ = with_error(value, error).partition(" ± ")
+    return text if error_text and not text.startswith("(") else number(value, 4)
 
 
 def estimate(value: Estimate) -> str:
@@ -171,13 +171,15 @@ def verdict(summary: Summary) -> Verdict:
             if found.convergence.converged:
                 where = listed([str(layer) for layer in found.neurons_apart])
                 of_layers = f" of {summary.layer_name} {where}" if len(summary.layers) > 1 else ""
-                answer = f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
-                return Verdict("bad", answer, summary.warnings)
-            answer = (
+                conclusion = (
+                    f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
+                )
+                return Verdict("bad", conclusion, summary.warnings)
+            conclusion = (
                 f"Not converged: R-hat up to {rhat(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
                 f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
             )
-            return Verdict("bad", answer, summary.warnings)
+            return Verdict("bad", conclusion, summary.warnings)
         case "with care":
             return Verdict("care", "With care: the chains agree, but something stands against them.", summary.warnings)
     return Verdict("good", "Yes: exact identities hold, and the chains agree.", summary.warnings)

@@ -172,8 +172,8 @@ def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bo
     nothing where not `wanted`."""
     if kernel.search is None:
         return states
-    own, told = _explore(kernel, mesh, program, states, wanted)
-    adopted = _adopt(kernel, mesh, program, states, own, place(told, mesh, EVERYWHERE), wanted)
+    own, shared = _explore(kernel, mesh, program, states, wanted)
+    adopted = _adopt(kernel, mesh, program, states, own, place(shared, mesh, EVERYWHERE), wanted)
     return recall(kernel, mesh, program, forget(kernel, adopted), wanted)
 
 
@@ -200,16 +200,16 @@ def _explore(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def _adopt(
-    kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, told: Any, wanted: Bool[Array, ""]
+    kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, shared: Any, wanted: Bool[Array, ""]
 ) -> Any:
     assert kernel.search is not None
     adopt = kernel.search.adopt
 
     def adopted(everywhere: tuple[Density, Any], state: Any, own: Any) -> Any:
-        density, told = everywhere
-        return adopt(state, own, told, density)
+        density, shared = everywhere
+        return adopt(state, own, shared, density)
 
-    return _each_chain(adopted, mesh, (program.density, told), wanted, states, own)
+    return _each_chain(adopted, mesh, (program.density, shared), wanted, states, own)
 
 
 def _each_chain(function: Callable[..., Any], mesh: Mesh, everywhere: Any, wanted: Array, *along: Any) -> Any:

@@ -25,7 +25,7 @@ from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.mirrors import mirror
-from codingschemes.samplers.mode_pooling import Told, joined, look_around
+from codingschemes.samplers.mode_pooling import SharedModes, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
@@ -127,16 +127,16 @@ def codes(settings: Settings) -> Kernel:
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
-    def explore(state: CodesState, density: Density) -> tuple[Reference, Told] | tuple[None, None]:
+    def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
         if state.reference is None:
             return None, None
         return look_around(populate(density, *density.last_layer(flow.position(state.flow))), density)
 
-    def adopt(state: CodesState, own: Reference | None, told: Told | None, density: Density) -> CodesState:
-        if own is None or told is None:
+    def adopt(state: CodesState, own: Reference | None, shared: SharedModes | None, density: Density) -> CodesState:
+        if own is None or shared is None:
             return state
         population = populate(density, *density.last_layer(flow.position(state.flow)))
-        return state._replace(reference=joined(own, told, population, density))
+        return state._replace(reference=joined(own, shared, population, density))
 
     def forget(state: CodesState) -> CodesState:
         return state._replace(modes=None, response=None)

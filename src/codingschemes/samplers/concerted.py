@@ -167,7 +167,7 @@ def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:
 
 def _cavities(population: LastLayer, neurons: Int[Array, " M"], density: Density) -> Cavity:
     """The cavities of some neurons, stacked."""
-    return jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
+    return jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal_variance)
 
 
 def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: LastLayer) -> Float[Array, " M"]:
@@ -178,4 +178,4 @@ def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], populat
 
 def _log_likelihood(population: LastLayer, density: Density) -> Scalar:
     """The misfit's part of the whole log density."""
-    return -collapsed_misfit(population.activity, density.targets, density.signal, density.temperature)
+    return -collapsed_misfit(population.activity, density.targets, density.signal_variance, density.temperature)

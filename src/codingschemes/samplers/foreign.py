@@ -50,14 +50,13 @@ def from_blackjax(algorithm: Callable[[LogDensity], Any]) -> Callable[[Settings]
     def step(state: ForeignState, density: Density) -> tuple[ForeignState, Info]:
         key, step_key = jax.random.split(state.key)
         chain, info = on(density).step(step_key, state.chain)
-        told = Info(
+        return ForeignState(key, chain), Info(
             potential=-chain.logdensity if hasattr(chain, "logdensity") else density.potential(chain.position),
             acceptance_rate=jnp.asarray(getattr(info, "acceptance_rate", 1.0)),
             gradients=jnp.asarray(getattr(info, "num_integration_steps", 1)),
             diverging=jnp.asarray(getattr(info, "is_divergent", False)),
             step_size=jnp.asarray(getattr(info, "step_size", 0.0)),
         )
-        return ForeignState(key, chain), told
 
     def move(state: ForeignState, position: Position, density: Density) -> ForeignState:
         return begin(state.key, position, density)

@@ -46,7 +46,9 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
     def block(carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
         population, first, switches = carry
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
-        cavities = jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal)
+        cavities = jax.vmap(without, (None, 0, None, None))(
+            population, neurons, density.targets, density.signal_variance
+        )
         centres, laplace = recentred(modes, population, cavities, density)
         log_weights = _floored(laplace, modes)
         own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
@@ -159,7 +161,7 @@ def recentred(
 def centre_among(cavities: Cavity, mode: Array, image: Float[Array, " P"], modes: Modes) -> Float[Array, "B R"]:
     """A mode's centre after one Newton step in each cavity; `image` is S^{-1} times its activity."""
     slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity[mode][None], image[None])[:, 0]
-    return modes.centre[mode] + modes.drift[mode] + slope @ modes.answer[mode].T
+    return modes.centre[mode] + modes.drift[mode] + slope @ modes.response[mode].T
 
 
 def _floored(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:

@@ -16,7 +16,7 @@ from codingschemes.samplers.modes import DISTINCT, Reference, climb, distinct, m
 from codingschemes.samplers.neighbourhood import LastLayer, without
 
 
-class Told(NamedTuple):
+class SharedModes(NamedTuple):
     """Modes that a chain has found; those found come first.
 
     Attributes:
@@ -28,33 +28,33 @@ class Told(NamedTuple):
     found: Bool[Array, "*chains M"]
 
 
-def look_around(population: LastLayer, density: Density) -> tuple[Reference, Told]:
+def look_around(population: LastLayer, density: Density) -> tuple[Reference, SharedModes]:
     """A chain's own reference, and the modes that it leads to."""
     own = reference(population, density)
     modes = climb(own, density, population.basis)
     found = distinct(modes.activity, modes.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1])]
-    return own, Told(modes.centre[kept] @ population.basis.T, found[kept])
+    return own, SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
 
 
-def joined(own: Reference, told: Told, population: LastLayer, density: Density) -> Reference:
+def joined(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
     """A chain's reference with the distinct modes that all chains have told of in front, of as many entries as before.
 
     They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
     entries: codes that nobody has found yet may be found above layers that have moved on.
     """
     samples, room = own.preactivation.shape[1], mode_count(own.code.shape[1])
-    preactivation = jnp.swapaxes(told.preactivation, 0, 1).reshape(-1, samples)
+    preactivation = jnp.swapaxes(shared.preactivation, 0, 1).reshape(-1, samples)
     activity = density.network.activation(preactivation)
-    kept, found = _first_distinct(activity, told.found.T.ravel(), room)
+    kept, found = _first_distinct(activity, shared.found.T.ravel(), room)
     nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
-    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal)
+    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal_variance)
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
     wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]
-    shared = (cavities, preactivation[kept], any_code)
+    added = (cavities, preactivation[kept], any_code)
     entries = jax.tree.map(
-        lambda one, other: jnp.concatenate([one, other])[chosen], shared, (own.cavities, own.preactivation, own.code)
+        lambda one, other: jnp.concatenate([one, other])[chosen], added, (own.cavities, own.preactivation, own.code)
     )
     return Reference(own.activity, own.inverse, *entries)
 

@@ -81,7 +81,7 @@ class Modes(NamedTuple):
         log_volume: log det of the covariance, halved.
         activity: phi at the mode, (mode, sample).
         side: the sign of z at the mode, (mode, sample).
-        answer: covariance L^T diag(phi'), what a force on phi does to u in one Newton step, (mode, component, sample).
+        response: covariance L^T diag(phi'), what a force on phi does to u in a Newton step, (mode, component, sample).
         drift: -covariance centre, what the prior does.
         frame: see there.
         found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
@@ -93,7 +93,7 @@ class Modes(NamedTuple):
     log_volume: Float[Array, " K"]
     activity: Float[Array, "K P"]
     side: Float[Array, "K P"]
-    answer: Float[Array, "K R P"]
+    response: Float[Array, "K R P"]
     drift: Float[Array, "K R"]
     frame: Frame
     found: Bool[Array, " K"]
@@ -253,7 +253,7 @@ def _mode(
         log_volume=jnp.sum(jnp.log(widths)) - jnp.sum(jnp.log(frame.lengths)),
         activity=summit.activity,
         side=jnp.where(preactivation > 0, 1.0, -1.0),
-        answer=covariance @ (basis.T * gain),
+        response=covariance @ (basis.T * gain),
         drift=-covariance @ summit.centre,
         frame=Frame(jnp.zeros(()), jnp.zeros(()), None),
         found=summit.found,

@@ -60,7 +60,7 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
     """What one more neuron in each mode does to the coordinates of neurons in each.
 
     With activity phi it adds c phi phi^T to S, and changes the force that every other neuron feels. Each follows its
-    force within its mode (`Modes.answer`), alike in all of a code, and that changes S again:
+    force within its mode (`Modes.response`), alike in all of a code, and that changes S again:
 
         f_k = f_k[c phi phi^T + sum_l n_l c (phi_l dphi_l^T + dphi_l phi_l^T)],    dphi_l = (d phi_l / d force) f_l,
 
@@ -76,18 +76,22 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
     def force(change: Callable[[Float[Array, "K P"]], Float[Array, "K P"]]) -> Float[Array, "K P"]:
         """The change of the force on each mode, from what a change of S makes of vectors."""
         of_felt, of_image = change(felt), change(image)
-        return -density.signal * ((of_felt - field.shape[1] * of_image) @ inverse + (of_image @ field) @ field.T)
+        return -density.signal_variance * (
+            (of_felt - field.shape[1] * of_image) @ inverse + (of_image @ field) @ field.T
+        )
 
     def given_way(forces: Float[Array, "K P"]) -> Float[Array, "K P"]:
-        moved = gain * (jnp.einsum("krp,kp->kr", modes.answer, forces) @ basis.T)
-        return force(lambda x: density.signal * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved)))
+        moved = gain * (jnp.einsum("krp,kp->kr", modes.response, forces) @ basis.T)
+        return force(
+            lambda x: density.signal_variance * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved))
+        )
 
     def shift(added: Float[Array, " P"]) -> Float[Array, "K R"]:
-        alone = force(lambda x: density.signal * jnp.outer(x @ added, added))
+        alone = force(lambda x: density.signal_variance * jnp.outer(x @ added, added))
         forces, _ = jax.scipy.sparse.linalg.gmres(
             lambda forces: forces - given_way(forces), alone, tol=_RESIDUAL, restart=_KRYLOV, maxiter=1
         )
-        return jnp.einsum("krp,kp->kr", modes.answer, forces)
+        return jnp.einsum("krp,kp->kr", modes.response, forces)
 
     return jax.lax.map(shift, jnp.where(modes.found[:, None], phi, 0.0))
 
@@ -105,7 +109,9 @@ def _crossing(
     )
 
     def leaves(neuron: Array) -> Array:
-        cavity = jax.tree.map(lambda entry: entry[None], without(population, neuron, density.targets, density.signal))
+        cavity = jax.tree.map(
+            lambda entry: entry[None], without(population, neuron, density.targets, density.signal_variance)
+        )
         _, log_weights = recentred(modes, population, cavity, density)
         weights = jax.nn.softmax(jnp.where(modes.found, log_weights[0], -jnp.inf))
         return jnp.sum(weights, where=kind != kind[own[neuron]])

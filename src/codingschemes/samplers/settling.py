@@ -42,8 +42,8 @@ def search_together(search: Search, states: State, density: Density) -> State:
     def each(function: Callable[..., State], *along: State) -> State:
         return jax.lax.map(lambda one: function(*one), along)
 
-    own, told = each(lambda state: search.explore(state, density), states)
-    adopted = each(lambda state, own: search.adopt(state, own, told, density), states, own)
+    own, shared = each(lambda state: search.explore(state, density), states)
+    adopted = each(lambda state, own: search.adopt(state, own, shared, density), states, own)
     return each(lambda state: search.recall(state, density), adopted)
 
 

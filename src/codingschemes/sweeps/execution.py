@@ -11,7 +11,7 @@ _PATIENCE = 20
 
 
 def sweep(
-    jobs: Sequence[Job], *, scheduler: str | None = None, told: Callable[[str], None] = lambda _: None
+    jobs: Sequence[Job], *, scheduler: str | None = None, notify: Callable[[str], None] = lambda _: None
 ) -> list[Outcome]:
     """Make all runs. One that fails does not stop the others; Ctrl-C does, and the runs that were not begun are left
     out. What is complete already is not made again.
@@ -20,7 +20,7 @@ def sweep(
         jobs: the runs.
         scheduler: address of a dask.distributed scheduler whose workers make the runs; they must see the same folders.
             None: this process makes them, one after the other.
-        told: is told of every run what is being done.
+        notify: is told of every run what is being done.
 
     Returns:
         What became of the jobs, in their order.
@@ -28,21 +28,21 @@ def sweep(
     Raises:
         InvalidInput: `distributed` is not installed, or there is no scheduler at the address.
     """
-    outcomes = _here(jobs, told) if scheduler is None else _there(jobs, scheduler, told)
+    outcomes = _here(jobs, notify) if scheduler is None else _there(jobs, scheduler, notify)
     found = {outcome.job.name: outcome for outcome in outcomes}
     return [found[job.name] for job in jobs if job.name in found]
 
 
-def _here(jobs: Sequence[Job], told: Callable[[str], None]) -> Iterator[Outcome]:
+def _here(jobs: Sequence[Job], notify: Callable[[str], None]) -> Iterator[Outcome]:
     for job in jobs:
-        outcome = carry_out(job, told)
-        _tell(outcome, told)
+        outcome = carry_out(job, notify)
+        _tell(outcome, notify)
         yield outcome
         if outcome.status == "stopped":
             return
 
 
-def _there(jobs: Sequence[Job], scheduler: str, told: Callable[[str], None]) -> Iterator[Outcome]:
+def _there(jobs: Sequence[Job], scheduler: str, notify: Callable[[str], None]) -> Iterator[Outcome]:
     distributed = _distributed()
     try:
         client = distributed.Client(scheduler, timeout=_PATIENCE)
@@ -54,12 +54,12 @@ def _there(jobs: Sequence[Job], scheduler: str, told: Callable[[str], None]) -> 
             # a worker that died, which `carry_out` cannot tell of
             lost = future.exception()
             outcome = future.result() if lost is None else Outcome(futures[future], "failed", message=str(lost))
-            _tell(outcome, told)
+            _tell(outcome, notify)
             yield outcome
 
 
-def _tell(outcome: Outcome, told: Callable[[str], None]) -> None:
-    told(f"{outcome.job.name}: {outcome.status}{': ' + outcome.message if outcome.message else ''}")
+def _tell(outcome: Outcome, notify: Callable[[str], None]) -> None:
+    notify(f"{outcome.job.name}: {outcome.status}{': ' + outcome.message if outcome.message else ''}")
 
 
 def _distributed() -> Any:

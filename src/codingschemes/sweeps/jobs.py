@@ -136,32 +136,32 @@ class Outcome:
         }
 
 
-def carry_out(job: Job, told: Callable[[str], None] | None = None) -> Outcome:
+def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:
     """Make the run, or go on with what its folder holds, and read it. A complete run is not sampled again, and one
     whose result is kept is not read again.
 
     Args:
-        told: is told what is being done; with it, sampling shows its progress.
+        notify: is told what is being done; with it, sampling shows its progress.
     """
     try:
-        run = _made(job, told)
+        run = _made(job, notify)
         if not _complete(run, job.sampling):
             return Outcome(job, "stopped")
-        return Outcome(job, "complete", _read(run, job.theory, told))
+        return Outcome(job, "complete", _read(run, job.theory, notify))
     except _FAILURES as error:
         return Outcome(job, "failed", message=" ".join(str(error).split()) or type(error).__name__)
 
 
-def _made(job: Job, told: Callable[[str], None] | None) -> Run:
+def _made(job: Job, notify: Callable[[str], None] | None) -> Run:
     begun = (job.folder / CONFIG).exists()
     if begun:
         run = Run.open(job.folder)
         check_same(run, job.posterior, describe(job.posterior, job.sampling))
         if _complete(run, job.sampling):
             return run
-    if told is not None:
-        told(f"{job.name}: {'going on' if begun else 'sampling'}")
-    return sample(job.posterior, out=job.folder, resume=begun, progress=told is not None, **asdict(job.sampling))
+    if notify is not None:
+        notify(f"{job.name}: {'going on' if begun else 'sampling'}")
+    return sample(job.posterior, out=job.folder, resume=begun, progress=notify is not None, **asdict(job.sampling))
 
 
 def _complete(run: Run, sampling: Sampling) -> bool:
@@ -178,15 +178,15 @@ def _asked(run: Run) -> Precision:
     return Precision(recorded.get("until_ess"), recorded.get("until_rhat"))
 
 
-def _read(run: Run, theory: str | None, told: Callable[[str], None] | None) -> Result:
+def _read(run: Run, theory: str | None, notify: Callable[[str], None] | None) -> Result:
     assert run.path is not None
     kept = run.path / RESULT
     if kept.exists():
         try:
             found = Result.read(kept)
         except InvalidInput as error:
-            if told is not None:
-                told(f"{run.path.name}: {error}")
+            if notify is not None:
+                notify(f"{run.path.name}: {error}")
         else:
             if (found.draws, found.theory) == (run.draw_count, theory):
                 return found

@@ -8,7 +8,12 @@ from codingschemes.posterior import Posterior
 from codingschemes.representation import class_means
 from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import closed_forms, frank_wolfe
-from codingschemes.theory.global_minimum.answers import (
+from codingschemes.theory.global_minimum.closed_forms import ClosedForm
+from codingschemes.theory.global_minimum.descent import lowest_energy
+from codingschemes.theory.global_minimum.geometry import LabelGeometry
+from codingschemes.theory.global_minimum.measures import residual
+from codingschemes.theory.global_minimum.pointwise import pointwise
+from codingschemes.theory.global_minimum.predictions import (
     EXACT_TOLERANCE,
     Effort,
     KernelForm,
@@ -17,11 +22,6 @@ from codingschemes.theory.global_minimum.answers import (
     MinimumDetails,
     certificate,
 )
-from codingschemes.theory.global_minimum.closed_forms import ClosedForm
-from codingschemes.theory.global_minimum.descent import lowest_energy
-from codingschemes.theory.global_minimum.geometry import LabelGeometry
-from codingschemes.theory.global_minimum.measures import residual
-from codingschemes.theory.global_minimum.pointwise import pointwise
 from codingschemes.theory.prediction import Assumption, Certificate, NeuronGroup
 
 _SEARCHES = 4

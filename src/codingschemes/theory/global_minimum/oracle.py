@@ -54,13 +54,15 @@ def _gains(
     phi_of = pointwise(problem.activation)
     phi, slope = phi_of(u @ problem.basis.T, rounding)
     driven = phi @ v.T
-    signal = np.sum(driven**2, axis=1) / problem.ridge
-    pull = (2 / problem.ridge) * ((driven @ v) * slope) @ problem.basis
+    reduction = np.sum(driven**2, axis=1) / problem.ridge
+    reduction_slope = (2 / problem.ridge) * ((driven @ v) * slope) @ problem.basis
     norms = np.sum(u**2, axis=1)
     if phi_of.homogeneous:
-        values = signal / (problem.penalty * np.maximum(norms, 1e-300))
-        return values, (pull / problem.penalty - 2 * values[:, None] * u) / np.maximum(norms, 1e-300)[:, None]
-    return signal - problem.penalty * norms, pull - 2 * problem.penalty * u
+        values = reduction / (problem.penalty * np.maximum(norms, 1e-300))
+        return values, (reduction_slope / problem.penalty - 2 * values[:, None] * u) / np.maximum(norms, 1e-300)[
+            :, None
+        ]
+    return reduction - problem.penalty * norms, reduction_slope - 2 * problem.penalty * u
 
 
 def search(

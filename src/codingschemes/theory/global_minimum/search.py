@@ -5,7 +5,11 @@ import numpy as np
 from codingschemes.progress import announce
 from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe
-from codingschemes.theory.global_minimum.answers import (
+from codingschemes.theory.global_minimum.descent import best_network
+from codingschemes.theory.global_minimum.geometry import LabelGeometry
+from codingschemes.theory.global_minimum.measures import kernel, residual
+from codingschemes.theory.global_minimum.pointwise import pointwise
+from codingschemes.theory.global_minimum.predictions import (
     EXACT_TOLERANCE,
     TOLERANCE,
     Effort,
@@ -15,10 +19,6 @@ from codingschemes.theory.global_minimum.answers import (
     certificate,
     relative,
 )
-from codingschemes.theory.global_minimum.descent import best_network
-from codingschemes.theory.global_minimum.geometry import LabelGeometry
-from codingschemes.theory.global_minimum.measures import kernel, residual
-from codingschemes.theory.global_minimum.pointwise import pointwise
 from codingschemes.theory.prediction import Assumption
 
 SMALL = 64

@@ -7,9 +7,9 @@ paper's abstract does not state were found by direct minimisation over the weigh
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.convex import ConvexProblem
-from codingschemes.theory.global_minimum.answers import Effort, prediction_of
 from codingschemes.theory.global_minimum.formulas import by_deep_formula, by_formula, refusal
 from codingschemes.theory.global_minimum.geometry import LabelGeometry
+from codingschemes.theory.global_minimum.predictions import Effort, prediction_of
 from codingschemes.theory.global_minimum.search import SMALL, by_solver
 from codingschemes.theory.prediction import Prediction
 from codingschemes.theory.theories import THEORIES

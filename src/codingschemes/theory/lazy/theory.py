@@ -63,9 +63,9 @@ def lazy(posterior: Posterior) -> Prediction:
     """
     network, task, prior = posterior.network, posterior.task, posterior.prior
     activity = prior_kernel(posterior)
-    signal = network.width * network.readout_scale**2 * prior.readout_variance
+    kernel_scale = network.width * network.readout_scale**2 * prior.readout_variance
     samples = task.sample_count
-    covariance = signal * activity.kernel
+    covariance = kernel_scale * activity.kernel
     seen, cross, alone = covariance[:samples, :samples], covariance[:samples, samples:], np.diagonal(covariance)
     noisy = seen + prior.temperature * np.eye(samples)
     factor = cho_factor(noisy, lower=True)
@@ -75,7 +75,7 @@ def lazy(posterior: Posterior) -> Prediction:
     explained = cho_solve(factor, cross)
     residual = float(np.max(np.abs(noisy @ dual - task.targets)))
     # an error e of every entry of K moves the outputs by at most e sum|dual| T / (smallest eigenvalue of K + T)
-    propagated = signal * activity.error * float(np.abs(dual).sum(0).max())
+    propagated = kernel_scale * activity.error * float(np.abs(dual).sum(0).max())
     variance = np.maximum(alone[samples:] - np.sum(cross * explained, axis=0), 0.0)
     training = prior.temperature * np.diagonal(cho_solve(factor, seen))
     tested = len(task.test_inputs) > 0

@@ -9,7 +9,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.annealing import Annealing
-from codingschemes.theory.mean_field.answers import prediction_of
+from codingschemes.theory.mean_field.predictions import prediction_of
 from codingschemes.theory.mean_field.predictor import MOST_VALUES
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution
