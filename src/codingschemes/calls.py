@@ -44,10 +44,10 @@ def checked[F: Callable[..., Any]](function: F) -> F:
         bound = bind(name, signature, args, kwargs, names)
         for argument, value in bound.arguments.items():
             if signature.parameters[argument].kind is inspect.Parameter.VAR_KEYWORD:
-                read = {key: _read(name, key, each, hints.get(key, Any)) for key, each in value.items()}
+                read = {key: _convert(name, key, each, hints.get(key, Any)) for key, each in value.items()}
                 bound.arguments[argument] = read
             else:
-                bound.arguments[argument] = _read(name, argument, value, hints.get(argument, Any))
+                bound.arguments[argument] = _convert(name, argument, value, hints.get(argument, Any))
         return run(*bound.args, **bound.kwargs)
 
     return cast(F, call)
@@ -136,12 +136,12 @@ def _hints(function: Callable[..., Any]) -> tuple[dict[str, Any], list[str] | No
     return hints, names
 
 
-def _read(name: str, argument: str, value: Any, hint: Any) -> Any:
+def _convert(name: str, argument: str, value: Any, hint: Any) -> Any:
     try:
         return _as(value, hint)
     except TypeError:
         said = "None" if value is None else f"{value!r}" if isinstance(value, str | numbers.Number) else _kind(value)
-        raise InvalidInput(f"`{argument}` of {name} takes {_expected(hint)}, not {said}") from None
+        raise InvalidInput(f"`{argument}` of {name} takes {_expectation(hint)}, not {said}") from None
 
 
 def _as(value: Any, hint: Any) -> Any:
@@ -186,14 +186,14 @@ def _checkable(hint: type) -> bool:
     return not hint.__module__.startswith("jaxtyping") and getattr(hint, "dims", None) is None
 
 
-def _expected(hint: Any) -> str:
+def _expectation(hint: Any) -> str:
     if isinstance(hint, TypeAliasType):
-        return _expected(hint.__value__)
+        return _expectation(hint.__value__)
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return next((each for each in inner[1:] if isinstance(each, str)), _expected(inner[0]))
+        return next((each for each in inner[1:] if isinstance(each, str)), _expectation(inner[0]))
     if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(_expected(each) for each in inner))
+        return " or ".join(dict.fromkeys(_expectation(each) for each in inner))
     if origin is Literal:
         return f"one of {', '.join(map(str, inner))}"
     if hint in _WORDS:

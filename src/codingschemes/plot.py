@@ -99,7 +99,7 @@ def layers(run: Run, summary: Summary | None = None) -> Figure:
 @styled()
 def chain_traces(run: Run) -> Figure:
     """Distribution, trace and rank plot of a few invariants, by chain."""
-    return chains.traces(chains.traced(run))
+    return chains.traces(chains.traced_scalars(run))
 
 
 @checked

@@ -30,7 +30,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _started() -> bool:
+def _is_running() -> bool:
     """Whether JAX has been started: it then refuses another number of CPU devices."""
     count = jax.config.jax_num_cpu_devices
     try:
@@ -46,7 +46,7 @@ def _cores_are_counted() -> bool:
     return jax.config.jax_num_cpu_devices >= 0 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", "")
 
 
-if not _started():
+if not _is_running():
     if not _cores_are_counted():
         jax.config.update("jax_num_cpu_devices", _cores())
     keep_compiled()

@@ -14,7 +14,7 @@ from codingschemes.coding.dynamics import LayerDrift
 from codingschemes.coding.predictions import Estimate
 from codingschemes.coding.scheme import SchemeEvidence
 from codingschemes.coding.summary import Summary
-from codingschemes.reports import report, words
+from codingschemes.reports import numbers, report, trust, words
 from codingschemes.reports.captions import EVIDENCE
 from codingschemes.reports.page import render
 
@@ -124,22 +124,22 @@ def test_headlines(small_run: cs.Run) -> None:
 
 def test_the_verdict_follows_the_diagnostics() -> None:
     good = planted_report("sigmoid").summary
-    assert words.verdict(good).level == "good"
+    assert trust.verdict(good).level == "good"
     warned = planted_report("sigmoid", warnings=("3 transitions diverged",)).summary
-    assert words.verdict(warned).level == "care"
-    assert words.verdict(warned).reasons == ("3 transitions diverged",)
+    assert trust.verdict(warned).level == "care"
+    assert trust.verdict(warned).reasons == ("3 transitions diverged",)
     found = good.diagnostics
     broken = replace(good, diagnostics=replace(found, identities=replace(found.identities, virial=1.2)))
-    assert words.verdict(broken).level == "bad"
+    assert trust.verdict(broken).level == "bad"
 
 
 def test_chains_in_different_codes_have_not_converged(small_run: cs.Run) -> None:
     frozen = with_last_layer(planted_report("sigmoid").summary, code_rhat=float("inf"))
-    assert [check.name for check in words.checks(frozen) if check.level != "good"] == [
+    assert [check.name for check in trust.checks(frozen) if check.level != "good"] == [
         "R-hat of code counts and outlier norms"
     ]
-    assert words.verdict(frozen).level == "bad"
-    assert "chains differ in the codes" in words.verdict(frozen).conclusion
+    assert trust.verdict(frozen).level == "bad"
+    assert "chains differ in the codes" in trust.verdict(frozen).conclusion
     assert words.headline(frozen, small_run).startswith("Not converged. So far: redundant")
     text = render(small_run, frozen, {})
     assert "metastable" in text
@@ -185,7 +185,7 @@ def test_undefined_scores_say_why() -> None:
     ],
 )
 def test_values_with_errors(value: float, error: float, said: str) -> None:
-    assert words.estimate(Estimate(value, error)) == said
+    assert numbers.estimate(Estimate(value, error)) == said
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_values_with_errors(value: float, error: float, said: str) -> None:
     ],
 )
 def test_predictions_have_the_digits_of_what_was_sampled(value: float, error: float, said: str) -> None:
-    assert words.beside(value, error) == said
+    assert numbers.beside(value, error) == said
 
 
 def test_every_statistic_of_the_verdict_is_explained() -> None:
@@ -237,8 +237,8 @@ def test_a_run_that_has_not_converged_says_so_first(small_run: cs.Run) -> None:
     assert bad.rhat_within < 1.05  # chains that each look settled
     summary = replace(good, diagnostics=replace(good.diagnostics, convergence=bad))
     assert words.headline(summary, small_run).startswith("Not converged. So far: redundant coding")
-    assert words.verdict(summary).level == "bad"
-    assert "R-hat up to 1.99" in words.verdict(summary).conclusion
+    assert trust.verdict(summary).level == "bad"
+    assert "R-hat up to 1.99" in trust.verdict(summary).conclusion
     assert summary.to_json()["diagnostics"]["trust"] == "not converged"
     assert summary.to_json()["diagnostics"]["converged"] is False
     assert dict(row for row in summary_rows(summary) if row[0] == "can it be trusted?") == {

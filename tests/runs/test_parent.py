@@ -8,7 +8,7 @@ import pytest
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes.runs.parent import inherited
+from codingschemes.runs.parent import parents_positions
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
 
@@ -27,7 +27,7 @@ def deep(tmp_path_factory) -> cs.Run:
 @pytest.mark.parametrize("space", ["weights", "reduced", "function"])
 def test_the_same_posterior_in_any_form_begins_at_the_last_draws(deep, space):
     density = deep.posterior.density(space)
-    positions = inherited(jax.random.PRNGKey(0), density, deep.posterior, deep, 2)
+    positions = parents_positions(jax.random.PRNGKey(0), density, deep.posterior, deep, 2)
     z, activity = jax.vmap(density.propagate)(positions)
     np.testing.assert_allclose(z, deep.values("neurons", "preactivation")[:, -1], atol=1e-4)
     if space == "weights":
@@ -40,7 +40,7 @@ def test_the_same_posterior_in_any_form_begins_at_the_last_draws(deep, space):
 def test_a_wider_network_has_copies_that_keep_the_outputs(deep, width):
     posterior = small_posterior(depth=2, bias=True, width=width, temperature=0.2)
     density = posterior.density("weights")
-    positions = inherited(jax.random.PRNGKey(0), density, posterior, deep, 2)
+    positions = parents_positions(jax.random.PRNGKey(0), density, posterior, deep, 2)
     z, activity = jax.vmap(density.propagate)(positions)
     # three neurons cannot say to the layer above what six did
     layers = slice(None) if width == 12 else slice(1)
@@ -59,7 +59,7 @@ def test_other_data_are_seen_by_the_same_weights(deep):
     other = dataclasses.replace(task, inputs=shared, test_inputs=task.test_inputs[:, : shared.shape[1]])
     posterior = cs.Posterior(other, deep.posterior.network, temperature=0.05, readout_variance=6.0)
     density = posterior.density()
-    positions = inherited(jax.random.PRNGKey(0), density, posterior, deep, 3)
+    positions = parents_positions(jax.random.PRNGKey(0), density, posterior, deep, 3)
     z, _ = jax.vmap(density.propagate)(positions)
     stored = deep.values("neurons", "preactivation")
     np.testing.assert_allclose(z[:2, :, :, :8], stored[:, -1], atol=1e-3)

@@ -20,7 +20,7 @@ def test_the_potential_is_that_of_the_mirror_image(depth, space):
     density = _density("tanh", depth, space)
     position = density.prior_draw(jax.random.PRNGKey(0))
     signs = jax.random.rademacher(jax.random.PRNGKey(1), (depth, 5), float)
-    turned = mirrors._mirrored(signs, position, density)
+    turned = mirrors._mirror(signs, position, density)
     np.testing.assert_allclose(density.potential(turned), density.potential(position), rtol=1e-12)
     before, after = density.propagate(position)[0], density.propagate(turned)[0]
     np.testing.assert_allclose(after, signs[:, :, None] * before, atol=1e-9)

@@ -220,7 +220,7 @@ def flipping(space: str):
 
     def move(key, position, faults):
         moved, count = flips.flip_sweep(key, position, density, 3)
-        always = flips._flipped(position, jnp.asarray(0), jnp.asarray(1), density)
+        always = flips._flip(position, jnp.asarray(0), jnp.asarray(1), density)
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -247,8 +247,8 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
     position = density.prior_draw(jax.random.PRNGKey(0))
     for layer in (0, 1):
         where = (jnp.asarray(layer), jnp.asarray(2))
-        flipped = flips._flipped(position, *where, density)
-        back = flips._flipped(flipped, *where, density)
+        flipped = flips._flip(position, *where, density)
+        back = flips._flip(flipped, *where, density)
         jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
         before, _ = density.propagate(position)
         after, _ = density.propagate(flipped)

@@ -10,14 +10,14 @@ import codingschemes as cs
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers import neighbourhood, rotations
 from codingschemes.samplers.neighbourhood import LastLayer
-from codingschemes.samplers.rotations import _log_selection, _turned, shrinking_angles, slice_angle
+from codingschemes.samplers.rotations import _log_selection, _rotate, shrinking_angles, slice_angle
 from codingschemes.tasks import make_task
 
 # One program each: step by step they would be hundreds.
 populate = jax.jit(neighbourhood.populate)
 without = jax.jit(neighbourhood.without)
 with_neuron = jax.jit(neighbourhood.with_neuron)
-updated = jax.jit(rotations._updated)
+updated = jax.jit(rotations._update)
 pair_log_likelihood = jax.jit(rotations._log_likelihood)
 
 #: S has a condition number of about 1e3 (small networks), which multiplies the round-off of float64.
@@ -104,7 +104,7 @@ def test_a_neuron_put_back_leaves_everything_as_it_was(scene):
 
 def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
-    pairs = jnp.stack([others, _turned(jnp.asarray([0.7]), population.coordinates[PAIR])[0]])
+    pairs = jnp.stack([others, _rotate(jnp.asarray([0.7]), population.coordinates[PAIR])[0]])
     activity = density.network.activation(pairs @ population.basis.T)
     without_pair = updated(response(population), population.activity[PAIR], -density.signal_variance)
     found = pair_log_likelihood(activity, without_pair, density.signal_variance)
@@ -138,9 +138,9 @@ def test_a_sweep_over_outliers_at_low_temperature_keeps_its_accuracy():
 
 def test_a_turn_keeps_the_prior_and_turns_back():
     pair = jax.random.normal(jax.random.PRNGKey(3), (2, 4))
-    turned = _turned(jnp.asarray([1.1]), pair)[0]
+    turned = _rotate(jnp.asarray([1.1]), pair)[0]
     np.testing.assert_allclose(jnp.sum(turned**2), jnp.sum(pair**2), rtol=1e-14)
-    np.testing.assert_allclose(_turned(jnp.asarray([-1.1]), turned)[0], pair, atol=1e-14)
+    np.testing.assert_allclose(_rotate(jnp.asarray([-1.1]), turned)[0], pair, atol=1e-14)
 
 
 def test_selection_probabilities_of_all_pairs_add_up_to_one():

@@ -24,11 +24,11 @@ def in_flags(sentence: str) -> str:
     for words, option in _RENAMED.items():
         sentence = sentence.replace(words, option)
 
-    def typed(found: re.Match[str]) -> str:
+    def _flag(found: re.Match[str]) -> str:
         value = found[2] or found[3]
         return f"--{found[1].replace('_', '-')}" + (f" {value}" if value else "")
 
-    return _ARGUMENT.sub(typed, sentence)
+    return _ARGUMENT.sub(_flag, sentence)
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -120,7 +120,7 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
     repeats = thinned.draws[-1] if neurons.draws else 1
     rule = bit_rule(thinned, bounds)
     bits, decided, coded = rule(neurons)
-    names, assignment = _named(bits, coded)
+    names, assignment = _by_frequency(bits, coded)
     sample = thinned.pooled()
     if sample.size > POOLED_NEURONS:
         sample = sample.neurons(np.random.default_rng(0).choice(sample.size, POOLED_NEURONS, replace=False))
@@ -186,7 +186,7 @@ def _keys(bits: Bool[np.ndarray, "*rows G"]) -> np.ndarray:
     return packed.view(f"S{packed.shape[-1]}")[..., 0]
 
 
-def _named(
+def _by_frequency(
     bits: Bool[np.ndarray, "*draws N G"], coded: Bool[np.ndarray, "*draws N"]
 ) -> tuple[tuple[str, ...], Int[np.ndarray, "*draws N"]]:
     """The codes that occur, most frequent first, and the number of each neuron's."""

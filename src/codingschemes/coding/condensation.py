@@ -57,7 +57,7 @@ def condensation(run: Run, networks: int = 20, tolerance: float = 0.05) -> Conde
         )
     if networks < 1:
         raise InvalidInput(f"{networks} networks were asked for: give at least one")
-    drawn = _drawn(run, networks)
+    drawn = _some_weights(run, networks)
     reference = prior_neurons(posterior, np.random.default_rng(0), len(drawn.weight))
     inputs = np.asarray(posterior.network.features(jnp.asarray(posterior.task.inputs.T)).T)
     found = profile(drawn, reference, inputs, posterior.task.labels, posterior.network.activation)
@@ -79,7 +79,7 @@ def prior_neurons(posterior: Posterior, rng: np.random.Generator, count: int) ->
     )
 
 
-def _drawn(run: Run, networks: int) -> Neurons:
+def _some_weights(run: Run, networks: int) -> Neurons:
     """Draws spread evenly over all chains, (draw, neuron, ...)."""
     chains = run.data["neurons"].dataset.sizes["chain"]
     group = run.data["neurons"].dataset.isel(draw=spread_draws(run, -(-networks // chains)))

@@ -36,12 +36,12 @@ def read_neurons(run: Run) -> ReducedNeurons:
     """One pass over the stored neurons, made once for the draws that a run holds: comparison and summary share it."""
     draws, kept = _READ.get(run, (0, None))
     if kept is None or draws != run.draw_count:
-        kept = _read(run)
+        kept = _reduce(run)
         _READ[run] = run.draw_count, kept
     return kept
 
 
-def _read(run: Run) -> ReducedNeurons:
+def _reduce(run: Run) -> ReducedNeurons:
     labels, width = run.posterior.task.labels, run.posterior.network.width
     parts, kernels, draws = [], 0.0, 0
     for activity, readout in tracked(activity_chunks(run), "reading neurons"):

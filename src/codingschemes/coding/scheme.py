@@ -182,7 +182,7 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
     regressed = np.array([probabilities_of(evidence) for evidence in found])
     by_draw = np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
     mean = by_draw.mean(0)
-    label, else_named = _named(mean), _named(regressed.mean(0))
+    label, else_named = _label_of(mean), _label_of(regressed.mean(0))
     average = SchemeEvidence(
         *(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(SchemeEvidence))
     )
@@ -197,7 +197,7 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
     )
 
 
-def _named(probabilities: Float[np.ndarray, " label"]) -> Label:
+def _label_of(probabilities: Float[np.ndarray, " label"]) -> Label:
     """The scheme with a probability of at least .9."""
     best = int(probabilities[:3].argmax())
     return LABELS[best] if probabilities[best] >= CONFIDENT else "undecided"

@@ -160,10 +160,10 @@ def compare(
         TimeLimitReached: the work was stopped at `time_limit`.
     """
     with watched(shown=progress, time_limit=time_limit):
-        return _compared(run, prediction, theory)
+        return _comparison(run, prediction, theory)
 
 
-def _compared(run: Run, prediction: Prediction | None, theory: str | None) -> Comparison:
+def _comparison(run: Run, prediction: Prediction | None, theory: str | None) -> Comparison:
     notes = []
 
     @cache

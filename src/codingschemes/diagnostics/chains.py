@@ -56,22 +56,22 @@ class Faults:
         said = []
         if self.stuck:
             said.append(
-                f"{named(self.stuck)} stayed in one place for a quarter of the draws or more, and these count in every "
-                "number: raise `warmup` or `target_acceptance`, or try `start='annealed'`"
+                f"{_words(self.stuck)} stayed in one place for a quarter of the draws or more, and these count in "
+                "every number: raise `warmup` or `target_acceptance`, or try `start='annealed'`"
             )
         if self.far:
             said.append(
-                f"{named(self.far)} stayed at far higher energies than the lowest chain, in a place of next to no "
+                f"{_words(self.far)} stayed at far higher energies than the lowest chain, in a place of next to no "
                 "posterior weight: try `start='annealed'`, a longer `warmup` or another `seed`"
             )
         if self.collapsed:
             said.append(
-                f"the step size of {named(self.collapsed)} collapsed to less than a twentieth of the others': "
+                f"the step size of {_words(self.collapsed)} collapsed to less than a twentieth of the others': "
                 "raise `warmup`, or try `start='annealed'`, another `seed` or a higher `temperature`"
             )
         if self.rejecting:
             said.append(
-                f"{named(self.rejecting)} accepted less than half of what the step size was adapted to: "
+                f"{_words(self.rejecting)} accepted less than half of what the step size was adapted to: "
                 "raise `warmup` or `target_acceptance`"
             )
         return said
@@ -101,7 +101,7 @@ def find_faults(
     )
 
 
-def named(chains: Sequence[int]) -> str:
+def _words(chains: Sequence[int]) -> str:
     """`chain 2`, or `chains 0, 1, 3`."""
     return f"{'chain' if len(chains) == 1 else 'chains'} {', '.join(map(str, chains))}"
 

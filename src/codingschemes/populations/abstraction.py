@@ -16,7 +16,7 @@ from codingschemes.populations.resampling import (
     draws,
     interval,
     null_of,
-    repeated,
+    scores_of_shuffles,
     standard_error,
 )
 from codingschemes.progress import tracked
@@ -86,7 +86,7 @@ class _Scorer:
         beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(self.samples, *drawn)
         return np.array([*parallelism, dimensions(plain), beyond_noise])
 
-    def decoded(self, drawn: Resample) -> Float[np.ndarray, " three"]:
+    def decoding_scores(self, drawn: Resample) -> Float[np.ndarray, " three"]:
         """CCGP, shattering and decoding; samples drawn several times are so many samples."""
         taken = np.repeat(np.arange(len(drawn.samples)), drawn.samples.astype(int))
         activity, weights = self.thinned.activity, drawn.neurons / drawn.neurons.sum()
@@ -150,11 +150,11 @@ def abstraction_of(
         population.factors,
         sides,
     )
-    geometry, decoded = scorer.geometry(_all(samples)), scorer.decoded(_all(thinned))
+    geometry, decoded = scorer.geometry(_all(samples)), scorer.decoding_scores(_all(thinned))
     rng = np.random.default_rng(seed)
     errors = _errors(scorer, bootstraps, rng)
-    unlabelled = repeated(shuffles, partial(scorer.without_labels, rng), "shuffling labels", 3)
-    unrelated = repeated(shuffles, partial(scorer.without_geometry, rng), "breaking geometry", 3)
+    unlabelled = scores_of_shuffles(shuffles, partial(scorer.without_labels, rng), "shuffling labels", 3)
+    unrelated = scores_of_shuffles(shuffles, partial(scorer.without_geometry, rng), "breaking geometry", 3)
     nulls = {
         "parallelism": ((unrelated[:, 0], GEOMETRY), (unlabelled[:, 0], LABELS)),
         "ccgp": ((unrelated[:, 1], GEOMETRY),),
@@ -162,11 +162,15 @@ def abstraction_of(
         "decoding": ((unlabelled[:, 2], LABELS),),
         "participation": ((unrelated[:, 2], GEOMETRY),),
     }
-    plain = {"parallelism": geometry[0], "participation": geometry[2], **dict(zip(DECODED, decoded, strict=True))}
+    plain = {
+        "parallelism": geometry[0],
+        "participation": geometry[2],
+        **dict(zip(DECODED, decoded, strict=True)),
+    }
     better = {"parallelism": geometry[1], "participation": geometry[3]}
     correctable = {"parallelism": samples.sizes.min() > 1, "participation": scorer.halves is not None}
     measured = {
-        name: _measured(
+        name: _score(
             name,
             plain[name],
             better.get(name) if correctable.get(name) else None,
@@ -195,7 +199,7 @@ def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[
     ):
         for column in range(3):
             found[index, column, :4] = scorer.geometry(drawn[column])
-            found[index, column, 4:] = scorer.decoded(decoded[column])
+            found[index, column, 4:] = scorer.decoding_scores(decoded[column])
     columns = [
         ("parallelism", False),
         ("parallelism", True),
@@ -206,7 +210,7 @@ def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[
     return {column: standard_error(found[:, :, place]) for place, column in enumerate(columns)}
 
 
-def _measured(
+def _score(
     name: str,
     plain: float,
     better: float | None,

@@ -41,13 +41,13 @@ def brought(activity: Any, labels: Any) -> Brought:
     """
     times = None
     if hasattr(activity, "X") and hasattr(activity, "obs"):
-        labels = _named(labels, activity.obs, "column of obs")
+        labels = _by_name(labels, activity.obs, "column of obs")
         activity = activity.X
     elif hasattr(activity, "dims") and hasattr(activity, "coords"):
-        labels = _named(labels, activity.coords, "coordinate")
+        labels = _by_name(labels, activity.coords, "coordinate")
         activity, times = _samples_first(activity)
     elif hasattr(activity, "columns") and isinstance(labels, str):
-        found = _named(labels, activity, "column")
+        found = _by_name(labels, activity, "column")
         activity, labels = activity.drop(columns=labels), found
     if hasattr(activity, "toarray"):
         activity = activity.toarray()
@@ -55,7 +55,7 @@ def brought(activity: Any, labels: Any) -> Brought:
     return Brought(np.asarray(activity), None if labels is None else np.asarray(labels), times, missing)
 
 
-def _named(labels: Any, table: Any, what: str) -> Any:
+def _by_name(labels: Any, table: Any, what: str) -> Any:
     if not isinstance(labels, str):
         return labels
     if labels not in table:

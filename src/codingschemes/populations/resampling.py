@@ -152,7 +152,7 @@ def null_of(found: float, without: Sequence[float], broken: str, *, lower: bool 
     return Null(broken, float(values.mean()), (float(low), float(high)), (1 + beyond) / (1 + len(values)), len(values))
 
 
-def repeated(
+def scores_of_shuffles(
     count: int, scored: Callable[[], Float[np.ndarray, " S"]], doing: str, scores: int
 ) -> Float[np.ndarray, "count S"]:
     """Scores of shuffled populations, one row a shuffle."""

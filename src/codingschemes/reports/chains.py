@@ -28,7 +28,7 @@ COLORS = ("#000000", "#E69F00", "#0072B2", "#009E73")
 THRESHOLD = "#D55E00"
 
 
-def traced(run: Run) -> dict[str, xr.DataArray]:
+def traced_scalars(run: Run) -> dict[str, xr.DataArray]:
     """The scalars whose chains are drawn: energy, loss, and two entries of the last layer's kernel, by their names."""
     posterior = run.data["posterior"].to_dataset()
     chosen = {"energy": posterior["energy"], "training loss": posterior["training_loss"]}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from codingschemes.calls import checked
 from codingschemes.coding.scheme import probability_words, reason_words
 from codingschemes.populations import Description, Measured
-from codingschemes.reports import populations, responses, schemes, words
+from codingschemes.reports import numbers, populations, responses, schemes, words
 from codingschemes.reports.captions import GLOSSARY
 from codingschemes.reports.figures import Rendering, save_figures
 from codingschemes.reports.page import (
@@ -18,10 +18,10 @@ from codingschemes.reports.page import (
     MOST_ROWS,
     PAGE,
     UNFOLDED,
-    embedded,
+    embed,
     evidence_rows,
     template,
-    written,
+    write_whole,
 )
 
 CAPTIONS = {
@@ -85,7 +85,7 @@ def report_population(description: Description, out: str | Path) -> Path:
         InvalidInput: the folder cannot be written to.
     """
     path = Path(out) / PAGE
-    return written(path, lambda: render(description, save_figures(figures(description), path.parent / FIGURES)))
+    return write_whole(path, lambda: render(description, save_figures(figures(description), path.parent / FIGURES)))
 
 
 def figures(description: Description) -> dict[str, Figure]:
@@ -105,7 +105,7 @@ def figures(description: Description) -> dict[str, Figure]:
 def render(description: Description, images: Mapping[str, Rendering]) -> str:
     """The page as text."""
     population, layer = description.population, description.layer
-    shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
+    shown = {name: embed(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
     names = population.class_names
     return template("population.html.jinja").render(
         title=population.name,
@@ -131,8 +131,8 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
             {
                 "code": code.code,
                 "classes": words.answered_classes(code.code, names),
-                "fraction": words.percent(code.fraction),
-                "interval": " to ".join(words.percent(end) for end in code.interval),
+                "fraction": numbers.percent(code.fraction),
+                "interval": " to ".join(numbers.percent(end) for end in code.interval),
             }
             for code in description.codes[:MOST_ROWS]
         ],
@@ -140,16 +140,16 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
             {
                 "neuron": each.neuron,
                 "class_name": names[each.class_index],
-                "norm": words.number(each.norm),
-                "strength": words.number(each.strength),
-                "part": words.percent(float(layer.portraits[0].output_part[each.neuron])),
+                "norm": numbers.number(each.norm),
+                "strength": numbers.number(each.strength),
+                "part": numbers.percent(float(layer.portraits[0].output_part[each.neuron])),
             }
             for each in description.outliers[:MOST_ROWS]
         ],
         probabilities=[(name, probability_words(value)) for name, value in description.scheme.scores.items()],
         evidence=evidence_rows(layer.scheme),
         kernel=[
-            [words.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
+            [numbers.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
             for row, errors in zip(layer.kernels.between, layer.kernels.between_mcse, strict=True)
         ],
         class_names=names,
@@ -170,7 +170,7 @@ def headline(description: Description) -> str:
         case "sparse":
             return (
                 f"Sparse coding, {sure}: {len(description.outliers)} of {neurons} carry "
-                f"{words.percent(layer.outlier_share)} of the class-specific output"
+                f"{numbers.percent(layer.outlier_share)} of the class-specific output"
             )
         case "analog":
             return f"Analog coding, {sure}: all {neurons} answer in graded strength, without codes or outliers"
@@ -182,10 +182,10 @@ def _cards(description: Description) -> list[words.Card]:
     layer = description.layer
     return [
         words.scheme_card(layer.scheme),
-        words.Card("neurons with a code", words.percent(layer.coded), f"{len(layer.codes)} different codes"),
-        words.Card("outliers", str(len(layer.outliers)), f"{words.percent(layer.outlier_share)} of the output"),
-        words.Card("effective neurons", words.number(layer.effective_neurons), "carry the class-specific output"),
-        words.Card("variance within classes", words.number(layer.collapse.spread_within, 2), "0 at full collapse"),
+        words.Card("neurons with a code", numbers.percent(layer.coded), f"{len(layer.codes)} different codes"),
+        words.Card("outliers", str(len(layer.outliers)), f"{numbers.percent(layer.outlier_share)} of the output"),
+        words.Card("effective neurons", numbers.number(layer.effective_neurons), "carry the class-specific output"),
+        words.Card("variance within classes", numbers.number(layer.collapse.spread_within, 2), "0 at full collapse"),
     ]
 
 
@@ -193,11 +193,11 @@ def _score(name: str, score: Measured) -> dict[str, Any]:
     first = score.nulls[0] if score.nulls else None
     return {
         "name": name,
-        "value": "–" if score.value is None else words.number(score.value),
-        "interval": "–" if score.interval is None else " to ".join(words.number(end) for end in score.interval),
-        "plain": "–" if score.plain is None else words.number(score.plain),
-        "null": "–" if first is None else words.number(first.mean),
-        "p": "–" if first is None else words.number(first.p, 2),
+        "value": "–" if score.value is None else numbers.number(score.value),
+        "interval": "–" if score.interval is None else " to ".join(numbers.number(end) for end in score.interval),
+        "plain": "–" if score.plain is None else numbers.number(score.plain),
+        "null": "–" if first is None else numbers.number(first.mean),
+        "p": "–" if first is None else numbers.number(first.p, 2),
         "shuffles": "–" if first is None else str(first.shuffles),
         "remark": score.reason or ("corrected for noise" if score.corrected else ""),
     }

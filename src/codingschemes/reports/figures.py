@@ -35,7 +35,7 @@ def figures(run: Run, summary: Summary, comparison: Comparison | None = None) ->
         "distributions": populations.distributions(pooled_neurons(run), summary, task, prediction),
         "kernel": responses.kernel(summary, task),
         "predictions": responses.predictions(summary, task),
-        "traces": chains.traces(chains.traced(run)),
+        "traces": chains.traces(chains.traced_scalars(run)),
     }
     if comparison is not None:
         drawn["theory"] = theory.agreement(comparison)

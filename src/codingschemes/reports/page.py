@@ -16,7 +16,7 @@ from codingschemes.coding.scheme import Scheme, probability_words
 from codingschemes.coding.summary import Summary, summarize
 from codingschemes.comparison import Comparison
 from codingschemes.errors import InvalidInput
-from codingschemes.reports import theory, words
+from codingschemes.reports import numbers, theory, trust, words
 from codingschemes.reports.captions import CAPTIONS, EVIDENCE, GLOSSARY
 from codingschemes.reports.figures import Rendering, figures, save_figures
 from codingschemes.runs import Run
@@ -63,10 +63,10 @@ def report(
         drawn = save_figures(figures(run, summary, comparison), path.parent / FIGURES)
         return render(run, summary, drawn, comparison)
 
-    return written(path, page)
+    return write_whole(path, page)
 
 
-def written(path: Path, page: Callable[[], str]) -> Path:
+def write_whole(path: Path, page: Callable[[], str]) -> Path:
     """Write a page whole or not at all; its figures may go beside it while it is made.
 
     Raises:
@@ -92,7 +92,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Rendering], comparis
     """
     task, network = run.posterior.task, run.config["network"]
     apart = bool(summary.codes) and not summary.chains_share_codes
-    shown = {name: embedded(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
+    shown = {name: embed(drawn, *CAPTIONS[name]) for name, drawn in images.items()}
     key = next((name for name in KEY_FIGURES[summary.scheme.label] if name in shown), None)
     return template("report.html.jinja").render(
         title=f"{task.name}, {network['activation']}",
@@ -104,9 +104,9 @@ def render(run: Run, summary: Summary, images: Mapping[str, Rendering], comparis
         layer_name=summary.layer_name,
         layers=words.layers(summary),
         drift_remark=words.drift_remark(summary),
-        verdict=words.verdict(summary),
+        verdict=trust.verdict(summary),
         metastable=(words.METASTABLE if summary.codes_stuck else words.SLOW_CODES) if apart else None,
-        checks=words.checks(summary),
+        checks=trust.checks(summary),
         figures=shown,
         key_figure=key,
         sections=_sections(comparison),
@@ -157,7 +157,7 @@ def _sections(comparison: Comparison | None) -> list[tuple[str, str]]:
     return [(anchor, heading) for anchor, heading in listed if heading]
 
 
-def embedded(drawn: Rendering, heading: str, caption: str) -> dict[str, str]:
+def embed(drawn: Rendering, heading: str, caption: str) -> dict[str, str]:
     """A figure as the page holds it."""
     light, dark = (b64encode(image).decode("ascii") for image in drawn)
     return {"heading": heading, "caption": caption, "light": light, "dark": dark}
@@ -195,9 +195,9 @@ def _codes(summary: Summary) -> list[dict[str, Any]]:
         {
             "code": share.code,
             "classes": words.answered_classes(share.code, summary.class_names),
-            "fraction": words.percent(share.fraction),
-            "interval": " to ".join(words.percent(end) for end in share.interval),
-            "by_chain": [words.percent(own) for own in share.by_chain],
+            "fraction": numbers.percent(share.fraction),
+            "interval": " to ".join(numbers.percent(end) for end in share.interval),
+            "by_chain": [numbers.percent(own) for own in share.by_chain],
         }
         for share in summary.codes[:MOST_ROWS]
     ]
@@ -209,9 +209,9 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
             "chain": outlier.chain,
             "neuron": outlier.neuron,
             "class_name": summary.class_names[outlier.class_index],
-            "norm": words.number(outlier.norm),
-            "strength": words.number(outlier.strength),
-            "part": words.percent(float(summary.portraits[outlier.chain].output_part[outlier.neuron])),
+            "norm": numbers.number(outlier.norm),
+            "strength": numbers.number(outlier.strength),
+            "part": numbers.percent(float(summary.portraits[outlier.chain].output_part[outlier.neuron])),
         }
         for outlier in summary.outliers[:MOST_ROWS]
     ]
@@ -220,7 +220,7 @@ def _outliers(summary: Summary) -> list[dict[str, Any]]:
 def evidence_rows(scheme: Scheme) -> list[tuple[str, str, str]]:
     """What a verdict rests on: names, numbers, and what they mean."""
     return [
-        (name.replace("_", " "), words.number(value), EVIDENCE[name]) for name, value in vars(scheme.evidence).items()
+        (name.replace("_", " "), numbers.number(value), EVIDENCE[name]) for name, value in vars(scheme.evidence).items()
     ]
 
 
@@ -236,21 +236,21 @@ def _kernel_table(kernels: Kernels) -> list[list[str]]:
     """Rows of `mean ± error`, one a class; within-class means on the diagonal."""
     means = np.where(np.eye(len(kernels.within), dtype=bool), kernels.within, kernels.between)
     return [
-        [words.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
+        [numbers.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
         for row, errors in zip(means, kernels.between_mcse, strict=True)
     ]
 
 
 def _configuration(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     sections = [
-        (section, [(name.replace("_", " "), words.plain_value(value)) for name, value in options.items()])
+        (section, [(name.replace("_", " "), numbers.plain_value(value)) for name, value in options.items()])
         for section, options in run.config.items()
         if section != "task"
     ]
     task = run.posterior.task
     made = [("name", task.name), *task.provenance.get("options", {}).items()]
     made += [(name, value) for name, value in task.provenance.items() if name != "options"]
-    rows = [(name.replace("_", " "), words.plain_value(value)) for name, value in made if value not in (None, [], {})]
+    rows = [(name.replace("_", " "), numbers.plain_value(value)) for name, value in made if value not in (None, [], {})]
     return [("task", rows), *sections]
 
 
@@ -258,7 +258,7 @@ def _provenance(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:
     made = [
         (
             "ended by" if name == "ended" else name.replace("_", " "),
-            f"{value:.1f}" if name.endswith("seconds") else words.plain_value(value),
+            f"{value:.1f}" if name.endswith("seconds") else numbers.plain_value(value),
         )
         for name, value in run.provenance.items()
         if name != "versions"

@@ -37,7 +37,7 @@ from codingschemes.reports.style import (
     spread_out,
     styled,
 )
-from codingschemes.reports.theory import PREDICTED, draw_density, predicted_handle, shown
+from codingschemes.reports.theory import PREDICTED, draw_density, has_neurons, predicted_handle
 from codingschemes.tasks import Task
 from codingschemes.theory import Prediction
 
@@ -203,7 +203,7 @@ def distributions(pooled: ClassMeans, summary: Summary, task: Task, prediction: 
             axis.set_xlabel(f"{what}{names[index]}")
             if index % columns == 0:
                 axis.set_ylabel("neurons × draws")
-    if prediction is not None and shown(prediction):
+    if prediction is not None and has_neurons(prediction):
         upper.legend(
             handles=[predicted_handle(prediction, dashed=prediction.neurons is None)], loc="outside upper left"
         )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from codingschemes.comparison import Comparison
-from codingschemes.reports import words
+from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, styled
 from codingschemes.theory import NeuronGroup, Prediction
 
@@ -83,7 +83,7 @@ def draw_density(
             axis.axvline(getattr(group, what)[index], color=PREDICTED, linewidth=1.1, linestyle="--")
 
 
-def shown(prediction: Prediction) -> bool:
+def has_neurons(prediction: Prediction) -> bool:
     """Whether there are single neurons, or groups of them, to be drawn."""
     return prediction.neurons is not None or bool(_groups(prediction))
 
@@ -106,8 +106,8 @@ def table(comparison: Comparison) -> list[list[str]]:
     return [
         [
             row.quantity,
-            words.with_error(row.sampled, row.mcse),
-            words.beside(row.predicted, row.mcse) + (" (given)" if row.given else ""),
+            numbers.with_error(row.sampled, row.mcse),
+            numbers.beside(row.predicted, row.mcse) + (" (given)" if row.given else ""),
             _plain(row.z, "{:.1f}"),
             _plain(row.relative_error, "{:+.2%}"),
         ]

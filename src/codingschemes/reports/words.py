@@ -1,25 +1,21 @@
-"""Numbers into words: the headline, the verdict, and what every diagnostic means."""
+"""A run in words: the headline, key numbers, layers, and what to do next."""
 
 import math
 import shlex
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from codingschemes.coding.layers import Layer
-from codingschemes.coding.predictions import Estimate, Predictions
+from codingschemes.coding.predictions import Predictions
 from codingschemes.coding.scheme import Scheme, probability_words, reason_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
-from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
+from codingschemes.reports.numbers import enumeration, estimate, number, percent, with_error
 from codingschemes.representation import SCORES
 from codingschemes.runs import Run
 
-type Level = Literal["good", "note", "care", "bad"]
-
 ACTIVATIONS = {"relu": "ReLU", "gelu": "GELU"}
 NAMED_CODES = 6
-LONGEST_LIST = 12
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 METASTABLE = (
     "The chains are stuck in the codes of their starts. The barriers between codes grow with the number of inputs: "
@@ -40,88 +36,15 @@ class Card(NamedTuple):
     remark: str
 
 
-class Diagnostic(NamedTuple):
-    """One diagnostic: its level, name, value, and what it means."""
-
-    level: Level
-    name: str
-    value: str
-    meaning: str
-
-
-class Verdict(NamedTuple):
-    """Whether to trust the run: level, answer, and the sentences behind it."""
-
-    level: Level
-    conclusion: str
-    reasons: tuple[str, ...]
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A number with a few significant digits; a dash where it does not exist."""
-    if math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if 1000 <= abs(value) < 1e6:
-        return f"{value:,.0f}".replace("-", "−")
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    power = f"×10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else ""
-    return mantissa.replace("-", "−") + power
-
-
-def with_error(value: float, error: float) -> str:
-    """A value to the precision that its error allows, and the error to one digit, or two where the first is a 1."""
-    if math.isnan(error) or not math.isfinite(value):
-        return number(value, 4)
-    if error == 0:
-        return number(value, 4)
-    leading = math.floor(math.log10(error))
-    decimals = (1 if f"{error:e}"[0] == "1" else 0) - leading
-    if decimals > 6 and value != 0:
-        exponent = math.floor(math.log10(abs(value)))
-        scaled = with_error(value / 10.0**exponent, error / 10.0**exponent)
-        return f"({scaled})×10{str(exponent).translate(SUPERSCRIPTS)}"
-    if decimals > 6 or error >= 1e6:
-        return f"{number(value, 4)} ± {number(error, 2)}"
-    if decimals < 0:
-        return f"{round(value, decimals):,.0f} ± {round(error, decimals):,.0f}".replace("-", "−")
-    return f"{value:z.{decimals}f} ± {error:.{decimals}f}".replace("-", "−")
-
-
-def beside(value: float, error: float) -> str:
-    """A value without an error, to the precision of one with this error."""
-    text, error_text, _ = with_error(value, error).partition(" ± ")
-    return text if error_text and not text.startswith("(") else number(value, 4)
-
-
-def estimate(value: Estimate) -> str:
-    return with_error(value.mean, value.mcse)
-
-
-def rhat(value: float) -> str:
-    """Two decimals, so that 1.00 is seen to be a measurement; fewer where it is far from its limit."""
-    return f"{value:.2f}" if value < 10 else number(value)
-
-
-def percent(value: float) -> str:
-    return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, or `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def headline(summary: Summary, run: Run) -> str:
     """The answer, with what it is worth in front where that is little."""
     doubt = {"not converged": "Not converged. So far: ", "no": "Not to be trusted. So far: "}
-    found = _answer(summary, run)
+    found = _scheme_sentence(summary, run)
     prefix = doubt.get(summary.diagnostics.trust, "")
     return prefix + (found[0].lower() + found[1:] if prefix else found)
 
 
-def _answer(summary: Summary, run: Run) -> str:
+def _scheme_sentence(summary: Summary, run: Run) -> str:
     """The coding scheme in one sentence."""
     network = run.config["network"]
     neurons = f"{network['width']} {activation_name(network['activation'])} neurons"
@@ -159,108 +82,6 @@ def outlier_count(summary: Summary) -> str:
     if low == high:
         return "no outliers" if high == 0 else "1 outlier" if high == 1 else f"{high} outliers"
     return f"{low} to {high} outliers"
-
-
-def verdict(summary: Summary) -> Verdict:
-    """Whether the run can be trusted, from its diagnostics."""
-    found = summary.diagnostics
-    match found.trust:
-        case "no":
-            return Verdict("bad", "No: the chains do not sample the posterior yet.", summary.warnings)
-        case "not converged":
-            if found.convergence.converged:
-                where = listed([str(layer) for layer in found.neurons_apart])
-                of_layers = f" of {summary.layer_name} {where}" if len(summary.layers) > 1 else ""
-                conclusion = (
-                    f"Not converged: chains differ in the codes or outliers{of_layers}, though in nothing else."
-                )
-                return Verdict("bad", conclusion, summary.warnings)
-            conclusion = (
-                f"Not converged: R-hat up to {rhat(found.convergence.rhat_max)} (at most {RHAT_LIMIT:g} is asked "
-                f"for), {found.convergence.ess_min:.0f} effective draws (at least {ESS_LIMIT})."
-            )
-            return Verdict("bad", conclusion, summary.warnings)
-        case "with care":
-            return Verdict("care", "With care: the chains agree, but something stands against them.", summary.warnings)
-    return Verdict("good", "Yes: exact identities hold, and the chains agree.", summary.warnings)
-
-
-def checks(summary: Summary) -> list[Diagnostic]:
-    """Every diagnostic with what it means."""
-    found, converged = summary.diagnostics, summary.diagnostics.convergence
-    exact = found.identities
-    settled = converged.rhat_within <= 1.2
-    exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
-    rows = [
-        Diagnostic(
-            exactly,
-            "exact identity ⟨θ·∇U⟩ / dimension\u00a0=\u00a01",
-            with_error(exact.virial, exact.virial_mcse),
-            f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
-        ),
-        Diagnostic(
-            exactly,
-            "exact identity ⟨∇U⟩\u00a0=\u00a00",
-            f"|z| ≤ {number(exact.gradient_z, 2)}",
-            f"largest of {exact.directions} directions, in standard errors",
-        ),
-        Diagnostic(
-            "good" if settled else "care",
-            "R-hat within a chain",
-            rhat(converged.rhat_within),
-            "largest over invariants, first half of a chain against its second; near 1: chains have settled",
-        ),
-        Diagnostic(
-            "good" if converged.rhat_max <= RHAT_LIMIT else "bad",
-            "R-hat over chains",
-            rhat(converged.rhat_max),
-            f"largest over invariants, at most {RHAT_LIMIT:g}: all chains sample the same region"
-            + (" (here they are settled in different ones)" if converged.chains_differ else ""),
-        ),
-        Diagnostic(
-            "good" if converged.ess_min >= ESS_LIMIT else "bad",
-            "effective draws over all chains",
-            f"{converged.ess_min:.0f}",
-            f"of the slowest invariant; at least {ESS_LIMIT}, small where chains keep apart",
-        ),
-        Diagnostic(
-            "good" if converged.ess_within >= ESS_LIMIT else "care",
-            "effective draws of chains on their own",
-            f"{converged.ess_within:.0f}",
-            f"of the slowest invariant, added up; Monte Carlo errors are rough below {ESS_LIMIT}",
-        ),
-        Diagnostic(
-            "good" if found.divergences == 0 else "care",
-            "divergent transitions",
-            str(found.divergences),
-            "of the sampler's integrator; each one hints at a region it could not enter",
-        ),
-        Diagnostic(
-            "bad" if found.faults else "good",
-            "chains that went wrong",
-            listed([str(chain) for chain in found.faults.chains]) or "none",
-            "stuck in one place, at far higher energies, with a collapsed step, or rejecting most proposals",
-        ),
-    ]
-    rows.append(
-        Diagnostic(
-            "bad" if found.neurons_apart else "good",
-            "R-hat of code counts and outlier norms",
-            listed([rhat(value) for value in found.neuron_rhat]) or "–",
-            f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
-            "neuron changes its own",
-        )
-    )
-    rows.append(
-        Diagnostic(
-            "good" if found.saturated <= 0.2 else "care",
-            "gradients a draw",
-            number(found.gradients_per_draw),
-            f"acceptance {percent(found.acceptance_rate)}, {percent(found.saturated)} of trajectories cut at their "
-            f"longest; chains move together, and waiting for the slowest costs ×{found.waste:.1f}",
-        )
-    )
-    return rows
 
 
 def scheme_card(scheme: Scheme) -> Card:
@@ -410,21 +231,4 @@ def answered_classes(code: str, class_names: Sequence[str]) -> str:
     active = [name for bit, name in zip(code, class_names, strict=True) if bit == "1"]
     if len(active) == len(class_names):
         return "every class"
-    return listed(active) if active else "no class"
-
-
-def plain_value(value: Any) -> str:
-    """A value of the configuration as it is read."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        shown = [plain_value(item) for item in value[:LONGEST_LIST]]
-        rest = f", … ({len(value)} values)" if len(value) > LONGEST_LIST else ""
-        return ", ".join(shown) + rest or "–"
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {plain_value(item)}" for name, item in value.items()) or "–"
-    return str(value)
+    return enumeration(active) if active else "no class"

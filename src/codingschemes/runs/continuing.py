@@ -38,7 +38,7 @@ def continuable(path: Path, posterior: Posterior, config: dict[str, Any]) -> Run
     return run
 
 
-def continued(provenance: dict[str, Any]) -> dict[str, Any]:
+def continuation(provenance: dict[str, Any]) -> dict[str, Any]:
     """The provenance of a run that goes on: it has not ended, and other versions than those it began with are named."""
     now = {"start_seconds": 0.0, **{name: value for name, value in provenance.items() if name != "ended"}}
     others = {name: each for name, each in versions().items() if provenance["versions"].get(name) != each}

@@ -27,10 +27,10 @@ from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
 from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, draw_bytes, made_by, resolve
-from codingschemes.runs.continuing import continuable, continued
+from codingschemes.runs.continuing import continuable, continuation
 from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
-from codingschemes.runs.parent import check_parent, descent, inherited
+from codingschemes.runs.parent import check_parent, descent, parents_positions
 from codingschemes.runs.patterns import same_patterns
 from codingschemes.runs.precision import Precision, is_look, next_look
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
@@ -120,7 +120,7 @@ def sample(
         if forked is None:
             positions, facts = beginning(start_key, density, beginning_at)
         else:
-            positions, facts = inherited(start_key, density, posterior, forked, sampling.chains), {}
+            positions, facts = parents_positions(start_key, density, posterior, forked, sampling.chains), {}
         machine = Machine(kernel, mesh, program)
         with compiling(sampling.sampler, kernel.compile_seconds, **_program_facts(config, sampling, program, mesh)):
             states = place(_start(kernel_key, kernel, density, positions, sampling.chains), mesh, CHAIN)
@@ -135,14 +135,14 @@ def sample(
                 checkpoint = read_checkpoint(path / CHECKPOINT, blank, recorded.made_of)
                 states = recall(kernel, mesh, program, place(checkpoint.states, mesh, CHAIN), jnp.asarray(True))
                 checkpoint = checkpoint._replace(states=states)
-                provenance = continued(recorded.provenance)
+                provenance = continuation(recorded.provenance)
                 # No run says that it ended as it was asked to while it is asked for something else.
                 write_json(path / PROVENANCE, provenance)
                 write_json(path / CONFIG, config)
                 store = DrawStore(path / DRAWS, chunk=longest)
                 store.truncate(checkpoint.draws)
             else:
-                folder.create(path, posterior, config, provenance, _written(kernel, checkpoint))
+                folder.create(path, posterior, config, provenance, _to_write(kernel, checkpoint))
                 writer = stack.enter_context(writing(path, begun=True))
                 store = DrawStore(path / DRAWS, chunk=longest)
             run = Run(posterior, config, provenance, store, path)
@@ -245,7 +245,7 @@ def _run_chunks(
     length, keeper = 1, Keeper(run, longest, writer)
     with progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
-        while (ended := _ended(run, checkpoint, sampling, interruption)) is None:
+        while (ended := _reason_to_end(run, checkpoint, sampling, interruption)) is None:
             recording = checkpoint.sampling
             started = time.monotonic()
             if not recording and _search_due(machine.kernel, checkpoint, sampling):
@@ -263,20 +263,20 @@ def _run_chunks(
             _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
             if not recording:
-                checkpoint = _warmed(run, machine, checkpoint, sampling, records)
+                checkpoint = _warm_up(run, machine, checkpoint, sampling, records)
             elapsed = time.monotonic() - started
             checkpoint = checkpoint.after(elapsed, recording=recording)
             looked_at = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
-            keeper.keep(_written(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
+            keeper.keep(_to_write(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
             _show(bar, bars, checkpoint, sampling)
             length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
         run.provenance["ended"] = ended
-        keeper.keep(_written(machine.kernel, checkpoint), now=True)
+        keeper.keep(_to_write(machine.kernel, checkpoint), now=True)
     if ended == "interruption":
         announce(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
 
 
-def _ended(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
+def _reason_to_end(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
     """Why sampling ends here, if it does."""
     looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
     if looking and _precise(run, sampling.precision):
@@ -300,7 +300,7 @@ def _precise(run: Run, asked: Precision) -> bool:
     return asked.rhat is None or same_patterns(preactivations, network.activation, np.asarray(task.labels))
 
 
-def _written(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
+def _to_write(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
     """What of a checkpoint is written: all that does not follow from the rest."""
     return checkpoint._replace(states=forget(kernel, checkpoint.states))
 
@@ -325,7 +325,7 @@ def _next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> in
     return rounds * sampling.round + min([*searches, sampling.round])
 
 
-def _warmed(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
+def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
     """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, and
     sample if they have settled or there are no more rounds."""
     kernel, mesh, program = machine

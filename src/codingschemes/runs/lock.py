@@ -40,7 +40,7 @@ class Writer:
         Raises:
             InvalidInput: naming who does.
         """
-        if (found := _read(self._file)) != self._name:
+        if (found := _read_sign(self._file)) != self._name:
             who = "removed" if found is None else f"taken over by {_words(found)}"
             raise InvalidInput(
                 f"this process no longer writes to {self._file.parent}: its {LOCK} was {who}; its draws up to the last "
@@ -51,7 +51,7 @@ class Writer:
         """Let others write."""
         self._over.set()
         self._signs.join()
-        if _read(self._file) == self._name:
+        if _read_sign(self._file) == self._name:
             self._file.unlink(missing_ok=True)
 
     def _give_signs(self) -> None:
@@ -87,13 +87,13 @@ def sign(folder: Path) -> None:
 
 def writer_of(path: Path) -> dict[str, Any] | None:
     """Who writes to a run folder at this moment: `host`, `pid`, `since`; None where nobody does."""
-    found = _read(path / LOCK)
+    found = _read_sign(path / LOCK)
     return None if found is None or _dead(path / LOCK, found) else found
 
 
 def me() -> dict[str, Any]:
     """This process: machine, process, and when that started."""
-    return {"host": _host(), "pid": os.getpid(), "started": _started(os.getpid()), "since": _SINCE}
+    return {"host": _host(), "pid": os.getpid(), "started": _start_time(os.getpid()), "since": _SINCE}
 
 
 _SINCE = datetime.now(UTC).isoformat(timespec="seconds")
@@ -104,7 +104,7 @@ def _acquire(path: Path, name: dict[str, Any]) -> None:
     for _ in range(2):
         if _link(file, name):
             return
-        found = _read(file)
+        found = _read_sign(file)
         if found is not None and not _dead(file, found):
             raise InvalidInput(
                 f"{path} is being written by {_words(found)}: wait for it, or stop it first; `codingschemes status` "
@@ -115,7 +115,7 @@ def _acquire(path: Path, name: dict[str, Any]) -> None:
         # Whoever comes first takes it away; the other one finds the winner's.
         with suppress(FileNotFoundError):
             moved = file.rename(_beside(file))
-            if _read(moved) == found:
+            if _read_sign(moved) == found:
                 moved.unlink()
             else:
                 moved.rename(file)
@@ -143,7 +143,7 @@ def _beside(file: Path) -> Path:
     return file.with_name(f".{file.name}-{uuid.uuid4().hex}")
 
 
-def _read(file: Path) -> dict[str, Any] | None:
+def _read_sign(file: Path) -> dict[str, Any] | None:
     """What a writer's file says; None where there is none."""
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
@@ -156,7 +156,7 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _dead(file: Path, found: dict[str, Any]) -> bool:
     if found.get("host") == _host():
-        return found.get("started") != _started(found.get("pid"))
+        return found.get("started") != _start_time(found.get("pid"))
     now = _beside(file)
     try:
         now.touch()  # Both times are the disk's: clocks of machines differ.
@@ -185,7 +185,7 @@ def _host() -> str:
     return " ".join(parts)
 
 
-def _started(pid: Any) -> str | None:
+def _start_time(pid: Any) -> str | None:
     """When a process of this machine started; None where there is none. Where the system does not tell, only whether
     it is there."""
     if not isinstance(pid, int) or isinstance(pid, bool) or pid <= 0:

@@ -49,7 +49,7 @@ def check_parent(parent: Run, posterior: Posterior) -> None:
             )
 
 
-def inherited(key: Array, density: Density, posterior: Posterior, parent: Run, chains: int) -> Position:
+def parents_positions(key: Array, density: Density, posterior: Posterior, parent: Run, chains: int) -> Position:
     """Positions of all chains, with the chain in front, from the parent's last draws: chains of the parent in turn,
     each from draws that are as far apart as there are."""
     parents = parent.config["sampling"]["chains"]

@@ -75,7 +75,7 @@ class Run:
         store = DrawStore.open(path / DRAWS)
         run = cls(posterior, config, provenance, store, path)
         for section, name, was, now in differences(recorded_identity(store, path), run.made_of):
-            raise InvalidInput(_changed(path, section, name, was, now))
+            raise InvalidInput(_change_words(path, section, name, was, now))
         return run
 
     @property
@@ -172,7 +172,7 @@ def recorded_identity(store: DrawStore, path: Path) -> Identity:
     return made_of
 
 
-def _changed(path: Path, section: str, name: str, was: Any, now: Any) -> str:
+def _change_words(path: Path, section: str, name: str, was: Any, now: Any) -> str:
     if section == "arrays":
         return f"{path / TASK} does not hold what the run learned from: put back what sampling wrote there"
     file = path / (PROVENANCE if section == "versions" else CONFIG)

@@ -72,7 +72,7 @@ class DrawStore:
         if not (path / _ROOT).is_file():
             raise InvalidInput(f"the draws of {path.parent} are gone, there is no {path / _ROOT}: {REMEDY}")
         with reading(path, REMEDY):
-            store._root = _opened(path)
+            store._root = _open(path)
             written = store._root.attrs.get("format", 0)
             if written != FORMAT:
                 raise InvalidInput(_other_format(path.parent, written))
@@ -185,7 +185,7 @@ class DrawStore:
 
     def _readable(self) -> zarr.Group:
         """The arrays as readers see them."""
-        return self._root if self._path is None else _opened(self._path)
+        return self._root if self._path is None else _open(self._path)
 
     def _stored(self, root: zarr.Group, group: str, name: str) -> "StoredDraws":
         array = root[f"{group}/{name}"]
@@ -308,7 +308,7 @@ def _lazily(array: StoredDraws) -> Any:
     return indexing.MemoryCachedArray(indexing.CopyOnWriteArray(lazy))
 
 
-def _opened(path: Path) -> zarr.Group:
+def _open(path: Path) -> zarr.Group:
     return zarr.open_group(str(path), mode="r", use_consolidated=True)
 
 

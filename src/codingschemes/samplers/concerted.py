@@ -90,7 +90,7 @@ def _attempt(
     route_key, blur_key, order_key, choice_key, accept_key = jax.random.split(key, 5)
     blur = None if modes.frame.complete else jax.random.normal(blur_key, population.activity.shape)
     order = jax.random.uniform(order_key, (2, len(population.activity)))
-    route = _drawn(route_key, response)
+    route = _draw_pair(route_key, response)
     offers = _offers(population, blur, order[0], route, modes, response, density)
     chosen = jax.random.categorical(choice_key, offers.log_ratio / 2)
     neuron, own = offers.neurons[chosen], offers.log_ratio[chosen]
@@ -108,7 +108,7 @@ def _attempt(
     return jax.lax.cond(possible, answered, lambda: (population, jnp.asarray(False)))
 
 
-def _drawn(key: Array, response: Response) -> ConcertedJump:
+def _draw_pair(key: Array, response: Response) -> ConcertedJump:
     """A pair of modes of different codes, by the product of their weights."""
     apart = response.kind[:, None] != response.kind
     chance = jnp.outer(response.weight, response.weight) * apart

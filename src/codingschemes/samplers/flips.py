@@ -27,7 +27,7 @@ def flip_sweep(key: Array, position: Position, density: Density, visits: int) ->
 
     def visit(index: Array, carry: tuple[Position, Array, Array]) -> tuple[Position, Array, Array]:
         position, potential, flips = carry
-        flipped = _flipped(position, layers[index], neurons[index], density)
+        flipped = _flip(position, layers[index], neurons[index], density)
         beyond = density.potential(flipped)
         accepted = levels[index] < potential - beyond
         position = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), flipped, position)
@@ -38,7 +38,7 @@ def flip_sweep(key: Array, position: Position, density: Density, visits: int) ->
     return position, flips
 
 
-def _flipped(position: Position, layer: Array, neuron: Array, density: Density) -> Position:
+def _flip(position: Position, layer: Array, neuron: Array, density: Density) -> Position:
     """The position with one neuron and the weights that leave it turned round, and the constant taken up."""
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)

@@ -15,10 +15,10 @@ from codingschemes.posterior import Density, Position
 def mirror(key: Array, position: Position, density: Density) -> Position:
     """The position with fresh signs of all neurons. For networks of an odd activation that are not recurrent."""
     network = density.network
-    return _mirrored(jax.random.rademacher(key, (network.depth, network.width), float), position, density)
+    return _mirror(jax.random.rademacher(key, (network.depth, network.width), float), position, density)
 
 
-def _mirrored(signs: Float[Array, "L N"], position: Position, density: Density) -> Position:
+def _mirror(signs: Float[Array, "L N"], position: Position, density: Density) -> Position:
     turned = {**position, "input": position["input"] * signs[0][:, None]}
     if "readout" in position:
         turned["readout"] = position["readout"] * signs[-1][:, None]

@@ -43,7 +43,7 @@ def reference(population: LastLayer, density: Density) -> Reference:
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
     _, (cavities, preactivation) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
-    turned_from, turned = _turned(modes, population)
+    turned_from, turned = _turn_weakest(modes, population)
     any_code = jnp.full((_EXPLORERS + len(turned), of_codes.code.shape[1]), -1)
     return Reference(
         population.activity,
@@ -54,7 +54,7 @@ def reference(population: LastLayer, density: Density) -> Reference:
     )
 
 
-def _turned(modes: Summit, population: LastLayer) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
+def _turn_weakest(modes: Summit, population: LastLayer) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
     """The modes with the least decided samples, and their preactivations with that sample on the other side."""
     preactivation = modes.centre @ population.basis.T
     undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)
@@ -69,7 +69,7 @@ def _codes_reference(population: LastLayer, density: Density) -> Reference:
     middle = density.network.activation.midpoint
     means = population.activity @ density.class_average
     bits = (means > middle).astype(int)
-    codes = _wanted(bits)
+    codes = _codes_to_find(bits)
     membership = (density.class_average > 0).astype(population.activity.dtype)
     patterns = _PATTERN_LEVEL * (2.0 * codes - 1) @ membership.T
     owners = jnp.all(bits[None] == codes[:, None], axis=2).astype(patterns.dtype)
@@ -100,7 +100,7 @@ def no_reference(density: Density) -> Reference:
     )
 
 
-def _wanted(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
+def _codes_to_find(bits: Int[Array, "N G"]) -> Int[Array, "K G"]:
     """The codes to look for: all, or the first that the neurons have (repeated where they are fewer)."""
     classes = bits.shape[1]
     if classes <= ALL_CODES_UP_TO:

@@ -56,8 +56,8 @@ def _reversed(
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)
     lower = jnp.sqrt(density.weight_variance) * density.factor(network.hidden_features(activity[below]))
-    turned_first = _turned(first[neuron], density.first_factor @ density.class_average, label)
-    turned_hidden = _turned(hidden[below, neuron], lower @ density.class_average, label)
+    turned_first = _reverse(first[neuron], density.first_factor @ density.class_average, label)
+    turned_hidden = _reverse(hidden[below, neuron], lower @ density.class_average, label)
     changed = {
         **position,
         "input": first.at[neuron].set(jnp.where(layer == 0, turned_first, first[neuron])),
@@ -79,7 +79,7 @@ def _reversed(
     return {**changed, "hidden": changed["hidden"].at[layer].set(leaving)}, log_volume
 
 
-def _turned(coordinates: Float[Array, " K"], means: Float[Array, "K G"], label: Array) -> Float[Array, " K"]:
+def _reverse(coordinates: Float[Array, " K"], means: Float[Array, "K G"], label: Array) -> Float[Array, " K"]:
     """With the mean preactivation in one class, coordinates @ means, of the other sign, and as far as classes differ
     the others as they were."""
     mean = means[:, label]

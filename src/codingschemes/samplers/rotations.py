@@ -107,25 +107,25 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
         coordinates, preactivation, activity, response, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
-        first = _drawn(shares, chosen[index, 0])
-        second = _drawn(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
+        first = _draw_index(shares, chosen[index, 0])
+        second = _draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
         rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
-        without_pair = _updated(response, activity[pair], -density.signal_variance)
+        without_pair = _update(response, activity[pair], -density.signal_variance)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-            tried = activation(_turned(angles, preactivation[pair]))
+            tried = activation(_rotate(angles, preactivation[pair]))
             selection = _log_selection(jnp.sum(tried**2, axis=2) + least, rest)
             return _log_likelihood(tried, without_pair, density.signal_variance) + jnp.where(even, 0.0, selection)
 
         angle = slice_angle(log_density, angles[index], levels[index])[None]
-        turned = _turned(angle, preactivation[pair])[0]
+        turned = _rotate(angle, preactivation[pair])[0]
         active = activation(turned)
         return _Sweep(
-            coordinates.at[pair].set(_turned(angle, coordinates[pair])[0]),
+            coordinates.at[pair].set(_rotate(angle, coordinates[pair])[0]),
             preactivation.at[pair].set(turned),
             activity.at[pair].set(active),
-            _updated(without_pair, active, density.signal_variance),
+            _update(without_pair, active, density.signal_variance),
             weights.at[pair].set(jnp.sum(active**2, axis=1) + least),
         )
 
@@ -156,13 +156,13 @@ class _Sweep(NamedTuple):
     weights: Float[Array, " N"]
 
 
-def _drawn(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
+def _draw_index(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
     """An index drawn with probability proportional to its share, never one whose share is zero."""
     total = jnp.cumsum(shares)
     return jnp.argmax(total > uniform * total[-1])
 
 
-def _turned(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
+def _rotate(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
     cosine, sine = jnp.cos(angles)[:, None], jnp.sin(angles)[:, None]
     return jnp.stack([cosine * pair[0] + sine * pair[1], cosine * pair[1] - sine * pair[0]], axis=1)
 
@@ -211,7 +211,7 @@ def _log_likelihood(
     return gain / determinant / 2 - (image.shape[2] - samples) * jnp.log(determinant) / 2
 
 
-def _updated(
+def _update(
     response: Float[Array, "P S"], activity: Float[Array, "2 P"], signal_variance: Scalar
 ) -> Float[Array, "P S"]:
     """S^{-1} (I, Y) after S gained `signal_variance` phi phi^T for each of two activities: a rank-two update."""

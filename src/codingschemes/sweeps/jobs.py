@@ -144,15 +144,15 @@ def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:
         notify: is told what is being done; with it, sampling shows its progress.
     """
     try:
-        run = _made(job, notify)
+        run = _draw_run(job, notify)
         if not _complete(run, job.sampling):
             return Outcome(job, "stopped")
-        return Outcome(job, "complete", _read(run, job.theory, notify))
+        return Outcome(job, "complete", _result_of(run, job.theory, notify))
     except _FAILURES as error:
         return Outcome(job, "failed", message=" ".join(str(error).split()) or type(error).__name__)
 
 
-def _made(job: Job, notify: Callable[[str], None] | None) -> Run:
+def _draw_run(job: Job, notify: Callable[[str], None] | None) -> Run:
     begun = (job.folder / CONFIG).exists()
     if begun:
         run = Run.open(job.folder)
@@ -168,17 +168,17 @@ def _complete(run: Run, sampling: Sampling) -> bool:
     """Whether it holds the draws asked for, is as precise as asked for, or has what its time allowed."""
     assert run.path is not None
     late = sampling.time_limit is not None and run.seconds >= sampling.time_limit
-    precise = run.provenance.get("ended") == "precision" and _asked(run) == sampling.precision
+    precise = run.provenance.get("ended") == "precision" and _precision_of(run) == sampling.precision
     return precise or run.draw_count >= sampling.draws or late
 
 
-def _asked(run: Run) -> Precision:
+def _precision_of(run: Run) -> Precision:
     """The precision that the run ended at."""
     recorded = run.config["sampling"]
     return Precision(recorded.get("until_ess"), recorded.get("until_rhat"))
 
 
-def _read(run: Run, theory: str | None, notify: Callable[[str], None] | None) -> Result:
+def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | None) -> Result:
     assert run.path is not None
     kept = run.path / RESULT
     if kept.exists():

@@ -61,7 +61,7 @@ def read_plan(path: Path) -> Plan:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     grid, together = (_lists(path, name, said.pop(name, {})) for name in _TABLES)
     theory = said.pop("theory", None)
-    shared = _named(path, said)
+    shared = _options_by_flag(path, said)
     for name, value in shared.items():
         if isinstance(value, dict):
             raise InvalidInput(f"{path} has a table [{name}]: the tables of a sweep are [grid] and [zip]")
@@ -91,10 +91,10 @@ def _lists(path: Path, table: str, said: Any) -> dict[str, list[Any]]:
     for name, values in said.items():
         if not isinstance(values, list) or not values:
             raise InvalidInput(f"{name} in [{table}] of {path} is not a list of values: give one, such as [50, 100]")
-    return _named(path, said)
+    return _options_by_flag(path, said)
 
 
-def _named(path: Path, said: dict[str, Any]) -> dict[str, Any]:
+def _options_by_flag(path: Path, said: dict[str, Any]) -> dict[str, Any]:
     """Options with _ for - in their names."""
     named = {name.replace("-", "_"): value for name, value in said.items()}
     if len(named) < len(said):

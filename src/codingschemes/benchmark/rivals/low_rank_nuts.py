@@ -37,7 +37,7 @@ def _begin(position: Position, logdensity: Callable[[Position], Scalar]) -> HMCS
     return nuts.init(position, logdensity)
 
 
-def _kept(state: HMCState, info: Any, adapting: Any) -> AdaptationInfo:  # noqa: ARG001
+def _trace(state: HMCState, info: Any, adapting: Any) -> AdaptationInfo:  # noqa: ARG001
     """What is stacked over the warm-up: where the chain was, and what `run` itself reads."""
     return AdaptationInfo(
         state.position,
@@ -57,7 +57,7 @@ def low_rank_nuts(settings: Settings) -> Rival:
             logdensity(density),
             max_rank=min(_MOST_DIRECTIONS, density.dimension),
             target_acceptance_rate=settings.target_acceptance or 0.8,
-            adaptation_info_fn=_kept,
+            adaptation_info_fn=_trace,
             max_num_doublings=settings.max_tree_depth,
         )
         results, info = adaptation.run(key, position, warmup)

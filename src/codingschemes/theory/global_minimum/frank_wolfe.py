@@ -83,17 +83,17 @@ def solve(
         begin: neurons to begin with instead of random ones.
     """
     rng = np.random.default_rng(seed)
-    measure = _settled(problem, _particles(problem, particles, rng) if begin is None else begin)
+    measure = _settle(problem, _particles(problem, particles, rng) if begin is None else begin)
     pool = measure.positions
     done = 0
     for _ in tracked(count(), "adding neurons until none gains", total=rounds + 1):
-        solution, pool = _examined(problem, measure, pool, rng, 1, starts, done)
+        solution, pool = _bound(problem, measure, pool, rng, 1, starts, done)
         if solution.gap <= tolerance or done >= rounds:
-            solution, pool = _examined(problem, measure, pool, rng, searches, starts, done)
+            solution, pool = _bound(problem, measure, pool, rng, searches, starts, done)
             if solution.gap <= tolerance or done >= rounds:
                 return solution
         done += 1
-        improved = _added(problem, solution)
+        improved = _add(problem, solution)
         stuck = energy(problem, improved) > solution.energy * (1 - 1e-13)
         measure = solution.measure if stuck else improved
         if stuck:
@@ -123,7 +123,7 @@ def _particles(problem: ConvexProblem, count: int, rng: np.random.Generator) -> 
     return NeuronMeasure(size * rng.normal(size=(count, components)), masses)
 
 
-def _settled(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
+def _settle(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     """All particles together, coarsely; then those that differ, with their best masses."""
     measure = merged(normalised(problem, moved(problem, measure, iterations=60)), 1e-3)
     return best_masses(problem, measure.positions)
@@ -150,7 +150,7 @@ def _pooled(
     return oracle.Maxima(largest, positions[order], values[order], searches * starts, hits)
 
 
-def _examined(
+def _bound(
     problem: ConvexProblem,
     measure: NeuronMeasure,
     pool: Float[np.ndarray, "K R"],
@@ -168,7 +168,7 @@ def _examined(
     return solution, np.concatenate([pool, estimate.positions])[-400:]
 
 
-def _added(problem: ConvexProblem, solution: FrankWolfeSolution) -> NeuronMeasure:
+def _add(problem: ConvexProblem, solution: FrankWolfeSolution) -> NeuronMeasure:
     """Neurons that gain are added; then masses and places in turn."""
     measure, estimate = solution.measure, solution.estimate
     present = np.max(oracle.gains(problem, solution.residual, measure.positions))

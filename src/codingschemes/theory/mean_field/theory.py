@@ -72,7 +72,7 @@ def mean_field(
     route = route_to(problem, method)
     if route.solve is None:
         raise InvalidInput(f"{route.refusal}: {route.instead}")
-    request = Request(_checked(code_fractions, posterior), particles, seed, annealing)
+    request = Request(_check_fractions(code_fractions, posterior), particles, seed, annealing)
     return prediction_of(problem, route.solve(problem, request), seed)
 
 
@@ -118,7 +118,7 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
     )
 
 
-def _checked(fractions: dict[str, float] | None, posterior: Posterior) -> dict[str, float] | None:
+def _check_fractions(fractions: dict[str, float] | None, posterior: Posterior) -> dict[str, float] | None:
     if fractions is None:
         return None
     if not posterior.network.activation.bounded:

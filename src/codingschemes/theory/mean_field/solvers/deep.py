@@ -246,10 +246,10 @@ def settle_deep(
     for round_ in tracked(range(annealing.settling), "settling particles of all layers"):
         layers.sweep()
         layers.couple(tau, _MEMORY / (_MEMORY + round_))
-    return _measured(layers, annealing.measuring)
+    return _measure(layers, annealing.measuring)
 
 
-def _measured(layers: Layers, sweeps: int) -> Stack:
+def _measure(layers: Layers, sweeps: int) -> Stack:
     """Averages at fixed kernels, tilts and dual variables, and how far they are from these."""
     before, layers.bits, kept = layers.codes, None, []  # codes that are not stable now show
     moments = [np.zeros_like(layer.tilt) for layer in layers.layers]

@@ -212,7 +212,7 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
         inverse = np.linalg.inv(temperature * np.eye(len(targets)) + signal_variance * kernel(at(temperature), heavy))
         return inverse @ targets / width, inverse / width**2
 
-    def searched(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
+    def search(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
         last = at(problem.penalty)
         begin = normalised(last, heavy)
         return frank_wolfe.solve(
@@ -225,12 +225,12 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
     for _ in tracked(range(annealing.corrections), "searching heavy neurons and averaging the bulk"):
-        heavy = searched(heavy, searches=1).measure
+        heavy = search(heavy, searches=1).measure
         for rounds in tracked(range(2, annealing.averaging + 2), "averaging the bulk"):
             heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
             bulk.sweep(*fields(problem.penalty))
             weighted = weighted + (bulk.weighted - weighted) / rounds
-    solution = searched(heavy, searches=4)
+    solution = search(heavy, searches=4)
     heavy = solution.measure
     t, precision = fields(problem.penalty)
     measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)

@@ -22,7 +22,7 @@ def _potential(phi: Float[Array, "S P"], u: Float[Array, "S R"], tilt: Float[Arr
 
 
 @partial(jax.jit, static_argnums=0)
-def _weighed(
+def _weigh(
     activation: Activation, u: Float[Array, "S R"], root: Float[Array, "P R"], tilt: Float[Array, "P P"]
 ) -> tuple[Float[Array, "S P"], Float[Array, " S"]]:
     """Activities of particles, and phi^T B phi / 2."""
@@ -105,12 +105,12 @@ class LayerParticles:
             group: of each particle; the numbers in the groups are kept.
             allowed: which activities the density does not exclude.
         """
-        weighed = _weighed(self.activation, jnp.asarray(self.u), jnp.asarray(root), jnp.asarray(tilt))
+        weighed = _weigh(self.activation, jnp.asarray(self.u), jnp.asarray(root), jnp.asarray(tilt))
         phi, exponent = (np.asarray(each) for each in weighed)
         logs = exponent - np.sum(self.phi * (self.phi @ self.tilt), axis=1) / 2
         if allowed is not None:
             logs = np.where(allowed(phi), logs, -np.inf)
-        chosen = _drawn(logs, group, self.rng)
+        chosen = _resample(logs, group, self.rng)
         if chosen is None:
             return False
         self.root, self.tilt = root, tilt
@@ -118,7 +118,7 @@ class LayerParticles:
         return True
 
 
-def _drawn(
+def _resample(
     logs: Float[np.ndarray, " S"], group: Int[np.ndarray, " S"], rng: np.random.Generator
 ) -> Int[np.ndarray, " S"] | None:
     """Systematic resampling within groups; None where fewer than half of the particles would count."""

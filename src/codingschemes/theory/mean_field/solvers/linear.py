@@ -146,7 +146,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     return Solution(
         t=found.t,
         kernel=found.covariance,
-        neurons=_drawn(found, request.seed),
+        neurons=_draw_neurons(found, request.seed),
         readout_variance=0.0,  # readouts are drawn with their noise
         certificate=Certificate(
             gap=found.gap,
@@ -155,11 +155,11 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
             bounds={"output_error": found.residual},
         ),
         details=LinearDetails(problem.readout_unit**2 * found.readout_covariance),
-        tested=_tested(problem, found) if len(problem.task.test_inputs) else None,
+        tested=_test_outputs(problem, found) if len(problem.task.test_inputs) else None,
     )
 
 
-def _drawn(found: Gaussian, seed: int) -> NeuronSample:
+def _draw_neurons(found: Gaussian, seed: int) -> NeuronSample:
     """Readouts and preactivations are one Gaussian, with covariances U, <z z^T> and <z a^T>."""
     u, cross = found.readout_covariance, found.outputs
     values, vectors = np.linalg.eigh(np.block([[u, cross.T], [cross, found.covariance]]))
@@ -168,7 +168,7 @@ def _drawn(found: Gaussian, seed: int) -> NeuronSample:
     return NeuronSample(both[:, len(u) :], both[:, : len(u)], np.zeros(DRAWN, int))
 
 
-def _tested(problem: MeanFieldProblem, found: Gaussian) -> Tested:
+def _test_outputs(problem: MeanFieldProblem, found: Gaussian) -> Tested:
     """z(x) = w . z + noise: the part along w fluctuates with the training outputs, the noise by itself."""
     extend = extension(problem)
     outputs = extend.weights.T @ found.outputs
