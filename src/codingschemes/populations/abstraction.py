@@ -92,7 +92,7 @@ class _Scorer:
         activity, weights = self.thinned.activity, drawn.neurons / drawn.neurons.sum()
         kernel = ((activity * weights) @ activity.T)[np.ix_(taken, taken)]
         labels, fold = self.thinned.labels[taken], self.decoders.fold
-        scores = self._decoding_scores(kernel, labels, None if fold is None else fold[taken])
+        scores = self._shattering_and_decoding(kernel, labels, None if fold is None else fold[taken])
         return np.array([self.decoders.ccgp(kernel, labels), *scores])
 
     def without_labels(self, rng: np.random.Generator) -> Float[np.ndarray, " three"]:
@@ -100,10 +100,10 @@ class _Scorer:
         shuffled = Samples(self.samples.activity[rng.permutation(len(self.samples.labels))], self.samples.labels)
         plain, _ = shuffled.kernels(*_all(shuffled))
         few = self.thinned.activity[rng.permutation(len(self.thinned.labels))]
-        scores = self._decoding_scores(few @ few.T, self.thinned.labels, self.decoders.fold)
+        scores = self._shattering_and_decoding(few @ few.T, self.thinned.labels, self.decoders.fold)
         return np.array([parallelism_of(plain, self.factors, self.sides), *scores])
 
-    def _decoding_scores(
+    def _shattering_and_decoding(
         self, kernel: Float[np.ndarray, "K K"], labels: Int[np.ndarray, " K"], fold: Int[np.ndarray, " K"] | None
     ) -> tuple[float, float]:
         """Shattering and decoding."""

@@ -1,6 +1,7 @@
 """The posterior over weights: priors, the samplable forms, and exact conditional draws."""
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
+from codingschemes.posterior.collapsed import Scalar
 from codingschemes.posterior.density import Density, Position, ReducedDensity, WeightsDensity
 from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.posterior import Posterior, Space
@@ -13,6 +14,7 @@ __all__ = [
     "Posterior",
     "Prior",
     "ReducedDensity",
+    "Scalar",
     "Space",
     "WeightsDensity",
     "resolve_prior",

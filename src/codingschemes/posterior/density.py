@@ -22,11 +22,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from codingschemes.networks import Network, SoftenedNetwork
-from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout
+from codingschemes.posterior.collapsed import Scalar, collapsed_misfit, draw_readout
 from codingschemes.precision import require_double_precision
 
 type Position = dict[str, Array]
-type Scalar = Float[Array, ""]
 
 
 class Density(eqx.Module):

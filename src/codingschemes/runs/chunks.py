@@ -18,7 +18,7 @@ from codingschemes.compiled import QUICKLY
 from codingschemes.devices import CHAIN, EVERYWHERE, place
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.observables import observe
-from codingschemes.runs.packing import Layout, Rows, Variable, Vectors
+from codingschemes.runs.packing import ByDtype, Layout, Rows, Variable
 from codingschemes.samplers import Kernel
 
 #: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
@@ -113,22 +113,22 @@ def _advance_here(
     first: Array,
     count: Array,
     recording: Array,
-) -> tuple[Any, Vectors, Vectors]:
+) -> tuple[Any, ByDtype, ByDtype]:
     """`advance` for the chains of one device."""
     step = jax.vmap(kernel.step, (0, None))
     size = _together(program.density)
     # An iteration has the same place among those observed with it wherever chunks begin: so has its last digit.
     start = first // size * size
 
-    def observed(position: Position, iteration: Array, chain: Array) -> Vectors:
+    def observed(position: Position, iteration: Array, chain: Array) -> ByDtype:
         key = jax.random.fold_in(jax.random.fold_in(program.record_key, iteration), chain)
         return layout.pack(_observe(key, position, program.density, program.membership))
 
-    def observe_block(positions: Position, begin: Array) -> Vectors:
+    def observe_block(positions: Position, begin: Array) -> ByDtype:
         each = jax.vmap(jax.vmap(observed, (0, None, 0)), (0, 0, None))
         return each(positions, begin + jnp.arange(size), chains)
 
-    def iterate(states: Any) -> tuple[Any, tuple[Position, Vectors]]:
+    def iterate(states: Any) -> tuple[Any, tuple[Position, ByDtype]]:
         states, info = step(states, program.density)
         stats = {
             "lp": -info.potential,
@@ -143,7 +143,7 @@ def _advance_here(
     unobserved = layout.blank(size, len(chains))
     blank = _blank(jax.eval_shape(jax.vmap(kernel.position), states), size), STATS.blank(size, len(chains))
 
-    def block(index: Array, carry: tuple[Any, tuple[Vectors, Vectors]]) -> tuple[Any, tuple[Vectors, Vectors]]:
+    def block(index: Array, carry: tuple[Any, tuple[ByDtype, ByDtype]]) -> tuple[Any, tuple[ByDtype, ByDtype]]:
         states, rows = carry
         begin = start + index * size
 

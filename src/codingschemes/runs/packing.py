@@ -17,7 +17,7 @@ from jaxtyping import Array
 from codingschemes.runs.observables import Record
 
 #: By dtype.
-type Vectors = dict[str, Array]
+type ByDtype = dict[str, Array]
 
 
 class Variable(NamedTuple):
@@ -48,14 +48,14 @@ class Layout(tuple[Variable, ...]):
             for name, values in variables.items()
         )
 
-    def pack(self, record: Record) -> Vectors:
+    def pack(self, record: Record) -> ByDtype:
         """One draw of one chain."""
         return {
             vector: jnp.concatenate([jnp.ravel(record[each.group][each.name]).astype(vector) for each in variables])
             for vector, variables in self._parts().items()
         }
 
-    def blank(self, *leading: int) -> Vectors:
+    def blank(self, *leading: int) -> ByDtype:
         """Zeros, with these leading dimensions."""
         return {
             vector: jnp.zeros((*leading, sum(math.prod(each.shape) for each in variables)), vector)
@@ -85,8 +85,8 @@ class Rows(eqx.Module):
         observed_layout, stats_layout: what is where in them.
     """
 
-    observed: Vectors
-    stats: Vectors
+    observed: ByDtype
+    stats: ByDtype
     first: Array
     observed_layout: Layout = eqx.field(static=True)
     stats_layout: Layout = eqx.field(static=True)

@@ -29,10 +29,8 @@ import jax.numpy as jnp
 from blackjax.adaptation.step_size import DualAveragingAdaptationState, dual_averaging_adaptation
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers.kernel import Info, Kernel
-
-type Scalar = Float[Array, ""]
 
 _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)

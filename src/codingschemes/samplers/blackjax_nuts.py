@@ -7,7 +7,8 @@ from blackjax.mcmc import nuts as blackjax
 from blackjax.mcmc.hmc import HMCState
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.posterior import Scalar
+from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Kernel, Settings, register
 
 

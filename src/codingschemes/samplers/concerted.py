@@ -27,14 +27,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density
+from codingschemes.posterior import Density, Scalar
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers.jumps import centre_among
 from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, populate, without
 from codingschemes.samplers.response import Response
-
-type Scalar = Float[Array, ""]
 
 #: Neurons of a mode that are looked at: enough that one of them fits, and few beside the two factorisations of S.
 _CANDIDATES = 16

@@ -20,7 +20,8 @@ from blackjax.mcmc import hmc as blackjax_hmc
 from blackjax.mcmc import integrators
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.posterior import Scalar
+from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
 

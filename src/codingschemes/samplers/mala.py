@@ -9,7 +9,8 @@ from functools import lru_cache
 from blackjax.mcmc import mala as blackjax_mala
 from jaxtyping import Array
 
-from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.posterior import Scalar
+from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 
 #: Optimal in high dimension (Roberts & Rosenthal 1998).

@@ -17,7 +17,8 @@ from blackjax.mcmc.dynamic_hmc import DynamicHMCState
 from jaxtyping import Array
 
 from codingschemes.errors import InvalidInput
-from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.posterior import Scalar
+from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps
 from codingschemes.samplers.kernel import Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged

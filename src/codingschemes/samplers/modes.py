@@ -12,7 +12,7 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks.activations import Activation
-from codingschemes.posterior import Density
+from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
@@ -29,8 +29,6 @@ _LEAST_CURVATURE = 0.05
 #: Lengths of a basis relative to the largest, and variances relative to the largest, that rounding leaves something of.
 _LEAST_LENGTH = 1e-5
 _LEAST_VARIANCE = 1e-14
-
-type Scalar = Float[Array, ""]
 
 
 class Frame(NamedTuple):

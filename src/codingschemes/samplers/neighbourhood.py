@@ -13,9 +13,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float
 
-from codingschemes.posterior import Density
-
-type Scalar = Float[Array, ""]
+from codingschemes.posterior import Density, Scalar
 
 
 class LastLayer(NamedTuple):

@@ -18,10 +18,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density
+from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer
-
-type Scalar = Float[Array, ""]
 
 #: Weight of a silent neuron relative to the prior's mean of |z|^2.
 _SILENT = 1e-4

@@ -17,8 +17,8 @@ import jax.numpy as jnp
 from blackjax.mcmc import integrators
 from jaxtyping import Array, Int
 
-from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import Point, Scalar, TransitionInfo, standard_normal
+from codingschemes.posterior import Position, Scalar
+from codingschemes.samplers.adaptive import Point, TransitionInfo, standard_normal
 
 #: An energy error above this is a divergence, as in blackjax.
 _DIVERGENCE = 1000.0

@@ -10,7 +10,7 @@ from codingschemes.reading import reading
 from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import DataFile, download, find
 from codingschemes.tasks.images import image_task
-from codingschemes.tasks.options import Classes, reads_options
+from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
@@ -31,7 +31,7 @@ type ImagesAndLabels = tuple[UInt8[np.ndarray, "n 32 32 3"], Int[np.ndarray, " n
 @reads_options
 def cifar10(
     samples: int = 100,
-    classes: Classes | None = None,
+    classes: ClassChoice | None = None,
     test: int = 0,
     preprocess: str = "center,scale",
     seed: int = 0,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from codingschemes.tasks.images import DIGITS, image_task
-from codingschemes.tasks.options import Classes, reads_options
+from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
@@ -11,7 +11,7 @@ from codingschemes.tasks.task import Task
 @reads_options
 def digits(
     samples: int = 100,
-    classes: Classes | None = None,
+    classes: ClassChoice | None = None,
     test: int = 0,
     labels: str = "classes",
     preprocess: str = "center,scale",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from codingschemes.errors import InvalidInput
-from codingschemes.tasks.options import Classes
+from codingschemes.tasks.options import ClassChoice
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
 from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
 from codingschemes.tasks.task import Task
@@ -18,7 +18,7 @@ def image_task(
     label_names: tuple[str, ...],
     *,
     samples: int,
-    classes: Classes | None,
+    classes: ClassChoice | None,
     test: int,
     labels: str,
     preprocess: str,

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from codingschemes.reading import reading
 from codingschemes.tasks.downloads import DataFile, fetch
 from codingschemes.tasks.images import DIGITS, image_task
-from codingschemes.tasks.options import Classes, reads_options
+from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.selection import LabelledSamples
 from codingschemes.tasks.task import Task
 
@@ -40,7 +40,7 @@ TEST_LABELS = _mnist_file(
 @reads_options
 def mnist(
     samples: int = 100,
-    classes: Classes | None = None,
+    classes: ClassChoice | None = None,
     test: int = 0,
     labels: str = "classes",
     preprocess: str = "center,scale",

@@ -8,7 +8,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import sha256_of
-from codingschemes.tasks.options import Classes, reads_options
+from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
 from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
 from codingschemes.tasks.task import Task
@@ -18,7 +18,7 @@ from codingschemes.tasks.task import Task
 def npz(
     data: str | os.PathLike[str],
     samples: int | None = None,
-    classes: Classes | None = None,
+    classes: ClassChoice | None = None,
     test: int | None = None,
     preprocess: str = "center,scale",
     seed: int = 0,

@@ -18,7 +18,7 @@ from codingschemes.calls import bind
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.task import Task
 
-type Classes = int | Sequence[int | str]
+type ClassChoice = int | Sequence[int | str]
 """How many classes, or which: 3, [3, 5, 8], "3,5,8" or "cat,dog"."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 
 from codingschemes.errors import InvalidInput
-from codingschemes.tasks.options import Classes, reads_options
+from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
 from codingschemes.tasks.rotations import random_orthogonal
 from codingschemes.tasks.task import Task, one_hot_targets
@@ -15,7 +15,7 @@ from codingschemes.tasks.task import Task, one_hot_targets
 @reads_options
 def orthogonal(
     samples: int = 100,
-    classes: Classes | None = None,
+    classes: ClassChoice | None = None,
     ratios: Sequence[float] | None = None,
     test: int = 0,
     preprocess: str = "none",

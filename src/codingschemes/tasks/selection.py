@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from codingschemes.errors import InvalidInput
-from codingschemes.tasks.options import Classes
+from codingschemes.tasks.options import ClassChoice
 from codingschemes.tasks.task import Task
 
 MOST_CLASSES = 1000
@@ -50,7 +50,7 @@ class Labelling:
     factors: Float[np.ndarray, "G F"] | None = None
 
 
-def choose_labels(classes: Classes, *spellings: tuple[str, ...]) -> list[int]:
+def choose_labels(classes: ClassChoice, *spellings: tuple[str, ...]) -> list[int]:
     """The indices of the labels that `classes` asks for, in that order.
 
     Args:

@@ -16,9 +16,9 @@ from blackjax.mcmc import dynamic_hmc
 from jaxtyping import Array
 
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, flat, logdensity
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Scalar, TransitionInfo
+from codingschemes.samplers.adaptive import TransitionInfo
 
 #: Chains that the criterion is estimated on.
 _CHAINS = 16

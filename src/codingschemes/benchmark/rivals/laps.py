@@ -20,9 +20,9 @@ from jaxtyping import Array, Float
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, flat, logdensity
 from codingschemes.devices import chain_mesh
 from codingschemes.errors import InvalidInput
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Scalar, TransitionInfo
+from codingschemes.samplers.adaptive import TransitionInfo
 
 _CHAINS = 16
 #: Steps a trajectory, and length after which the velocity is renewed relative to it: blackjax's.

@@ -17,9 +17,9 @@ from blackjax.mcmc.metrics import LowRankInverseMassMatrix
 from jaxtyping import Array
 
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, logdensity
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import Scalar, TransitionInfo
+from codingschemes.samplers.adaptive import TransitionInfo
 
 _CHAINS = 4
 #: Directions at most: blackjax's.

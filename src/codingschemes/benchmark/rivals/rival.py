@@ -13,10 +13,10 @@ import jax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.registry import Registry
 from codingschemes.samplers import Info, Kernel, Settings
-from codingschemes.samplers.adaptive import Scalar, TransitionInfo
+from codingschemes.samplers.adaptive import TransitionInfo
 
 
 class Tuned(NamedTuple):

@@ -14,7 +14,6 @@ from codingschemes.coding.planted.labelled import (
     TRUTHS,
     ActivityScale,
     Planted,
-    Truth,
     planted_labels,
     random_labels,
 )
@@ -39,7 +38,6 @@ __all__ = [
     "TRUTHS",
     "ActivityScale",
     "Planted",
-    "Truth",
     "plant",
     "plant_analog",
     "plant_analog_and_outliers",

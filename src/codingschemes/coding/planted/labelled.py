@@ -8,12 +8,12 @@ from jaxtyping import Float, Int
 
 from codingschemes.coding.population import ClassMeans, population
 from codingschemes.networks.activations import Bounds
+from codingschemes.schemes import Label
 
-type Truth = Literal["analog", "redundant", "sparse", "undecided"]
 type ActivityScale = Literal["sigmoidal", "odd", "unbounded"]
 
 NOISE_LEVELS = {"low": 0.5, "moderate": 1.0, "high": 3.0}
-TRUTHS: tuple[Truth, ...] = ("analog", "redundant", "sparse", "undecided")
+TRUTHS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
 SCALINGS: tuple[ActivityScale, ...] = ("sigmoidal", "odd", "unbounded")
 
 
@@ -32,7 +32,7 @@ class Planted:
         outliers: indices of the planted outlier neurons.
     """
 
-    truth: Truth
+    truth: Label
     kind: str
     scaling: ActivityScale
     activity: Float[np.ndarray, "N P"]
@@ -75,7 +75,7 @@ def ranged(level: Float[np.ndarray, "N P"], scaling: ActivityScale) -> Float[np.
 
 
 def planted(
-    truth: Truth,
+    truth: Label,
     kind: str,
     scaling: ActivityScale,
     activity: Float[np.ndarray, "N P"],
