@@ -19,9 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density, Position
-
-type Scalar = Float[Array, ""]
+from codingschemes.posterior import Density, Position, Scalar
 
 
 def reversal_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:

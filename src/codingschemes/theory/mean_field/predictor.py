@@ -25,7 +25,7 @@ from scipy.special import ndtr
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Activation
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import NeuronSample, Singles, Solution, Tested
+from codingschemes.theory.mean_field.solution import PreactivationSample, Singles, Solution, Tested
 
 MOST_VALUES = 4000
 """Training outputs, samples times outputs, up to which the covariance of fluctuations is inverted."""
@@ -99,7 +99,7 @@ def predict_tests(problem: MeanFieldProblem, solution: Solution) -> Tested:
 
 
 def _of_density(
-    problem: MeanFieldProblem, neurons: NeuronSample, target: Float[np.ndarray, "P C"], extend: Extension
+    problem: MeanFieldProblem, neurons: PreactivationSample, target: Float[np.ndarray, "P C"], extend: Extension
 ) -> tuple[Float[np.ndarray, "Q C"], Float[np.ndarray, " K"]]:
     """Mean of what a sample of neurons adds at the test inputs, and its variance, flattened.
 

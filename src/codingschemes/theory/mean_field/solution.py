@@ -34,7 +34,7 @@ class Request(NamedTuple):
     annealing: Annealing | None = None
 
 
-class NeuronSample(NamedTuple):
+class PreactivationSample(NamedTuple):
     """A sample of neurons of equal weight.
 
     Attributes:
@@ -95,7 +95,7 @@ class Solution:
 
     t: Float[np.ndarray, "P C"]
     kernel: Float[np.ndarray, "P P"]
-    neurons: NeuronSample
+    neurons: PreactivationSample
     certificate: Certificate
     details: Details
     readout_variance: Float[np.ndarray, " S"] | float
@@ -115,14 +115,14 @@ def neurons_at(
     preactivation: Float[np.ndarray, "S P"],
     t: Float[np.ndarray, "P C"],
     group: Int[np.ndarray, " S"] | None = None,
-) -> NeuronSample:
+) -> PreactivationSample:
     """Neurons with the mean readout that each has given its preactivations, s^2 t^T phi."""
     readout = problem.variance * problem.activity(preactivation) @ t
-    return NeuronSample(preactivation, readout, np.zeros(len(preactivation), int) if group is None else group)
+    return PreactivationSample(preactivation, readout, np.zeros(len(preactivation), int) if group is None else group)
 
 
 def code_groups(
-    problem: MeanFieldProblem, neurons: NeuronSample, names: Bool[np.ndarray, "K G"]
+    problem: MeanFieldProblem, neurons: PreactivationSample, names: Bool[np.ndarray, "K G"]
 ) -> tuple[NeuronGroup, ...]:
     """Means over the neurons of each code, the most frequent first.
 

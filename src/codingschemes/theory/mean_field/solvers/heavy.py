@@ -39,7 +39,7 @@ from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.particles import SINGLE, Moves, begin, second_moment, sweep
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import NeuronSample, Request, Singles, Solution
+from codingschemes.theory.mean_field.solution import PreactivationSample, Request, Singles, Solution
 from codingschemes.theory.prediction import Assumption, Certificate, Details, NeuronGroup
 
 ANNEALING = Annealing(cooling=12, settling=6, corrections=4, averaging=18, measuring=20)
@@ -285,7 +285,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     return Solution(
         t=found.t,
         kernel=found.bulk_kernel + activity.T @ activity / width,
-        neurons=NeuronSample(found.preactivation, found.readout, np.zeros(len(found.preactivation), int)),
+        neurons=PreactivationSample(found.preactivation, found.readout, np.zeros(len(found.preactivation), int)),
         readout_variance=found.readout_variance,
         certificate=Certificate(
             gap=found.bulk_gap + found.heavy_gap,

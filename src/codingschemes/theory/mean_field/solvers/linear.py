@@ -20,7 +20,7 @@ from jaxtyping import Float
 from codingschemes.theory.mean_field.dual import Ascent, climb
 from codingschemes.theory.mean_field.predictor import extension
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, NeuronSample, Request, Solution, Tested
+from codingschemes.theory.mean_field.solution import DRAWN, TOLERANCE, PreactivationSample, Request, Solution, Tested
 from codingschemes.theory.prediction import Certificate, Details
 
 _ENOUGH = 1e-14
@@ -159,13 +159,13 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     )
 
 
-def _draw_neurons(found: Gaussian, seed: int) -> NeuronSample:
+def _draw_neurons(found: Gaussian, seed: int) -> PreactivationSample:
     """Readouts and preactivations are one Gaussian, with covariances U, <z z^T> and <z a^T>."""
     u, cross = found.readout_covariance, found.outputs
     values, vectors = np.linalg.eigh(np.block([[u, cross.T], [cross, found.covariance]]))
     normal = np.random.default_rng(seed).standard_normal((DRAWN, len(values)))
     both = normal * np.sqrt(np.maximum(values, 0)) @ vectors.T
-    return NeuronSample(both[:, len(u) :], both[:, : len(u)], np.zeros(DRAWN, int))
+    return PreactivationSample(both[:, len(u) :], both[:, : len(u)], np.zeros(DRAWN, int))
 
 
 def _test_outputs(problem: MeanFieldProblem, found: Gaussian) -> Tested:

@@ -33,7 +33,7 @@ from codingschemes.theory.mean_field.particles import (
     towards,
 )
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
-from codingschemes.theory.mean_field.solution import NeuronSample, Request, Solution, code_groups
+from codingschemes.theory.mean_field.solution import PreactivationSample, Request, Solution, code_groups
 from codingschemes.theory.prediction import Assumption, Certificate, Details
 
 ANNEALING = Annealing(cooling=25, settling=30, corrections=3, averaging=15, measuring=30)
@@ -195,7 +195,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     kernel = problem.variance * found.kernel
     gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
     names, group = np.unique(found.code, axis=0, return_inverse=True)
-    neurons = NeuronSample(found.preactivation, found.readout, group.ravel())
+    neurons = PreactivationSample(found.preactivation, found.readout, group.ravel())
     return Solution(
         t=problem.fitted(kernel),
         kernel=found.kernel,
