@@ -1,11 +1,14 @@
 """Training and sampling dynamics from given weights: which of them stay in a manifold."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
+from blackjax.mcmc import mala
 from jaxtyping import Array, Float
 
 from codingschemes.calls import known_keywords
@@ -17,7 +20,6 @@ type Number = float | np.floating | Array
 type Method = Literal["flow", "gd", "sgd", "adam"]
 
 _RK4 = (np.array([0.5, 0.5, 1.0, 0.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6)
-_ADAM = (0.9, 0.999, 1e-8)
 
 
 class Path(NamedTuple):
@@ -106,59 +108,49 @@ def _descend(
     batch: int,
 ) -> tuple[Neurons, Float[Array, " S"]]:
     samples = problem.inputs.shape[0]
+    optimiser = optax.adam(rate) if method == "adam" else optax.sgd(rate)
 
-    def velocity(at: Neurons, on: Problem) -> Neurons:
-        return jax.tree.map(lambda slope, factor: -factor * slope, on.gradient(at), metric)
+    def gradient(at: Neurons) -> Neurons:
+        return jax.tree.map(jnp.multiply, problem.gradient(at), metric)
 
-    def moved(at: Neurons, by: Neurons, factor: Array | float) -> Neurons:
-        return jax.tree.map(lambda value, change: value + factor * change, at, by)
+    def batch_gradient(at: Neurons, index: Array) -> Neurons:
+        chosen = jax.random.randint(jax.random.fold_in(key, index), (batch,), 0, samples)
+        scale = samples / batch
+        return jax.tree.map(lambda g, m: scale * g * m, problem.batch(chosen).gradient(at), metric)
 
-    def flow(at: Neurons) -> Neurons:
-        def stage(carry: tuple[Neurons, Neurons], weights: tuple[Array, Array]) -> tuple[tuple[Neurons, Neurons], None]:
-            total, probe = carry
-            speed = velocity(probe, problem)
-            return (moved(total, speed, rate * weights[1]), moved(at, speed, rate * weights[0])), None
-
-        return jax.lax.scan(stage, (at, at), jax.tree.map(jnp.asarray, _RK4))[0][0]
-
-    def adam(at: Neurons, mean: Neurons, square: Neurons, count: Array) -> tuple[Neurons, Neurons, Neurons]:
-        speed = velocity(at, problem)
-        fast, slow, floor = _ADAM
-        mean = jax.tree.map(lambda old, new: fast * old + (1 - fast) * new, mean, speed)
-        square = jax.tree.map(lambda old, new: slow * old + (1 - slow) * new**2, square, speed)
-        change = jax.tree.map(
-            lambda m, s: m / (1 - fast**count) / (jnp.sqrt(s / (1 - slow**count)) + floor), mean, square
-        )
-        return moved(at, change, rate), mean, square
-
-    def step(index: Array, carry: tuple[Neurons, Neurons, Neurons]) -> tuple[Neurons, Neurons, Neurons]:
-        at, mean, square = carry
-        match method:
-            case "flow":
-                at = flow(at)
-            case "gd":
-                at = moved(at, velocity(at, problem), rate)
-            case "sgd":
-                chosen = jax.random.randint(jax.random.fold_in(key, index), (batch,), 0, samples)
-                at = moved(at, velocity(at, problem.batch(chosen)), rate * samples / batch)
-            case _:
-                at, mean, square = adam(at, mean, square, index + 1.0)
+    def step(index: Array, carry: tuple[Neurons, Any]) -> tuple[Neurons, Any]:
+        at, state = carry
+        if method == "flow":
+            at = _runge_kutta(gradient, at, rate)
+        else:
+            slope = batch_gradient(at, index) if method == "sgd" else gradient(at)
+            updates, state = optimiser.update(slope, state)
+            at = optax.apply_updates(at, updates)
         readout, weight, offset = frame
         at = Neurons(
             offset.readout + readout @ (at.readout - offset.readout),
             offset.weight + weight @ (at.weight - offset.weight),
         )
-        return at, mean, square
+        return at, state
 
-    def snapshot(
-        carry: tuple[Neurons, Neurons, Neurons], first: Array
-    ) -> tuple[tuple[Neurons, Neurons, Neurons], tuple[Neurons, Array]]:
+    def snapshot(carry: tuple[Neurons, Any], first: Array) -> tuple[tuple[Neurons, Any], tuple[Neurons, Array]]:
         carry = jax.lax.fori_loop(first, first + every, step, carry)
         return carry, (carry[0], problem.value(carry[0]))
 
-    zeros = jax.tree.map(jnp.zeros_like, start)
-    _, (passed, losses) = jax.lax.scan(snapshot, (start, zeros, zeros), every * jnp.arange(snapshots))
+    _, (passed, losses) = jax.lax.scan(snapshot, (start, optimiser.init(start)), every * jnp.arange(snapshots))
     return passed, jnp.concatenate([problem.value(start)[None], losses])
+
+
+def _runge_kutta(gradient: Callable[[Neurons], Neurons], at: Neurons, time: Array) -> Neurons:
+    """A step of gradient flow, of fourth order."""
+
+    def stage(carry: tuple[Neurons, Neurons], weights: tuple[Array, Array]) -> tuple[tuple[Neurons, Neurons], None]:
+        total, probe = carry
+        slope, (reach, share) = gradient(probe), weights
+        total = jax.tree.map(lambda value, g: value - time * share * g, total, slope)
+        return (total, jax.tree.map(lambda value, g: value - time * reach * g, at, slope)), None
+
+    return jax.lax.scan(stage, (at, at), jax.tree.map(jnp.asarray, _RK4))[0][0]
 
 
 @known_keywords
@@ -173,32 +165,17 @@ def langevin(
         step: the variance of the noise is 2 step T.
         steps: kept are the states after each of them, (step, chain, neuron, ...).
     """
+    kernel = mala.build_kernel()
+
+    def log_density(at: Neurons) -> Array:
+        return -problem.value(at) / temperature
+
+    def move(states: mala.MALAState, key: Array) -> tuple[mala.MALAState, tuple[Neurons, Array]]:
+        step_of = jax.vmap(lambda key, state: kernel(key, state, log_density, step * temperature))
+        states, info = step_of(jax.random.split(key, chains), states)
+        return states, (states.position, info.is_accepted)
+
     start = jax.tree.map(lambda part: jnp.broadcast_to(part, (chains, *part.shape)), neurons)
-    evaluate = jax.vmap(jax.value_and_grad(problem.value))
-
-    def squares(difference: Neurons) -> Array:
-        return jnp.sum(difference.readout**2, axis=(1, 2)) + jnp.sum(difference.weight**2, axis=(1, 2))
-
-    def move(
-        carry: tuple[Neurons, Array, Neurons], key: Array
-    ) -> tuple[tuple[Neurons, Array, Neurons], tuple[Neurons, Array]]:
-        at, value, slope = carry
-        keys = jax.random.split(key, 3)
-        noise = Neurons(*(jax.random.normal(k, part.shape) for k, part in zip(keys[:2], at, strict=True)))
-        forward = jax.tree.map(lambda g, n: -step * g + jnp.sqrt(2 * step * temperature) * n, slope, noise)
-        proposal = jax.tree.map(jnp.add, at, forward)
-        new_value, new_slope = evaluate(proposal)
-        back = jax.tree.map(lambda f, g: f - step * g, forward, new_slope)
-        log_ratio = (value - new_value) / temperature + squares(noise) / 2 - squares(back) / (4 * step * temperature)
-        accepted = jnp.log(jax.random.uniform(keys[2], (chains,))) < log_ratio
-
-        def chosen(new: Array, old: Array) -> Array:
-            return jnp.where(accepted.reshape((chains,) + (1,) * (new.ndim - 1)), new, old)
-
-        carry = jax.tree.map(chosen, (proposal, new_value, new_slope), carry)
-        return carry, (carry[0], accepted)
-
-    _, (draws, accepted) = jax.lax.scan(
-        move, (start, *evaluate(start)), jax.random.split(jax.random.PRNGKey(seed), steps)
-    )
+    states = jax.vmap(lambda at: mala.init(at, log_density))(start)
+    _, (draws, accepted) = jax.lax.scan(move, states, jax.random.split(jax.random.PRNGKey(seed), steps))
     return draws, jnp.mean(accepted)
