@@ -12,8 +12,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from checks import Findings, levels, mean_p
 from jaxtyping import Array, Float
+from p_values import Findings, levels, mean_p
 
 from codingschemes.posterior import Density, Position
 from codingschemes.posterior.collapsed import collapsed_misfit, draw_readout

@@ -6,21 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from checks import (
-    combined,
-    exact_draws,
-    joint,
-    known_answer,
-    law_p,
-    levels,
-    mean_p,
-    prior_law,
-    ranks,
-    stationarity,
-    uniform_p,
-    verdict,
-)
+from checks import exact_draws, joint, known_answer, prior_law, ranks, stationarity, verdict
 from jaxtyping import Array
+from p_values import combined, law_p, levels, mean_p, uniform_p
 from problems import DRAWABLE, INVARIANTS, KNOWN, observe, problem
 from scipy import stats
 

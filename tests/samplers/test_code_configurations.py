@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from checks import Findings, combined, mean_p, worst
 from enumeration import Rule, probabilities, signature, weighed
 from jaxtyping import Array, Float
+from p_values import Findings, combined, mean_p, worst
 
 import codingschemes as cs
 from codingschemes.posterior import Density, Position

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from checks import combined, worst
 from exact_moves import NAMES, exact_draws, mover, position_mover
 from jax.flatten_util import ravel_pytree
 from known_answers import small_posterior
+from p_values import combined, worst
 from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
