@@ -1,14 +1,13 @@
 """Kill sampling processes at random moments, go on, and compare draws bit by bit with those of a run left alone.
 
-    python experiments/kills.py [SAMPLER ...] [--kills 100] [--out benchmarks/kills.json]
+    python experiments/kills.py [SAMPLER ...] [--kills 100]
 
 Each process is `codingschemes sample`, as a user starts it. SIGKILL, SIGTERM and SIGINT come in turn, at a moment that
 is uniform over the time which a process that is left alone takes: so imports, compilation, warm-up, sampling and the
 last summary are all hit. Kills are spread evenly over the samplers. Whatever a process that was stopped says must be no
-traceback, and the folder must be whole each time there is one.
+traceback, and the folder must be whole each time there is one. Writes benchmarks/kills.json.
 """
 
-import argparse
 import json
 import platform
 import shutil
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from entry import Entry
 
 from codingschemes.runs import Run
 from codingschemes.runs.checking import check
@@ -76,12 +76,11 @@ def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> di
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("samplers", nargs="*", metavar="SAMPLER", help="all four if left out")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
-    samplers = asked.samplers or SAMPLERS
+    entry = Entry(__doc__, quick={"samplers": ["hmc"], "kills": 2})
+    entry.add_argument("samplers", nargs="*", metavar="SAMPLER", default=SAMPLERS, help="all four if left out")
+    entry.add_argument("--kills", type=int, default=100)
+    asked, out = entry.begin()
+    samplers = asked.samplers
     rng, rows = np.random.default_rng(0), []
     for sampler in samplers:
         with tempfile.TemporaryDirectory() as folder:
@@ -90,9 +89,8 @@ def main() -> int:
     wrong = sum(row["different"] + row["tracebacks"] + row["not whole"] for row in rows)
     total = sum(row["kills"] for row in rows)
     print(f"{total} kills, {sum(row['different'] for row in rows)} of {sum(row['runs'] for row in rows)} runs differ")
-    if asked.out is not None:
-        found = {"kills": total, "machine": f"{platform.system()} {platform.machine()}", "rows": rows}
-        asked.out.write_text(json.dumps(found, indent=2) + "\n")
+    found = {"kills": total, "machine": f"{platform.system()} {platform.machine()}", "rows": rows}
+    out.path("benchmarks/kills.json").write_text(json.dumps(found, indent=2) + "\n")
     return int(wrong > 0)
 
 

@@ -9,7 +9,6 @@ that it knows nothing of, and draws of sampled networks (benchmarks/sampled_popu
 sampled_populations.py).
 """
 
-import argparse
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from entry import ROOT, Entry
 from matplotlib.figure import Figure
 from scheme_calibration import FAMILIES, planted_populations
 from scipy.stats import beta
@@ -37,7 +37,6 @@ HELD_OUT_SEED = 2
 OUTCOMES = ("right", "undecided", "wrong", "confidently wrong")
 SCHEMES = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
 BINS = np.array([0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
-FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
 class Case(NamedTuple):
@@ -67,7 +66,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
 
 def sampled() -> tuple[dict[str, ClassMeans], dict[str, float]]:
     """By the name of the run the last draw of both chains, (2,), and the largest R-hat where it was kept."""
-    kept = dict(np.load(FOLDER / "sampled_populations.npz"))
+    kept = dict(np.load(ROOT / "benchmarks" / "sampled_populations.npz"))
     names = sorted({key.partition("/")[0] for key in kept})
     fields = ("activity", "activity_error", "norm", "readout")
     found = {name: ClassMeans(*(kept[f"{name}/{field}"].astype(float) for field in fields)) for name in names}
@@ -79,17 +78,18 @@ def activation_of(name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2030, help="of the table")
-    parser.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
-    options = parser.parse_args()
+    entry = Entry(__doc__, quick={"count": 10, "share": 0.02})
+    entry.add_argument("--seed", type=int, default=2030, help="of the table")
+    entry.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
+    entry.add_argument("--share", type=float, default=1.0, help="of the populations of the table")
+    options, out = entry.begin()
     began = time.perf_counter()
     cells: dict[tuple[str, int, str], Counter[str]] = {}
     kinds: dict[tuple[str, str], Counter[str]] = {}
     for level, counts in COUNTS.items():
         for truth in TRUTHS:
             for size, count in counts.items():
-                for index in range(count):
+                for index in range(round(options.share * count)):
                     key = [options.seed, list(COUNTS).index(level), TRUTHS.index(truth), size, index]
                     planted = plant(truth, np.random.default_rng(key), size, NOISE_LEVELS[level])
                     verdict = outcome(truth, judged(planted).scheme)
@@ -120,8 +120,8 @@ def main() -> None:
             LIMITS,
         ]
     )
-    (FOLDER / "scheme_classifier.md").write_text(text)
-    draw(held_out, networks, FOLDER / "scheme_classifier.png")
+    out.path("benchmarks/scheme_classifier.md").write_text(text)
+    draw(held_out, networks, out.path("benchmarks/scheme_classifier.png"))
     print(text)
 
 
