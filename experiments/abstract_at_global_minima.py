@@ -2,9 +2,9 @@
 
     OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/abstract_at_global_minima.py [--images]
 
-For activations and inputs: energy of the closed form, of the solver that is not told it, and parallelism of both. Writes
-results/abstract_at_global_minima.md; --images adds parity and magnitude of 100 MNIST digits there, which takes some
-minutes.
+For activations and inputs: energy of the closed form, of the solver that is not told it, and parallelism of both.
+Writes results/abstract_at_global_minima.md; --images adds parity and magnitude of 100 MNIST digits there, which takes
+some minutes.
 """
 
 import time
@@ -83,7 +83,7 @@ def minimise_on_images(penalty: float) -> None:
         f"{bounds['hit_rate']:.1e}",
         f"{bounds['rigorous_gap']:.1e}",
         number(solved.parallelism),
-        solved.details.neurons,
+        getattr(solved.details, "neurons", "-"),
         f"{time.perf_counter() - started:.0f}",
     )
 

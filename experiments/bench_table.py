@@ -4,7 +4,8 @@
     codingschemes bench --suite cifar10-sigmoid-1e-3 --seconds 120 --warmup 30 --out cifar10.json
     python experiments/bench_table.py toy.json cifar10.json [--note "how they were made"]
 
-Without files it is made again from benchmarks/bench.json. Rows are ordered as the targets are; disagreements are taken with the references as they are recorded now.
+Without files it is made again from benchmarks/bench.json. Rows are ordered as the targets are; disagreements are taken
+with the references as they are recorded now.
 """
 
 import json

@@ -10,6 +10,7 @@ to docs/claims.md; tables are printed, and set by hand into the page, beside wha
 """
 
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,8 +79,8 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     mesh = chain_mesh(4)
     states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(jax.random.PRNGKey(1), 4), positions, density)
 
-    def here(states, density, first, count):
-        def body(index, carry):
+    def here(states: Any, density: Density, first: jax.Array, count: jax.Array) -> tuple[Any, jax.Array]:
+        def body(index: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             states, rows = carry
             states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, first + index, density), density)
             seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
@@ -94,7 +95,8 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     )
     states, density = place(states, mesh, CHAIN), place(density, mesh, EVERYWHERE)
     jax.block_until_ready(chunk(states, density, 0, 0))
-    started, rows = time.monotonic(), []
+    rows: list[np.ndarray] = []
+    started = time.monotonic()
     for first in range(0, options.warmup, CHUNK):
         states, _ = jax.block_until_ready(chunk(states, density, first, CHUNK))
     warm = time.monotonic() - started

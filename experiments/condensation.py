@@ -68,13 +68,13 @@ out.page(
     "results/condensation.md",
     f"""# Condensation from small weights
 
-`python experiments/condensation.py`: {WIDTH} tanh neurons with a bias, 20 samples of sin 3x, gradient descent, rate 0.005.
-Clusters of neurons at a relative tolerance: strict on (a, w), and of the directions of w.
+`python experiments/condensation.py`: {WIDTH} tanh neurons with a bias, 20 samples of sin 3x, gradient descent, rate
+0.005. Clusters of neurons at a relative tolerance: strict on (a, w), and of the directions of w.
 
 {table}
 
-The nearest manifold is where two neurons agree or one is zero: with 30 neurons in three dimensions, some two of them are
-close by chance. From 1, the rate is at times beyond what the curvature allows, and the loss spikes.
+The nearest manifold is where two neurons agree or one is zero: with 30 neurons in three dimensions, some two of them
+are close by chance. From 1, the rate is at times beyond what the curvature allows, and the loss spikes.
 
 ![along training](condensation.png)
 """,

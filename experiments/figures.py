@@ -2,13 +2,14 @@
 
     python experiments/figures.py [NAME ...]
 
-Names are those of FIGURES; without one, all are drawn. A function takes the folder below which the numbers lie as they do
-in the repository, and the file of the figure.
+Names are those of FIGURES; without one, all are drawn. A function takes the folder below which the numbers lie as they
+do in the repository, and the file of the figure.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from entry import ROOT, Entry
@@ -50,7 +51,7 @@ def mean_field_against_samples(root: Path, path: Path) -> None:
     activations = list(dict.fromkeys(row["activation"] for row in table))
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     grid = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
-    handles: dict[str, object] = {}
+    handles: dict[str, Any] = {}
     for axes, activation in zip(grid, activations, strict=True):
         found = [row for row in table if row["activation"] == activation]
         widths = np.array([float(row["N"]) for row in found])
@@ -180,7 +181,7 @@ def three_layers(root: Path, path: Path) -> None:
     activations = list(dict.fromkeys(row["activation"] for row in rows))
     depth = len(rows) // len(activations)
     figure = Figure(figsize=(10, 15.5), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
     grids = above.subplots(len(activations), depth), below.subplots(len(activations), depth)
     for row in rows:
         activation, index = row["activation"], row["layer"] - 1

@@ -33,7 +33,9 @@ options, out = entry.begin()
 
 def by_hand(activation: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
-    def evaluate(u, basis, targets, signal, temperature):
+    def evaluate(
+        u: jax.Array, basis: jax.Array, targets: jax.Array, signal: jax.Array, temperature: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         samples, outputs = targets.shape
         z = u @ basis.T
         phi = FUNCTIONS[activation](z)

@@ -15,8 +15,9 @@ from threadpoolctl import threadpool_limits
 
 import codingschemes as cs
 from codingschemes.posterior import Density, Position
+from codingschemes.posterior.posterior import Space
 
-FORMS = ("weights", "reduced", "function")
+FORMS: tuple[Space, ...] = ("weights", "reduced", "function")
 SIZES = ((100, 50), (100, 100), (400, 50))
 
 entry = Entry(__doc__, quick={"means": 1})

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from entry import Entry
@@ -48,14 +49,15 @@ def same(run: Run, reference: Run) -> bool:
     )
 
 
-def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict:
+def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     """What became of so many kills of one sampler's runs."""
     subprocess.run(command(sampler, folder / "warm"), check=True, capture_output=True)  # compiled once for all
     started = time.monotonic()
     subprocess.run(command(sampler, folder / "alone"), check=True, capture_output=True)
     seconds = time.monotonic() - started
     alone = Run.open(folder / "alone")
-    found = {"sampler": sampler, "kills": 0, "by": {}, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
+    by = dict.fromkeys((sent.name for sent in SIGNALS), 0)
+    found = {"kills": 0, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
     while found["kills"] < kills:
         out = folder / f"run-{found['runs']}"
         for _ in range(min(_EACH, kills - found["kills"])):
@@ -65,14 +67,14 @@ def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> di
             process.send_signal(sent)
             _, said = process.communicate(timeout=600)
             found["kills"] += 1
-            found["by"][sent.name] = found["by"].get(sent.name, 0) + 1
+            by[sent.name] += 1
             found["tracebacks"] += "Traceback" in said
             found["not whole"] += (out / CONFIG).exists() and check(out) != []
         subprocess.run(command(sampler, out), check=True, capture_output=True)
         found["runs"] += 1
         found["different"] += not same(Run.open(out), alone)
         shutil.rmtree(out)
-    return {**found, "seconds of a run left alone": round(seconds, 1)}
+    return {"sampler": sampler, "by": by, **found, "seconds of a run left alone": round(seconds, 1)}
 
 
 def main() -> int:

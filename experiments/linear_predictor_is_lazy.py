@@ -28,6 +28,10 @@ wide = cs.Posterior(
 summary = cs.summarize(cs.sample(posterior, warmup=options.draws, draws=options.draws))
 learned, lazy = cs.predict(posterior), cs.predict(wide, theory="lazy")
 assert summary.test is not None
+assert learned.test_outputs is not None
+assert learned.test_variance is not None
+assert lazy.test_outputs is not None
+assert lazy.test_variance is not None
 size = np.sqrt(np.mean(lazy.test_outputs**2))
 apart = float(np.sqrt(np.mean((summary.test.outputs - lazy.test_outputs) ** 2)) / size)
 noise = float(np.sqrt(np.mean(summary.test.spread**2) / 100) / size)

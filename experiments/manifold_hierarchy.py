@@ -14,6 +14,7 @@ from figures import redraw
 
 import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Neurons, Partition, classify, manifold_of, partitions, tangency_residuals
+from codingschemes.manifolds.dynamics import Method
 from codingschemes.manifolds.subgroups import deep_group, fixed_subspaces, signed_permutations, symmetric_group
 from codingschemes.networks import ACTIVATIONS
 
@@ -80,7 +81,8 @@ on = manifold_of(Partition(((1, -2, 5), (3, 4, 6)), (7,)), kind)
 rng = np.random.default_rng(1)
 problem = cs.manifolds.random_problem(rng, cs.Network("tanh", width=7, scaling="none"), samples=12, inputs=5)
 start = on.project(cs.manifolds.random_neurons(rng, 7, 5, 2))
-for method, rate in (("flow", 0.02), ("gd", 0.02), ("sgd", 0.002), ("adam", 0.02)):
+RATES: dict[Method, float] = {"flow": 0.02, "gd": 0.02, "sgd": 0.002, "adam": 0.02}
+for method, rate in RATES.items():
     for onto in (None, on):
         path = cs.manifolds.descend(
             problem, start, method, rate=rate, steps=options.steps, snapshots=1, batch=4, onto=onto
@@ -103,14 +105,15 @@ partitions.
 
 ## Tangency
 
-Relative normal gradient, largest over five draws of Gaussian weights; m = {options.width}, D = 3, C = 2, 20 random samples.
+Relative normal gradient, largest over five draws of Gaussian weights; m = {options.width}, D = 3, C = 2, 20 random
+samples.
 
 {tangent}
 
 ## Drift in floating point
 
-Seven tanh neurons on the manifold `1 -2 5 | 3 4 6 | zero: 7`, D = 5, 12 samples, {options.steps:,} steps; distance to it,
-relative to the weights. In exact arithmetic none would leave. The manifold repels: round-off grows.
+Seven tanh neurons on the manifold `1 -2 5 | 3 4 6 | zero: 7`, D = 5, 12 samples, {options.steps:,} steps; distance to
+it, relative to the weights. In exact arithmetic none would leave. The manifold repels: round-off grows.
 
 {drift}
 
@@ -121,7 +124,8 @@ Numbers are neurons, those between bars equal up to the sign; rows of more than 
 )
 claims.append(
     Claim(
-        f"The gradient is tangent to every manifold, m = {options.width}, four losses, five activations (largest normal part)",
+        f"The gradient is tangent to every manifold, m = {options.width}, four losses, five activations "
+        "(largest normal part)",
         "Zhao, Luo & Zhang",
         "0",
         f"{max(residuals):.0e}",

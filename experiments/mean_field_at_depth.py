@@ -14,7 +14,6 @@ from claims import Claim
 from entry import Entry, Table
 
 import codingschemes as cs
-from codingschemes.comparison.quantities import quantities
 
 KINDS = {"output": "outputs", "kernel of layer 1": "kernel of layer 1", "kernel": "kernel of layer 2"}
 
@@ -46,7 +45,8 @@ def relative(differences: dict[str, list[float]], sizes: dict[str, list[float]])
 
 table = Table("N", "T", *KINDS.values(), "certificate")
 drawn: dict[str, list[float]] = {kind: [] for kind in KINDS}
-predictions, noise = [], {}
+predictions: list[cs.Prediction] = []
+noise: dict[str, float] = {}
 for width in widths:
     network = cs.Network("sigmoid", width=width, depth=2)
     posterior = cs.Posterior(task, network, temperature=options.heat / width)
@@ -61,25 +61,19 @@ for width in widths:
         time_limit=options.seconds,
         progress=False,
     )
-    rows = [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity)]
-    off, errors, sizes = ({kind: [] for kind in KINDS} for _ in range(3))
-    for row in rows:
-        kind = kind_of(row.quantity)
-        off[kind].append(row.sampled - row.predicted)
-        errors[kind].append(row.mcse)
-        sizes[kind].append(row.predicted)
+    rows = {kind: [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity) == kind] for kind in KINDS}
+    off = {kind: [row.sampled - row.predicted for row in found] for kind, found in rows.items()}
+    errors = {kind: [row.mcse for row in found] for kind, found in rows.items()}
+    sizes = {kind: [row.predicted for row in found] for kind, found in rows.items()}
     deviation, error = relative(off, sizes), relative(errors, sizes)
     cells = [f"{deviation[kind]:.2%} ± {error[kind]:.2%}" for kind in KINDS]
     table.row(width, f"{options.heat / width:g}", *cells, f"{prediction.certificate.gap:.2f}")
     for kind in KINDS:
         drawn[kind].append(deviation[kind])
     if len(predictions) == 2:
-        values = [
-            {name: value for name, _, value in quantities(run, each) if kind_of(name)} for each in predictions[:2]
-        ]
-        for kind in KINDS:
-            names = [name for name in values[0] if kind_of(name) == kind]
-            pairs = np.array([[each[name] for name in names] for each in values])
+        other = {row.quantity: row.predicted for row in cs.compare(run, predictions[0]).rows}
+        for kind, found in rows.items():
+            pairs = np.array([[other[row.quantity] for row in found], [row.predicted for row in found]])
             noise[kind] = float(np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1]))
         print("noise of the prediction", noise, flush=True)
 

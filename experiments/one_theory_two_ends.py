@@ -16,6 +16,7 @@ import codingschemes as cs
 from codingschemes.representation.kernels import class_kernel
 from codingschemes.representation.parallelism import parallelism_score_from_kernel
 from codingschemes.tasks import make_task
+from codingschemes.theory.mean_field.solvers.quadrature import QuadratureDetails
 
 STEP = 0.02
 
@@ -33,20 +34,26 @@ def posterior(temperature: float) -> cs.Posterior:
     return cs.Posterior(task, network, temperature=temperature, penalty1=0.1, penalty2=0.1)
 
 
-def scores(kernel: np.ndarray) -> tuple[float, float]:
+def scores(kernel: np.ndarray | None) -> tuple[float, float]:
     """The kernel between samples of one class, averaged over classes, and the parallelism score."""
+    assert kernel is not None
+    assert task.factors is not None
     classes = class_kernel(kernel, task.labels)
     parallel = parallelism_score_from_kernel(classes, task.factors).value
     return float(np.mean(np.diagonal(classes))), np.nan if parallel is None else parallel
+
+
+def free_energy(temperature: float) -> float:
+    details = cs.predict(posterior(temperature)).details
+    assert isinstance(details, QuadratureDetails)
+    return details.free_energy
 
 
 def predicted(temperature: float) -> tuple[float, float, float]:
     """Kernel, energy and parallelism of the mean field."""
     found = cs.predict(posterior(temperature))
     assert found.certificate.holds, temperature
-    warmer, colder = (
-        cs.predict(posterior(temperature * factor)).details.free_energy for factor in (1 + STEP, 1 - STEP)
-    )
+    warmer, colder = (free_energy(temperature * factor) for factor in (1 + STEP, 1 - STEP))
     slope = (warmer - colder) / (2 * STEP * temperature)
     coordinates = len(task.inputs) + task.targets.shape[1]
     energy = options.width * (coordinates * temperature - 2 * temperature**2 * slope)
@@ -64,6 +71,7 @@ def sampled(temperature: float) -> tuple[float, float, float, float]:
 
 
 minimum = cs.predict(posterior(1e-3), "global-minimum")
+assert minimum.energy is not None
 end = (*scores(minimum.kernel), minimum.energy)
 table = Table("T", "what", "kernel within classes", "energy", "(E - E_min)/E_min", "parallelism")
 

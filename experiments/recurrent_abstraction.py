@@ -8,8 +8,8 @@ of single networks at every time step, mean over chains with the standard error 
 Untrained networks are the control: Gaussian weights of variance 1/N, at which recurrence neither dies out nor explodes.
 
 The claim that is set beside it: representations of trained recurrent networks are abstract at the last time step, with
-parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816). Writes results/recurrent_abstraction.md and
-.png, and the last step to docs/claims.md.
+parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816). Writes results/recurrent_abstraction.md
+and .png, and the last step to docs/claims.md.
 """
 
 import jax

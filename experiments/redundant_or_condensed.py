@@ -63,10 +63,10 @@ out.page(
     f"""# Redundant coding against condensation
 
 `python experiments/redundant_or_condensed.py`: orthogonal inputs, random labels .5 : .25 : .25, sigmoid,
-N = P = {options.neurons}, T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}). Trained:
-gradient descent on the same regularised loss from {SIZE:g} times a prior draw, {options.steps} steps, loss
-{float(path.loss[0]):.3f} -> {float(path.loss[-1]):.4f} (global minimum {minimum / 2:.4f}), gradient {slope:.1e}, root mean
-square residual {residual:.3f}. Median effective width over {found.networks} networks.
+N = P = {options.neurons}, T = 1e-3; scheme of the samples: {scheme.label} (probability {scheme.probability:.2f}).
+Trained: gradient descent on the same regularised loss from {SIZE:g} times a prior draw, {options.steps} steps, loss
+{float(path.loss[0]):.3f} -> {float(path.loss[-1]):.4f} (global minimum {minimum / 2:.4f}), gradient {slope:.1e}, root
+mean square residual {residual:.3f}. Median effective width over {found.networks} networks.
 
 {table}
 
@@ -75,8 +75,8 @@ Relative distance of weights to the nearest smaller manifold: posterior {found.l
 
 The {options.neurons} orthogonal inputs span all {options.neurons} dimensions, so that the seen weights are the weights.
 Smaller manifolds have posterior probability zero. A redundant code is approximate condensation at the level of codes;
-calling it a manifold would be an interpretation, which the weights do not bear out. The trained network is at a stationary
-point on a manifold, above the global minimum.
+calling it a manifold would be an interpretation, which the weights do not bear out. The trained network is at a
+stationary point on a manifold, above the global minimum.
 
 ![four levels](redundant_or_condensed.png)
 """,
@@ -85,7 +85,8 @@ at = 20
 out.claims(
     [
         Claim(
-            f"A redundant code is condensation of codes, not of weights: distinct {level} of {options.neurons} sigmoid neurons",
+            f"A redundant code is condensation of codes, not of weights: distinct {level} of {options.neurons} "
+            "sigmoid neurons",
             "here",
             predicted,
             f"{found.profile.drawn[level][at]:g}",

@@ -11,6 +11,7 @@ finds.
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from entry import Entry
@@ -58,7 +59,7 @@ def main() -> None:
         label: np.array([traits(each) for each, own in zip(found, truth, strict=True) if LABELS[own] == label])
         for label in LABELS[:3]
     }
-    known = {label: each.astype(np.float32) for label, each in shapes.items()}
+    known: dict[str, Any] = {label: each.astype(np.float32) for label, each in shapes.items()}
     np.savez_compressed(path.with_suffix(".npz"), **known)
     print(path.read_text())
 

@@ -26,6 +26,7 @@ from codingschemes.coding.planted import FOREIGN, NOISE_LEVELS, TRUTHS, Planted,
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.reports.schemes import draw_corners
 from codingschemes.reports.style import CODE_COLORS, styled
+from codingschemes.schemes import Label
 
 COUNTS = {
     "low": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
@@ -35,7 +36,7 @@ COUNTS = {
 """Noise level -> number of neurons -> populations a truth."""
 HELD_OUT_SEED = 2
 OUTCOMES = ("right", "undecided", "wrong", "confidently wrong")
-SCHEMES = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
+SCHEMES: dict[str, Label] = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
 BINS = np.array([0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
 
 
@@ -155,7 +156,7 @@ class Bin(NamedTuple):
 
     low: float
     high: float
-    count: int
+    verdicts: int
     probability: float
     right: int
 
@@ -179,7 +180,9 @@ def reliability(cases: Sequence[Case]) -> list[Bin]:
 
 def calibration_error(bins: Sequence[Bin]) -> float:
     """Expected calibration error: mean distance between probability and frequency, over verdicts."""
-    return sum(abs(each.count * each.probability - each.right) for each in bins) / sum(each.count for each in bins)
+    return sum(abs(each.verdicts * each.probability - each.right) for each in bins) / sum(
+        each.verdicts for each in bins
+    )
 
 
 def calibrated(held_out: Sequence[Case], single: Sequence[Case]) -> list[str]:
@@ -194,10 +197,10 @@ def calibrated(held_out: Sequence[Case], single: Sequence[Case]) -> list[str]:
             "| --- | --- | --- | --- | --- |",
         ]
         for each in bins:
-            low, high = interval(each.right, each.count)
+            low, high = interval(each.right, each.verdicts)
             lines.append(
-                f"| {each.low:g} to {each.high:g} | {each.count} | {100 * each.probability:.1f} % | "
-                f"{100 * each.right / each.count:.1f} % | {low:.1f} to {high:.1f} |"
+                f"| {each.low:g} to {each.high:g} | {each.verdicts} | {100 * each.probability:.1f} % | "
+                f"{100 * each.right / each.verdicts:.1f} % | {low:.1f} to {high:.1f} |"
             )
         lines.append("")
     return lines
@@ -319,9 +322,9 @@ def planted_tables(
         "| truth | N | noise | populations | right | 95 % interval | undecided | wrong | confidently wrong |",
         "| --- " * 9 + "|",
     ]
-    for (truth, size, level), counter in sorted(cells.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
+    for (planted, size, level), counter in sorted(cells.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
         rest = " | ".join(str(counter[name]) for name in OUTCOMES[1:])
-        lines.append(f"| {truth} | {size} | {level} | {counter.total()} | {_percent(counter)} | {rest} |")
+        lines.append(f"| {planted} | {size} | {level} | {counter.total()} | {_percent(counter)} | {rest} |")
     lines += [
         "",
         "## Mixtures by kind",
@@ -359,8 +362,8 @@ def draw(held_out: Sequence[Case], networks: dict[str, Scheme], path: Path) -> N
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     bins = reliability(held_out)
-    share = np.array([each.right / each.count for each in bins])
-    ends = np.array([interval(each.right, each.count) for each in bins]).T / 100
+    share = np.array([each.right / each.verdicts for each in bins])
+    ends = np.array([interval(each.right, each.verdicts) for each in bins]).T / 100
     left.plot([0.3, 1], [0.3, 1], color="#B8B8B8", zorder=0)
     left.errorbar(
         [each.probability for each in bins], share, [share - ends[0], ends[1] - share], fmt="o", color=CODE_COLORS[0]

@@ -40,7 +40,7 @@ tanh, kind = ACTIVATIONS["tanh"], classify(ACTIVATIONS["tanh"])
 
 
 def problem(inputs: np.ndarray, targets: np.ndarray) -> Problem:
-    return Problem(jnp.asarray(inputs), jnp.asarray(targets), tanh, LOSSES["squared"], 1.0)
+    return Problem(jnp.asarray(inputs), jnp.asarray(targets), tanh, LOSSES["squared"], jnp.ones(()))
 
 
 def last(path: cs.manifolds.Path, index: int = -1) -> Neurons:
@@ -107,9 +107,10 @@ out.page(
     f"""# Recovery of a narrow teacher
 
 `python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs
-({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent, {options.steps}
-steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the target; effective
-widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions that training passes.
+({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent,
+{options.steps} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the
+target; effective widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions that
+training passes.
 
 {table}
 

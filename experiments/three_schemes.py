@@ -48,6 +48,9 @@ for activation in ("linear", "sigmoid", "relu"):
     run = cs.sample(posterior, warmup=150, draws=options.draws)
     summary = cs.summarize(run)
     prediction = cs.predict(posterior)
+    assert prediction.scheme is not None
+    assert prediction.kernel is not None
+    assert prediction.neurons is not None
     claims.append(
         Claim(
             f"The code of {activation} networks",
@@ -59,7 +62,6 @@ for activation in ("linear", "sigmoid", "relu"):
     )
     kernels["predicted"].append(class_kernel(prediction.kernel, task.labels))
     kernels["sampled"].append(class_kernel(summary.kernels[-1].full, task.labels))
-    assert prediction.neurons is not None
     by_class = np.argsort(task.labels, kind="stable")
     shown = summary.portraits[0]
     pooled = pooled_neurons(run).activity[:, 0]
