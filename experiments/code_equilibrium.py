@@ -33,7 +33,7 @@ CHUNK = 50
 
 entry = Entry(
     __doc__,
-    quick={"size": 20, "temperatures": "1e-3", "samplers": "codes", "warmup": 100, "draws": 100, "seconds": 20.0},
+    quick={"size": 12, "temperatures": "1e-3", "samplers": "codes", "warmup": 50, "draws": 50, "seconds": 20.0},
 )
 entry.add_argument("--task", choices=("toy", "mnist"), default="toy")
 entry.add_argument("--activation", choices=("sigmoid", "relu"), default="sigmoid")

@@ -18,10 +18,11 @@ from codingschemes.networks import ACTIVATIONS
 
 SIZES = {"from 1e-4": 1e-4, "from 1e-2": 1e-2, "from 1": 1.0}
 TOLERANCES = np.array([0.02, 0.05, 0.1, 0.3])
-WIDTH, SNAPSHOTS = 30, 300
+WIDTH, SHOWN = 30, (0, 3, 5, 10, 30, 100, 300)
 
-entry = Entry(__doc__, quick={"steps": 600})
+entry = Entry(__doc__, quick={"steps": 200, "snapshots": 10})
 entry.add_argument("--steps", type=int, default=30_000)
+entry.add_argument("--snapshots", type=int, default=300)
 options, out = entry.begin()
 
 rng = np.random.default_rng(0)
@@ -43,12 +44,12 @@ passed: dict[str, list[Detection]] = {}
 losses: dict[str, np.ndarray] = {}
 for name, size in SIZES.items():
     start = Neurons(size * begin.readout, size * begin.weight)
-    path = descend(problem, start, "gd", rate=0.005, steps=options.steps, snapshots=SNAPSHOTS)
+    path = descend(problem, start, "gd", rate=0.005, steps=options.steps, snapshots=options.snapshots)
     series = [detect(network(path, index), kind, tolerances=TOLERANCES) for index in range(len(path.loss))]
     passed[name] = series
     losses[name] = np.asarray(path.loss)
     steps = np.asarray(path.step)
-    for index in (0, 3, 5, 10, 30, 100, 300):
+    for index in (each for each in SHOWN if each <= options.snapshots):
         found = series[index]
         widths = [" / ".join(map(str, each)) for each in (found.strict, found.direction)]
         table.row(f"{size:g}", steps[index], f"{losses[name][index]:.4f}", *widths, f"{found.nearest:.1e}")

@@ -116,12 +116,12 @@ def write(kept: dict[str, dict[str, Any]], out: Output) -> None:
 
 def main() -> None:
     entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "minutes": 0.1})
-    entry.add_argument("cells", nargs="*", choices=[*CELLS, []], metavar="CELL")
+    entry.add_argument("cells", nargs="*", metavar="CELL", default=list(CELLS))
     entry.add_argument("--minutes", type=float, default=10.0)
     entry.add_argument("--runs", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
     chosen, out = entry.begin()
     kept = json.loads(out.kept(KEPT).read_text())
-    for name in chosen.cells or CELLS:
+    for name in chosen.cells:
         folder = chosen.runs and chosen.runs / name.replace(" ", "_").replace(",", "")
         kept[name] = measured(CELLS[name], chosen.minutes, folder)
         print(name, kept[name], flush=True)
