@@ -19,7 +19,7 @@ KINDS = {"output": "outputs", "kernel of layer 1": "kernel of layer 1", "kernel"
 
 entry = Entry(
     __doc__,
-    quick={"widths": "8,12", "samples": 4, "particles": 100, "warmup": 50, "draws": 50, "seconds": 10.0},
+    quick={"widths": "8,12", "samples": 4, "particles": 100, "warmup": 50, "draws": 50, "seconds": 120.0},
 )
 entry.add_argument("--widths", default="60,120,240")
 entry.add_argument("--samples", type=int, default=12)

@@ -112,6 +112,8 @@ class Run:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
+            if self.path is None:
+                raise InvalidInput("the run holds no draws: sample again with a longer `time_limit`")
             raise InvalidInput(
                 f"the run in {self.path} holds no draws yet: wait where it is being sampled, else continue it with "
                 "`resume=True`"
