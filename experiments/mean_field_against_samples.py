@@ -19,7 +19,7 @@ from codingschemes.tasks import make_task
 
 entry = Entry(
     __doc__,
-    quick={"widths": "8,16", "activations": "linear", "samples": 8, "warmup": 50, "draws": 50, "seconds": 120.0},
+    quick={"widths": "8,16", "activations": "linear", "samples": 8, "warmup": 50, "draws": 50, "seconds": 99.0},
 )
 entry.add_argument("--widths", default="50,100,200")
 entry.add_argument("--activations", default="linear,sigmoid,relu")

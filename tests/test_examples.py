@@ -13,7 +13,7 @@ import pytest
 import codingschemes as cs
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
-ROOMS = ["", ".coding", ".plot", ".representation", ".tasks"]
+ROOMS = ["", ".coding", ".plot", ".populations", ".representation", ".tasks"]
 #: What takes long alone: pages of figures, and compiled programs of their own.
 LONG = {"report", "evidence"}
 #: Whose use is an example of a page or of the function that gives it.

@@ -1,4 +1,4 @@
-"""`make experiments`: each experiment at a tiny size, which leaves kept results alone, and each example as it stands."""
+"""`make experiments`: each experiment at a tiny size, which leaves what is kept alone, each example as it stands."""
 
 import os
 import re

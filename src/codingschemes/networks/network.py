@@ -77,9 +77,9 @@ class Network(eqx.Module):
     ):
         activation_named(activation)
         if width < 1:
-            raise InvalidInput(f"the width is {width}: give at least one neuron")
+            raise InvalidInput(f"`width` is {width}: give at least one neuron")
         if depth < 1:
-            raise InvalidInput(f"the depth is {depth}: give at least one hidden layer")
+            raise InvalidInput(f"`depth` is {depth}: give at least one hidden layer")
         if recurrent and depth == 1:
             raise InvalidInput("a recurrent network of one time step has no recurrence: give a depth of at least 2")
         if scaling not in get_args(Scaling.__value__):
