@@ -132,9 +132,8 @@ def _checked(fractions: dict[str, float] | None, posterior: Posterior) -> dict[s
     if not fractions:
         raise InvalidInput("`code_fractions` is empty: give a share for each code, or leave it out")
     if wrong:
-        raise InvalidInput(
-            f"`code_fractions` takes codes of one bit 0 or 1 for each of the {classes} classes, not {wrong[0]!r}"
-        )
+        bits = f"one bit 0 or 1 for each of the {classes} classes"
+        raise InvalidInput(f"`code_fractions` takes codes of {bits}, not {wrong[0]!r}")
     shares = np.array(list(fractions.values()))
     if not np.all(shares > 0) or abs(shares.sum() - 1) > 1e-6:
         raise InvalidInput(f"`code_fractions` must be positive and sum to one, not to {shares.sum():.6g}")
