@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow kills docs lint types setup clean
+.PHONY: demo test slow experiments kills docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -17,12 +17,15 @@ test: lint types
 slow: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
+experiments: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests/slow/test_scripts.py --verbose --durations=0
+
 docs: $(VENV)/documentation
 	$(BIN)/sphinx-build -q -W --keep-going -c docs . build/docs
 	@echo "build/docs/docs/index.html"
 
 kills: $(VENV)/development
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py --out benchmarks/kills.json
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ release = version = metadata.version("codingschemes")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+include_patterns = ["docs/**.md", "results/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 html_theme = "furo"
 html_title = "codingschemes"
 html_show_copyright = False
@@ -34,8 +34,13 @@ linkcheck_ignore = [r"https?://"]  # the site is built without a network
 
 
 def _as_text(app, what, name, obj, options, lines):  # noqa: ARG001  (Sphinx calls it by position)
-    """Docstrings are plain text with code in backticks: stars, bars and underscores outside of it mean themselves."""
+    """Docstrings are plain text with code in backticks: stars, bars and underscores outside of it and of examples mean
+    themselves."""
+    example = False
     for index, line in enumerate(lines):
+        example = line.lstrip().startswith(">>>") or (example and line.strip() != "")
+        if example:
+            continue
         parts = re.split(r"(`[^`]*`|\*\*\w+\*\*)", line)
         lines[index] = "".join(
             part if part.startswith(("`", "**")) else re.sub(r"([*|_])", r"\\\1", part) for part in parts

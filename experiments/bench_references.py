@@ -5,24 +5,22 @@
 One-neuron targets by quadrature, all others from a long run of the default sampler with another seed than the bench's.
 """
 
-import argparse
 import json
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from entry import Entry
 
-import codingschemes
 from codingschemes.benchmark import TARGETS, measure
 from codingschemes.benchmark.table import read_references, targets_of
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--seconds", type=float, default=60.0)
-parser.add_argument("--targets", default=",".join(TARGETS))
-options = parser.parse_args()
-path = Path(codingschemes.__file__).parent / "benchmark" / "references.json"
+entry = Entry(__doc__, quick={"targets": "tiny-sigmoid,tiny-relu", "seconds": 2.0})
+entry.add_argument("--seconds", type=float, default=60.0)
+entry.add_argument("--targets", default=",".join(TARGETS))
+options, out = entry.begin()
+path = out.path("src/codingschemes/benchmark/references.json")
 
 
 def by_quadrature(posterior: Posterior) -> dict[str, tuple[float, float]]:

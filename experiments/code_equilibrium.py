@@ -5,16 +5,18 @@
     python experiments/code_equilibrium.py --activation relu    # activity norms of the strongest neurons instead
 
 Four chains: all neurons in one code, neurons in single-class codes, a quench from the prior, an annealed start.
-Prints one row a temperature and sampler; R-hat is over the four chains.
+One row a temperature, sampler and quantity; R-hat is over the four chains. The numbers of the toy task with `codes` go
+to docs/claims.md; tables are printed, and set by hand into the page, beside what they show.
 """
 
-import argparse
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from claims import Claim, record
+from claims import Claim
+from entry import Entry, Table
 
 import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
@@ -29,15 +31,19 @@ from codingschemes.tasks import make_task
 CODES = ("110", "101", "011", "100")
 CHUNK = 50
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--task", choices=("toy", "mnist"), default="toy")
-parser.add_argument("--activation", choices=("sigmoid", "relu"), default="sigmoid")
-parser.add_argument("--temperatures", default="1e-3,1e-4")
-parser.add_argument("--samplers", default="codes,nuts")
-parser.add_argument("--warmup", type=int, default=300)
-parser.add_argument("--draws", type=int, default=3000)
-parser.add_argument("--seconds", type=float, default=240.0, help="of sampling, at most")
-options = parser.parse_args()
+entry = Entry(
+    __doc__,
+    quick={"size": 12, "temperatures": "1e-3", "samplers": "codes", "warmup": 50, "draws": 50, "seconds": 20.0},
+)
+entry.add_argument("--task", choices=("toy", "mnist"), default="toy")
+entry.add_argument("--activation", choices=("sigmoid", "relu"), default="sigmoid")
+entry.add_argument("--temperatures", default="1e-3,1e-4")
+entry.add_argument("--samplers", default="codes,nuts")
+entry.add_argument("--warmup", type=int, default=300)
+entry.add_argument("--draws", type=int, default=3000)
+entry.add_argument("--seconds", type=float, default=240.0, help="of sampling, at most")
+entry.add_argument("--size", type=int, default=100, help="neurons, samples")
+options, out = entry.begin()
 
 
 def starts(density: Density, labels: np.ndarray) -> Position:
@@ -73,8 +79,8 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     mesh = chain_mesh(4)
     states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(jax.random.PRNGKey(1), 4), positions, density)
 
-    def here(states, density, first, count):
-        def body(index, carry):
+    def here(states: Any, density: Density, first: jax.Array, count: jax.Array) -> tuple[Any, jax.Array]:
+        def body(index: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             states, rows = carry
             states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, first + index, density), density)
             seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
@@ -89,7 +95,8 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     )
     states, density = place(states, mesh, CHAIN), place(density, mesh, EVERYWHERE)
     jax.block_until_ready(chunk(states, density, 0, 0))
-    started, rows = time.monotonic(), []
+    rows: list[np.ndarray] = []
+    started = time.monotonic()
     for first in range(0, options.warmup, CHUNK):
         states, _ = jax.block_until_ready(chunk(states, density, first, CHUNK))
     warm = time.monotonic() - started
@@ -102,13 +109,14 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
 
 
 if options.task == "toy":
-    task = make_task("orthogonal", samples=100, classes=3, ratios=".5,.25,.25")
+    task = make_task("orthogonal", samples=options.size, classes=3, ratios=".5,.25,.25")
 else:
-    task = make_task("mnist", classes="3,5,8", samples=100)
-network = cs.Network(options.activation, width=100)
+    task = make_task("mnist", classes="3,5,8", samples=options.size)
+network = cs.Network(options.activation, width=options.size)
 claims: list[Claim] = []
-print("| task | T | sampler | warm-up s | sampling s | draws a chain | quantity | mean by chain | R-hat | ESS | dual |")
-print("| --- " * 11 + "|")
+heads = ("task", "T", "sampler", "warm-up s", "sampling s", "draws a chain", "quantity", "mean by chain", "R-hat")
+table = Table(*heads, "ESS", "dual")
+print(table)
 for temperature in map(float, options.temperatures.split(",")):
     posterior = cs.Posterior(task, network, temperature=temperature)
     density = posterior.density()
@@ -126,12 +134,18 @@ for temperature in map(float, options.temperatures.split(",")):
         for label, column in shown.items():
             series = seen[:, :, [column]]
             worst = max(worst, float(rhat(series)[0]))
-            print(
-                f"| {options.task} {options.activation} | {temperature:g} | {name} | {warm:.0f} | {seconds:.0f} | "
-                f"{seen.shape[1]} | {label} | {' '.join(f'{mean:.2f}' for mean in series.mean(axis=(1, 2)))} | "
-                f"{rhat(series)[0]:.3f} | {ess(series)[0]:.0f} | "
-                f"{f'{dual[label]:.2f}' if label in dual else '-'} |",
-                flush=True,
+            table.row(
+                f"{options.task} {options.activation}",
+                f"{temperature:g}",
+                name,
+                f"{warm:.0f}",
+                f"{seconds:.0f}",
+                seen.shape[1],
+                label,
+                " ".join(f"{mean:.2f}" for mean in series.mean(axis=(1, 2))),
+                f"{rhat(series)[0]:.3f}",
+                f"{ess(series)[0]:.0f}",
+                f"{dual[label]:.2f}" if label in dual else "-",
             )
         if dual and name == "codes":
             counts = {label: seen[:, :, column].mean() for label, column in shown.items()}
@@ -139,10 +153,10 @@ for temperature in map(float, options.temperatures.split(",")):
                 Claim(
                     f"Neurons with the codes {', '.join(counts)}, sigmoid, T = {temperature:g}, four starts",
                     "here",
-                    " / ".join(f"{dual[label]:.1f}" for label in counts),
-                    " / ".join(f"{count:.1f}" for count in counts.values()),
-                    f"{max(abs(count - dual[label]) for label, count in counts.items()):.1f}; R-hat {worst:.3f}",
+                    ", ".join(f"{dual[label]:.1f}" for label in counts),
+                    ", ".join(f"{count:.1f}" for count in counts.values()),
+                    note=f"R-hat {worst:.3f}",
                 )
             )
 if claims:
-    record(__file__, claims)
+    out.claims(claims)

@@ -1,6 +1,6 @@
 """Do chains from different starts meet? One row a posterior, over activations, tasks, classes, depths and temperatures.
 
-    python experiments/equilibrium.py [--minutes M] [CELL ...]
+    python experiments/equilibrium.py [--minutes M] [--runs FOLDER] [CELL ...]
 
 Four chains begin annealed, quenched and from the prior (`start="mixed"`); the warm-up ends by itself, and sampling at
 R-hat 1.02 and 400 effective draws of every invariant, or after M minutes (10). Cells are those of CELLS; without one,
@@ -8,19 +8,18 @@ all are sampled. Results are kept in benchmarks/equilibrium.json, of which the t
 benchmarks/equilibrium.md is made.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from entry import Entry, Output
 
 import codingschemes as cs
 from codingschemes.convergence import rhat
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
-KEPT, TABLE = FOLDER / "equilibrium.json", FOLDER / "equilibrium.md"
+KEPT, TABLE = "benchmarks/equilibrium.json", "benchmarks/equilibrium.md"
 COLUMNS = {
     "cell": "posterior", "trust": "trusted", "rhat": "R-hat", "ess": "ESS", "codes": "R-hat of codes",
     "kernels": "of kernels", "norms": "of norms", "schemes": "scheme, by layer", "minutes": "minutes",
@@ -102,30 +101,31 @@ def measured(cell: Cell, minutes: float, out: Path | None = None) -> dict[str, A
     }
 
 
-def write(kept: dict[str, dict[str, Any]]) -> None:
+def write(kept: dict[str, dict[str, Any]], out: Output) -> None:
     """The kept rows as JSON, and as the first table of the page, in the order of CELLS."""
     rows = {name: kept[name] for name in CELLS if name in kept}
-    KEPT.write_text(json.dumps(rows, indent=1) + "\n")
+    out.path(KEPT).write_text(json.dumps(rows, indent=1) + "\n")
     lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
     lines += [[name, *(str(row.get(column, "-")) for column in list(COLUMNS)[1:])] for name, row in rows.items()]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    parts = TABLE.read_text().split("\n\n")
+    page = out.kept(TABLE)
+    parts = page.read_text().split("\n\n")
     first = next(index for index, part in enumerate(parts) if part.startswith("|"))
-    TABLE.write_text("\n\n".join([*parts[:first], table, *parts[first + 1 :]]).rstrip() + "\n")
+    page.write_text("\n\n".join([*parts[:first], table, *parts[first + 1 :]]).rstrip() + "\n")
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("cells", nargs="*", choices=[*CELLS, []], metavar="CELL")
-    options.add_argument("--minutes", type=float, default=10.0)
-    options.add_argument("--out", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
-    chosen = options.parse_args()
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    for name in chosen.cells or CELLS:
-        folder = chosen.out and chosen.out / name.replace(" ", "_").replace(",", "")
+    entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "minutes": 0.1})
+    entry.add_argument("cells", nargs="*", metavar="CELL", default=list(CELLS))
+    entry.add_argument("--minutes", type=float, default=10.0)
+    entry.add_argument("--runs", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
+    chosen, out = entry.begin()
+    kept = json.loads(out.kept(KEPT).read_text())
+    for name in chosen.cells:
+        folder = chosen.runs and chosen.runs / name.replace(" ", "_").replace(",", "")
         kept[name] = measured(CELLS[name], chosen.minutes, folder)
         print(name, kept[name], flush=True)
-        write(kept)
+        write(kept, out)
 
 
 if __name__ == "__main__":

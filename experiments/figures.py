@@ -1,16 +1,18 @@
-"""Figures drawn from the numbers kept in benchmarks/, so that a change of drawing needs no new sampling.
+"""Figures drawn from the numbers kept in results/ and benchmarks/, so that a change of drawing needs no new sampling.
 
     python experiments/figures.py [NAME ...]
 
-Names are those of FIGURES; without one, all are drawn.
+Names are those of FIGURES; without one, all are drawn. A function takes the folder below which the numbers lie as they
+do in the repository, and the file of the figure.
 """
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from entry import ROOT, Entry
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
@@ -23,14 +25,13 @@ from codingschemes.reports.manifolds import hasse
 from codingschemes.reports.style import CODE_COLORS, DIVERGING, SEQUENTIAL, plain_numbers, styled
 from codingschemes.reports.theory import PREDICTED
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
-#: Of figures that are not shown beside their numbers.
-PLACES = dict.fromkeys(("three_schemes", "three_layers"), FOLDER.parent / "docs")
+#: Where figures lie; the others in results.
+PLACES = {"three_schemes": "docs", "three_layers": "docs", "bench": "benchmarks"}
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """The first table of benchmarks/`name`.md, each row by its headings."""
-    parts = (FOLDER / f"{name}.md").read_text().split("\n\n")
+def rows(page: Path) -> list[dict[str, str]]:
+    """The first table of a page, each row by its headings."""
+    parts = page.read_text().split("\n\n")
     table = next(part for part in parts if part.startswith("|")).splitlines()
     heads, _, *cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
     return [dict(zip(heads, row, strict=True)) for row in cells]
@@ -43,14 +44,14 @@ def number(cell: str) -> tuple[float, float]:
 
 
 @styled()
-def mean_field_against_samples(path: Path) -> None:
+def mean_field_against_samples(root: Path, path: Path) -> None:
     """Deviations with their Monte Carlo errors against width, a panel for each activation."""
-    table = rows("mean_field_against_samples")
+    table = rows(root / "results" / "mean_field_against_samples.md")
     kinds = [name for name in table[0] if name not in ("activation", "N", "T", "certificate")]
     activations = list(dict.fromkeys(row["activation"] for row in table))
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     grid = figure.subplots(1, len(activations), sharey=True, squeeze=False)[0]
-    handles: dict[str, object] = {}
+    handles: dict[str, Any] = {}
     for axes, activation in zip(grid, activations, strict=True):
         found = [row for row in table if row["activation"] == activation]
         widths = np.array([float(row["N"]) for row in found])
@@ -74,9 +75,9 @@ def mean_field_against_samples(path: Path) -> None:
 
 
 @styled()
-def one_theory_two_ends(path: Path) -> None:
+def one_theory_two_ends(root: Path, path: Path) -> None:
     """Kernel, energy and parallelism against temperature: mean field, samples, global minimum."""
-    table = rows("one_theory_two_ends")
+    table = rows(root / "results" / "one_theory_two_ends.md")
     figure = Figure(figsize=(10, 4), layout="constrained")
     quantities = ("kernel within classes", "energy", "parallelism")
     for axes, name in zip(figure.subplots(1, 3), quantities, strict=True):
@@ -99,9 +100,9 @@ def one_theory_two_ends(path: Path) -> None:
 
 
 @styled()
-def recurrent_abstraction(path: Path) -> None:
+def recurrent_abstraction(root: Path, path: Path) -> None:
     """Scores against time step, relu and tanh beside each other where they agree."""
-    table = rows("recurrent_abstraction")
+    table = rows(root / "results" / "recurrent_abstraction.md")
     figure = Figure(figsize=(10, 8.4), layout="constrained")
     grid = figure.subplots(3, 2, sharex=True, sharey="row")
     steps = np.arange(1, sum(name.startswith("step") for name in table[0]) + 1)
@@ -132,15 +133,15 @@ def recurrent_abstraction(path: Path) -> None:
     figure.savefig(path)
 
 
-def bench(path: Path) -> None:
+def bench(root: Path, path: Path) -> None:
     """Ratios of samplers by target."""
-    draw_ratios(Bench.from_json(json.loads((FOLDER / "bench.json").read_text())), path)
+    draw_ratios(Bench.from_json(json.loads((root / "benchmarks" / "bench.json").read_text())), path)
 
 
 @styled()
-def three_schemes(path: Path) -> None:
+def three_schemes(root: Path, path: Path) -> None:
     """One draw, class means of neurons and their distribution beside theory, a column for each activation."""
-    kept = json.loads((FOLDER / "three_schemes.json").read_text())
+    kept = json.loads((root / "results" / "three_schemes.json").read_text())
     figure = Figure(figsize=(10, 8.4), layout="constrained")
     grid = figure.subplots(3, len(kept), height_ratios=[1.25, 1, 0.8])
     for (top, middle, bottom), (activation, found) in zip(grid.T, kept.items(), strict=True):
@@ -173,14 +174,14 @@ def three_schemes(path: Path) -> None:
 
 
 @styled()
-def three_layers(path: Path) -> None:
+def three_layers(root: Path, path: Path) -> None:
     """Activity of one draw above, mean kernels below: a row for each activation, a column for each layer."""
-    kept = np.load(FOLDER / "three_layers.npz")
+    kept = np.load(root / "benchmarks" / "three_layers.npz")
     rows = json.loads(str(kept["rows"]))
     activations = list(dict.fromkeys(row["activation"] for row in rows))
     depth = len(rows) // len(activations)
     figure = Figure(figsize=(10, 15.5), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1.25, 1])
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=[1.25, 1]))
     grids = above.subplots(len(activations), depth), below.subplots(len(activations), depth)
     for row in rows:
         activation, index = row["activation"], row["layer"] - 1
@@ -229,9 +230,9 @@ def _legend_by_start(figure: Figure, left: Axes, right: Axes) -> None:
 
 
 @styled()
-def target_recovery(path: Path) -> None:
+def target_recovery(root: Path, path: Path) -> None:
     """Test error against samples, and effective widths along training."""
-    kept = json.loads((FOLDER / "target_recovery.json").read_text())
+    kept = json.loads((root / "results" / "target_recovery.json").read_text())
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.axvline(kept["weights"], color="#777777", linestyle=":")
@@ -248,9 +249,9 @@ def target_recovery(path: Path) -> None:
 
 
 @styled()
-def condensation(path: Path) -> None:
+def condensation(root: Path, path: Path) -> None:
     """Loss and effective widths along training, from weights of three sizes."""
-    kept = json.loads((FOLDER / "condensation.json").read_text())
+    kept = json.loads((root / "results" / "condensation.json").read_text())
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for color, (name, found) in zip(CODE_COLORS, kept["series"].items(), strict=False):
@@ -263,29 +264,35 @@ def condensation(path: Path) -> None:
     figure.savefig(path)
 
 
-def manifold_hierarchy(path: Path) -> None:
+def manifold_hierarchy(_: Path, path: Path) -> None:
     """Which manifold lies in which."""
     order = hierarchy(classify(ACTIVATIONS["tanh"]), 4)
     hasse(order, "Manifolds of four tanh neurons").savefig(path, dpi=110)
-
-
-def place(name: str) -> Path:
-    """The file of one of FIGURES that the texts show."""
-    return PLACES.get(name, FOLDER) / f"{name}.png"
-
-
-def redraw(name: str) -> Path:
-    """Draws one of FIGURES anew; returns its file."""
-    FIGURES[name](place(name))
-    return place(name)
 
 
 DRAWN = (
     mean_field_against_samples, one_theory_two_ends, recurrent_abstraction, bench, three_schemes, target_recovery,
     condensation, manifold_hierarchy, three_layers,
 )  # fmt: skip
-FIGURES: dict[str, Callable[[Path], None]] = {each.__name__: each for each in DRAWN}
+FIGURES: dict[str, Callable[[Path, Path], None]] = {each.__name__: each for each in DRAWN}
+
+
+def place(name: str, root: Path = ROOT) -> Path:
+    """The file of one of FIGURES that the texts show."""
+    return root / PLACES.get(name, "results") / f"{name}.png"
+
+
+def redraw(name: str, root: Path = ROOT, to: Path | None = None) -> Path:
+    """Draws one of FIGURES from the numbers below `root`, there or below `to`; returns its file."""
+    path = place(name, to or root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    FIGURES[name](root, path)
+    return path
+
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or FIGURES:
-        print(redraw(name))
+    entry = Entry(__doc__, quick={"names": ["bench"]})
+    entry.add_argument("names", nargs="*", metavar="NAME", default=list(FIGURES))
+    options, out = entry.begin()
+    for name in options.names:
+        print(redraw(name, to=out.root))

@@ -1,9 +1,10 @@
-"""Value and gradient of the reduced density against the same expression written by hand: benchmarks/gradient_cost.md.
+"""Value and gradient of the reduced density against the same expression written by hand.
 
     OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/gradient_by_hand.py
 
 By hand: one jitted function of plain arrays for one hidden layer, with the analytical gradient by one Cholesky.
-The two take turns, 15 rounds of a tenth of a second of processor time each; medians over the rounds.
+The two take turns, 15 rounds of a tenth of a second of processor time each; medians over the rounds. Writes a table of
+benchmarks/gradient_cost.md.
 """
 
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from entry import Entry, Table
 from jax.scipy.linalg import cho_solve
 from threadpoolctl import threadpool_limits
 
@@ -23,12 +25,17 @@ SLOPES = {
 }
 FUNCTIONS = {"sigmoid": lambda z: (1 + jax.scipy.special.erf(jnp.sqrt(jnp.pi) / 2 * z)) / 2, "relu": jax.nn.relu}
 SIZES = ((100, 100), (400, 100))
-ROUNDS = 15
+
+entry = Entry(__doc__, quick={"rounds": 1})
+entry.add_argument("--rounds", type=int, default=15)
+options, out = entry.begin()
 
 
 def by_hand(activation: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
-    def evaluate(u, basis, targets, signal_variance, temperature):
+    def evaluate(
+        u: jax.Array, basis: jax.Array, targets: jax.Array, signal_variance: jax.Array, temperature: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         samples, outputs = targets.shape
         z = u @ basis.T
         phi = FUNCTIONS[activation](z)
@@ -54,8 +61,7 @@ def milliseconds(evaluate: Callable[[], object]) -> float:
 
 package = jax.jit(lambda density, position: jax.value_and_grad(density.potential)(position))
 
-print("| activation | N | P | package | by hand | ratio |")
-print("| --- " * 6 + "|")
+table = Table("activation", "N", "P", "package", "by hand", "ratio")
 with threadpool_limits(1, user_api="blas"):  # as the driver does
     for activation in FUNCTIONS:
         for width, samples in SIZES:
@@ -71,9 +77,10 @@ with threadpool_limits(1, user_api="blas"):  # as the driver does
             pairs = np.array(
                 [
                     (milliseconds(lambda: package(density, position)), milliseconds(lambda: hand(*arrays)))  # noqa: B023
-                    for _ in range(ROUNDS)
+                    for _ in range(options.rounds)
                 ]
             )
             ours, theirs = np.median(pairs, axis=0)
             ratio = np.median(pairs[:, 0] / pairs[:, 1])
-            print(f"| {activation} | {width} | {samples} | {ours:.3f} ms | {theirs:.3f} ms | {ratio:.2f} |", flush=True)
+            table.row(activation, width, samples, f"{ours:.3f} ms", f"{theirs:.3f} ms", f"{ratio:.2f}")
+out.table("benchmarks/gradient_cost.md", "gradient_by_hand.py", table)

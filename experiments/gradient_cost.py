@@ -1,21 +1,28 @@
-"""Processor time of one gradient in each form of the posterior: the table of benchmarks/gradient_cost.md.
+"""Processor time of one gradient in each form of the posterior.
 
     OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/gradient_cost.py
 
-About 20 seconds on one core: tanh, depth 2, with bias. The best of seven means, printed as they come.
+About 20 seconds on one core: tanh, depth 2, with bias. The best of seven means. Writes a table of
+benchmarks/gradient_cost.md.
 """
 
 import time
 
 import jax
 import numpy as np
+from entry import Entry, Table
 from threadpoolctl import threadpool_limits
 
 import codingschemes as cs
 from codingschemes.posterior import Density, Position
+from codingschemes.posterior.posterior import Space
 
-FORMS = ("weights", "reduced", "function")
+FORMS: tuple[Space, ...] = ("weights", "reduced", "function")
 SIZES = ((100, 50), (100, 100), (400, 50))
+
+entry = Entry(__doc__, quick={"means": 1})
+entry.add_argument("--means", type=int, default=7)
+options, out = entry.begin()
 
 
 @jax.jit
@@ -24,11 +31,11 @@ def evaluate(density: Density, position: Position) -> tuple[jax.Array, Position]
 
 
 def milliseconds(density: Density) -> float:
-    """The best of seven means over a tenth of a second of processor time, which other programs do not lengthen."""
+    """The best of some means over a tenth of a second of processor time, which other programs do not lengthen."""
     position = density.prior_draw(jax.random.PRNGKey(0))
     jax.block_until_ready(evaluate(density, position))
     means = []
-    for _ in range(7):
+    for _ in range(options.means):
         started, count = time.process_time(), 0
         while time.process_time() - started < 0.1:
             jax.block_until_ready(evaluate(density, position))
@@ -37,8 +44,7 @@ def milliseconds(density: Density) -> float:
     return float(1e3 * np.min(means))
 
 
-print("| N | P |", " | ".join(FORMS), "|")
-print("| --- " * (2 + len(FORMS)) + "|")
+table = Table("N", "P", *FORMS)
 with threadpool_limits(1, user_api="blas"):  # as the driver does
     for width, samples in SIZES:
         posterior = cs.Posterior(
@@ -46,4 +52,5 @@ with threadpool_limits(1, user_api="blas"):  # as the driver does
         )
         densities = [posterior.density(form) for form in FORMS]
         cells = [f"{milliseconds(density):.2f} ms, {density.dimension} numbers" for density in densities]
-        print(f"| {width} | {samples} |", " | ".join(cells), "|", flush=True)
+        table.row(width, samples, *cells)
+out.table("benchmarks/gradient_cost.md", "gradient_cost.py", table)

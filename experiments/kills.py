@@ -1,14 +1,13 @@
 """Kill sampling processes at random moments, go on, and compare draws bit by bit with those of a run left alone.
 
-    python experiments/kills.py [SAMPLER ...] [--kills 100] [--out benchmarks/kills.json]
+    python experiments/kills.py [SAMPLER ...] [--kills 100]
 
 Each process is `codingschemes sample`, as a user starts it. SIGKILL, SIGTERM and SIGINT come in turn, at a moment that
 is uniform over the time which a process that is left alone takes: so imports, compilation, warm-up, sampling and the
 last summary are all hit. Kills are spread evenly over the samplers. Whatever a process that was stopped says must be no
-traceback, and the folder must be whole each time there is one.
+traceback, and the folder must be whole each time there is one. Writes benchmarks/kills.json.
 """
 
-import argparse
 import json
 import platform
 import shutil
@@ -18,8 +17,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from entry import Entry
 
 from codingschemes.runs import Run
 from codingschemes.runs.checking import check
@@ -48,14 +49,15 @@ def same(run: Run, reference: Run) -> bool:
     )
 
 
-def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict:
+def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     """What became of so many kills of one sampler's runs."""
     subprocess.run(command(sampler, folder / "warm"), check=True, capture_output=True)  # compiled once for all
     started = time.monotonic()
     subprocess.run(command(sampler, folder / "alone"), check=True, capture_output=True)
     seconds = time.monotonic() - started
     alone = Run.open(folder / "alone")
-    found = {"sampler": sampler, "kills": 0, "by": {}, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
+    by = dict.fromkeys((sent.name for sent in SIGNALS), 0)
+    found = {"kills": 0, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
     while found["kills"] < kills:
         out = folder / f"run-{found['runs']}"
         for _ in range(min(_EACH, kills - found["kills"])):
@@ -65,23 +67,22 @@ def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> di
             process.send_signal(sent)
             _, said = process.communicate(timeout=600)
             found["kills"] += 1
-            found["by"][sent.name] = found["by"].get(sent.name, 0) + 1
+            by[sent.name] += 1
             found["tracebacks"] += "Traceback" in said
             found["not whole"] += (out / CONFIG).exists() and check(out) != []
         subprocess.run(command(sampler, out), check=True, capture_output=True)
         found["runs"] += 1
         found["different"] += not same(Run.open(out), alone)
         shutil.rmtree(out)
-    return {**found, "seconds of a run left alone": round(seconds, 1)}
+    return {"sampler": sampler, "by": by, **found, "seconds of a run left alone": round(seconds, 1)}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("samplers", nargs="*", metavar="SAMPLER", help="all four if left out")
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
-    samplers = asked.samplers or SAMPLERS
+    entry = Entry(__doc__, quick={"samplers": ["hmc"], "kills": 2})
+    entry.add_argument("samplers", nargs="*", metavar="SAMPLER", default=SAMPLERS, help="all four if left out")
+    entry.add_argument("--kills", type=int, default=100)
+    asked, out = entry.begin()
+    samplers = asked.samplers
     rng, rows = np.random.default_rng(0), []
     for sampler in samplers:
         with tempfile.TemporaryDirectory() as folder:
@@ -90,9 +91,8 @@ def main() -> int:
     wrong = sum(row["different"] + row["tracebacks"] + row["not whole"] for row in rows)
     total = sum(row["kills"] for row in rows)
     print(f"{total} kills, {sum(row['different'] for row in rows)} of {sum(row['runs'] for row in rows)} runs differ")
-    if asked.out is not None:
-        found = {"kills": total, "machine": f"{platform.system()} {platform.machine()}", "rows": rows}
-        asked.out.write_text(json.dumps(found, indent=2) + "\n")
+    found = {"kills": total, "machine": f"{platform.system()} {platform.machine()}", "rows": rows}
+    out.path("benchmarks/kills.json").write_text(json.dumps(found, indent=2) + "\n")
     return int(wrong > 0)
 
 

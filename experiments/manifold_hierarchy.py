@@ -2,24 +2,28 @@
 
     python experiments/manifold_hierarchy.py
 
-Writes benchmarks/manifold_hierarchy.md, and the hierarchy of four tanh neurons as .png. The largest tangency residual
+Writes results/manifold_hierarchy.md, and the hierarchy of four tanh neurons as .png. The largest tangency residual
 over all manifolds and four losses, and the smallest over the controls, stand beside the counts, and how far round-off
 drives training off a manifold.
 """
 
-from pathlib import Path
-
 import numpy as np
-from claims import Claim, record
+from claims import Claim
+from entry import Entry, Table
 from figures import redraw
 
 import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Neurons, Partition, classify, manifold_of, partitions, tangency_residuals
+from codingschemes.manifolds.dynamics import Method
 from codingschemes.manifolds.subgroups import deep_group, fixed_subspaces, signed_permutations, symmetric_group
 from codingschemes.networks import ACTIVATIONS
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
 NAMES = ("softplus", "gelu", "tanh", "cos")
+
+entry = Entry(__doc__, quick={"width": 3, "steps": 20})
+entry.add_argument("--width", type=int, default=4, help="of brute force and tangency")
+entry.add_argument("--steps", type=int, default=2000, help="of training")
+options, out = entry.begin()
 
 
 def brute_force(symmetry: str, width: int) -> int:
@@ -36,100 +40,96 @@ def brute_force(symmetry: str, width: int) -> int:
 claims: list[Claim] = []
 residuals: list[float] = []
 of_controls: list[float] = []
-lines = [
-    "# Manifolds of two-layer networks, counted",
-    "",
-    "`python experiments/manifold_hierarchy.py`. List, formulas and counts were derived here, not in the paper.",
-    "",
-    "| class | example | m = 1..6, listed and by formula | fixed subspaces by brute force, m = 1..4 | m = 50 |",
-    "| --- | --- | --- | --- | --- |",
-]
+widths = range(1, options.width + 1)
+by_force = f"fixed subspaces by brute force, m = 1..{options.width}"
+counted = Table("class", "example", "m = 1..6, listed and by formula", by_force, "m = 50")
 for name in NAMES:
     kind = classify(ACTIVATIONS[name])
     counts = [cs.manifolds.count(kind.symmetry, width) for width in range(1, 7)]
     listed = [sum(1 for _ in partitions(kind.symmetry, width)) for width in range(1, 7)]
     assert listed == counts
-    checked = ", ".join(str(brute_force(kind.symmetry, width)) for width in range(1, 5))
+    checked = ", ".join(str(brute_force(kind.symmetry, width)) for width in widths)
     large = cs.manifolds.count(kind.symmetry, 50)
-    lines.append(f"| {kind.symmetry} | {name} | {', '.join(map(str, counts))} | {checked} | {large:.3e} |")
-    print(lines[-1], flush=True)
+    counted.row(kind.symmetry, name, ", ".join(map(str, counts)), checked, f"{large:.3e}")
     claims.append(
         Claim(
             f"Manifolds of two-layer {name} networks ({kind.symmetry} class), m = 1..6",
             "here",
             ", ".join(map(str, counts)),
             ", ".join(map(str, listed)),
-            "0 (predicted: by formula; sampled: listed)",
+            note="predicted by formula, found by listing",
         )
     )
 deep = len(fixed_subspaces(deep_group([symmetric_group(3)] * 2)))
-lines += [
-    "",
-    "In the vanishing class, manifolds with a zero block are invariant without being fixed subspaces: brute force "
-    f"sees only those without. Two hidden layers of three generic neurons have {deep} fixed subspaces, 25 of them "
-    "products of layer partitions.",
-    "",
-    "## Tangency",
-    "",
-    "Relative normal gradient, largest over five draws of Gaussian weights; m = 4, D = 3, C = 2, 20 random samples.",
-    "",
-    "| activation | loss | manifolds | largest residual | controls | smallest residual |",
-    "| --- | --- | --- | --- | --- | --- |",
-]
+tangent = Table("activation", "loss", "manifolds", "largest residual", "controls", "smallest residual")
 rng = np.random.default_rng(0)
 for name in (*NAMES, "relu"):
     kind = classify(ACTIVATIONS[name])
-    manifolds = [manifold_of(each, kind) for each in partitions(kind.symmetry, 4)]
-    wrong = cs.manifolds.controls(kind, 4)
+    manifolds = [manifold_of(each, kind) for each in partitions(kind.symmetry, options.width)]
+    wrong = cs.manifolds.controls(kind, options.width)
     for loss in LOSSES:
-        problem = cs.manifolds.random_problem(rng, cs.Network(name, width=4, scaling="none"), loss)
-        weights = Neurons(rng.normal(size=(5, 4, 2)), rng.normal(size=(5, 4, 3)))
+        problem = cs.manifolds.random_problem(rng, cs.Network(name, width=options.width, scaling="none"), loss)
+        weights = Neurons(rng.normal(size=(5, options.width, 2)), rng.normal(size=(5, options.width, 3)))
         largest = tangency_residuals(problem, manifolds, weights).max()
         smallest = tangency_residuals(problem, wrong, weights).min()
         residuals.append(float(largest))
         of_controls.append(float(smallest))
-        lines.append(f"| {name} | {loss} | {len(manifolds)} | {largest:.1e} | {len(wrong)} | {smallest:.2f} |")
-        print(lines[-1], flush=True)
-lines += [
-    "",
-    "## Drift in floating point",
-    "",
-    "Seven tanh neurons on the manifold `1 -2 5 | 3 4 6 | zero: 7`, D = 5, 12 samples, 2,000 steps; distance to it, "
-    "relative to the weights. In exact arithmetic none would leave. The manifold repels: round-off grows.",
-    "",
-    "| method | projected | at the start | at the end | loss |",
-    "| --- | --- | --- | --- | --- |",
-]
+        tangent.row(name, loss, len(manifolds), f"{largest:.1e}", len(wrong), f"{smallest:.2f}")
+drift = Table("method", "projected", "at the start", "at the end", "loss")
 kind = classify(ACTIVATIONS["tanh"])
 on = manifold_of(Partition(((1, -2, 5), (3, 4, 6)), (7,)), kind)
 rng = np.random.default_rng(1)
 problem = cs.manifolds.random_problem(rng, cs.Network("tanh", width=7, scaling="none"), samples=12, inputs=5)
 start = on.project(cs.manifolds.random_neurons(rng, 7, 5, 2))
-for method, rate in (("flow", 0.02), ("gd", 0.02), ("sgd", 0.002), ("adam", 0.02)):
+RATES: dict[Method, float] = {"flow": 0.02, "gd": 0.02, "sgd": 0.002, "adam": 0.02}
+for method, rate in RATES.items():
     for onto in (None, on):
-        path = cs.manifolds.descend(problem, start, method, rate=rate, steps=2000, snapshots=1, batch=4, onto=onto)
-        end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
-        lines.append(
-            f"| {method} | {'yes' if onto else 'no'} | {on.distance(start):.0e} | {on.distance(end):.0e} | "
-            f"{float(path.loss[0]):.3g} -> {float(path.loss[-1]):.3g} |"
+        path = cs.manifolds.descend(
+            problem, start, method, rate=rate, steps=options.steps, snapshots=1, batch=4, onto=onto
         )
-        print(lines[-1], flush=True)
-redraw("manifold_hierarchy")
-lines += [
-    "",
-    "![hierarchy of four tanh neurons](manifold_hierarchy.png)",
-    "",
-    "Numbers are neurons, those between bars equal up to the sign; rows of more than 16 manifolds are not named.",
-    "",
-]
-(FOLDER / "manifold_hierarchy.md").write_text("\n".join(lines))
+        end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
+        moved = f"{on.distance(start):.0e}", f"{on.distance(end):.0e}"
+        drift.row(method, "yes" if onto else "no", *moved, f"{float(path.loss[0]):.3g} -> {float(path.loss[-1]):.3g}")
+redraw("manifold_hierarchy", out.root)
+out.page(
+    "results/manifold_hierarchy.md",
+    f"""# Manifolds of two-layer networks, counted
+
+`python experiments/manifold_hierarchy.py`. List, formulas and counts were derived here, not in the paper.
+
+{counted}
+
+In the vanishing class, manifolds with a zero block are invariant without being fixed subspaces: brute force sees only
+those without. Two hidden layers of three generic neurons have {deep} fixed subspaces, 25 of them products of layer
+partitions.
+
+## Tangency
+
+Relative normal gradient, largest over five draws of Gaussian weights; m = {options.width}, D = 3, C = 2, 20 random
+samples.
+
+{tangent}
+
+## Drift in floating point
+
+Seven tanh neurons on the manifold `1 -2 5 | 3 4 6 | zero: 7`, D = 5, 12 samples, {options.steps:,} steps; distance to
+it, relative to the weights. In exact arithmetic none would leave. The manifold repels: round-off grows.
+
+{drift}
+
+![hierarchy of four tanh neurons](manifold_hierarchy.png)
+
+Numbers are neurons, those between bars equal up to the sign; rows of more than 16 manifolds are not named.
+""",
+)
 claims.append(
     Claim(
-        "The gradient is tangent to every manifold, m = 4, four losses, five activations (largest normal part)",
+        f"The gradient is tangent to every manifold, m = {options.width}, four losses, five activations "
+        "(largest normal part)",
         "Zhao, Luo & Zhang",
         "0",
         f"{max(residuals):.0e}",
-        f"controls that are no manifolds: at least {min(of_controls):.2f}",
+        note=f"controls that are no manifolds: at least {min(of_controls):.2f}",
     )
 )
-record(__file__, claims)
+out.claims(claims)

@@ -1,34 +1,34 @@
-"""Mean field of two hidden layers against sampled networks of growing width: benchmarks/mean_field_depth.md.
+"""Does the mean field of two hidden layers hold? Theory against sampled networks of growing width.
 
     python experiments/mean_field_at_depth.py [--widths 60,120,240] [--samples 12]
 
 The toy task (three classes, ratios 1/2 : 1/4 : 1/4) at fixed N T, so that the theory is the same for all widths and the
 deviation of a network of N neurons a layer has to shrink until the noise of the particles is left. A deviation is the
 root mean square of sampled less predicted over all quantities of a kind, relative to the root mean square of the
-predictions. The noise is the root mean square difference of two predictions from different seeds.
+predictions. The noise is the root mean square difference of two predictions from different seeds. Writes
+results/mean_field_depth.md, and deviations to docs/claims.md.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
-from claims import Claim, record
+from claims import Claim
+from entry import Entry, Table
 
 import codingschemes as cs
-from codingschemes.comparison.quantities import quantities
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
 KINDS = {"output": "outputs", "kernel of layer 1": "kernel of layer 1", "kernel": "kernel of layer 2"}
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--widths", default="60,120,240")
-parser.add_argument("--samples", type=int, default=12)
-parser.add_argument("--heat", type=float, default=0.1, help="N T")
-parser.add_argument("--particles", type=int, default=2000)
-parser.add_argument("--warmup", type=int, default=400)
-parser.add_argument("--draws", type=int, default=4000)
-parser.add_argument("--seconds", type=float, default=15.0, help="of sampling, at most, for each network")
-options = parser.parse_args()
+entry = Entry(
+    __doc__,
+    quick={"widths": "8,12", "samples": 4, "particles": 100, "warmup": 50, "draws": 50, "seconds": 120.0},
+)
+entry.add_argument("--widths", default="60,120,240")
+entry.add_argument("--samples", type=int, default=12)
+entry.add_argument("--heat", type=float, default=0.1, help="N T")
+entry.add_argument("--particles", type=int, default=2000)
+entry.add_argument("--warmup", type=int, default=400)
+entry.add_argument("--draws", type=int, default=4000)
+entry.add_argument("--seconds", type=float, default=15.0, help="of sampling, at most, for each network")
+options, out = entry.begin()
 task = cs.tasks.orthogonal(samples=options.samples, ratios=(0.5, 0.25, 0.25))
 widths = [int(width) for width in options.widths.split(",")]
 
@@ -43,9 +43,10 @@ def relative(differences: dict[str, list[float]], sizes: dict[str, list[float]])
     return {kind: float(np.linalg.norm(differences[kind]) / np.linalg.norm(sizes[kind])) for kind in KINDS}
 
 
-lines = ["| N | T | " + " | ".join(KINDS.values()) + " | certificate |", "| --- " * (3 + len(KINDS)) + "|"]
+table = Table("N", "T", *KINDS.values(), "certificate")
 drawn: dict[str, list[float]] = {kind: [] for kind in KINDS}
-predictions, noise = [], {}
+predictions: list[cs.Prediction] = []
+noise: dict[str, float] = {}
 for width in widths:
     network = cs.Network("sigmoid", width=width, depth=2)
     posterior = cs.Posterior(task, network, temperature=options.heat / width)
@@ -60,56 +61,55 @@ for width in widths:
         time_limit=options.seconds,
         progress=False,
     )
-    rows = [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity)]
-    off, errors, sizes = ({kind: [] for kind in KINDS} for _ in range(3))
-    for row in rows:
-        kind = kind_of(row.quantity)
-        off[kind].append(row.sampled - row.predicted)
-        errors[kind].append(row.mcse)
-        sizes[kind].append(row.predicted)
+    rows = {kind: [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity) == kind] for kind in KINDS}
+    off = {kind: [row.sampled - row.predicted for row in found] for kind, found in rows.items()}
+    errors = {kind: [row.mcse for row in found] for kind, found in rows.items()}
+    sizes = {kind: [row.predicted for row in found] for kind, found in rows.items()}
     deviation, error = relative(off, sizes), relative(errors, sizes)
     cells = [f"{deviation[kind]:.2%} ± {error[kind]:.2%}" for kind in KINDS]
-    lines.append(f"| {width} | {options.heat / width:g} | {' | '.join(cells)} | {prediction.certificate.gap:.2f} |")
-    print(lines[-1], flush=True)
+    table.row(width, f"{options.heat / width:g}", *cells, f"{prediction.certificate.gap:.2f}")
     for kind in KINDS:
         drawn[kind].append(deviation[kind])
     if len(predictions) == 2:
-        values = [
-            {name: value for name, _, value in quantities(run, each) if kind_of(name)} for each in predictions[:2]
-        ]
-        for kind in KINDS:
-            names = [name for name in values[0] if kind_of(name) == kind]
-            pairs = np.array([[each[name] for name in names] for each in values])
+        other = {row.quantity: row.predicted for row in cs.compare(run, predictions[0]).rows}
+        for kind, found in rows.items():
+            pairs = np.array([[other[row.quantity] for row in found], [row.predicted for row in found]])
             noise[kind] = float(np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1]))
         print("noise of the prediction", noise, flush=True)
 
-last = predictions[-1]
-(FOLDER / "mean_field_depth.md").write_text(
-    "# Mean field of two hidden layers against sampled networks\n\n"
-    "`python experiments/mean_field_at_depth.py`: the toy task, sigmoid,\n"
-    f"P = {options.samples}, N T = {options.heat:g}, {options.particles} particles a layer; `hmc`, `reduced` space.\n\n"
-    "Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo error of\n"
-    "the sampled networks. The theory is of infinite width; what it leaves out at N = 60 is here less than the\n"
-    "noise of its particles, so that no power of N is to be seen. The certificate is in nats a neuron.\n\n"
-    + "\n".join(lines)
-    + "\n\nTwo predictions from different seeds differ by "
-    + ", ".join(f"{noise[kind]:.2%} ({name})" for kind, name in KINDS.items() if kind in noise)
-    + ".\n\nPredicted shares of the neurons of layer 2: "
-    + ", ".join(
-        f"{group.name} {group.count / widths[-1]:.3f}" for group in last.codes if group.count > 0.005 * widths[-1]
-    )
-    + ".\n"
+differences = ", ".join(f"{noise[kind]:.2%} ({name})" for kind, name in KINDS.items() if kind in noise)
+shares = ", ".join(
+    f"{group.name} {group.count / widths[-1]:.3f}"
+    for group in predictions[-1].codes
+    if group.count > 0.005 * widths[-1]
 )
-record(
-    __file__,
+out.page(
+    "results/mean_field_depth.md",
+    f"""# Mean field of two hidden layers against sampled networks
+
+`python experiments/mean_field_at_depth.py`: the toy task, sigmoid, P = {options.samples}, N T = {options.heat:g},
+{options.particles} particles a layer; `hmc`, `reduced` space.
+
+Deviations (root mean square over all quantities of a kind, relative to the predictions) ± Monte Carlo error of
+the sampled networks. The theory is of infinite width; what it leaves out at N = 60 is here less than the
+noise of its particles, so that no power of N is to be seen. The certificate is in nats a neuron.
+
+{table}
+
+Two predictions from different seeds differ by {differences}.
+
+Predicted shares of the neurons of layer 2: {shares}.
+""",
+)
+out.claims(
     [
         Claim(
             f"Two hidden layers, sigmoid: deviation of the {name}, N = {' / '.join(map(str, widths))}",
             "here",
-            "0 at large N",
-            " / ".join(f"{each:.2%}" for each in drawn[kind]),
-            f"two predictions differ by {noise.get(kind, float('nan')):.2%} between seeds",
+            "0",
+            ", ".join(f"{each:.2%}" for each in drawn[kind]),
+            note=f"two predictions differ by {noise.get(kind, float('nan')):.2%} between seeds",
         )
         for kind, name in KINDS.items()
-    ],
+    ]
 )

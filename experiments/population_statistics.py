@@ -4,13 +4,13 @@
 
 Two factors and their product along random directions of many neurons: parallelism is (1 - q^2) / (1 + q^2) and the
 class means have (2 + q^2)^2 / (2 + q^4) dimensions, with q the strength of the product, whatever the noise. Writes
-benchmarks/population_statistics.md.
+results/population_statistics.md.
 """
 
-import argparse
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
+from entry import Entry, Table
 
 from codingschemes.populations.decoders import decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
@@ -31,26 +31,31 @@ CONDITIONS = {
     "100 neurons, 10 trials, noise 1, half of it shared": (100, [10] * 4, 1.0, 0.5),
 }
 GAINS = {"equal gains": 0.0, "gains over a factor of 20 (95 %)": 0.75}
+#: How often each trial, and each neuron, was drawn.
+Drawn = tuple[np.ndarray, np.ndarray]
+Score = Callable[[Samples, Drawn], tuple[float, float]]
 
 
-def noise_of(rng, samples: int, neurons: int, size: float, shared: float) -> np.ndarray:
+def noise_of(rng: np.random.Generator, samples: int, neurons: int, size: float, shared: float) -> np.ndarray:
     """Noise of each neuron, and a part of its variance that goes along one direction of all neurons."""
     own, common = rng.standard_normal((samples, neurons)), rng.standard_normal((samples, 1))
     return size * (np.sqrt(1 - shared) * own + np.sqrt(shared) * common * rng.standard_normal(neurons))
 
 
-def factorised(rng, neurons: int, trials: list[int], noise: float, shared: float) -> Samples:
+def factorised(rng: np.random.Generator, neurons: int, trials: list[int], noise: float, shared: float) -> Samples:
     labels = np.repeat(np.arange(4), trials)
     means = np.column_stack([FACTORS, PRODUCT * FACTORS.prod(1)]) @ rng.standard_normal((3, neurons))
     return Samples(means[labels] + noise_of(rng, len(labels), neurons, noise, shared), labels)
 
 
-def parallelism(samples: Samples, drawn) -> tuple[float, float]:
+def parallelism(samples: Samples, drawn: Drawn) -> tuple[float, float]:
     plain, corrected = samples.kernels(*drawn)
     return parallelism_of(plain, FACTORS, NO_SIDES), parallelism_of(corrected, FACTORS, NO_SIDES)
 
 
-def measured(rng, samples: Samples, score, low: float, high: float) -> tuple[float, float, tuple[float, float]]:
+def measured(
+    rng: np.random.Generator, samples: Samples, score: Score, low: float, high: float
+) -> tuple[float, float, tuple[float, float]]:
     """Plain and corrected value, and the interval about the latter."""
     every = (np.ones(len(samples.labels)), np.ones(samples.activity.shape[1]))
     plain, value = score(samples, every)
@@ -59,11 +64,11 @@ def measured(rng, samples: Samples, score, low: float, high: float) -> tuple[flo
     return plain, value, interval(value, error, BOOTSTRAPS, low, high) or (np.nan, np.nan)
 
 
-def coverage(count: int) -> list[str]:
-    rows = []
+def coverage(count: int) -> Table:
+    table = Table("data", "score", "truth", "uncorrected, mean", "corrected, mean", "95 % interval holds the truth")
     for name, (neurons, trials, noise, shared) in CONDITIONS.items():
         rng = np.random.default_rng(0)
-        wanted = [("parallelism", parallelism, (-1.0, 1.0), count)]
+        wanted: list[tuple[str, Score, tuple[float, float], int]] = [("parallelism", parallelism, (-1.0, 1.0), count)]
         if "10 trials" in name:
             wanted.append(("dimensions", with_halves, (1.0, np.inf), count // 3))
         for quantity, score, (low, high), repeats in wanted:
@@ -73,21 +78,19 @@ def coverage(count: int) -> list[str]:
             plain, value, bounds = (np.array(each) for each in zip(*found, strict=True))
             truth = TRUTH[quantity]
             inside = int(np.sum((bounds[:, 0] <= truth) & (truth <= bounds[:, 1])))
-            rows.append(
-                f"| {name} | {quantity} | {truth:.3f} | {np.mean(plain):.3f} | {np.nanmean(value):.3f} ± "
-                f"{np.nanstd(value) / np.sqrt(repeats):.3f} | {inside / repeats:.0%} of {repeats} |"
-            )
-            print(rows[-1], flush=True)
-    return rows
+            corrected = f"{np.nanmean(value):.3f} ± {np.nanstd(value) / np.sqrt(repeats):.3f}"
+            held = f"{inside / repeats:.0%} of {repeats}"
+            table.row(name, quantity, f"{truth:.3f}", f"{np.mean(plain):.3f}", corrected, held)
+    return table
 
 
-def with_halves(samples: Samples, drawn) -> tuple[float, float]:
+def with_halves(samples: Samples, drawn: Drawn) -> tuple[float, float]:
     return dimensions(samples.kernels(*drawn)[0]), Halves.of(samples, 0).dimensions(samples, *drawn)
 
 
-def false_alarms(count: int) -> list[str]:
+def false_alarms(count: int) -> Table:
     """Class means in unrelated directions: geometry says nothing; and no classes at all: labels say nothing."""
-    rows = []
+    table = Table("data", "null", "false alarms")
     labels = np.repeat(np.arange(4), 10)
     every = (np.ones(40), np.ones(60))
     trained = decoders(labels, FACTORS, NO_SIDES, 8, 0)
@@ -111,36 +114,32 @@ def false_alarms(count: int) -> list[str]:
                 null = null_of(score(data), [score(each) for each in without], key)
                 alarms[key] += null is not None and null.p <= 0.05
         for key, found in alarms.items():
-            rows.append(f"| {name} | {key} | {found / count:.1%} of {count} |")
-            print(rows[-1], flush=True)
-    return rows
+            table.row(name, key, f"{found / count:.1%} of {count}")
+    return table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--simulations", type=int, default=100)
-    count = parser.parse_args().simulations
+    entry = Entry(__doc__, quick={"simulations": 3})
+    entry.add_argument("--simulations", type=int, default=100)
+    options, out = entry.begin()
+    count = options.simulations
     alarms, intervals = false_alarms(count), coverage(count)
     text = f"""# Error bars and nulls of described populations
 
 Simulations with known truth, four classes of two factors (`python experiments/population_statistics.py`). The standard
 error of a frequency of {count} is {np.sqrt(0.95 * 0.05 / count):.1%} at 95 %.
 
-| data | score | truth | uncorrected, mean | corrected, mean | 95 % interval holds the truth |
-| --- | --- | --- | --- | --- | --- |
-{chr(10).join(intervals)}
+{intervals}
 
 False alarms of the nulls at p <= .05, where there is nothing to find ({SHUFFLES} shuffles; 60 neurons, 10 trials a
 class):
 
-| data | null | false alarms |
-| --- | --- | --- |
-{chr(10).join(alarms)}
+{alarms}
 
 Intervals are {BOOTSTRAPS} draws of neurons and trials. Accuracies of decoders have the same intervals; how often these
 hold their expectation has not been measured.
 """
-    (Path(__file__).parents[1] / "benchmarks" / "population_statistics.md").write_text(text)
+    out.page("results/population_statistics.md", text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How abstract each time step of a recurrent network is: benchmarks/recurrent_abstraction.md and .png.
+"""How abstract is each time step of a recurrent network?
 
     python experiments/recurrent_abstraction.py [--width 40] [--steps 5] [--temperature 1e-5]
 
@@ -8,16 +8,15 @@ of single networks at every time step, mean over chains with the standard error 
 Untrained networks are the control: Gaussian weights of variance 1/N, at which recurrence neither dies out nor explodes.
 
 The claim that is set beside it: representations of trained recurrent networks are abstract at the last time step, with
-parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816).
+parallelism scores of .977 to .9998 (Wang, Johnston & Fusi, arXiv 2510.09816). Writes results/recurrent_abstraction.md
+and .png, and the last step to docs/claims.md.
 """
 
-import argparse
-from pathlib import Path
-
-import figures
 import jax
 import numpy as np
-from claims import Claim, record
+from claims import Claim
+from entry import Entry, Table
+from figures import redraw
 
 import codingschemes as cs
 from codingschemes.coding.neurons import activity_chunks, spread_draws
@@ -25,21 +24,20 @@ from codingschemes.diagnostics import diagnose
 from codingschemes.representation import abstraction_scores
 from codingschemes.tasks import make_task
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
 SCORES = {"parallelism": "parallelism score", "ccgp": "CCGP"}
 #: Networks of each chain, and untrained ones, that are scored.
 NETWORKS = 5
 CONTROLS = 20
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--width", type=int, default=40)
-parser.add_argument("--steps", type=int, default=5)
-parser.add_argument("--temperature", type=float, default=1e-5)
-parser.add_argument("--penalty", type=float, default=0.1)
-parser.add_argument("--chains", type=int, default=4)
-parser.add_argument("--warmup", type=int, default=300)
-parser.add_argument("--draws", type=int, default=200)
-options = parser.parse_args()
+entry = Entry(__doc__, quick={"width": 8, "steps": 2, "temperature": 1e-2, "chains": 2, "warmup": 30, "draws": 20})
+entry.add_argument("--width", type=int, default=40)
+entry.add_argument("--steps", type=int, default=5)
+entry.add_argument("--temperature", type=float, default=1e-5)
+entry.add_argument("--penalty", type=float, default=0.1)
+entry.add_argument("--chains", type=int, default=4)
+entry.add_argument("--warmup", type=int, default=300)
+entry.add_argument("--draws", type=int, default=200)
+options, out = entry.begin()
 
 
 def posterior_of(
@@ -82,14 +80,8 @@ def untrained(activation: str, inputs: str) -> np.ndarray:
 
 
 steps = np.arange(1, options.steps + 1)
-lines = [
-    "| inputs | activation | networks | score | input | " + " | ".join(f"step {step}" for step in steps) + " |",
-    "| --- " * (5 + options.steps) + "|",
-]
-fits = [
-    "| inputs | activation | training loss | training error | energy | largest R-hat | divergences |",
-    "| --- " * 7 + "|",
-]
+scored = Table("inputs", "activation", "networks", "score", "input", *(f"step {step}" for step in steps))
+fits = Table("inputs", "activation", "training loss", "training error", "energy", "largest R-hat", "divergences")
 last: list[float] = []
 claims: list[Claim] = []
 for inputs in ("whitened", "clustered"):
@@ -102,55 +94,61 @@ for inputs in ("whitened", "clustered"):
             for index, label in enumerate(SCORES.values()):
                 cells = [f"{m:.4f} ± {e:.4f}" for m, e in zip(mean[:, index], error[:, index], strict=True)]
                 first = f"{start[index]:.2f}".replace("-0.00", "0.00")
-                lines.append(f"| {inputs} | {activation} | {networks} | {label} | {first} | {' | '.join(cells)} |")
-                print(lines[-1], flush=True)
+                scored.row(inputs, activation, networks, label, first, *cells)
             if networks == "sampled":
                 last.append(mean[-1, 0])
                 claims.append(
                     Claim(
                         f"Recurrent {activation} networks, {inputs} inputs: parallelism at the last time step",
                         "Wang, Johnston & Fusi",
-                        "reported .977 to .9998",
+                        "0.977 to 0.9998",
                         f"{mean[-1, 0]:.4f}",
-                        f"± {error[-1, 0]:.0e} between chains",
+                        f"{error[-1, 0]:.0e}",
+                        "predicted: as reported for trained networks; error between chains",
                     )
                 )
         checked = diagnose(run)
         loss, wrong, energy = (
             run.values("posterior", name).mean() for name in ("training_loss", "training_error", "energy")
         )
-        fits.append(
-            f"| {inputs} | {activation} | {loss:.2e} | {wrong:.2%} | {energy:.4f} "
-            f"| {checked.convergence.rhat_max:.2f} | {checked.divergences} |"
-        )
-        print(fits[-1], flush=True)
-colder = ["| T | activation | 1 - parallelism score, last step | over T |", "| --- " * 4 + "|"]
+        worst = f"{checked.convergence.rhat_max:.2f}"
+        fits.row(inputs, activation, f"{loss:.2e}", f"{wrong:.2%}", f"{energy:.4f}", worst, checked.divergences)
+colder = Table("T", "activation", "1 - parallelism score, last step", "over T")
 for factor in (10, 1, 0.1):
     for activation in ("relu", "tanh"):
         temperature = factor * options.temperature
         off = 1 - sampled(posterior_of(activation, "whitened", temperature))[1][:, -1, 0]
         error = off.std(ddof=1) / np.sqrt(len(off))
-        colder.append(
-            f"| {temperature:g} | {activation} | {off.mean():.2e} ± {error:.0e} | {off.mean() / temperature:.0f} |"
-        )
-        print(colder[-1], flush=True)
-(FOLDER / "recurrent_abstraction.md").write_text(
-    "# Abstraction at every time step of recurrent networks\n\n"
-    f"`python experiments/recurrent_abstraction.py`: two labels, P = 16, N = {options.width}, {options.steps} steps, "
-    f"bias, penalties {options.penalty:g}, T = {options.temperature:g}, {options.chains} annealed chains.\n\n"
-    "Mean ± standard error: between chains (sampled), between networks (untrained, weights of variance 1/N).\n\n"
-    + "\n".join(lines)
-    + f"\n\nAt the last step sampled networks have parallelism scores of {min(last):.4f} to {max(last):.4f} "
-    "(reported for\ntrained ones: .977 to .9998), more than at any step before. Where the largest R-hat is above 1.1, "
-    "chains stay in the basins they were annealed\ninto: scores are a mean over these. "
-    "All of this is by `hmc`; at T = 1e-5\n[what keeps its chains apart](recurrent_equilibrium.md) is how strength is "
-    "shared among neurons, which `codes` moves."
-    "\n\nHow well they fit, and whether chains agree:\n\n"
-    + "\n".join(fits)
-    + "\n\nWhitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.\n"
-    "A mean about as large as its error is one chain of the four that stays in a basin that is less abstract.\n\n"
-    + "\n".join(colder)
-    + "\n\n![abstraction against time step](recurrent_abstraction.png)\n"
+        missing = f"{off.mean():.2e} ± {error:.0e}"
+        colder.row(f"{temperature:g}", activation, missing, f"{off.mean() / temperature:.0f}")
+out.page(
+    "results/recurrent_abstraction.md",
+    f"""# Abstraction at every time step of recurrent networks
+
+`python experiments/recurrent_abstraction.py`: two labels, P = 16, N = {options.width}, {options.steps} steps, bias,
+penalties {options.penalty:g}, T = {options.temperature:g}, {options.chains} annealed chains.
+
+Mean ± standard error: between chains (sampled), between networks (untrained, weights of variance 1/N).
+
+{scored}
+
+At the last step sampled networks have parallelism scores of {min(last):.4f} to {max(last):.4f} (reported for
+trained ones: .977 to .9998), more than at any step before. Where the largest R-hat is above 1.1, chains stay in the
+basins they were annealed into: scores are a mean over these. All of this is by `hmc`; at T = 1e-5
+[what keeps its chains apart](../benchmarks/recurrent_equilibrium.md) is how strength is shared among neurons, which
+`codes` moves.
+
+How well they fit, and whether chains agree:
+
+{fits}
+
+Whitened inputs at other temperatures: what is missing from 1 shrinks with T where it is thermal noise.
+A mean about as large as its error is one chain of the four that stays in a basin that is less abstract.
+
+{colder}
+
+![abstraction against time step](recurrent_abstraction.png)
+""",
 )
-figures.redraw("recurrent_abstraction")
-record(__file__, claims)
+redraw("recurrent_abstraction", out.root)
+out.claims(claims)

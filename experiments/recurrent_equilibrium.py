@@ -1,26 +1,24 @@
-"""Do chains of a recurrent network meet? benchmarks/recurrent_equilibrium.md, on the cells of recurrent_abstraction.py.
+"""Do chains of a recurrent network meet? On the cells of recurrent_abstraction.py.
 
     python experiments/recurrent_equilibrium.py [--warmup 300] [--draws 600] [CELL ...]
 
 Four chains begin annealed, from the prior and quenched (`start="mixed"`). Each cell is sampled by trajectories alone
 (`hmc`) and with rotations of pairs of neurons (`codes`). R-hat and effective draws are the worst of all invariants that
-`summarize` judges. A row is kept as soon as it is there.
+`summarize` judges. A row is kept as soon as it is there, in benchmarks/recurrent_equilibrium.json, and
+the table set into the page beside it.
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 
 import numpy as np
+from entry import Entry, Output, Table
 
 import codingschemes as cs
 from codingschemes.convergence import INVARIANTS, ess, moving, rhat
 from codingschemes.tasks import make_task
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
-KEPT, TABLE = FOLDER / "recurrent_equilibrium.json", FOLDER / "recurrent_equilibrium.md"
-BEGIN, END = "<!-- written by experiments/recurrent_equilibrium.py -->", "<!-- end of the table -->"
+KEPT = "benchmarks/recurrent_equilibrium.json"
 #: Inputs, activation, neurons, time steps, temperature.
 CELLS = {
     "whitened relu": ("whitened", "relu", 40, 5, 1e-5),
@@ -66,27 +64,26 @@ HEADERS = {
 }  # fmt: skip
 
 
-def write(rows: dict[str, dict[str, str]]) -> None:
+def write(rows: dict[str, dict[str, str]], out: Output) -> None:
     """The table into its place."""
-    KEPT.write_text(json.dumps(rows, indent=1) + "\n")
-    lines = ["| " + " | ".join(HEADERS.values()) + " |", "| --- " * len(HEADERS) + "|"]
-    lines += ["| " + " | ".join(each[key] for key in HEADERS) + " |" for each in rows.values()]
-    before, _, rest = TABLE.read_text().partition(BEGIN)
-    TABLE.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2])
+    out.path(KEPT).write_text(json.dumps(rows, indent=1) + "\n")
+    table = Table(*HEADERS.values())
+    for each in rows.values():
+        table.row(*(each[key] for key in HEADERS))
+    out.table("benchmarks/recurrent_equilibrium.md", "recurrent_equilibrium.py", table)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("cells", nargs="*", default=list(CELLS))
-    parser.add_argument("--samplers", nargs="*", default=["hmc", "codes"])
-    parser.add_argument("--warmup", type=int, default=300)
-    parser.add_argument("--draws", type=int, default=600)
-    options = parser.parse_args()
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    entry = Entry(__doc__, quick={"cells": ["whitened tanh"], "samplers": ["hmc"], "warmup": 20, "draws": 20})
+    entry.add_argument("cells", nargs="*", metavar="CELL", default=list(CELLS))
+    entry.add_argument("--samplers", nargs="*", default=["hmc", "codes"])
+    entry.add_argument("--warmup", type=int, default=300)
+    entry.add_argument("--draws", type=int, default=600)
+    options, out = entry.begin()
+    kept = json.loads(out.kept(KEPT).read_text())
     for cell in options.cells:
         for sampler in options.samplers:
             kept[f"{cell}, {sampler}"] = row(cell, sampler, options.warmup, options.draws)
             order = [f"{each}, {one}" for each in CELLS for one in ("hmc", "codes")]
             kept = {key: kept[key] for key in order if key in kept}
-            write(kept)
-            print(kept[f"{cell}, {sampler}"], flush=True)
+            write(kept, out)

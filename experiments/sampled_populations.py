@@ -1,6 +1,6 @@
 """Class-mean summaries of really sampled populations, which the verdict is tested on.
 
-    python experiments/sampled_populations.py --folder FOLDER [--minutes M]
+    python experiments/sampled_populations.py [--folder FOLDER] [--minutes M]
 
 Short runs with the `codes` sampler, two chains each, in two sets:
 
@@ -16,7 +16,6 @@ their errors, norms and readouts of each chain's last draw, in half precision, a
 invariants.
 """
 
-import argparse
 import itertools
 import time
 from dataclasses import replace
@@ -24,13 +23,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from entry import Entry
 
 import codingschemes as cs
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.convergence import INVARIANTS, moving, rhat
 from codingschemes.tasks import Task, make_task
 
-KEPT = Path(__file__).parents[1] / "benchmarks" / "sampled_populations.npz"
+KEPT = "benchmarks/sampled_populations.npz"
 TRUTHS = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
 SEEDS = range(5)
 GRID_CLASSES = ([0, 1, 2], [3, 5, 8], [0, 1, 2, 3, 4, 5])
@@ -96,11 +96,15 @@ def in_coordinates(task: Task) -> Task:
     left, singular, _ = np.linalg.svd(task.inputs, full_matrices=False)
     inputs = np.zeros((count, count))
     inputs[:, : len(singular)] = left * singular * np.sqrt(count / features)
-    nothing = {"test_inputs": inputs[:0], "test_targets": task.targets[:0], "test_labels": task.labels[:0]}
+    nothing: dict[str, Any] = {
+        "test_inputs": inputs[:0],
+        "test_targets": task.targets[:0],
+        "test_labels": task.labels[:0],
+    }
     return replace(task, inputs=inputs, **nothing)
 
 
-def draw(case: Case) -> dict[str, np.ndarray]:
+def draw(case: Case) -> dict[str, Any]:
     """The last draw of each chain."""
     gridded = case.seed is not None
     seed = {"seed": case.seed} if gridded else {}
@@ -121,22 +125,25 @@ def draw(case: Case) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="where new runs are kept one by one")
-    parser.add_argument("--only", default="", help="cases whose name has this in it")
-    parser.add_argument("--minutes", type=float, default=np.inf, help="of processor time")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    kept = dict(np.load(KEPT)) if KEPT.exists() else {}
+    quick = {"only": "orthogonal-0.50.250.25-linear-60", "again": True}
+    entry = Entry(__doc__, quick)
+    entry.add_argument("--folder", type=Path, help="where new runs are kept one by one; runs/sampled_populations")
+    entry.add_argument("--again", action="store_true", help="make runs that are kept, too")
+    entry.add_argument("--only", default="", help="cases whose name has this in it")
+    entry.add_argument("--minutes", type=float, default=np.inf, help="of processor time")
+    options, out = entry.begin()
+    folder: Path = options.folder or out.path("runs/sampled_populations")
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = dict(np.load(out.kept(KEPT)))
     for case in [*grid(), *single_runs()]:
-        path = options.folder / f"{case.name}.npz"
+        path = folder / f"{case.name}.npz"
         made = path.exists() or f"{case.name}/norm" in kept
-        if options.only in case.name and not made and time.process_time() < 60 * options.minutes:
+        if options.only in case.name and (options.again or not made) and time.process_time() < 60 * options.minutes:
             np.savez(path, **draw(case))
             print(f"{time.process_time():.0f} s {case.name}", flush=True)
-    for path in sorted(options.folder.glob("*.npz")):
+    for path in sorted(folder.glob("*.npz")):
         kept |= {f"{path.stem}/{name}": values for name, values in np.load(path).items()}
-    np.savez_compressed(KEPT, **kept)
+    np.savez_compressed(out.path(KEPT), **kept)
 
 
 if __name__ == "__main__":

@@ -9,16 +9,15 @@ network is among them: how far probabilities hold there and on other planted pop
 finds.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from entry import Entry
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-import codingschemes.coding
 from codingschemes.coding.planted import Planted, plant_any
 from codingschemes.coding.scheme import LABELS, evidence_of, regressors, traits
 
@@ -35,10 +34,10 @@ def planted_populations(seed: int, count: int) -> Iterator[Planted]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=1000, help="populations of every truth")
-    options = parser.parse_args()
+    entry = Entry(__doc__, quick={"count": 10})
+    entry.add_argument("--seed", type=int, default=1)
+    entry.add_argument("--count", type=int, default=1000, help="populations of every truth")
+    options, out = entry.begin()
     planted = list(planted_populations(options.seed, options.count))
     found = [evidence_of(each.population, each.bounds) for each in planted]
     seen = np.array([regressors(each) for each in found])
@@ -52,13 +51,13 @@ def main() -> None:
         "labels": LABELS,
         "coefficients": np.round(np.vstack([constant, slopes.T]), 4).tolist(),
     }
-    path = Path(codingschemes.coding.__file__).with_name("calibration.json")
+    path = out.path("src/codingschemes/coding/calibration.json")
     path.write_text(json.dumps(kept, indent=1) + "\n")
     shapes = {
         label: np.array([traits(each) for each, own in zip(found, truth, strict=True) if LABELS[own] == label])
         for label in LABELS[:3]
     }
-    known = {label: each.astype(np.float32) for label, each in shapes.items()}
+    known: dict[str, Any] = {label: each.astype(np.float32) for label, each in shapes.items()}
     np.savez_compressed(path.with_suffix(".npz"), **known)
     print(path.read_text())
 

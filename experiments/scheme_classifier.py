@@ -9,7 +9,6 @@ that it knows nothing of, and draws of sampled networks (benchmarks/sampled_popu
 sampled_populations.py).
 """
 
-import argparse
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from entry import ROOT, Entry
 from matplotlib.figure import Figure
 from scheme_calibration import planted_populations
 from scipy.stats import beta
@@ -26,6 +26,7 @@ from codingschemes.coding.planted import FOREIGN, NOISE_LEVELS, TRUTHS, Planted,
 from codingschemes.networks import ACTIVATIONS
 from codingschemes.reports.schemes import draw_corners
 from codingschemes.reports.style import CODE_COLORS, styled
+from codingschemes.schemes import Label
 
 COUNTS = {
     "low": {20: 40, 50: 40, 100: 40, 300: 12, 1000: 4},
@@ -35,9 +36,8 @@ COUNTS = {
 """Noise level -> number of neurons -> populations a truth."""
 HELD_OUT_SEED = 2
 OUTCOMES = ("right", "undecided", "wrong", "confidently wrong")
-SCHEMES = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
+SCHEMES: dict[str, Label] = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
 BINS = np.array([0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
-FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
 class Case(NamedTuple):
@@ -67,7 +67,7 @@ def interval(hits: int, count: int) -> tuple[float, float]:
 
 def sampled() -> tuple[dict[str, ClassMeans], dict[str, float]]:
     """By the name of the run the last draw of both chains, (2,), and the largest R-hat where it was kept."""
-    kept = dict(np.load(FOLDER / "sampled_populations.npz"))
+    kept = dict(np.load(ROOT / "benchmarks" / "sampled_populations.npz"))
     names = sorted({key.partition("/")[0] for key in kept})
     fields = ("activity", "activity_error", "norm", "readout")
     found = {name: ClassMeans(*(kept[f"{name}/{field}"].astype(float) for field in fields)) for name in names}
@@ -79,17 +79,18 @@ def activation_of(name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=2030, help="of the table")
-    parser.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
-    options = parser.parse_args()
+    entry = Entry(__doc__, quick={"count": 10, "share": 0.02})
+    entry.add_argument("--seed", type=int, default=2030, help="of the table")
+    entry.add_argument("--count", type=int, default=500, help="held-out planted populations of every truth")
+    entry.add_argument("--share", type=float, default=1.0, help="of the populations of the table")
+    options, out = entry.begin()
     began = time.perf_counter()
     cells: dict[tuple[str, int, str], Counter[str]] = {}
     kinds: dict[tuple[str, str], Counter[str]] = {}
     for level, counts in COUNTS.items():
         for truth in TRUTHS:
             for size, count in counts.items():
-                for index in range(count):
+                for index in range(round(options.share * count)):
                     key = [options.seed, list(COUNTS).index(level), TRUTHS.index(truth), size, index]
                     planted = plant(truth, np.random.default_rng(key), size, NOISE_LEVELS[level])
                     verdict = outcome(truth, judged(planted).scheme)
@@ -120,8 +121,8 @@ def main() -> None:
             LIMITS,
         ]
     )
-    (FOLDER / "scheme_classifier.md").write_text(text)
-    draw(held_out, networks, FOLDER / "scheme_classifier.png")
+    out.path("benchmarks/scheme_classifier.md").write_text(text)
+    draw(held_out, networks, out.path("benchmarks/scheme_classifier.png"))
     print(text)
 
 
@@ -155,7 +156,7 @@ class Bin(NamedTuple):
 
     low: float
     high: float
-    count: int
+    verdicts: int
     probability: float
     right: int
 
@@ -179,7 +180,9 @@ def reliability(cases: Sequence[Case]) -> list[Bin]:
 
 def calibration_error(bins: Sequence[Bin]) -> float:
     """Expected calibration error: mean distance between probability and frequency, over verdicts."""
-    return sum(abs(each.count * each.probability - each.right) for each in bins) / sum(each.count for each in bins)
+    return sum(abs(each.verdicts * each.probability - each.right) for each in bins) / sum(
+        each.verdicts for each in bins
+    )
 
 
 def calibrated(held_out: Sequence[Case], single: Sequence[Case]) -> list[str]:
@@ -194,10 +197,10 @@ def calibrated(held_out: Sequence[Case], single: Sequence[Case]) -> list[str]:
             "| --- | --- | --- | --- | --- |",
         ]
         for each in bins:
-            low, high = interval(each.right, each.count)
+            low, high = interval(each.right, each.verdicts)
             lines.append(
-                f"| {each.low:g} to {each.high:g} | {each.count} | {100 * each.probability:.1f} % | "
-                f"{100 * each.right / each.count:.1f} % | {low:.1f} to {high:.1f} |"
+                f"| {each.low:g} to {each.high:g} | {each.verdicts} | {100 * each.probability:.1f} % | "
+                f"{100 * each.right / each.verdicts:.1f} % | {low:.1f} to {high:.1f} |"
             )
         lines.append("")
     return lines
@@ -253,7 +256,7 @@ def foreign_table(count: int = 60) -> list[str]:
         for index in range(count):
             rng = np.random.default_rng([HELD_OUT_SEED, FOREIGN.index(kind), index])
             size = round(float(np.exp(rng.uniform(np.log(20), np.log(400)))))
-            found.append(classify(plant_foreign(kind, rng, size).population, "threshold"))
+            found.append(classify(plant_foreign(kind, rng, size).population, None))
         named = Counter(scheme.label for scheme in found)
         unlike = sum(scheme.unlike is not None for scheme in found)
         lines.append(
@@ -319,9 +322,9 @@ def planted_tables(
         "| truth | N | noise | populations | right | 95 % interval | undecided | wrong | confidently wrong |",
         "| --- " * 9 + "|",
     ]
-    for (truth, size, level), counter in sorted(cells.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
+    for (planted, size, level), counter in sorted(cells.items(), key=lambda cell: TRUTHS.index(cell[0][0])):
         rest = " | ".join(str(counter[name]) for name in OUTCOMES[1:])
-        lines.append(f"| {truth} | {size} | {level} | {counter.total()} | {_percent(counter)} | {rest} |")
+        lines.append(f"| {planted} | {size} | {level} | {counter.total()} | {_percent(counter)} | {rest} |")
     lines += [
         "",
         "## Mixtures by kind",
@@ -359,8 +362,8 @@ def draw(held_out: Sequence[Case], networks: dict[str, Scheme], path: Path) -> N
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     bins = reliability(held_out)
-    share = np.array([each.right / each.count for each in bins])
-    ends = np.array([interval(each.right, each.count) for each in bins]).T / 100
+    share = np.array([each.right / each.verdicts for each in bins])
+    ends = np.array([interval(each.right, each.verdicts) for each in bins]).T / 100
     left.plot([0.3, 1], [0.3, 1], color="#B8B8B8", zorder=0)
     left.errorbar(
         [each.probability for each in bins], share, [share - ends[0], ends[1] - share], fmt="o", color=CODE_COLORS[0]

@@ -3,16 +3,14 @@
     python experiments/target_recovery.py
 
 Teacher: two tanh neurons, five inputs (12 weights). Student: thirty (180 weights), trained by gradient descent from
-small and from large weights on growing numbers of samples. Writes benchmarks/target_recovery.md, .json and .png: test
+small and from large weights on growing numbers of samples. Writes results/target_recovery.md, .json and .png: test
 error and effective widths at the end, and the widths that training passes.
 """
 
-import json
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
-from claims import Claim, record
+from claims import Claim
+from entry import Entry, Table
 from figures import redraw
 
 import codingschemes as cs
@@ -28,16 +26,21 @@ from codingschemes.manifolds import (
 )
 from codingschemes.networks import ACTIVATIONS
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
-SAMPLES, SIZES, SEEDS = (6, 9, 12, 16, 24, 48), (1e-6, 0.5), range(3)
-INPUTS, TEACHER, WIDTH, STEPS = 5, 2, 30, 50_000
+SAMPLES, SIZES = (6, 9, 12, 16, 24, 48), (1e-6, 0.5)
+INPUTS, TEACHER, WIDTH = 5, 2, 30
 AT = np.array([0.1])
+
+entry = Entry(__doc__, quick={"teachers": 1, "steps": 200})
+entry.add_argument("--teachers", type=int, default=3)
+entry.add_argument("--steps", type=int, default=50_000)
+options, out = entry.begin()
+SEEDS = range(options.teachers)
 
 tanh, kind = ACTIVATIONS["tanh"], classify(ACTIVATIONS["tanh"])
 
 
 def problem(inputs: np.ndarray, targets: np.ndarray) -> Problem:
-    return Problem(jnp.asarray(inputs), jnp.asarray(targets), tanh, LOSSES["squared"], 1.0)
+    return Problem(jnp.asarray(inputs), jnp.asarray(targets), tanh, LOSSES["squared"], jnp.ones(()))
 
 
 def last(path: cs.manifolds.Path, index: int = -1) -> Neurons:
@@ -48,18 +51,7 @@ def outputs(neurons: Neurons, inputs: np.ndarray) -> np.ndarray:
     return np.tanh(inputs @ neurons.weight.T) @ neurons.readout
 
 
-lines = [
-    "# Recovery of a narrow teacher",
-    "",
-    f"`python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs "
-    f"({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent, "
-    f"{STEPS} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the "
-    "target; effective widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions "
-    "that training passes.",
-    "",
-    "| initial size | samples | training error | test error | strict | direction | fewest |",
-    "| --- | --- | --- | --- | --- | --- | --- |",
-]
+table = Table("initial size", "samples", "training error", "test error", "strict", "direction", "fewest")
 curves: dict[float, list[float]] = {size: [] for size in SIZES}
 passing: dict[float, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 for size in SIZES:
@@ -77,7 +69,7 @@ for size in SIZES:
                 begin,
                 "gd",
                 rate=0.3 / count,
-                steps=STEPS,
+                steps=options.steps,
                 snapshots=snapshots,
             )
             found = detect(last(path), kind, tolerances=AT)
@@ -95,12 +87,7 @@ for size in SIZES:
                 )
         means = np.mean(rows, axis=0)
         curves[size].append(float(means[1]))
-        lines.append(
-            f"| {size:g} | {count} | {means[0]:.1e} | {means[1]:.3f} | "
-            + " | ".join(f"{x:.1f}" for x in means[2:])
-            + " |"
-        )
-        print(lines[-1], flush=True)
+        table.row(f"{size:g}", count, f"{means[0]:.1e}", f"{means[1]:.3f}", *(f"{mean:.1f}" for mean in means[2:]))
 
 kept = {
     f"{size:g}": {"test_error": curves[size], **dict(zip(("step", "strict", "direction"), passing[size], strict=True))}
@@ -113,21 +100,33 @@ values = {
     "tolerance": AT[0],
     "from": kept,
 }
-(FOLDER / "target_recovery.json").write_text(json.dumps(values, default=lambda array: array.tolist()))
-redraw("target_recovery")
-lines += ["", "![test error and widths](target_recovery.png)", ""]
-(FOLDER / "target_recovery.md").write_text("\n".join(lines))
+out.numbers("results/target_recovery.json", values)
+redraw("target_recovery", out.root)
+out.page(
+    "results/target_recovery.md",
+    f"""# Recovery of a narrow teacher
+
+`python experiments/target_recovery.py`: teacher of {TEACHER} tanh neurons and {INPUTS} inputs
+({TEACHER * (INPUTS + 1)} weights), student of {WIDTH} ({WIDTH * (INPUTS + 1)} weights), gradient descent,
+{options.steps} steps at rate 0.3 / samples. Means over {len(SEEDS)} teachers; errors relative to the variance of the
+target; effective widths at tolerance 0.1, strict on (a, w) and of the directions of w, and the fewest directions that
+training passes.
+
+{table}
+
+![test error and widths](target_recovery.png)
+""",
+)
 few = SAMPLES.index(24)
-record(
-    __file__,
+out.claims(
     [
         Claim(
             f"A student of {WIDTH * (INPUTS + 1)} weights recovers a teacher of {TEACHER * (INPUTS + 1)} from "
             f"{SAMPLES[few]} samples if it starts small (relative test error)",
             "Zhao, Luo & Zhang",
-            "small",
+            "below 1",
             f"{curves[SIZES[0]][few]:.3f}",
-            f"from large weights: {curves[SIZES[1]][few]:.1f}",
+            note=f"from large weights: {curves[SIZES[1]][few]:.1f}",
         )
-    ],
+    ]
 )

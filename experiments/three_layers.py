@@ -8,18 +8,18 @@ from the prior. Writes benchmarks/three_layers.md and .npz, and docs/three_layer
 `--width`, `--draws` and `--warmup` for other sizes; `--only ACTIVATION` replaces that row alone.
 """
 
-import argparse
 import json
 from typing import Any
 
 import numpy as np
-from figures import FOLDER, redraw
+from entry import Entry
+from figures import redraw
 
 import codingschemes as cs
 from codingschemes.convergence import rhat
 
 ACTIVATIONS = ("linear", "sigmoid", "relu")
-TABLE, KEPT = FOLDER / "three_layers.md", FOLDER / "three_layers.npz"
+TABLE, KEPT = "benchmarks/three_layers.md", "benchmarks/three_layers.npz"
 COLUMNS = ["activation", "layer", "scheme", "R-hat of kernel", "effective neurons", "within classes", "correlation"]
 HEAD = """# Three layers, three activations
 
@@ -58,25 +58,26 @@ def sampled(activation: str, width: int, warmup: int, draws: int) -> tuple[list[
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = Entry(__doc__, quick={"width": 12, "warmup": 40, "draws": 20})
     options.add_argument("--width", type=int, default=100)
     options.add_argument("--warmup", type=int, default=400)
     options.add_argument("--draws", type=int, default=400)
     options.add_argument("--only", choices=ACTIVATIONS)
-    chosen = options.parse_args()
-    kept = dict(np.load(KEPT)) if chosen.only else {}
+    chosen, out = options.begin()
+    table, numbers = out.kept(TABLE), out.kept(KEPT)
+    kept = dict(np.load(numbers)) if chosen.only else {}
     rows = json.loads(str(kept.pop("rows"))) if chosen.only else []
     for activation in [chosen.only] if chosen.only else ACTIVATIONS:
         fresh, shown = sampled(activation, chosen.width, chosen.warmup, chosen.draws)
         rows = [row for row in rows if row["activation"] != activation] + fresh
         kept |= {f"{activation}_{name}": values for name, values in shown.items()}
     rows.sort(key=lambda row: (ACTIVATIONS.index(row["activation"]), row["layer"]))
-    np.savez_compressed(KEPT, rows=json.dumps(rows), **kept)
+    np.savez_compressed(numbers, rows=json.dumps(rows), **kept)
     lines = [COLUMNS, ["---"] * len(COLUMNS), *([str(row[name]) for name in COLUMNS] for row in rows)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    remarks = TABLE.read_text().split("|\n\n", 1)[-1] if TABLE.exists() else ""
-    TABLE.write_text(f"{HEAD}\n\n{table}\n\n{remarks}".rstrip() + "\n")
-    redraw("three_layers")
+    rows_of_table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    remarks = table.read_text().split("|\n\n", 1)[-1]
+    table.write_text(f"{HEAD}\n\n{rows_of_table}\n\n{remarks}".rstrip() + "\n")
+    redraw("three_layers", out.root)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ def drawn(tmp_path_factory) -> dict[str, tuple[Figure, Path]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", keep)
         for name, draw in FIGURES.items():
-            draw(folder / f"{name}.png")
+            draw(ROOT, folder / f"{name}.png")
     return found
 
 
 def kept(name: str) -> str:
-    return (ROOT / "benchmarks" / name).read_text()
+    return (ROOT / "results" / name).read_text()
 
 
 def heights(figure: Figure) -> np.ndarray:

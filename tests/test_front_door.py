@@ -55,6 +55,13 @@ def posterior():
         (lambda p: cs.sample(p, sampler=print), "takes the name of a sampler .*not a function"),
         (lambda _: cs.register_sampler("x", biuld=1), "did you mean 'build'"),
         (lambda p: cs.sample(p, resume=True), "give `out`"),
+        (lambda _: cs.Network(width=0), "`width` is 0: give at least one neuron"),
+        (lambda p: cs.Posterior(p.task, p.network, temperature=-1), "`temperature` is -1: give a positive"),
+        (lambda p: cs.predict(p, particles=-5), "`particles` is -5"),
+        (lambda _: cs.manifolds.count("od", 3), "there is no symmetry 'od': did you mean 'odd'"),
+        (lambda _: cs.coding.find_codes(3, (-1.0, 1.0)), "`neurons` of find_codes takes a ClassMeans, not 3"),
+        (lambda _: cs.coding.population(np.ones((3, 4)), np.ones((3, 2)), np.arange(5)), "`labels` .5,. do not fit"),
+        (lambda _: cs.representation.shape_distance(np.eye(2), np.eye(2), alpha=3.0), "`alpha` is 3.0"),
     ],
 )
 def test_one_sentence_in_words_of_python(posterior, call, words):

@@ -162,6 +162,8 @@ def _as(value: Any, hint: Any) -> Any:
         raise TypeError
     if origin is Literal:
         return _as(value, str)  # which names there are, the function says
+    if origin is tuple and not isinstance(value, tuple | list):
+        raise TypeError
     if hint in (int, float, bool):
         return _scalar(value, hint)
     if isinstance(hint, type) and _checkable(hint) and not isinstance(value, hint):

@@ -1,10 +1,13 @@
 """The figures of a report, one function each, for notebooks and papers.
 
 Each takes a run, and its summary where that is at hand already (else it is made), and returns a matplotlib `Figure` in
-the report's style. Nothing is shown or saved: `figure.savefig("codes.pdf")`, or the last line of a notebook cell.
+the report's style. Those of one state of the neurons (`activity`, `codes`, `contributions`, `neurons`, `kernel`, `map`)
+take the description of a population as well. Nothing is shown or saved: `figure.savefig("codes.pdf")`, or the last line
+of a notebook cell.
 
     import codingschemes as cs
     figure = cs.plot.activity(run, summary)
+    figure = cs.plot.activity(cs.describe(population))
 """
 
 from matplotlib.figure import Figure
@@ -13,10 +16,11 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.calls import checked
 from codingschemes.coding import Summary, summarize
 from codingschemes.comparison import Comparison
+from codingschemes.populations import Description
 from codingschemes.reports import chains, figures, populations, responses, schemes
 from codingschemes.reports import layers as layer_figures
 from codingschemes.reports import theory as theory_figures
-from codingschemes.reports.style import styled
+from codingschemes.reports.style import Described, Labelled, styled
 from codingschemes.runs import Run
 
 __all__ = [
@@ -37,31 +41,31 @@ __all__ = [
 
 @checked
 @styled()
-def activity(run: Run, summary: Summary | None = None) -> Figure:
+def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Activity of all neurons at all training inputs in the last draws of some chains; neurons sorted by code, samples
     by class."""
-    return populations.activity(summary or summarize(run), run.posterior.task)
+    return populations.activity(*_described(run, summary))
 
 
 @checked
 @styled()
-def codes(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
+def codes(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares."""
-    return populations.codes(summary or summarize(run), None if comparison is None else comparison.prediction)
+    return populations.codes(_described(run, summary)[0], None if comparison is None else comparison.prediction)
 
 
 @checked
 @styled()
-def contributions(run: Run, summary: Summary | None = None) -> Figure:
+def contributions(run: Run | Description, summary: Summary | None = None) -> Figure:
     """The part of the class-specific output that each neuron carries, and activity against readout."""
-    return populations.contributions(summary or summarize(run), run.posterior.task)
+    return populations.contributions(*_described(run, summary))
 
 
 @checked
 @styled()
-def neurons(run: Run, summary: Summary | None = None) -> Figure:
+def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Single neurons in the last draws: class-mean activities and readouts, two at a time, coloured by code."""
-    return populations.neurons(summary or summarize(run), run.posterior.task)
+    return populations.neurons(*_described(run, summary))
 
 
 @checked
@@ -76,9 +80,9 @@ def distributions(run: Run, summary: Summary | None = None, comparison: Comparis
 
 @checked
 @styled()
-def kernel(run: Run, summary: Summary | None = None) -> Figure:
+def kernel(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Posterior mean of the representational kernel K = Phi^T Phi / N, and its means over pairs of classes."""
-    return responses.kernel(summary or summarize(run), run.posterior.task)
+    return responses.kernel(*_described(run, summary))
 
 
 @checked
@@ -111,9 +115,9 @@ def convergence(run: Run, summary: Summary | None = None) -> Figure:
 
 @checked
 @styled()
-def map(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
+def map(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Draws, chains and layers on the map of coding schemes; a comparison adds the theory's place."""
-    return schemes.scheme_map(summary or summarize(run), None if comparison is None else comparison.prediction)
+    return schemes.scheme_map(_described(run, summary)[0], None if comparison is None else comparison.prediction)
 
 
 @checked
@@ -121,3 +125,10 @@ def map(run: Run, summary: Summary | None = None, comparison: Comparison | None 
 def theory(comparison: Comparison) -> Figure:
     """Every quantity of a comparison, sampled against predicted."""
     return theory_figures.agreement(comparison)
+
+
+def _described(run: Run | Description, summary: Summary | None) -> tuple[Described, Labelled]:
+    """What is drawn, and the samples that it is drawn at."""
+    if isinstance(run, Description):
+        return run, run.shown
+    return summary or summarize(run), run.posterior.task

@@ -201,7 +201,7 @@ def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
         (["sample", "orthogonal", "--ratios", ".5,.6"], "--ratios takes positive numbers that sum to 1"),
         (["sample", "orthogonal", "--temperature", "0"], "temperature is 0"),
         (["sample", "orthogonal", "--temperature", "-1"], "temperature is -1"),
-        (["sample", "orthogonal", "--weight-variance", "-2"], "weight variance is -2"),
+        (["sample", "orthogonal", "--weight-variance", "-2"], "--weight-variance is -2"),
         (["sample", "orthogonal", "--width", "0"], "width is 0"),
         (["sample", "orthogonal", "--width", "wide"], "'wide' is not a valid integer"),
         (["sample", "orthogonal", "--draws", "0"], "--draws is 0"),

@@ -90,11 +90,11 @@ def test_means_over_neurons_survive_draws_without_any():
 
 
 def test_fractions_of_codes_add_up_to_one(run):
-    assert sum(code_fractions(find_codes(read_neurons(run).populations, "sigmoidal")).values()) == pytest.approx(1)
+    assert sum(code_fractions(find_codes(read_neurons(run).populations, (0.0, 1.0))).values()) == pytest.approx(1)
 
 
 def test_codes_of_less_than_half_a_neuron_are_not_given(run):
-    codes = find_codes(read_neurons(run).populations, "sigmoidal")
+    codes = find_codes(read_neurons(run).populations, (0.0, 1.0))
     assignment = np.zeros((2, 60, 12), int)
     assignment[..., :4] = 1
     assignment[0, :30, 0] = 2  # a neuron in a quarter of the draws

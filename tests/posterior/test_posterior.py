@@ -49,7 +49,7 @@ def test_literature_values():
     [
         ({"temperature": 0.0}, "temperature is 0"),
         ({"temperature": float("nan")}, "temperature is nan"),
-        ({"weight_variance": -1.0}, "weight variance is -1"),
+        ({"weight_variance": -1.0}, "`weight_variance` is -1"),
         ({"readout_variance": 0.0}, "readout variance is 0"),
         ({"penalty1": 1.0}, "give `penalty2`"),
         ({"penalty1": 1.0, "penalty2": 1.0, "weight_variance": 1.0}, "one or the other"),

@@ -15,7 +15,7 @@ from math import comb
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import checked, known_keywords
 from codingschemes.coding.bits import BitRule, bit_rule
 from codingschemes.coding.clusters import Mixture, best_mixture, features
 from codingschemes.coding.population import ClassMeans
@@ -105,7 +105,7 @@ class Drift:
     steps: Int[np.ndarray, " chain"]
 
 
-@known_keywords
+@checked
 def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> Codes:
     """The codes of all neurons of all draws.
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import chi2
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import checked
 from codingschemes.coding.population import ClassMeans
 from codingschemes.schemes import class_specific_parts
 
@@ -123,7 +123,7 @@ def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*dra
     return rank < found[..., None]
 
 
-@known_keywords
+@checked
 def find_outliers(neurons: ClassMeans) -> Outliers:
     """Outliers of one draw, see `are_outliers`."""
     parts = output_parts(neurons)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from codingschemes.calls import known_keywords
+from codingschemes.errors import InvalidInput
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,19 @@ def population(
         activity: phi(z), (*draws, neuron, sample).
         readout: a, (*draws, neuron, output).
         labels: the class of each sample, 0..G-1, every class present.
+
+    Raises:
+        InvalidInput: shapes that do not fit, or a class without samples.
     """
+    labels, activity, readout = np.asarray(labels), np.asarray(activity, float), np.asarray(readout, float)
+    if activity.ndim < 2 or activity.shape[-1] != len(labels) or activity.shape[:-1] != readout.shape[:-1]:
+        shapes = f"`activity` {activity.shape}, `readout` {readout.shape} and `labels` {labels.shape}"
+        raise InvalidInput(
+            f"{shapes} do not fit: give (neuron, sample), (neuron, output) and (sample,), in that order of axes"
+        )
     classes, sizes = np.unique(labels, return_counts=True)
     if not np.array_equal(classes, np.arange(len(classes))):
-        raise ValueError("labels must be 0..G-1 with every class present")
-    activity, readout = np.asarray(activity, float), np.asarray(readout, float)
+        raise InvalidInput("`labels` are not 0..G-1 with every class present: number the classes anew")
     members = (labels[:, None] == classes).astype(float)
     mean = activity @ (members / sizes)
     squares = (activity - mean[..., labels]) ** 2 @ members

@@ -37,7 +37,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import softmax
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import checked
 from codingschemes.coding.bits import GAUSSIAN, BitRule, levels
 from codingschemes.coding.crowding import crowding
 from codingschemes.coding.outliers import are_outliers, carriers, effective_neurons, gaussian_reference, output_parts
@@ -168,7 +168,7 @@ def score_words(scores: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.2f}".replace(" 0.", " .") for name, value in scores.items())
 
 
-@known_keywords
+@checked
 def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> Scheme:
     """The coding scheme of one draw or of many.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from jaxtyping import Float
 
 from codingschemes.calls import checked
@@ -82,6 +83,17 @@ class Summary:
             }
             for layer in self.layers
         ).rename_axis(self.layer_name)
+
+    def to_xarray(self) -> xr.Dataset:
+        """What `to_dataframe` has, by layer; mean kernels within and between classes, (layer, class, class); and the
+        mean predictor, (training sample, output)."""
+        kernels = np.stack([layer.kernels.between for layer in self.layers])
+        arrays = {
+            "kernel": ((self.layer_name, "class", "other_class"), kernels),
+            "outputs": (("training_sample", "output"), self.training.outputs),
+        }
+        names = {"class": list(self.class_names), "other_class": list(self.class_names)}
+        return self.to_dataframe().to_xarray().merge(xr.Dataset(arrays, names))
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.3g}'.format)}"

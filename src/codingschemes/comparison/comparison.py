@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from codingschemes.calls import checked
 from codingschemes.coding.codes import code_counts, find_codes
@@ -83,6 +84,10 @@ class Comparison:
     def to_dataframe(self) -> pd.DataFrame:
         """One row a quantity: sampled, mcse, predicted, z, relative_error, and whether it was given to the theory."""
         return pd.DataFrame([asdict(row) for row in self.rows]).set_index("quantity")
+
+    def to_xarray(self) -> xr.Dataset:
+        """What `to_dataframe` has, by quantity."""
+        return self.to_dataframe().to_xarray()
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(repr(self))}</p>{self.to_dataframe().to_html(float_format='{:.4g}'.format)}"

@@ -11,21 +11,25 @@ Derived here.
 """
 
 from collections import Counter
+from typing import get_args
 
 from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.networks.shape import Symmetry
+from codingschemes.registry import unknown
 
 
 def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], int]:
     """Partitions by (nonzero blocks, blocks with w = 0); the second is 0 unless the activation is even.
 
     Raises:
-        InvalidInput: no neurons.
+        InvalidInput: no such class of activations, or no neurons.
     """
+    if symmetry not in (known := get_args(Symmetry.__value__)):
+        raise unknown("symmetry", symmetry, list(known))
     if width < 1:
-        raise InvalidInput(f"the width is {width}: give at least one neuron")
+        raise InvalidInput(f"`width` is {width}: give at least one neuron")
     ways = 2 if symmetry in ("odd", "even") else 1
     zero = int(symmetry in ("odd", "vanishing"))
     counts: dict[tuple[int, int], int] = {(0, 0): 1}

@@ -13,6 +13,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import Activation
 from codingschemes.networks.own import activation_named
 from codingschemes.precision import in_double_precision
+from codingschemes.tables import html_table
 
 type Scaling = Literal["mean-field", "lazy", "none"]
 
@@ -77,9 +78,9 @@ class Network(eqx.Module):
     ):
         activation_named(activation)
         if width < 1:
-            raise InvalidInput(f"the width is {width}: give at least one neuron")
+            raise InvalidInput(f"`width` is {width}: give at least one neuron")
         if depth < 1:
-            raise InvalidInput(f"the depth is {depth}: give at least one hidden layer")
+            raise InvalidInput(f"`depth` is {depth}: give at least one hidden layer")
         if recurrent and depth == 1:
             raise InvalidInput("a recurrent network of one time step has no recurrence: give a depth of at least 2")
         if scaling not in get_args(Scaling.__value__):
@@ -91,8 +92,23 @@ class Network(eqx.Module):
         self.scaling = scaling
         self.recurrent = recurrent
 
+    def __repr__(self) -> str:
+        further = [name for name in ("bias", "recurrent") if getattr(self, name)]
+        scaling = f"scaling {self.scaling}"
+        return f"Network({', '.join([self.activation_name, f'width {self.width}', self._layers, scaling, *further])})"
+
+    def _repr_html_(self) -> str:
+        facts = {"activation": f"{self.activation_name} ({self.activation.family})", "width": self.width}
+        facts |= {f"{self.layer_name}s": self.depth, "bias": "yes" if self.bias else "no", "scaling": self.scaling}
+        return html_table("Recurrent network" if self.recurrent else "Network", facts)
+
+    @property
+    def _layers(self) -> str:
+        return f"{self.depth} {self.layer_name}{'' if self.depth == 1 else 's'}"
+
     @property
     def activation(self) -> Activation:
+        """What is known of the activation function."""
         return activation_named(self.activation_name)
 
     @property

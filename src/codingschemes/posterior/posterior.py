@@ -16,6 +16,7 @@ from codingschemes.posterior.density import Density, ReducedDensity, WeightsDens
 from codingschemes.posterior.function import FunctionDensity
 from codingschemes.posterior.priors import Prior, resolve_prior
 from codingschemes.precision import in_double_precision, require_double_precision
+from codingschemes.tables import html_table
 from codingschemes.tasks import Task
 
 type Space = Literal["reduced", "function", "weights"]
@@ -88,6 +89,13 @@ class Posterior:
             f"Posterior({self.task.name}, {network.activation_name}, width {network.width}, depth {network.depth}, "
             f"T = {self.prior.temperature:g})"
         )
+
+    def _repr_html_(self) -> str:
+        prior = self.prior
+        facts = {"task": self.task, "network": self.network, "temperature": f"{prior.temperature:g}"}
+        facts["variances of weights, readouts"] = f"{prior.weight_variance:g}, {prior.readout_variance:g}"
+        facts["penalties of the same loss"] = ", ".join(f"{each:g}" for each in prior.penalties)
+        return html_table("Posterior", facts)
 
     @in_double_precision
     def input_kernel(self) -> Float[np.ndarray, "P P"]:

@@ -76,11 +76,14 @@ def resolve_prior(
     }
     for name, value in given.items():
         if value is not None and not (math.isfinite(value) and value > 0):
-            raise InvalidInput(f"the {name} is {value}: give a positive finite number")
+            raise InvalidInput(f"`{name.replace(' ', '_')}` is {value}: give a positive finite number")
     penalties = penalty1 is not None or penalty2 is not None
     variances = weight_variance is not None or readout_variance is not None
     if penalties and variances:
-        raise InvalidInput("penalties and variances say the same thing twice: give one or the other")
+        raise InvalidInput(
+            "penalties and variances say the same thing twice: give `penalty1` and `penalty2`, or "
+            "`weight_variance` and `readout_variance`"
+        )
     if penalties:
         if penalty1 is None or penalty2 is None:
             missing = "`penalty1`" if penalty1 is None else "`penalty2`"

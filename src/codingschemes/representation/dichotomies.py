@@ -84,7 +84,7 @@ def balanced_dichotomies(class_count: int, limit: int = 35, seed: int = 0) -> Fl
         InvalidInput: the number of classes is odd or below two.
     """
     if class_count < 2 or class_count % 2:
-        raise InvalidInput(f"{class_count} classes have no balanced dichotomy: take an even number of classes")
+        raise InvalidInput(f"`class_count` is {class_count}: an even number of classes has balanced dichotomies")
     half = class_count // 2
     if balanced_dichotomy_count(class_count) <= limit:
         chosen = list(itertools.combinations(range(1, class_count), half - 1))

@@ -30,7 +30,7 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
         InvalidInput: alpha is outside [0, 1], or a representation is the same for every sample.
     """
     if not 0 <= alpha <= 1:
-        raise InvalidInput(f"alpha = {alpha} is not between 0 (whitened) and 1 (Procrustes): choose one between")
+        raise InvalidInput(f"`alpha` is {alpha}: give a number between 0 (whitened) and 1 (Procrustes)")
     first, second = (_whitened(_centred(each), alpha) for each in same_samples(activity, other))
     first, second = _padded(first, second)
     left, _, right = np.linalg.svd(first.T @ second)

@@ -23,6 +23,7 @@ from codingschemes.runs.identity import Identity, differences, identity
 from codingschemes.runs.store import REMEDY, DrawStore
 from codingschemes.samplers import SAMPLERS, Kernel
 from codingschemes.samplers import own as own_samplers
+from codingschemes.tables import html_table
 from codingschemes.tasks import Task
 
 CONFIG, PROVENANCE, TASK, DRAWS, CHECKPOINT = (
@@ -111,6 +112,8 @@ class Run:
             InvalidInput: the run was stopped before its first draw.
         """
         if self.draw_count == 0:
+            if self.path is None:
+                raise InvalidInput("the run holds no draws: sample again with a longer `time_limit`")
             raise InvalidInput(
                 f"the run in {self.path} holds no draws yet: wait where it is being sampled, else continue it with "
                 "`resume=True`"
@@ -153,6 +156,14 @@ class Run:
             f"Run({self.posterior.task.name}, {network['activation']}, {self.config['sampling']['chains']} chains x "
             f"{self.draw_count} draws, {where})"
         )
+
+    def _repr_html_(self) -> str:
+        sampling = self.config["sampling"]
+        facts = {"posterior": self.posterior, "sampler": f"{sampling['sampler']}, {sampling['space']} space"}
+        facts["draws"] = f"{sampling['chains']} chains x {self.draw_count}"
+        facts["finished"] = "yes" if self.finished else "no: resume it"
+        facts["kept"] = "in memory" if self.path is None else self.path
+        return html_table("Run", facts)
 
 
 def is_folder(path: Path) -> bool:

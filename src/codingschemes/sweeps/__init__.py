@@ -2,13 +2,14 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.sweeps.execution import sweep
-from codingschemes.sweeps.jobs import Job, Outcome, Result, carry_out
+from codingschemes.sweeps.jobs import Job, Outcome, Outcomes, Result, carry_out
 from codingschemes.sweeps.plan import Plan, PlannedRun, read_plan
 from codingschemes.sweeps.trend import Trend, power_law, trends
 
 __all__ = [
     "Job",
     "Outcome",
+    "Outcomes",
     "Plan",
     "PlannedRun",
     "Result",

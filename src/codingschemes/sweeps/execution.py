@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from codingschemes.errors import InvalidInput
-from codingschemes.sweeps.jobs import Job, Outcome, carry_out
+from codingschemes.sweeps.jobs import Job, Outcome, Outcomes, carry_out
 
 #: Seconds to wait for a scheduler.
 _PATIENCE = 20
@@ -12,7 +12,7 @@ _PATIENCE = 20
 
 def sweep(
     jobs: Sequence[Job], *, scheduler: str | None = None, notify: Callable[[str], None] = lambda _: None
-) -> list[Outcome]:
+) -> Outcomes:
     """Make all runs. One that fails does not stop the others; Ctrl-C does, and the runs that were not begun are left
     out. What is complete already is not made again.
 
@@ -30,7 +30,7 @@ def sweep(
     """
     outcomes = _here(jobs, notify) if scheduler is None else _there(jobs, scheduler, notify)
     found = {outcome.job.name: outcome for outcome in outcomes}
-    return [found[job.name] for job in jobs if job.name in found]
+    return Outcomes(found[job.name] for job in jobs if job.name in found)
 
 
 def _here(jobs: Sequence[Job], notify: Callable[[str], None]) -> Iterator[Outcome]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from codingschemes.coding import summarize
 from codingschemes.comparison import compare
@@ -24,6 +26,8 @@ from codingschemes.runs.run import CONFIG, write_json
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
 #: Where the result of a run is kept, in its folder.
 RESULT = "result.json"
+#: Of `Result`, what is one number or word.
+_SINGLE = ("draws", "theory", "scheme", "probability", "rhat_max", "code_rhat", "ess_min", "trust")
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,30 @@ class Outcome:
             "message": self.message,
             "result": None if self.result is None else asdict(self.result),
         }
+
+
+class Outcomes(list[Outcome]):
+    """What became of all runs of a sweep, in their order."""
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row a run: what varies, status and message, the numbers of `Result`, and by kind of quantity the
+        deviation from theory and its Monte Carlo error."""
+        return pd.DataFrame([_flat(outcome) for outcome in self]).set_index("name")
+
+    def to_xarray(self) -> xr.Dataset:
+        """What `to_dataframe` has, by name of the run."""
+        return self.to_dataframe().to_xarray()
+
+
+def _flat(outcome: Outcome) -> dict[str, Any]:
+    found = {} if outcome.result is None else asdict(outcome.result)
+    deviations = {
+        f"{kind}_{name}": value
+        for kind, pair in found.pop("deviations", {}).items()
+        for name, value in zip(("deviation", "error"), pair, strict=True)
+    }
+    said = {"name": outcome.job.name, **outcome.job.varied, "status": outcome.status, "message": outcome.message}
+    return {**said, **{name: found[name] for name in _SINGLE if name in found}, **deviations}
 
 
 def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.reading import reading
+from codingschemes.tables import html_table
 from codingschemes.tasks.archives import read_arrays, require
 
 type Array = np.ndarray
@@ -65,6 +66,14 @@ class Task:
             f"Task({self.name}, {len(self.inputs)} samples of {self.inputs.shape[1]} features in "
             f"{len(self.class_names)} classes{held_out})"
         )
+
+    def _repr_html_(self) -> str:
+        counts = np.bincount(self.labels, minlength=len(self.class_names))
+        classes = ", ".join(f"{name} ({count})" for name, count in zip(self.class_names, counts, strict=True))
+        facts = {"inputs": f"{len(self.inputs)} samples, {self.inputs.shape[1]} features", "classes (samples)": classes}
+        facts["outputs"] = ", ".join(self.target_names)
+        facts["held out"] = f"{len(self.test_inputs)} samples"
+        return html_table(f"Task {self.name}", facts)
 
     def __post_init__(self) -> None:
         self._check_shapes()

@@ -10,6 +10,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.representation.kernels import block_means
 from codingschemes.schemes import Label
+from codingschemes.tables import html_table
 
 
 class UnstableCodes(InvalidInput):
@@ -180,6 +181,16 @@ class Prediction:
     def __repr__(self) -> str:
         scheme = "" if self.scheme is None else f"{self.scheme.label}, "
         return f"Prediction({self.theory}, {scheme}certificate {self.certificate.words})"
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {"posterior": self.posterior, "certificate": self.certificate.words}
+        if self.scheme is not None:
+            facts["scheme"] = f"{self.scheme.label}: {self.scheme.reason}"
+        if self.codes:
+            facts["neurons by code"] = ", ".join(f"{group.name} {group.count:.1f}" for group in self.codes[:8])
+        broken = [each.statement for each in self.assumptions if not each.holds]
+        facts["assumptions broken here"] = "; ".join(broken) or "none"
+        return html_table(f"Prediction by {self.theory}", facts)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; absent where the theory has no such number."""

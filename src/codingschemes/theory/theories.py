@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from threadpoolctl import threadpool_limits
 
@@ -13,11 +13,56 @@ from codingschemes.progress import watched
 from codingschemes.registry import Registry
 from codingschemes.theory.prediction import Prediction
 
+if TYPE_CHECKING:
+    from codingschemes.theory.mean_field.annealing import Annealing
+
 type Theory = Callable[..., Prediction]
 
 #: name -> function (posterior, **options) -> Prediction; it raises `InvalidInput` for what it does not cover, naming
 #: the theories that do.
 THEORIES: Registry[Theory] = Registry("theory")
+
+
+@overload
+def predict(
+    posterior: Posterior,
+    theory: Literal["mean-field"] = "mean-field",
+    *,
+    progress: bool = False,
+    time_limit: float | None = None,
+    code_fractions: dict[str, float] | None = None,
+    method: Literal["auto", "quadrature", "particles"] = "auto",
+    particles: int = 2000,
+    seed: int = 0,
+    annealing: "Annealing | None" = None,
+) -> Prediction: ...
+
+
+@overload
+def predict(
+    posterior: Posterior,
+    theory: Literal["global-minimum"],
+    *,
+    progress: bool = False,
+    time_limit: float | None = None,
+    method: Literal["auto", "closed-form", "solver"] = "auto",
+    seed: int = 0,
+    searches: int | None = None,
+    starts: int | None = None,
+    rigorous: bool | None = None,
+) -> Prediction: ...
+
+
+@overload
+def predict(
+    posterior: Posterior, theory: Literal["lazy"], *, progress: bool = False, time_limit: float | None = None
+) -> Prediction: ...
+
+
+@overload
+def predict(
+    posterior: Posterior, theory: str, *, progress: bool = False, time_limit: float | None = None, **options: Any
+) -> Prediction: ...
 
 
 @checked
@@ -36,7 +81,8 @@ def predict(
         theory: "mean-field", "global-minimum" or "lazy".
         progress: show on standard error how far the solver is.
         time_limit: in seconds; None sets none.
-        options: of that theory.
+        options: of that theory; "mean-field": `code_fractions`, `method`, `particles`, `seed`, `annealing`;
+            "global-minimum": `method`, `seed`, `searches`, `starts`, `rigorous`.
 
     Raises:
         InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.

@@ -68,6 +68,8 @@ def mean_field(
     """
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
+    if particles < 1:
+        raise InvalidInput(f"`particles` is {particles}: give an integer of at least 1")
     problem = MeanFieldProblem(posterior)
     route = route_to(problem, method)
     if route.solve is None:
@@ -123,15 +125,18 @@ def _check_fractions(fractions: dict[str, float] | None, posterior: Posterior) -
         return None
     if not posterior.network.activation.bounded:
         raise InvalidInput(
-            f"code_fractions are for activations that saturate, not {posterior.network.activation_name}: leave them out"
+            f"`code_fractions` is for activations that saturate, not {posterior.network.activation_name}: leave it out"
         )
     classes = posterior.task.class_count
     wrong = [code for code in fractions if len(code) != classes or set(code) - {"0", "1"}]
-    if wrong or not fractions:
-        raise InvalidInput(f"a code is one bit 0 or 1 for each of the {classes} classes: {wrong[:1]} is none")
+    if not fractions:
+        raise InvalidInput("`code_fractions` is empty: give a share for each code, or leave it out")
+    if wrong:
+        bits = f"one bit 0 or 1 for each of the {classes} classes"
+        raise InvalidInput(f"`code_fractions` takes codes of {bits}, not {wrong[0]!r}")
     shares = np.array(list(fractions.values()))
     if not np.all(shares > 0) or abs(shares.sum() - 1) > 1e-6:
-        raise InvalidInput(f"code_fractions must be positive and sum to one, not to {shares.sum():.6g}")
+        raise InvalidInput(f"`code_fractions` must be positive and sum to one, not to {shares.sum():.6g}")
     return {code: float(share) / float(shares.sum()) for code, share in fractions.items()}
 
 

@@ -20,7 +20,7 @@ bulk's neurons, whose number stays N.
 
 Sources: van Meegen & Sompolinsky 2025 (bulk and outliers); Couillet & Liao, Random Matrix Methods for Machine Learning,
 2022, chapter 2 (deterministic equivalents). That they combine to this theory is derived here, and compared with sampled
-networks in benchmarks/mean_field_on_images.md.
+networks in results/mean_field_on_images.md.
 """
 
 from dataclasses import dataclass, replace

@@ -1,0 +1,74 @@
+"""Every public function and class has an example in its docstring, and what it shows is what comes out."""
+
+import doctest
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import codingschemes as cs
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+ROOMS = ["", ".coding", ".plot", ".populations", ".representation", ".tasks"]
+#: What takes long alone: pages of figures, and compiled programs of their own.
+LONG = {"report", "evidence"}
+#: Whose use is an example of a page or of the function that gives it.
+WITHOUT = {"keep_jax_settings", "double_precision", "Option", "TaskEntry"}
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Names and objects."""
+    for room in ROOMS:
+        module = importlib.import_module(f"codingschemes{room}")
+        for name in module.__all__:
+            each = getattr(module, name)
+            if (inspect.isroutine(each) or inspect.isclass(each)) and name not in WITHOUT:
+                yield f"cs{room}.{name}", each
+
+
+PUBLIC = dict(public())
+
+
+@pytest.fixture(scope="module")
+def begun() -> dict[str, Any]:
+    """The names that all examples go on from, as the reference defines them."""
+    names: dict[str, Any] = {}
+    (lines,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    exec(lines, names)
+    return names
+
+
+def failures(names: dict[str, Any], long: bool) -> list[str]:
+    """What examples gave that they do not show."""
+    found: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    for name, each in PUBLIC.items():
+        if (name.rpartition(".")[2] in LONG) == long:
+            test = doctest.DocTestParser().get_doctest(inspect.getdoc(each) or "", dict(names), name, None, None)
+            runner.run(test, out=found.append)
+    return found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_an_example(name):
+    assert ">>> " in (inspect.getdoc(PUBLIC[name]) or "")
+
+
+def test_examples_show_what_comes_out(begun, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "".join(failures(begun, long=False)) == ""
+
+
+@pytest.mark.slow
+def test_long_examples_show_what_comes_out(begun, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "".join(failures(begun, long=True)) == ""
+
+
+def test_public_names_are_all_that_is_listed():
+    assert set(dir(cs)) == set(cs.__all__)
+    assert not [name for name in dir(cs) if name.startswith("_")]
