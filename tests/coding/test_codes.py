@@ -32,6 +32,14 @@ def test_codes_of_a_planted_population_are_exact(scaling: str, code_count: int) 
     assert np.all(np.diff(codes.fractions) <= 0)
 
 
+def test_bits_are_cut_between_the_bounds_of_the_activation() -> None:
+    """Those of 1 + 3 sigma of one's own, say."""
+    planted = plant_redundant(np.random.default_rng(0), 100)
+    moved = population(1 + 3 * planted.activity, planted.readout, planted.labels)
+    assert tuple(find_codes(moved, (1.0, 4.0)).strings()) == planted.codes
+    assert tuple(find_codes(moved, (0.0, 1.0)).strings()) != planted.codes
+
+
 @pytest.mark.parametrize("counts", [(60, 39, 1), (990, 9, 1), (1, 19)])
 def test_a_code_of_one_neuron_is_kept(counts: tuple[int, ...]) -> None:
     planted = plant_redundant(np.random.default_rng(0), sum(counts), counts=counts)
