@@ -1,5 +1,6 @@
 """A process with JAX code of its own: nothing of the package is computed in single precision, and none is set."""
 
+import os
 import subprocess
 import sys
 
@@ -62,5 +63,9 @@ sys.exit(len(found) > 0)
 
 @pytest.mark.slow
 def test_all_is_double_precision_and_nothing_is_set(tmp_path):
-    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False)
+    double = ("JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION")  # which a test of the command line may have said
+    environment = {name: value for name, value in os.environ.items() if name not in double}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
