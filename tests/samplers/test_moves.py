@@ -213,6 +213,11 @@ def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
     assert combined(findings) < ALARM
 
 
+def activity(position, density: Density):
+    """Of every layer."""
+    return density.network.activation(density.propagate(position)[0])
+
+
 @functools.cache
 def flipping(space: str):
     density = deep(space)
@@ -220,7 +225,7 @@ def flipping(space: str):
 
     def move(key, position, faults):
         moved, count = flips.flip_sweep(key, position, density, 3)
-        always = flips._flip(position, jnp.asarray(0), jnp.asarray(1), density)
+        always = flips._flip(position, activity(position, density), jnp.asarray(0), jnp.asarray(1), density)
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -247,8 +252,8 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
     position = density.prior_draw(jax.random.PRNGKey(0))
     for layer in (0, 1):
         where = (jnp.asarray(layer), jnp.asarray(2))
-        flipped = flips._flip(position, *where, density)
-        back = flips._flip(flipped, *where, density)
+        flipped = flips._flip(position, activity(position, density), *where, density)
+        back = flips._flip(flipped, activity(flipped, density), *where, density)
         jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
         before, _ = density.propagate(position)
         after, _ = density.propagate(flipped)
@@ -264,7 +269,8 @@ def reversing(space: str):
 
     def move(key, position, faults):
         moved, count = reversals.reversal_sweep(key, position, density, 6)
-        always, _ = reversals._reversed(position, jnp.asarray(0), jnp.asarray(1), jnp.asarray(0), density)
+        where = jnp.asarray(0), jnp.asarray(1), jnp.asarray(0)
+        always, _ = reversals._reversed(position, activity(position, density), *where, density)
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -290,7 +296,8 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
     start, unflatten = ravel_pytree(density.prior_draw(jax.random.PRNGKey(0)))
 
     def move(flat, layer):
-        changed, log_volume = reversals._reversed(unflatten(flat), layer, jnp.asarray(2), jnp.asarray(1), density)
+        position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
+        changed, log_volume = reversals._reversed(position, activity(position, density), *where, density)
         after = ravel_pytree(changed)[0]
         return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
 

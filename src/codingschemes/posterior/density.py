@@ -61,8 +61,12 @@ class Density(eqx.Module):
         """The shape of each block of coordinates."""
 
     @abc.abstractmethod
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
+        """The negative log likelihood of the targets, up to a constant, given the last layer's activity."""
+
     def misfit(self, position: Position) -> Scalar:
         """The negative log likelihood of the targets, up to a constant."""
+        return self.misfit_at(position, self.propagate(position)[1])
 
     @property
     @abc.abstractmethod
@@ -89,8 +93,12 @@ class Density(eqx.Module):
 
     def potential(self, position: Position) -> Scalar:
         """U = |theta|^2/2 + misfit."""
+        return self.potential_at(position, self.propagate(position)[1])
+
+    def potential_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
+        """U, given the last layer's activity."""
         _require_double()
-        return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit(position)
+        return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit_at(position, activity)
 
     def log_likelihood(self, position: Position) -> Scalar:
         """log p(Y | position) in nats, normalised over Y: -misfit - (P C / 2) log(2 pi T).
@@ -222,8 +230,7 @@ class WeightsDensity(Density):
             "readout": (width, self.targets.shape[1]),
         }
 
-    def misfit(self, position: Position) -> Scalar:
-        _, activity = self.propagate(position)
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
         readout = jnp.sqrt(self.readout_variance) * position["readout"]
         residual = self.targets - self.network.outputs(activity, readout)
         return jnp.sum(residual**2) / (2 * self.temperature)
@@ -260,8 +267,7 @@ class ReducedDensity(Density):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": (self.network.width, self.basis.shape[1]), **self._hidden_shape()}
 
-    def misfit(self, position: Position) -> Scalar:
-        _, activity = self.propagate(position)
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:  # noqa: ARG002  (activity is all)
         return collapsed_misfit(activity, self.targets, self.signal_variance, self.temperature)
 
     @property

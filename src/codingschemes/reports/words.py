@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Predictions
-from codingschemes.coding.scheme import Scheme, probability_words, reason_words
+from codingschemes.coding.scheme import Scheme, probability_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.reports.numbers import enumeration, estimate, number, percent, with_error
@@ -66,8 +66,7 @@ def _scheme_sentence(summary: Summary, run: Run) -> str:
                 f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
                 f"{len(summary.class_names)} classes, without codes or outliers"
             )
-    reason = reason_words(scheme.scores, scheme.unlike)
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({scheme.reason})"
 
 
 def activation_name(registered: str) -> str:
@@ -87,7 +86,7 @@ def outlier_count(summary: Summary) -> str:
 def scheme_card(scheme: Scheme) -> Card:
     """The verdict, with its probability or why there is none."""
     if scheme.label == "undecided":
-        return Card("scheme", scheme.label, reason_words(scheme.scores, scheme.unlike))
+        return Card("scheme", scheme.label, scheme.reason)
     return Card("scheme", scheme.label, f"probability {probability_words(scheme.probability)}")
 
 

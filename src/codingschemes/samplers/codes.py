@@ -42,7 +42,7 @@ _LEAST_FOR_ALL_SEARCHES = 40
 #: that often, and then for several sweeps, during which these layers stay as they are.
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 #: Flips and reversals in a step, as shares of the neurons of a layer: each costs half a gradient.
-_FLIPS, _REVERSALS = 1 / 6, 1 / 6
+_FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32

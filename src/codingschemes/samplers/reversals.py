@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position, Scalar
+from codingschemes.samplers.flips import Place
 
 
 def reversal_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
@@ -31,26 +32,26 @@ def reversal_sweep(key: Array, position: Position, density: Density, visits: int
     classes = jax.random.randint(class_key, (visits,), 0, density.class_average.shape[1])
     levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
-    def visit(index: Array, carry: tuple[Position, Array, Array]) -> tuple[Position, Array, Array]:
-        position, potential, reversals = carry
-        changed, log_volume = _reversed(position, layers[index], neurons[index], classes[index], density)
-        beyond = density.potential(changed)
-        accepted = levels[index] < potential - beyond + log_volume
-        position = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), changed, position)
-        return position, jnp.where(accepted, beyond, potential), reversals + accepted
+    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
+        here, reversals = carry
+        changed, log_volume = _reversed(
+            here.position, here.activity, layers[index], neurons[index], classes[index], density
+        )
+        there = Place.at(changed, density)
+        accepted = levels[index] < here.potential - there.potential + log_volume
+        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
+        return here, reversals + accepted
 
-    start = (position, density.potential(position), jnp.asarray(0))
-    position, _, reversals = jax.lax.fori_loop(0, visits, visit, start)
-    return position, reversals
+    here, reversals = jax.lax.fori_loop(0, visits, visit, (Place.at(position, density), jnp.asarray(0)))
+    return here.position, reversals
 
 
 def _reversed(
-    position: Position, layer: Array, neuron: Array, label: Array, density: Density
+    position: Position, activity: Float[Array, "L N P"], layer: Array, neuron: Array, label: Array, density: Density
 ) -> tuple[Position, Scalar]:
     """The position with the answer of one neuron to one class turned round, and the log of the volume that this
     changes."""
     network = density.network
-    activity = network.activation(density.propagate(position)[0])
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)
     lower = jnp.sqrt(density.weight_variance) * density.factor(network.hidden_features(activity[below]))
