@@ -14,15 +14,17 @@ import codingschemes as cs
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 ROOMS = ["", ".coding", ".plot", ".populations", ".representation", ".tasks"]
+#: Where examples are run, but not asked of every name.
+FURTHER = [".manifolds", ".samplers", ".sweeps"]
 #: What takes long alone: pages of figures, and compiled programs of their own.
 LONG = {"report", "evidence"}
 #: Whose use is an example of a page or of the function that gives it.
 WITHOUT = {"keep_jax_settings", "double_precision", "Option", "TaskEntry"}
 
 
-def public() -> Iterator[tuple[str, Any]]:
+def public(rooms: list[str]) -> Iterator[tuple[str, Any]]:
     """Names and objects."""
-    for room in ROOMS:
+    for room in rooms:
         module = importlib.import_module(f"codingschemes{room}")
         for name in module.__all__:
             each = getattr(module, name)
@@ -30,7 +32,7 @@ def public() -> Iterator[tuple[str, Any]]:
                 yield f"cs{room}.{name}", each
 
 
-PUBLIC = dict(public())
+PUBLIC = dict(public(ROOMS))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def failures(names: dict[str, Any], long: bool) -> list[str]:
     """What examples gave that they do not show."""
     found: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-    for name, each in PUBLIC.items():
+    for name, each in public([*ROOMS, *FURTHER]):
         if (name.rpartition(".")[2] in LONG) == long:
             test = doctest.DocTestParser().get_doctest(inspect.getdoc(each) or "", dict(names), name, None, None)
             runner.run(test, out=found.append)

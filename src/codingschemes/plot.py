@@ -16,6 +16,7 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.calls import checked
 from codingschemes.coding import Summary, summarize
 from codingschemes.comparison import Comparison
+from codingschemes.errors import InvalidInput
 from codingschemes.populations import Description
 from codingschemes.reports import chains, figures, populations, responses, schemes
 from codingschemes.reports import layers as layer_figures
@@ -51,7 +52,10 @@ def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
 @styled()
 def codes(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares."""
-    return populations.codes(_described(run, summary)[0], None if comparison is None else comparison.prediction)
+    described, _ = _described(run, summary)
+    if not described.codes:
+        raise InvalidInput("no neuron has a code here: draw `neurons`, which needs none")
+    return populations.codes(described, None if comparison is None else comparison.prediction)
 
 
 @checked
