@@ -5,6 +5,7 @@ all coordinates: both are reversible, and so is their mixture.
 """
 
 from typing import NamedTuple
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from problems import Problem, problem
 from test_code_configurations import Faults, flipped, jumped, made_up, rotated, stirred
 
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers import Info, Kernel, flips
+from codingschemes.samplers import Info, Kernel, flips, reversals
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 
 
@@ -65,6 +66,21 @@ def flips_alone(key: Array, position: Position, density: Density) -> Position:
     return flips.flip_sweep(key, position, density, 2)[0]
 
 
+def reversals_of(volume: float):
+    """Their volume taken to a power."""
+    genuine = reversals._reversed
+
+    def reversed_with(*given):
+        changed, log_volume = genuine(*given)
+        return changed, volume * log_volume
+
+    def move(key: Array, position: Position, density: Density) -> Position:
+        with mock.patch.object(reversals, "_reversed", reversed_with):
+            return reversals.reversal_sweep(key, position, density, 2)[0]
+
+    return move
+
+
 def recurrent(key: Array, position: Position, density: Density) -> Position:
     return recurrent_rotation_sweep(key, position, density, 2)
 
@@ -86,11 +102,14 @@ MOVES = {
     "a rotation": (rotations_of(1), lambda: problem("relu weights")),
     "flips in weights": (flips_alone, lambda: deep(2, "weights")),
     "flips in function space": (flips_alone, lambda: deep(3, "function")),
+    "reversals in weights": (reversals_of(1.0), lambda: deep(2, "weights")),
+    "reversals in function space": (reversals_of(1.0), lambda: deep(3, "function")),
     "recurrent rotations": (recurrent, steps),
 }
 BROKEN = {
     "jumps without volumes": (jumps_of(Faults(volume=0.0)), lambda: problem("sigmoid reduced")),
     "jumps without the prior": (jumps_of(Faults(prior=0.0)), lambda: problem("sigmoid reduced")),
+    "reversals without volumes": (reversals_of(0.0), lambda: deep(2, "reduced")),
     "flips that nothing takes up": (flips_of(Faults(taken_up=0.0)), lambda: deep(2, "reduced")),
 }
 

@@ -11,12 +11,22 @@ import numpy as np
 import pytest
 from checks import combined, worst
 from exact_moves import NAMES, exact_draws, mover, position_mover
+from jax.flatten_util import ravel_pytree
 from known_answers import small_posterior
 from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
-from codingschemes.samplers import SAMPLERS, Settings, concerted, flips, jumps, recurrent_rotations, rotations
+from codingschemes.samplers import (
+    SAMPLERS,
+    Settings,
+    concerted,
+    flips,
+    jumps,
+    recurrent_rotations,
+    reversals,
+    rotations,
+)
 from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
@@ -203,6 +213,11 @@ def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
     assert combined(findings) < ALARM
 
 
+def activity(position, density: Density):
+    """Of every layer."""
+    return density.network.activation(density.propagate(position)[0])
+
+
 @functools.cache
 def flipping(space: str):
     density = deep(space)
@@ -210,7 +225,7 @@ def flipping(space: str):
 
     def move(key, position, faults):
         moved, count = flips.flip_sweep(key, position, density, 3)
-        always = flips._flipped(position, jnp.asarray(0), jnp.asarray(1), density)
+        always = flips._flipped(position, activity(position, density), jnp.asarray(0), jnp.asarray(1), density)
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -237,14 +252,66 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
     position = density.prior_draw(jax.random.PRNGKey(0))
     for layer in (0, 1):
         where = (jnp.asarray(layer), jnp.asarray(2))
-        flipped = flips._flipped(position, *where, density)
-        back = flips._flipped(flipped, *where, density)
+        flipped = flips._flipped(position, activity(position, density), *where, density)
+        back = flips._flipped(flipped, activity(flipped, density), *where, density)
         jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
         before, _ = density.propagate(position)
         after, _ = density.propagate(flipped)
         np.testing.assert_allclose(after[layer, 2], -before[layer, 2], rtol=1e-12)
         shift = after[layer + 1] - before[layer + 1]
         np.testing.assert_allclose(shift.mean(axis=1), 0, atol=1e-12)
+
+
+@functools.cache
+def reversing(space: str):
+    density = deep(space)
+    positions = exact_draws(density, 1000)
+
+    def move(key, position, faults):
+        moved, count = reversals.reversal_sweep(key, position, density, 6)
+        where = jnp.asarray(0), jnp.asarray(1), jnp.asarray(0)
+        always, _ = reversals._reversed(position, activity(position, density), *where, density)
+        return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
+
+    return position_mover(density, positions, move, sweeps=1)
+
+
+@pytest.mark.parametrize(
+    "space", ["reduced", *(pytest.param(space, marks=pytest.mark.slow) for space in ("function", "weights"))]
+)
+def test_reversals_leave_exact_draws_exact(space):
+    findings, count, (before, after) = reversing(space)(1.0)
+    assert combined(findings) > ALARM, worst(findings)
+    assert (count > 0).mean() > 0.2
+    assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.1
+
+
+def test_reversals_that_are_always_accepted_are_found_out():
+    findings, _, _ = reversing("reduced")(0.0)
+    assert combined(findings) < ALARM
+
+
+def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_mean_above():
+    density = small_posterior("sigmoid", samples=4, width=4, depth=3, bias=True).density("reduced")
+    start, unflatten = ravel_pytree(density.prior_draw(jax.random.PRNGKey(0)))
+
+    def move(flat, layer):
+        position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
+        changed, log_volume = reversals._reversed(position, activity(position, density), *where, density)
+        after = ravel_pytree(changed)[0]
+        return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
+
+    moved = jax.jit(jax.jacobian(move, has_aux=True))
+    before = density.propagate(unflatten(start))[0] @ density.class_average
+    for layer in (0, 1):
+        jacobian, (there, log_volume, after) = moved(start, layer)
+        _, (back, log_volume_back, _) = moved(there, layer)
+        np.testing.assert_allclose(back, start, rtol=1e-9, atol=1e-11)
+        assert abs(log_volume) > 1e-3
+        np.testing.assert_allclose(np.linalg.slogdet(jacobian)[1], log_volume, rtol=1e-8)
+        np.testing.assert_allclose(log_volume_back, -log_volume, rtol=1e-8)
+        np.testing.assert_allclose(after[layer, 2], before[layer, 2] * np.array([1, -1]), atol=1e-11)
+        np.testing.assert_allclose(after[layer + 1], before[layer + 1], atol=1e-11)
 
 
 @functools.cache

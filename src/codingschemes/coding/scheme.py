@@ -146,29 +146,34 @@ class Scheme:
 
     @property
     def words(self) -> str:
-        """See `scheme_words`."""
-        return scheme_words(self.label, self.probability, self.scores, self.unlike)
+        """`sparse (probability 0.98)`, or `undecided` and the `reason`."""
+        if self.label == "undecided":
+            return f"undecided ({self.reason})"
+        return scheme_words(self.label, self.probability, self.scores)
+
+    @property
+    def reason(self) -> str:
+        """Why no scheme is named: `nearest to sparse, but unlike all sparse populations that the verdict knows`; where
+        one of the three has a chance, their scores; else where the population is among them, `concentrated .44, binary
+        .10, graded .46`."""
+        if self.unlike is not None:
+            return f"nearest to {self.unlike}, but unlike all {self.unlike} populations that the verdict knows"
+        if sum(self.scores.values()) >= 1 - CONFIDENT:
+            return score_words(self.scores)
+        return score_words({name: getattr(self.evidence, name) for name in ("concentrated", "binary", "graded")})
 
 
-def scheme_words(label: str, probability: float, scores: Mapping[str, float], unlike: str | None = None) -> str:
+def scheme_words(label: str, probability: float, scores: Mapping[str, float]) -> str:
     """`sparse (probability 0.98)`, or `undecided (analog .10, redundant .06, sparse .84)`: where no scheme is named
-    there is no one number to be confident of. Where a scheme was not named for want of populations like this one:
-    `undecided (nearest to sparse, but unlike all sparse populations that the verdict knows)`."""
+    there is no one number to be confident of."""
     if label != "undecided":
         return f"{label} (probability {probability_words(probability)})"
-    return f"undecided ({reason_words(scores, unlike)})"
+    return f"undecided ({score_words(scores)})"
 
 
 def probability_words(value: float) -> str:
     """Two decimals, without claiming certainty."""
     return "above 0.99" if value > 0.995 else "below 0.01" if value < 0.005 else f"{value:.2f}"
-
-
-def reason_words(scores: Mapping[str, float], unlike: str | None) -> str:
-    """Why no scheme is named."""
-    if unlike is None:
-        return score_words(scores)
-    return f"nearest to {unlike}, but unlike all {unlike} populations that the verdict knows"
 
 
 def score_words(scores: Mapping[str, float]) -> str:

@@ -59,12 +59,21 @@ class Density(eqx.Module):
         """The shape of each block of coordinates."""
 
     @abc.abstractmethod
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
+        """The negative log likelihood of the targets, up to a constant, given the last layer's activity."""
+
     def misfit(self, position: Position) -> Scalar:
         """The negative log likelihood of the targets, up to a constant."""
+        return self.misfit_at(position, self.propagate(position)[1])
 
+    @property
     @abc.abstractmethod
+    def first_factor(self) -> Float[Array, "K P"]:
+        """M with z^1 = u M for the first layer's coordinates u."""
+
     def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
         """z^1 at the training inputs."""
+        return position["input"] @ self.first_factor
 
     @abc.abstractmethod
     def readout(self, key: Array, position: Position, activity: Float[Array, "N P"]) -> Float[Array, "N C"]:
@@ -82,7 +91,11 @@ class Density(eqx.Module):
 
     def potential(self, position: Position) -> Scalar:
         """U = |theta|^2/2 + misfit."""
-        return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit(position)
+        return self.potential_at(position, self.propagate(position)[1])
+
+    def potential_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
+        """U, given the last layer's activity."""
+        return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit_at(position, activity)
 
     def log_likelihood(self, position: Position) -> Scalar:
         """log p(Y | position) in nats, normalised over Y: -misfit - (P C / 2) log(2 pi T).
@@ -207,14 +220,14 @@ class WeightsDensity(Density):
             "readout": (width, self.targets.shape[1]),
         }
 
-    def misfit(self, position: Position) -> Scalar:
-        _, activity = self.propagate(position)
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
         readout = jnp.sqrt(self.readout_variance) * position["readout"]
         residual = self.targets - self.network.outputs(activity, readout)
         return jnp.sum(residual**2) / (2 * self.temperature)
 
-    def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
-        return jnp.sqrt(self.weight_variance) * position["input"] @ self.features
+    @property
+    def first_factor(self) -> Float[Array, "F P"]:
+        return jnp.sqrt(self.weight_variance) * self.features
 
     def replace_last_layer(self, key: Array, position: Position, coordinates: Float[Array, "N R"]) -> Position:
         if self.network.depth == 1:
@@ -244,12 +257,12 @@ class ReducedDensity(Density):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {"input": (self.network.width, self.basis.shape[1]), **self._hidden_shape()}
 
-    def misfit(self, position: Position) -> Scalar:
-        _, activity = self.propagate(position)
+    def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:  # noqa: ARG002  (activity is all)
         return collapsed_misfit(activity, self.targets, self.signal, self.temperature)
 
-    def first_preactivation(self, position: Position) -> Float[Array, "N P"]:
-        return position["input"] @ self.basis.T
+    @property
+    def first_factor(self) -> Float[Array, "R P"]:
+        return self.basis.T
 
     def readout(
         self,

@@ -78,7 +78,11 @@ GLOSSARY = {
     "redundant": ("redundant", "A few codes, each shared by many neurons."),
     "sparse": ("sparse", "A few strong neurons, outliers, carry the class-specific output; the rest hardly differ."),
     "analog": ("analog", "All neurons answer in graded strength, as one cloud without clusters."),
-    "undecided": ("undecided", "No scheme has a score of .9 or more; the three scores are given instead."),
+    "undecided": (
+        "undecided",
+        "No scheme has a probability of .9 or more. Where one has a chance the three scores are given instead, "
+        "otherwise the coordinates: such a population is in between, which is no lack of evidence.",
+    ),
     "outlier": ("outlier", "A neuron whose activity times readout stands far above that of all others."),
     "class-specific-output": (
         "class-specific output",

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
-from codingschemes.coding.scheme import probability_words, reason_words
+from codingschemes.coding.scheme import probability_words
 from codingschemes.populations import Description, Measured
 from codingschemes.reports import populations, responses, schemes, words
 from codingschemes.reports.captions import GLOSSARY
@@ -174,8 +174,7 @@ def headline(description: Description) -> str:
             )
         case "analog":
             return f"Analog coding, {sure}: all {neurons} answer in graded strength, without codes or outliers"
-    reason = reason_words(scheme.scores, scheme.unlike)
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({scheme.reason})"
 
 
 def _cards(description: Description) -> list[words.Card]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from codingschemes.coding.layers import Layer
 from codingschemes.coding.predictions import Estimate, Predictions
-from codingschemes.coding.scheme import Scheme, probability_words, reason_words
+from codingschemes.coding.scheme import Scheme, probability_words
 from codingschemes.coding.summary import Summary
 from codingschemes.comparison import Comparison
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
@@ -143,8 +143,7 @@ def _answer(summary: Summary, run: Run) -> str:
                 f"Analog coding, {sure}: all {neurons} answer in graded strength to the "
                 f"{len(summary.class_names)} classes, without codes or outliers"
             )
-    reason = reason_words(scheme.scores, scheme.unlike)
-    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({reason})"
+    return f"Undecided: the {neurons} fit no single coding scheme with confidence ({scheme.reason})"
 
 
 def activation_name(registered: str) -> str:
@@ -264,7 +263,7 @@ def checks(summary: Summary) -> list[Check]:
 def scheme_card(scheme: Scheme) -> Card:
     """The verdict, with its probability or why there is none."""
     if scheme.label == "undecided":
-        return Card("scheme", scheme.label, reason_words(scheme.scores, scheme.unlike))
+        return Card("scheme", scheme.label, scheme.reason)
     return Card("scheme", scheme.label, f"probability {probability_words(scheme.probability)}")
 
 

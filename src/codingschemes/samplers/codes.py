@@ -3,9 +3,9 @@ equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes, alone (`jumps`) or while all others give way (`concerted`); pairs of
 neurons of all others rotate into each other (`rotations`), of linear networks all of them at once. Both act on the last
-hidden layer, given the layers below, where saturating neurons turn round (`flips`); neurons of odd activations have a
-mirror image in every layer (`mirrors`). Pairs of a recurrent network rotate with their weights
-(`recurrent_rotations`), whatever the activation.
+hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
+(`reversals`) or, sigmoid ones, to all (`flips`); neurons of odd activations have a mirror image in every layer
+(`mirrors`). Pairs of a recurrent network rotate with their weights (`recurrent_rotations`), whatever the activation.
 """
 
 import math
@@ -31,6 +31,7 @@ from codingschemes.samplers.modes import Modes, Reference, modes_from
 from codingschemes.samplers.neighbourhood import Population, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
+from codingschemes.samplers.reversals import reversal_sweep
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
@@ -40,8 +41,8 @@ _LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed again before neurons jump, which costs as much as several trajectories:
 #: that often, and then for several sweeps, during which these layers stay as they are.
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
-#: Share of the neurons of a layer that may turn round in a step, in the layers below: each costs half a gradient.
-_TURNING = 1 / 6
+#: Flips and reversals in a step, as shares of the neurons of a layer: each costs half a gradient.
+_FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32
@@ -95,14 +96,16 @@ def codes(settings: Settings) -> Kernel:
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         if density.network.recurrent:
             return recurrent_step(state, density)
-        key, sweep_key, replace_key, flip_key = jax.random.split(state.key, 4)
+        key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
+        flip_key, reversal_key, mirror_key = jax.random.split(below_key, 3)
         position = flow.position(state.flow)
         if density.network.activation.family == "odd":
-            flip_key, mirror_key = jax.random.split(flip_key)
             position = mirror(mirror_key, position, density)
-        turning = _turning(density)
-        if turning:
-            position, _ = flip_sweep(flip_key, position, density, turning)
+        flips, reversals = _visits_below(density.network)
+        if flips:
+            position, _ = flip_sweep(flip_key, position, density, flips)
+        if reversals:
+            position, _ = reversal_sweep(reversal_key, position, density, reversals)
         if state.reference is None:
             coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         else:
@@ -112,7 +115,7 @@ def codes(settings: Settings) -> Kernel:
             )
         moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
         stepped, info = flow.step(moved, density)
-        info = info._replace(gradients=info.gradients + 1 + (turning + 1) // 2, switches=switches)
+        info = info._replace(gradients=info.gradients + 1 + (flips + reversals + 1) // 2, switches=switches)
         return state._replace(key=key, flow=stepped), info
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
@@ -171,11 +174,12 @@ def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
     return modes, response_of(modes, reference, density)
 
 
-def _turning(density: Density) -> int:
-    """Neurons below the last layer that are asked to turn round in a step."""
-    network = density.network
-    sharpens = network.depth > 1 and network.activation.family == "sigmoidal"
-    return math.ceil(_TURNING * network.width) if sharpens else 0
+def _visits_below(network: Network) -> tuple[int, int]:
+    """How many neurons below the last layer are asked to flip in a step, and how many for a reversal."""
+    if network.depth == 1 or not _jumps(network):
+        return 0, 0
+    flips = math.ceil(_FLIPS * network.width) if network.activation.family == "sigmoidal" else 0
+    return flips, math.ceil(_REVERSALS * network.width)
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:

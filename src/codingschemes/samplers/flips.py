@@ -11,9 +11,11 @@ layer hardly changes. Either way the flip is its own inverse and keeps volume (a
 not change), so that the density alone decides.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position
 
@@ -25,20 +27,34 @@ def flip_sweep(key: Array, position: Position, density: Density, visits: int) ->
     neurons = jax.random.randint(neuron_key, (visits,), 0, density.network.width)
     levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
-    def visit(index: Array, carry: tuple[Position, Array, Array]) -> tuple[Position, Array, Array]:
-        position, potential, flips = carry
-        flipped = _flipped(position, layers[index], neurons[index], density)
-        beyond = density.potential(flipped)
-        accepted = levels[index] < potential - beyond
-        position = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), flipped, position)
-        return position, jnp.where(accepted, beyond, potential), flips + accepted
+    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
+        here, flips = carry
+        there = Place.at(_flipped(here.position, here.activity, layers[index], neurons[index], density), density)
+        accepted = levels[index] < here.potential - there.potential
+        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
+        return here, flips + accepted
 
-    start = (position, density.potential(position), jnp.asarray(0))
-    position, _, flips = jax.lax.fori_loop(0, visits, visit, start)
-    return position, flips
+    here, flips = jax.lax.fori_loop(0, visits, visit, (Place.at(position, density), jnp.asarray(0)))
+    return here.position, flips
 
 
-def _flipped(position: Position, layer: Array, neuron: Array, density: Density) -> Position:
+class Place(NamedTuple):
+    """A position, and what a move in a lower layer asks of it: activity of every layer, potential."""
+
+    position: Position
+    activity: Float[Array, "L N P"]
+    potential: Float[Array, ""]
+
+    @classmethod
+    def at(cls, position: Position, density: Density) -> "Place":
+        """What one pass through the network says."""
+        preactivations, last = density.propagate(position)
+        return cls(position, density.network.activation(preactivations), density.potential_at(position, last))
+
+
+def _flipped(
+    position: Position, activity: Float[Array, "L N P"], layer: Array, neuron: Array, density: Density
+) -> Position:
     """The position with one neuron and the weights that leave it turned round, and the constant taken up."""
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)
@@ -49,10 +65,8 @@ def _flipped(position: Position, layer: Array, neuron: Array, density: Density) 
     }
     if hidden.shape[-1] != density.network.hidden_feature_count:
         return turned
-    preactivations, _ = density.propagate(position)
-    activity = density.network.activation(preactivations[layer])
     others = jnp.arange(density.network.width) != neuron
-    share = 2 * density.network.activation(jnp.zeros(())) / jnp.sum(jnp.mean(activity, axis=1), where=others)
+    share = 2 * density.network.activation(jnp.zeros(())) / jnp.sum(jnp.mean(activity[layer], axis=1), where=others)
     leaving = turned["hidden"][layer]
     taken_up = jnp.outer(leaving[:, neuron], jnp.where(others, share, 0.0))
     leaving = leaving.at[:, : density.network.width].add(taken_up).at[:, neuron].multiply(-1.0)
