@@ -11,18 +11,22 @@ from typing import Any
 import pytest
 
 import codingschemes as cs
+from codingschemes.networks import ACTIVATIONS
+from codingschemes.samplers import SAMPLERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 ROOMS = ["", ".coding", ".plot", ".populations", ".representation", ".tasks"]
+#: Where examples are run, but not asked of every name.
+FURTHER = [".manifolds", ".samplers", ".sweeps"]
 #: What takes long alone: pages of figures, and compiled programs of their own.
-LONG = {"report", "evidence"}
+LONG = {"cs.report", "cs.evidence", "cs.Evidence"}
 #: Whose use is an example of a page or of the function that gives it.
-WITHOUT = {"keep_jax_settings", "double_precision", "Option", "TaskEntry"}
+WITHOUT = {"set_up_jax", "double_precision", "Option", "TaskEntry"}
 
 
-def public() -> Iterator[tuple[str, Any]]:
+def public(rooms: list[str]) -> Iterator[tuple[str, Any]]:
     """Names and objects."""
-    for room in ROOMS:
+    for room in rooms:
         module = importlib.import_module(f"codingschemes{room}")
         for name in module.__all__:
             each = getattr(module, name)
@@ -30,7 +34,7 @@ def public() -> Iterator[tuple[str, Any]]:
                 yield f"cs{room}.{name}", each
 
 
-PUBLIC = dict(public())
+PUBLIC = dict(public(ROOMS))
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +46,20 @@ def begun() -> dict[str, Any]:
     return names
 
 
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> None:
+    """A folder to write to; what examples register is forgotten."""
+    monkeypatch.chdir(tmp_path)
+    for registry in (ACTIVATIONS, SAMPLERS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+
+
 def failures(names: dict[str, Any], long: bool) -> list[str]:
     """What examples gave that they do not show."""
     found: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-    for name, each in PUBLIC.items():
-        if (name.rpartition(".")[2] in LONG) == long:
+    for name, each in public([*ROOMS, *FURTHER]):
+        if (name in LONG) == long:
             test = doctest.DocTestParser().get_doctest(inspect.getdoc(each) or "", dict(names), name, None, None)
             runner.run(test, out=found.append)
     return found
@@ -58,14 +70,14 @@ def test_every_public_name_has_an_example(name):
     assert ">>> " in (inspect.getdoc(PUBLIC[name]) or "")
 
 
-def test_examples_show_what_comes_out(begun, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("place")
+def test_examples_show_what_comes_out(begun):
     assert "".join(failures(begun, long=False)) == ""
 
 
 @pytest.mark.slow
-def test_long_examples_show_what_comes_out(begun, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.usefixtures("place")
+def test_long_examples_show_what_comes_out(begun):
     assert "".join(failures(begun, long=True)) == ""
 
 

@@ -5,15 +5,35 @@ class InvalidInput(ValueError):
     """Wrong input from the user, said in one sentence that names what to do.
 
     The command line prints the sentence and leaves with status 2; every other exception is a failure (status 1).
+
+    Example:
+        >>> try:
+        ...     cs.sample(posterior, draw=50)
+        ... except cs.InvalidInput as error:
+        ...     print(error)
+        unknown keyword 'draw' of sample: did you mean 'draws'?
     """
 
 
 class SamplingFailed(RuntimeError):
-    """The sampler left the region where the density is finite; the message says what to try."""
+    """The sampler left the region where the density is finite; the message says what to try.
+
+    Example:
+        >>> issubclass(cs.SamplingFailed, RuntimeError)
+        True
+    """
 
 
 class TimeLimitReached(RuntimeError):
-    """Work was stopped at the time limit that it was given; the message says what to do. Nothing is half-written."""
+    """Work was stopped at the time limit that it was given; the message says what to do. Nothing is half-written.
+
+    Example:
+        >>> try:
+        ...     cs.predict(posterior, "global-minimum", time_limit=1e-6)
+        ... except cs.TimeLimitReached:
+        ...     print("stopped")
+        stopped
+    """
 
 
 class Stopped(KeyboardInterrupt):
@@ -21,6 +41,11 @@ class Stopped(KeyboardInterrupt):
 
     Attributes:
         kept: whether there is a run to go on with.
+
+    Example:
+        >>> error = cs.Stopped("stopped: the draws made so far are kept", kept=True)
+        >>> error.kept
+        True
     """
 
     def __init__(self, sentence: str, *, kept: bool):

@@ -16,6 +16,7 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.calls import checked
 from codingschemes.coding import Summary, summarize
 from codingschemes.comparison import Comparison
+from codingschemes.errors import InvalidInput
 from codingschemes.populations import Description
 from codingschemes.reports import chains, figures, populations, responses, schemes
 from codingschemes.reports import layers as layer_figures
@@ -43,28 +44,47 @@ __all__ = [
 @styled()
 def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Activity of all neurons at all training inputs in the last draws of some chains; neurons sorted by code, samples
-    by class."""
+    by class.
+
+    Example:
+        >>> figure = cs.plot.activity(run, summary)
+    """
     return populations.activity(*_described(run, summary))
 
 
 @checked
 @styled()
 def codes(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
-    """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares."""
-    return populations.codes(_described(run, summary)[0], None if comparison is None else comparison.prediction)
+    """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares.
+
+    Example:
+        >>> figure = cs.plot.codes(run, summary, comparison)
+    """
+    described, _ = _described(run, summary)
+    if not described.codes:
+        raise InvalidInput("no neuron has a code here: draw `neurons`, which needs none")
+    return populations.codes(described, None if comparison is None else comparison.prediction)
 
 
 @checked
 @styled()
 def contributions(run: Run | Description, summary: Summary | None = None) -> Figure:
-    """The part of the class-specific output that each neuron carries, and activity against readout."""
+    """The part of the class-specific output that each neuron carries, and activity against readout.
+
+    Example:
+        >>> figure = cs.plot.contributions(run, summary)
+    """
     return populations.contributions(*_described(run, summary))
 
 
 @checked
 @styled()
 def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
-    """Single neurons in the last draws: class-mean activities and readouts, two at a time, coloured by code."""
+    """Single neurons in the last draws: class-mean activities and readouts, two at a time, coloured by code.
+
+    Example:
+        >>> figure = cs.plot.neurons(run, summary)
+    """
     return populations.neurons(*_described(run, summary))
 
 
@@ -72,7 +92,11 @@ def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
 @styled()
 def distributions(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Single-neuron posteriors: class-mean activities and readouts pooled over draws and chains; a comparison draws the
-    theory's over them."""
+    theory's over them.
+
+    Example:
+        >>> figure = cs.plot.distributions(run, summary, comparison)
+    """
     prediction = None if comparison is None else comparison.prediction
     pooled = figures.pooled_neurons(run)
     return populations.distributions(pooled, summary or summarize(run), run.posterior.task, prediction)
@@ -81,49 +105,77 @@ def distributions(run: Run, summary: Summary | None = None, comparison: Comparis
 @checked
 @styled()
 def kernel(run: Run | Description, summary: Summary | None = None) -> Figure:
-    """Posterior mean of the representational kernel K = Phi^T Phi / N, and its means over pairs of classes."""
+    """Posterior mean of the representational kernel K = Phi^T Phi / N, and its means over pairs of classes.
+
+    Example:
+        >>> figure = cs.plot.kernel(run, summary)
+    """
     return responses.kernel(*_described(run, summary))
 
 
 @checked
 @styled()
 def outputs(run: Run, summary: Summary | None = None) -> Figure:
-    """Posterior mean of every output at training and test inputs, against the targets."""
+    """Posterior mean of every output at training and test inputs, against the targets.
+
+    Example:
+        >>> figure = cs.plot.outputs(run, summary)
+    """
     return responses.predictions(summary or summarize(run), run.posterior.task)
 
 
 @checked
 @styled()
 def layers(run: Run, summary: Summary | None = None) -> Figure:
-    """All hidden layers side by side: activity sorted by code above, kernels below."""
+    """All hidden layers side by side: activity sorted by code above, kernels below.
+
+    Example:
+        >>> figure = cs.plot.layers(run, summary)
+    """
     return layer_figures.layers(summary or summarize(run), run.posterior.task)
 
 
 @checked
 @styled()
 def chain_traces(run: Run) -> Figure:
-    """Distribution, trace and rank plot of a few invariants, by chain."""
+    """Distribution, trace and rank plot of a few invariants, by chain.
+
+    Example:
+        >>> figure = cs.plot.chain_traces(run)
+    """
     return chains.traces(chains.traced_scalars(run))
 
 
 @checked
 @styled()
 def convergence(run: Run, summary: Summary | None = None) -> Figure:
-    """R-hat and effective draws of every invariant."""
+    """R-hat and effective draws of every invariant.
+
+    Example:
+        >>> figure = cs.plot.convergence(run, summary)
+    """
     return chains.convergence(summary or summarize(run))
 
 
 @checked
 @styled()
 def map(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
-    """Draws, chains and layers on the map of coding schemes; a comparison adds the theory's place."""
+    """Draws, chains and layers on the map of coding schemes; a comparison adds the theory's place.
+
+    Example:
+        >>> figure = cs.plot.map(run, summary, comparison)
+    """
     return schemes.scheme_map(_described(run, summary)[0], None if comparison is None else comparison.prediction)
 
 
 @checked
 @styled()
 def theory(comparison: Comparison) -> Figure:
-    """Every quantity of a comparison, sampled against predicted."""
+    """Every quantity of a comparison, sampled against predicted.
+
+    Example:
+        >>> figure = cs.plot.theory(comparison)
+    """
     return theory_figures.agreement(comparison)
 
 

@@ -7,7 +7,7 @@ import pytest
 from known_answers import small_posterior
 
 from codingschemes.runs import Sampling
-from codingschemes.sweeps import Job, Outcome, Result, power_law, trends
+from codingschemes.sweeps import Job, Outcome, Outcomes, Result, power_law, trends
 
 WIDTHS = np.array([50, 100, 200])
 
@@ -50,6 +50,15 @@ def outcome(width: int, temperature: float, **varied) -> Outcome:
     deviations = {"output": (2 / width, 1e-4), "kernel": (3 / width**2, 1e-5)}
     result = Result(10, "lazy", "analog", 1.0, {}, 1.0, 1.0, 100.0, "yes", deviations)
     return Outcome(job, "complete", result)
+
+
+def test_a_table_has_a_row_for_every_run_that_failed_ones_leave_open():
+    made = outcome(50, 1e-3)
+    table = Outcomes([made, Outcome(made.job, "failed", message="no")]).to_dataframe()
+    assert table["status"].tolist() == ["complete", "failed"]
+    assert table["output_deviation"].tolist()[0] == made.result.deviations["output"][0]
+    assert table[["scheme", "kernel_error"]].isna().all(axis=1).tolist() == [False, True]
+    assert table["width"].tolist() == [50, 50]
 
 
 def test_trends_need_runs_that_differ_in_width_alone_at_fixed_heat():

@@ -37,6 +37,12 @@ class Codes:
         decided: share of the bits of all neurons that are decided.
         rule: how bits are decided in this network.
         clusters: of class means and readouts, fitted on some draws.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> codes = cs.coding.find_codes(neurons, None)
+        >>> codes.names, codes.activity.shape
+        ((), (0, 4))
     """
 
     names: tuple[str, ...]
@@ -98,6 +104,11 @@ class Drift:
         probability: that a neuron which has had a code has another one a draw later.
         switches: number of changes, (chain,).
         steps: number of pairs of consecutive draws that a change could have happened in, (chain,).
+
+    Example:
+        >>> assignment = np.array([[[0, 1], [0, 1], [1, 1]]])
+        >>> cs.coding.drift(assignment).steps
+        array([4])
     """
 
     probability: float
@@ -114,6 +125,12 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
 
     Args:
         bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> codes = cs.coding.find_codes(neurons, None)
+        >>> codes.assignment.shape
+        (12,)
     """
     chains = int(np.prod(neurons.draws[:-1]))
     thinned = neurons.thinned(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
@@ -157,7 +174,13 @@ def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
 
 @known_keywords
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
-    """Number of neurons in each code in every draw."""
+    """Number of neurons in each code in every draw.
+
+    Example:
+        >>> cs.coding.occupancies(np.array([[0, 0, 1], [1, 1, 1]]), 2)
+        array([[2, 1],
+               [0, 3]])
+    """
     draws = assignment.shape[:-1]
     flat = assignment.reshape(-1, assignment.shape[-1])
     place = np.where(flat >= 0, flat + codes * np.arange(len(flat))[:, None], -1)
@@ -170,6 +193,11 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
 
     A neuron without a code in between keeps the last one it had: passing through no code and coming back is no
     change, arriving in another code is one.
+
+    Example:
+        >>> assignment = np.array([[[0, 1], [0, 1], [1, 1]]])
+        >>> cs.coding.drift(assignment).switches
+        array([1])
     """
     draws = np.arange(assignment.shape[1])[None, :, None]
     latest = np.maximum.accumulate(np.where(assignment >= 0, draws, -1), axis=1)

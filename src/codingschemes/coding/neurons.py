@@ -83,15 +83,17 @@ def direct_readout(posterior: Posterior, activity: Float[np.ndarray, "*draws N P
     so this says how strongly each neuron takes part in that, in the units of a readout.
     """
     prior, scale = posterior.prior, posterior.network.readout_scale
-    signal = scale**2 * prior.readout_variance
+    signal_variance = scale**2 * prior.readout_variance
     phi = np.asarray(activity, float)
     neurons, samples = phi.shape[-2:]
     across = np.swapaxes(phi, -1, -2)
     if samples <= neurons:
-        dual = np.linalg.solve(signal * across @ phi + prior.temperature * np.eye(samples), posterior.task.targets)
-        return signal / scale * phi @ dual
-    gram = signal * phi @ across + prior.temperature * np.eye(neurons)
-    return signal / scale * np.linalg.solve(gram, phi @ posterior.task.targets)
+        dual = np.linalg.solve(
+            signal_variance * across @ phi + prior.temperature * np.eye(samples), posterior.task.targets
+        )
+        return signal_variance / scale * phi @ dual
+    gram = signal_variance * phi @ across + prior.temperature * np.eye(neurons)
+    return signal_variance / scale * np.linalg.solve(gram, phi @ posterior.task.targets)
 
 
 def activity_chunks(

@@ -38,6 +38,11 @@ class Outliers:
             in all other classes.
         share: the part of the class-specific output that outliers carry.
         participation: how many neurons carry the class-specific output, see `effective_neurons`.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> 1 <= cs.coding.find_outliers(neurons).participation <= 12
+        True
     """
 
     neurons: Int[np.ndarray, " K"]
@@ -125,7 +130,14 @@ def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*dra
 
 @checked
 def find_outliers(neurons: ClassMeans) -> Outliers:
-    """Outliers of one draw, see `are_outliers`."""
+    """Outliers of one draw, see `are_outliers`.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> outliers = cs.coding.find_outliers(neurons)
+        >>> 0 <= outliers.share <= 1
+        True
+    """
     parts = output_parts(neurons)
     strength = neurons.norm * np.linalg.norm(neurons.readout, axis=-1)
     chosen = np.flatnonzero(are_outliers(parts))

@@ -20,6 +20,11 @@ class ClassMeans:
         activity_error: their standard errors over the samples of the class, (*draws, neuron, class).
         norm: root-mean-square activity over all samples, (*draws, neuron).
         readout: readout weights, (*draws, neuron, output).
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> neurons.norm.shape
+        (12,)
     """
 
     activity: Float[np.ndarray, "*draws N G"]
@@ -92,6 +97,11 @@ def population(
 
     Raises:
         InvalidInput: shapes that do not fit, or a class without samples.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> neurons.activity.shape, neurons.readout.shape
+        ((12, 4), (12, 4))
     """
     labels, activity, readout = np.asarray(labels), np.asarray(activity, float), np.asarray(readout, float)
     if activity.ndim < 2 or activity.shape[-1] != len(labels) or activity.shape[:-1] != readout.shape[:-1]:

@@ -79,6 +79,10 @@ class SchemeEvidence:
         coded: share of the neurons that have a code.
         codes: number of different codes.
         neurons: number of neurons.
+
+    Example:
+        >>> 0 <= summary.scheme.evidence.graded <= 1
+        True
     """
 
     concentrated: float
@@ -121,6 +125,10 @@ class Scheme:
         by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
         places: where each of these draws is on the map, see `SchemeEvidence.place`, (*draws, 2).
         unlike: the scheme that would be named, were the population not unlike all that are known of it; else None.
+
+    Example:
+        >>> sorted(summary.scheme.probabilities)
+        ['analog', 'redundant', 'sparse', 'undecided']
     """
 
     label: Label
@@ -181,6 +189,11 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
         neurons: of one draw, of several (draw,), or of several chains (chain, draw).
         bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
         draws_per_chain: number of evenly spaced draws that are looked at, the last one among them.
+
+    Example:
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> cs.coding.classify(neurons, (-1.0, 1.0)).label
+        'undecided'
     """
     neurons = neurons.thinned(draws_per_chain)
     found = [evidence_of(neurons[index], bounds) for index in np.ndindex(neurons.draws)]

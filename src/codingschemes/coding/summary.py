@@ -51,6 +51,12 @@ class Summary:
         class_names: in label order.
         diagnostics: can it be trusted?
         layer_name: what a layer is: "layer", or "time step" of a recurrent network.
+
+    Example:
+        >>> summary.scheme.label in ('analog', 'redundant', 'sparse', 'undecided')
+        True
+        >>> summary.to_dataframe().index.name, dict(summary.to_xarray()['kernel'].sizes)
+        ('layer', {'layer': 1, 'class': 3, 'other_class': 3})
     """
 
     layers: tuple[Layer, ...]
@@ -269,6 +275,11 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
 
     Raises:
         InvalidInput: the run holds no draws.
+
+    Example:
+        >>> summary = cs.summarize(run)
+        >>> summary.class_names, len(summary.layers)
+        (('0', '1', '2'), 1)
     """
     network = run.posterior.network
     bounds = network.activation.bounds

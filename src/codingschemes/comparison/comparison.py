@@ -69,6 +69,10 @@ class Comparison:
             codes: then the fractions themselves are not predicted.
         notes: what a reader should know, one sentence each; first why this theory, where it was chosen.
         scheme: that was sampled, beside `prediction.scheme`; None where the theory predicts none.
+
+    Example:
+        >>> list(comparison.to_dataframe().columns)[:5]
+        ['kind', 'where', 'sampled', 'mcse', 'predicted']
     """
 
     prediction: Prediction
@@ -163,6 +167,11 @@ def compare(
     Raises:
         InvalidInput: a prediction of another posterior, a theory that does not cover this one, a run without draws.
         TimeLimitReached: the work was stopped at `time_limit`.
+
+    Example:
+        >>> comparison = cs.compare(run, prediction)
+        >>> [row.quantity for row in comparison.rows if row.kind == 'output'][0]
+        'output 0 for class 0'
     """
     with watched(shown=progress, time_limit=time_limit):
         return _comparison(run, prediction, theory)

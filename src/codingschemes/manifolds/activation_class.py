@@ -82,5 +82,10 @@ def classify(activation: Callable[[Any], Any]) -> ActivationClass:
 
     Args:
         activation: sigma, registered or any function that is elementwise and traceable by jax.
+
+    Example:
+        >>> from codingschemes.networks import ACTIVATIONS
+        >>> cs.manifolds.classify(ACTIVATIONS["tanh"]).symmetry
+        'odd'
     """
     return ActivationClass(**vars(activation.shape if isinstance(activation, Activation) else shape_of(activation)))

@@ -56,5 +56,10 @@ def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[i
 @known_keywords
 def count(symmetry: Symmetry, width: int) -> int:
     """Number of manifolds: Bell(m), Bell(m+1), the type-B Dowling numbers, or for even activations m! times the
-    coefficient of x^m in exp((e^x - 1) + (e^{2x} - 1)/2)."""
+    coefficient of x^m in exp((e^x - 1) + (e^{2x} - 1)/2).
+
+    Example:
+        >>> cs.manifolds.count("odd", 4)
+        116
+    """
     return sum(counts_by_blocks(symmetry, width).values())

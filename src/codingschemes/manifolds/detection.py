@@ -86,6 +86,13 @@ def detect(
 
     Raises:
         InvalidInput: weights that are not finite.
+
+    Example:
+        >>> from codingschemes.networks import ACTIVATIONS
+        >>> neurons = cs.manifolds.random_neurons(rng, 4, 3, 2)
+        >>> found = cs.manifolds.detect(neurons, cs.manifolds.classify(ACTIVATIONS["tanh"]))
+        >>> int(found.strict[0])
+        4
     """
     parts = [_in_units(np.asarray(part, float)) for part in neurons]
     scaled = Neurons(*parts)

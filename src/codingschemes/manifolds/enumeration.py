@@ -101,6 +101,11 @@ def enumerate_manifolds(network: Network, *, inputs: int = 1, outputs: int = 1) 
 
     Raises:
         InvalidInput: a deeper network, no inputs or no outputs.
+
+    Example:
+        >>> found = cs.manifolds.enumerate_manifolds(cs.Network("tanh", width=3, scaling="none"))
+        >>> found.to_json()["count"]
+        24
     """
     if network.depth != 1:
         raise InvalidInput(f"manifolds are listed for one hidden layer, not {network.depth}: give `depth=1`")

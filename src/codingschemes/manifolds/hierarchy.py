@@ -38,6 +38,12 @@ def hierarchy(activation: ActivationClass, width: int) -> Hierarchy:
 
     Raises:
         InvalidInput: no neurons, or more than 10,000 manifolds.
+
+    Example:
+        >>> from codingschemes.networks import ACTIVATIONS
+        >>> order = cs.manifolds.hierarchy(cs.manifolds.classify(ACTIVATIONS["tanh"]), 2)
+        >>> len(order.nodes)
+        6
     """
     total = count(activation.symmetry, width)
     if total > MOST_NODES:

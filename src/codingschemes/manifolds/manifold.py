@@ -43,7 +43,12 @@ class Neurons(NamedTuple):
 
 @known_keywords
 def random_neurons(rng: np.random.Generator, width: int, inputs: int, outputs: int) -> Neurons:
-    """Standard normal weights."""
+    """Standard normal weights.
+
+    Example:
+        >>> cs.manifolds.random_neurons(rng, 4, 3, 2).weight.shape
+        (4, 3)
+    """
     return Neurons(rng.normal(size=(width, outputs)), rng.normal(size=(width, inputs)))
 
 

@@ -64,6 +64,10 @@ def partitions(symmetry: Symmetry, width: int) -> Iterator[Partition]:
     Args:
         symmetry: the class of the activation.
         width: neurons, at least one.
+
+    Example:
+        >>> sum(1 for _ in cs.manifolds.partitions("odd", 4)) == cs.manifolds.count("odd", 4)
+        True
     """
     signs = (1, -1) if symmetry in ("odd", "even") else (1,)
 

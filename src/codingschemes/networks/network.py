@@ -54,6 +54,10 @@ class Network(eqx.Module):
 
     Raises:
         InvalidInput: unknown activation or scaling, width or depth below one, a recurrent network of one time step.
+
+    Example:
+        >>> cs.Network("relu", width=50, depth=2)
+        Network(relu, width 50, 2 layers, scaling mean-field)
     """
 
     activation_name: str = eqx.field(static=True)

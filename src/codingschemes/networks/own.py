@@ -42,6 +42,13 @@ def register_activation(
     Raises:
         InvalidInput: a name that is taken, a function that is none on arrays, or one that contradicts what is said of
             it.
+
+    Example:
+        >>> def softsign(z):
+        ...     return z / (1 + abs(z))
+        >>> activation = cs.register_activation("own-softsign", softsign)
+        >>> activation.family, activation.bounded
+        ('odd', True)
     """
     if not callable(function):
         raise InvalidInput(f"`function` of register_activation takes a function, not {function!r}")

@@ -52,6 +52,10 @@ class Abstraction:
         participation: effective dimensions of the class means, corrected for noise and for the number of neurons; its
             null is that of broken geometry, where dimensions are as many as classes allow.
         samples_decoded: how many samples decoders saw.
+
+    Example:
+        >>> sorted(description.abstraction.scores)
+        ['ccgp', 'decoding', 'parallelism', 'participation', 'shattering']
     """
 
     definition: str

@@ -43,6 +43,12 @@ class Description:
         layer: codes, scheme, outliers, kernel and collapse, as of a hidden layer of a run with one draw.
         abstraction: with errors and nulls.
         notes: what to know before reading the numbers, in sentences.
+
+    Example:
+        >>> sorted(description.abstraction.scores)[:2]
+        ['ccgp', 'decoding']
+        >>> description.layer.kernels.between.shape
+        (4, 4)
     """
 
     population: Population
@@ -149,6 +155,11 @@ def describe(
 
     Raises:
         InvalidInput: a number is out of range.
+
+    Example:
+        >>> description = cs.describe(population, bootstraps=4, shuffles=9)
+        >>> description.abstraction.ccgp.value
+        1.0
     """
     for name, value, least in (
         ("bootstraps", bootstraps, 0),

@@ -23,6 +23,11 @@ class Distances:
         names: of the populations.
         compared: what rows they were compared on: `samples`, or `classes` where samples are not the same.
         values: each measure by its name, (population, population).
+
+    Example:
+        >>> found = cs.populations.distances([population, population])
+        >>> sorted(found.values)[:2]
+        ['cka', 'cka_debiased']
     """
 
     names: tuple[str, ...]
@@ -52,6 +57,11 @@ def distances(populations: Any, names: Any = None) -> Distances:
 
     Raises:
         InvalidInput: there are fewer than two, or their classes differ.
+
+    Example:
+        >>> found = cs.populations.distances([population, population])
+        >>> found.compared
+        'samples'
     """
     found: Sequence[Population] = list(populations)
     if len(found) < 2 or not all(isinstance(each, Population) for each in found):

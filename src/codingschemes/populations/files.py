@@ -38,6 +38,12 @@ def read_population(
 
     Raises:
         InvalidInput: the file is missing, damaged, or lacks an array.
+
+    Example:
+        >>> from pathlib import Path
+        >>> np.savez("recording.npz", activity=activity, labels=labels)
+        >>> cs.populations.read_population(Path("recording.npz"))
+        Population('recording': 40 samples x 12 neurons, 4 classes of 10 samples)
     """
     readers = {".npz": _npz, ".npy": _npy, ".csv": _csv}
     if path.suffix.lower() not in readers:

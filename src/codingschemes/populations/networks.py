@@ -29,6 +29,12 @@ def from_sklearn(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[s
 
     Raises:
         InvalidInput: the model is not fitted, or no multi-layer perceptron.
+
+    Example:
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> model = MLPClassifier((5,), solver="lbfgs", random_state=0).fit(activity, labels)
+        >>> list(cs.populations.from_sklearn(model, activity, labels))
+        ['layer 1']
     """
     if not hasattr(model, "coefs_") or not hasattr(model, "intercepts_"):
         raise InvalidInput("from_sklearn takes a fitted MLPClassifier or MLPRegressor: call its fit first")
@@ -64,6 +70,9 @@ def from_torch(
 
     Raises:
         InvalidInput: PyTorch is not installed, a name is no module's, or a module did not run.
+
+    Example:
+        >>> found = cs.populations.from_torch(model, inputs, labels)  # doctest: +SKIP
     """
     try:
         import torch

@@ -40,6 +40,12 @@ class Population:
             the population itself.
         name: of the population, for figures.
         notes: what was done to the data on the way, and what is missing, in sentences.
+
+    Example:
+        >>> population
+        Population('population': 40 samples x 12 neurons, 4 classes of 10 samples)
+        >>> population.activity.shape
+        (40, 12)
     """
 
     @checked

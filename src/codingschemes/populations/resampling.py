@@ -22,6 +22,10 @@ class Null:
         p: (1 + shuffles with a score at least as large as the one found) / (1 + shuffles), without noise correction,
             which both sides lack alike.
         shuffles: their number.
+
+    Example:
+        >>> 0 < description.abstraction.ccgp.nulls[0].p <= 1
+        True
     """
 
     broken: str
@@ -43,6 +47,11 @@ class Measured:
         nulls: the one that asks the score's own question first.
         corrected: whether the value is corrected.
         reason: why there is no value.
+
+    Example:
+        >>> low, high = description.abstraction.parallelism.interval
+        >>> low < high
+        True
     """
 
     value: float | None

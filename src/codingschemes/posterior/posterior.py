@@ -42,6 +42,12 @@ class Posterior:
 
     Raises:
         InvalidInput: a variance, penalty or temperature that is not positive; penalties together with variances.
+
+    Example:
+        >>> cs.Posterior(task, cs.Network("tanh", width=50), temperature=1e-3)
+        Posterior(orthogonal, tanh, width 50, depth 1, T = 0.001)
+        >>> posterior.input_kernel().shape
+        (24, 24)
     """
 
     task: Task

@@ -55,6 +55,10 @@ def report(
 
     Raises:
         InvalidInput: a run held in memory without `out`, a place that cannot be written to, a run without draws.
+
+    Example:
+        >>> cs.report(run, "report.html", summary=summary).name
+        'report.html'
     """
     path = _destination(run, out)
     summary = summarize(run) if summary is None else summary

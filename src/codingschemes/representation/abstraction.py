@@ -56,6 +56,11 @@ class AbstractionScores:
         reasons: a sentence for every score that is None, by its name.
         dichotomies_available: how many balanced dichotomies there are.
         splits_used, splits_available: train-test splits behind CCGP.
+
+    Example:
+        >>> scores = cs.representation.abstraction_scores(activity, labels, factors)
+        >>> len(scores.parallelism_by_factor)
+        2
     """
 
     definition: str
@@ -100,6 +105,11 @@ def abstraction_scores(
     Raises:
         InvalidInput: activities are not finite or transposed, there is not one label a sample, or factors do not tell
             the classes apart.
+
+    Example:
+        >>> scores = cs.representation.abstraction_scores(activity, labels, factors)
+        >>> scores.ccgp, scores.parallelism > 0.99
+        (1.0, True)
     """
     phi, classes = labelled_activity(activity, labels)
     return abstraction_scores_from_kernel(
@@ -122,7 +132,13 @@ def abstraction_scores_from_kernel(
     max_dichotomies: int = 35,
     max_splits: int = 16,
 ) -> AbstractionScores:
-    """`abstraction_scores` from a representational kernel, measured or predicted: they depend on nothing else."""
+    """`abstraction_scores` from a representational kernel, measured or predicted: they depend on nothing else.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> cs.representation.abstraction_scores_from_kernel(kernel, labels, factors).ccgp
+        1.0
+    """
     kernel = checked_kernel(kernel)
     classes = classes_of(labels, len(kernel))
     class_count = len(classes.sizes)
@@ -167,6 +183,12 @@ def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScor
     """Mean over networks of the same task, and the standard deviation over them of each score that is defined.
 
     A score that is undefined for one of the networks is undefined, for that network's reason.
+
+    Example:
+        >>> scores = cs.representation.abstraction_scores(activity, labels, factors)
+        >>> mean, count = cs.representation.average_scores([scores, scores])
+        >>> mean.ccgp == scores.ccgp
+        True
     """
     averaged: dict[str, Any] = {}
     for name in ("parallelism_by_factor", "ccgp_by_factor", "shattering_by_dichotomy"):

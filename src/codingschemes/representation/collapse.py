@@ -29,6 +29,10 @@ class NeuralCollapse:
         self_duality: NC3, || W / ||W||_F - M / ||M||_F ||_F^2, with W the readout and M the mu_c - mu_G, a row a class.
         nearest_mean_mismatch: NC4, fraction of samples where argmax(W h + b) is not the class of the nearest mean.
         reasons: a sentence for every value that is None, by its name.
+
+    Example:
+        >>> cs.representation.neural_collapse(activity, labels).variability > 0
+        True
     """
 
     variability: float | None
@@ -58,6 +62,11 @@ def neural_collapse(
 
     Raises:
         InvalidInput: there is a single class, or arrays do not belong together.
+
+    Example:
+        >>> collapse = cs.representation.neural_collapse(activity, labels)
+        >>> collapse.variability > 0
+        True
     """
     phi, classes = labelled_activity(activity, labels)
     several_classes(classes, "neural collapse")

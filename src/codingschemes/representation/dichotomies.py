@@ -82,6 +82,12 @@ def balanced_dichotomies(class_count: int, limit: int = 35, seed: int = 0) -> Fl
 
     Raises:
         InvalidInput: the number of classes is odd or below two.
+
+    Example:
+        >>> cs.representation.balanced_dichotomies(4)
+        array([[ 1.,  1., -1., -1.],
+               [ 1., -1.,  1., -1.],
+               [ 1., -1., -1.,  1.]])
     """
     if class_count < 2 or class_count % 2:
         raise InvalidInput(f"`class_count` is {class_count}: an even number of classes has balanced dichotomies")

@@ -59,6 +59,10 @@ def ccgp(
     Raises:
         InvalidInput: activities and labels do not belong together, a single class, or factors that do not tell the
             classes apart.
+
+    Example:
+        >>> cs.representation.ccgp(activity, labels, factors).value
+        1.0
     """
     phi, classes = labelled_activity(activity, labels)
     return _ccgp(representational_kernel(phi), classes, factors, max_splits, seed)
@@ -73,7 +77,13 @@ def ccgp_from_kernel(
     max_splits: int = 16,
     seed: int = 0,
 ) -> Score:
-    """`ccgp` from a representational kernel, measured or predicted."""
+    """`ccgp` from a representational kernel, measured or predicted.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> cs.representation.ccgp_from_kernel(kernel, labels, factors).value
+        1.0
+    """
     matrix = checked_kernel(kernel)
     return _ccgp(matrix, classes_of(labels, len(matrix)), factors, max_splits, seed)
 
@@ -116,6 +126,11 @@ def dichotomy_ccgp(
 
     Raises:
         InvalidInput: a dichotomy has fewer than two classes on one side.
+
+    Example:
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> len(cs.representation.dichotomy_ccgp(activity, labels, dichotomies).parts)
+        3
     """
     phi, classes = labelled_activity(activity, labels)
     return _dichotomy_ccgp(representational_kernel(phi), classes, dichotomies, max_splits, seed)
@@ -130,7 +145,14 @@ def dichotomy_ccgp_from_kernel(
     max_splits: int = 16,
     seed: int = 0,
 ) -> Score:
-    """`dichotomy_ccgp` from a representational kernel, measured or predicted."""
+    """`dichotomy_ccgp` from a representational kernel, measured or predicted.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> len(cs.representation.dichotomy_ccgp_from_kernel(kernel, labels, dichotomies).parts)
+        3
+    """
     matrix = checked_kernel(kernel)
     return _dichotomy_ccgp(matrix, classes_of(labels, len(matrix)), dichotomies, max_splits, seed)
 
@@ -171,6 +193,12 @@ def shattering_dimensionality(
     Returns:
         A score with one part a dichotomy; `used` and `available` count balanced dichotomies. A class with a single
         sample leaves nothing to test on: no score.
+
+    Example:
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> score = cs.representation.shattering_dimensionality(activity, labels, dichotomies)
+        >>> 0.5 < score.value <= 1
+        True
     """
     phi, classes = labelled_activity(activity, labels)
     return _shattering(representational_kernel(phi), classes, dichotomies, folds, seed)
@@ -185,7 +213,15 @@ def shattering_dimensionality_from_kernel(
     folds: int = 5,
     seed: int = 0,
 ) -> Score:
-    """`shattering_dimensionality` from a representational kernel, measured or predicted."""
+    """`shattering_dimensionality` from a representational kernel, measured or predicted.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> score = cs.representation.shattering_dimensionality_from_kernel(kernel, labels, dichotomies)
+        >>> 0.5 < score.value <= 1
+        True
+    """
     matrix = checked_kernel(kernel)
     return _shattering(matrix, classes_of(labels, len(matrix)), dichotomies, folds, seed)
 

@@ -28,6 +28,11 @@ class BlockMeans(NamedTuple):
         within: mean over pairs of distinct samples of the same class, (class,); NaN for a class with one sample.
         between: mean over pairs of distinct samples of two classes, (class, class); its diagonal is `within`.
         diagonal: mean of K_mumu over the samples of a class, (class,).
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> cs.representation.block_means(kernel, labels).diagonal.shape
+        (4,)
     """
 
     within: Float[np.ndarray, " G"]
@@ -41,6 +46,11 @@ def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarr
 
     Raises:
         InvalidInput: the activities are no finite real numbers (sample, neuron).
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> kernel.shape
+        (40, 40)
     """
     phi = checked_activity(activity)
     return phi @ phi.T / phi.shape[1]
@@ -62,7 +72,12 @@ def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
 
 @known_keywords
 def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G N"]:
-    """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order."""
+    """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order.
+
+    Example:
+        >>> cs.representation.class_means(activity, labels).shape
+        (4, 12)
+    """
     phi, classes = labelled_activity(activity, labels)
     return _averaging(classes).T @ phi
 
@@ -73,6 +88,11 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
 
     Each entry is the mean over the whole block of two classes, a sample's pair with itself included; `block_means`
     leaves those pairs out.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> cs.representation.class_kernel(kernel, labels).shape
+        (4, 4)
     """
     matrix = checked_kernel(kernel)
     averaging = _averaging(classes_of(labels, len(matrix)))
@@ -81,7 +101,14 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
 
 @known_keywords
 def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> BlockMeans:
-    """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order."""
+    """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> means = cs.representation.block_means(kernel, labels)
+        >>> means.within.shape, means.between.shape
+        ((4,), (4, 4))
+    """
     matrix = checked_kernel(kernel)
     classes = classes_of(labels, len(matrix))
     averaging = _averaging(classes)
@@ -96,7 +123,12 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
 
 @known_keywords
 def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
-    """Eigenvalues of a symmetric kernel, largest first."""
+    """Eigenvalues of a symmetric kernel, largest first.
+
+    Example:
+        >>> cs.representation.eigenvalues(np.diag([1.0, 3.0, 2.0]))
+        array([3., 2., 1.])
+    """
     return np.linalg.eigvalsh(checked_kernel(kernel))[::-1]
 
 
@@ -111,13 +143,22 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
     """Effective number of dimensions, (sum lam)^2 / sum lam^2 over the covariance eigenvalues lam (Gao et al. 2017).
 
     It lies between 1 and the rank of the centred activities (sample, neuron), and is 0 where the samples do not differ.
+
+    Example:
+        >>> round(cs.representation.participation_ratio(activity), 1)
+        1.8
     """
     return participation_ratio_from_kernel(representational_kernel(activity))
 
 
 @known_keywords
 def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
-    """`participation_ratio` from a representational kernel, measured or predicted."""
+    """`participation_ratio` from a representational kernel, measured or predicted.
+
+    Example:
+        >>> round(cs.representation.participation_ratio_from_kernel(np.diag([1.0, 1.0, 0.0])), 3)
+        1.6
+    """
     within = centered(checked_kernel(kernel))
     total = float(np.sum(within**2))
     return float(np.trace(within)) ** 2 / total if total > 0 else 0.0
@@ -134,6 +175,10 @@ def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]
     Raises:
         InvalidInput: a representation is constant, the numbers of samples differ, or `debiased` with fewer than four
             samples.
+
+    Example:
+        >>> round(cs.representation.linear_cka(activity, 2 * activity), 6)
+        1.0
     """
     kernels = map(representational_kernel, same_samples(activity, other))
     return linear_cka_from_kernel(*kernels, debiased=debiased)
@@ -147,6 +192,11 @@ def linear_cka_from_kernel(
 
     Raises:
         InvalidInput: a kernel is constant, their sizes differ, or `debiased` with fewer than four samples.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> round(cs.representation.linear_cka_from_kernel(kernel, kernel), 6)
+        1.0
     """
     first, second = checked_kernel(kernel), checked_kernel(other)
     if len(first) != len(second):

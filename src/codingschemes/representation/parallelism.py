@@ -67,13 +67,24 @@ def parallelism_score(
 
     Raises:
         InvalidInput: activities and labels do not belong together, or factors do not tell the classes apart.
+
+    Example:
+        >>> cs.representation.parallelism_score(activity, labels, factors).value > 0.99
+        True
     """
     return parallelism_score_from_kernel(representational_kernel(class_means(activity, labels)), factors)
 
 
 @known_keywords
 def parallelism_score_from_kernel(class_kernel: Real[np.ndarray, "G G"], factors: Float[np.ndarray, "G F"]) -> Score:
-    """`parallelism_score` from the kernel of the class means (`kernels.class_kernel`), measured or predicted."""
+    """`parallelism_score` from the kernel of the class means (`kernels.class_kernel`), measured or predicted.
+
+    Example:
+        >>> kernel = cs.representation.representational_kernel(activity)
+        >>> classes = cs.representation.class_kernel(kernel, labels)
+        >>> cs.representation.parallelism_score_from_kernel(classes, factors).value > 0.99
+        True
+    """
     class_kernel = checked_kernel(class_kernel)
     factors = check_factors(factors, len(class_kernel))
     parts: list[float | None] = []
@@ -109,6 +120,11 @@ def dichotomy_parallelism(
 
     Raises:
         InvalidInput: there are more than 12 classes, fewer than 4, or a dichotomy is not balanced.
+
+    Example:
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> len(cs.representation.dichotomy_parallelism(activity, labels, dichotomies).parts)
+        3
     """
     return dichotomy_parallelism_from_kernel(representational_kernel(class_means(activity, labels)), dichotomies)
 
@@ -117,7 +133,13 @@ def dichotomy_parallelism(
 def dichotomy_parallelism_from_kernel(
     class_kernel: Real[np.ndarray, "G G"], dichotomies: Float[np.ndarray, "D G"]
 ) -> Score:
-    """`dichotomy_parallelism` from the kernel of the class means (`kernels.class_kernel`), measured or predicted."""
+    """`dichotomy_parallelism` from the kernel of the class means (`kernels.class_kernel`), measured or predicted.
+
+    Example:
+        >>> dichotomies = cs.representation.balanced_dichotomies(4)
+        >>> len(cs.representation.dichotomy_parallelism_from_kernel(np.eye(4), dichotomies).parts)
+        3
+    """
     class_kernel = checked_kernel(class_kernel)
     dichotomies = check_dichotomies(dichotomies, len(class_kernel))
     class_count = dichotomies.shape[1]

@@ -14,6 +14,11 @@ class Score:
         reason: a sentence that says why `value` is None; None where it is not.
         used: how many dichotomies or splits of the data the score was computed from.
         available: how many there are; more than `used` where a random subset was taken.
+
+    Example:
+        >>> score = cs.representation.ccgp(activity, labels, factors)
+        >>> score.value, len(score.parts)
+        (1.0, 2)
     """
 
     value: float | None

@@ -28,6 +28,10 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
 
     Raises:
         InvalidInput: alpha is outside [0, 1], or a representation is the same for every sample.
+
+    Example:
+        >>> round(cs.representation.shape_distance(activity, activity[:, ::-1]), 3)
+        0.0
     """
     if not 0 <= alpha <= 1:
         raise InvalidInput(f"`alpha` is {alpha}: give a number between 0 (whitened) and 1 (Procrustes)")
@@ -48,6 +52,10 @@ def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarr
 
     Raises:
         InvalidInput: a representation is the same for every sample.
+
+    Example:
+        >>> round(cs.representation.permutation_distance(activity, activity[:, ::-1]), 6)
+        0.0
     """
     first, second = _padded(*map(_centred, same_samples(activity, other)))
     ours, theirs = linear_sum_assignment(first.T @ second, maximize=True)
@@ -63,6 +71,10 @@ def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> fl
 
     Raises:
         InvalidInput: a sample's activity, or all dissimilarities, are constant, so that a correlation is undefined.
+
+    Example:
+        >>> round(cs.representation.rsa(activity, 2 * activity), 6)
+        1.0
     """
     triangles = []
     for phi in same_samples(activity, other):

@@ -87,6 +87,11 @@ def sample(
             room, a resumed run whose options or data differ, or whose files were changed or are damaged.
         SamplingFailed: the energy is not finite.
         Stopped: by a signal, before there was anything to return.
+
+    Example:
+        >>> run = cs.sample(posterior, sampler="hmc", chains=2, draws=20, warmup=20)
+        >>> run
+        Run(orthogonal, sigmoid, 2 chains x 20 draws, in memory)
     """
     with contextlib.ExitStack() as stack:
         interruption = stack.enter_context(stoppable())

@@ -49,6 +49,12 @@ class Run:
         provenance: versions, device, seed and times.
         store: the draws.
         path: the run folder, or None for a run held in memory.
+
+    Example:
+        >>> run.values("posterior", "energy").shape
+        (2, 60)
+        >>> list(run.data.children)[:3]
+        ['posterior', 'neurons', 'sample_stats']
     """
 
     posterior: Posterior

@@ -124,6 +124,10 @@ class Settings(NamedTuple):
         warmup: adapting steps before the first draw.
         target_acceptance: what step sizes are adapted to; None is each sampler's own optimum.
         max_tree_depth: a NUTS trajectory has at most 2^depth - 1 steps.
+
+    Example:
+        >>> cs.samplers.Settings(warmup=100).max_tree_depth
+        10
     """
 
     warmup: int = 500
@@ -165,5 +169,10 @@ def register(name: str, build: Callable[[Settings], Kernel], *, default_for: tup
 
 
 def default_sampler(purpose: Purpose) -> str:
-    """The name of the sampler that is taken for this where nobody names one."""
+    """The name of the sampler that is taken for this where nobody names one.
+
+    Example:
+        >>> cs.samplers.default_sampler("evidence")
+        'hmc'
+    """
     return next(name for name, sampler in SAMPLERS.items() if purpose in sampler.default_for)

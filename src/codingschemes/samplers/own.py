@@ -24,6 +24,15 @@ def register_sampler(name: str, build: Callable[..., Any]) -> Sampler:
 
     Raises:
         InvalidInput: a name that is taken, or a function that gives no `Kernel`.
+
+    Example:
+        >>> import blackjax
+        >>> from codingschemes.samplers import from_blackjax
+        >>> @from_blackjax
+        ... def barker(logdensity):
+        ...     return blackjax.barker(logdensity, step_size=0.4)
+        >>> cs.register_sampler("own-barker", barker).name
+        'own-barker'
     """
     if not callable(build):
         raise InvalidInput(f"`build` of register_sampler takes a function from Settings to a Kernel, not {build!r}")
@@ -46,6 +55,10 @@ def sampler_named(name: str) -> Sampler:
 
     Raises:
         InvalidInput: there is none, or it cannot be imported.
+
+    Example:
+        >>> cs.samplers.sampler_named("codes").name
+        'codes'
     """
     if name in SAMPLERS or ":" not in name:
         return SAMPLERS[name]

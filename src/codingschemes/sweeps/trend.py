@@ -74,6 +74,11 @@ def power_law(
         widths: N.
         deviations: d > 0, not corrected for Monte Carlo error.
         errors: e, the root mean square of the Monte Carlo errors; NaN counts as unresolved.
+
+    Example:
+        >>> law = cs.sweeps.power_law(np.array([10, 20, 40]), np.array([0.1, 0.05, 0.025]), np.array([1e-3] * 3))
+        >>> round(law.exponent, 2)
+        1.0
     """
     used = deviations > _RESOLVED * errors
     width, deviation, error = widths[used], deviations[used], errors[used]

@@ -57,6 +57,10 @@ def make_task(name: str, **options: Any) -> Task:
     Raises:
         InvalidInput: there is no such task, it does not take one of the options or needs one that is missing, or
             the value of an option is out of range.
+
+    Example:
+        >>> cs.tasks.make_task("orthogonal", samples=12, ratios=".5,.25,.25")
+        Task(orthogonal, 12 samples of 12 features in 3 classes)
     """
     entry = TASKS[name]
     given = {option: value for option, value in options.items() if value is not None}

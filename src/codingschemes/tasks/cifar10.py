@@ -51,6 +51,9 @@ def cifar10(
 
     Raises:
         InvalidInput: unknown classes, more images than there are, or files that are damaged or out of reach.
+
+    Example:
+        >>> task = cs.tasks.cifar10(samples=30, classes=["airplane", "bird"])  # doctest: +SKIP
     """
     archive = find(BINARY)
     subset = None if archive else find(FIRST_4000)

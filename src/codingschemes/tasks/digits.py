@@ -29,6 +29,10 @@ def digits(
 
     Raises:
         InvalidInput: unknown digits, or more images than there are.
+
+    Example:
+        >>> cs.tasks.digits(samples=30, classes=[3, 5, 8], test=60)
+        Task(digits, 30 samples of 64 features in 3 classes, 60 held out)
     """
     from sklearn.datasets import load_digits  # a slow import, needed by this task alone
 

@@ -37,6 +37,13 @@ def hypercube(
 
     Raises:
         InvalidInput: too many samples for a dense kernel, or anisotropic inputs with a single label.
+
+    Example:
+        >>> cs.tasks.hypercube(labels_dim=2, repeats=4).factors
+        array([[-1., -1.],
+               [-1.,  1.],
+               [ 1., -1.],
+               [ 1.,  1.]])
     """
     combinations = np.array(list(itertools.product((-1.0, 1.0), repeat=labels_dim)))
     samples = repeats * len(combinations)

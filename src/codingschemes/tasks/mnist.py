@@ -58,6 +58,9 @@ def mnist(
 
     Raises:
         InvalidInput: unknown digits, more images than there are, or files that are damaged or out of reach.
+
+    Example:
+        >>> task = cs.tasks.mnist(samples=30, classes=[3, 5, 8], test=60)  # doctest: +SKIP
     """
     files = [TRAIN_IMAGES, TRAIN_LABELS, *((TEST_IMAGES, TEST_LABELS) if test else ())]
     train = read_samples(TRAIN_IMAGES, TRAIN_LABELS, "MNIST training images")

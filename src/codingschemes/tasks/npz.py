@@ -41,6 +41,11 @@ def npz(
 
     Raises:
         InvalidInput: the file is not as described, or holds fewer samples than are asked for.
+
+    Example:
+        >>> np.savez("stimuli.npz", x=activity, y=labels)
+        >>> cs.tasks.npz("stimuli.npz", samples=32, test=8)
+        Task(npz, 32 samples of 12 features in 4 classes, 8 held out)
     """
     path = Path(data)
     arrays = read_arrays(path)

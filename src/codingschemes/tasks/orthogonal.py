@@ -39,6 +39,10 @@ def orthogonal(
 
     Raises:
         InvalidInput: fewer samples than classes, or another number of ratios than of classes.
+
+    Example:
+        >>> cs.tasks.orthogonal(samples=12, ratios=[0.5, 0.25, 0.25])
+        Task(orthogonal, 12 samples of 12 features in 3 classes)
     """
     if classes is None:
         classes = 3 if ratios is None else len(ratios)

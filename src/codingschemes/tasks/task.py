@@ -46,6 +46,12 @@ class Task:
             structure. Abstraction scores are defined on them.
         test_inputs, test_targets, test_labels: the same for held-out samples; zero rows where there are none.
         provenance: how the task was made: options, source, checksums, preprocessing steps; plain JSON values.
+
+    Example:
+        >>> task
+        Task(orthogonal, 24 samples of 24 features in 3 classes)
+        >>> task.inputs.shape, task.targets.shape, task.class_names
+        ((24, 24), (24, 3), ('0', '1', '2'))
     """
 
     name: str

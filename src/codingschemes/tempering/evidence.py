@@ -33,6 +33,11 @@ class Evidence:
         gradients: gradient evaluations of all particles and sweeps.
         seconds: wall-clock time, compilation included.
         options: how the sweeps were made.
+
+    Example:
+        >>> found = cs.evidence(posterior, particles=8, sweeps=1, sampler="hmc")
+        >>> found.log_curve.shape == found.temperatures.shape
+        True
     """
 
     temperatures: Float[np.ndarray, " stage"]
@@ -136,6 +141,11 @@ def evidence(posterior: Posterior, *, progress: bool = False, **options: Unpack[
     Raises:
         InvalidInput: an option out of range.
         SamplingFailed: the likelihood is not finite on the way.
+
+    Example:
+        >>> found = cs.evidence(posterior, particles=8, sweeps=1, sampler="hmc")
+        >>> round(float(found.temperatures[-1]), 3)
+        0.01
     """
     tempering = Tempering(**options)
     started = time.monotonic()

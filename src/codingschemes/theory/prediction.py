@@ -157,6 +157,12 @@ class Prediction:
         test_variance: its posterior variance, one number a test sample or one an output.
         conditional: whether the shares of codes were given to the theory, which then predicts all else at these shares.
         details: further numbers of this theory.
+
+    Example:
+        >>> prediction.outputs.shape, prediction.kernel.shape
+        ((24, 3), (24, 24))
+        >>> prediction.to_json()['certificate']['holds']
+        True
     """
 
     theory: str

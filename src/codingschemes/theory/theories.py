@@ -87,6 +87,11 @@ def predict(
     Raises:
         InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.
         TimeLimitReached: the solver was stopped at `time_limit`.
+
+    Example:
+        >>> prediction = cs.predict(posterior)
+        >>> prediction.theory, prediction.certificate.holds
+        ('mean-field', True)
     """
     chosen = THEORIES[theory]
     if posterior.network.recurrent:
