@@ -53,7 +53,7 @@ def test_figures_and_headline_of_a_population_speak_of_no_draws():
     assert len(told) == len(CODE_COLORS) + 1
     assert told[-1] == "other codes"
     assert described.headline(quick(cs.Population(activity[:, :9], labels))).endswith(
-        "with confidence (analog .00, redundant .00, sparse .00)"
+        "with confidence (concentrated .00, binary 1.00, graded .00)"
     )
 
 
