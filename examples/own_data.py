@@ -32,14 +32,13 @@ print(description)
 # Single metrics take plain arrays.
 print(f"participation ratio: {cs.representation.participation_ratio(activity):.1f} dimensions")
 
-# How far is it from another population? Turning the neurons' space leaves shapes as they are (Procrustes), but not which
-# neuron does what (permutation).
+# How far is it from another population? Turning the neurons' space leaves shapes as they are (Procrustes), but not
+# which neuron does what (permutation).
 rotation = np.linalg.qr(rng.normal(size=(80, 80)))[0]
 rotated = cs.Population(activity @ rotation, labels, factors=factors)
 distances = cs.populations.distances([population, rotated]).values
-print(
-    f"turned: Procrustes distance {distances['procrustes'][0, 1]:.2f}, permutation {distances['permutation'][0, 1]:.2f}"
-)
+for name in ("procrustes", "permutation"):
+    print(f"{name} distance after a rotation: {distances[name][0, 1]:.2f}")
 
 # Figures as those of sampled networks; `codingschemes describe FILE --out DIR` writes a page of them all.
 for name in ("activity", "codes", "map"):
