@@ -28,16 +28,17 @@ activity = np.repeat(answers, 15, axis=0) + 0.4 * rng.normal(size=(60, 80))
 population = cs.Population(activity, labels, factors=factors)
 description = cs.describe(population, bootstraps=20, shuffles=39)
 print(description)
-for note in description.notes:
-    print("note:", note)
 
 # Single metrics take plain arrays.
 print(f"participation ratio: {cs.representation.participation_ratio(activity):.1f} dimensions")
 
-# How far is it from another population? Rotations of the neurons change the permutation distance alone.
+# How far is it from another population? Turning the neurons' space leaves shapes as they are (Procrustes), but not
+# which neuron does what (permutation).
 rotation = np.linalg.qr(rng.normal(size=(80, 80)))[0]
 rotated = cs.Population(activity @ rotation, labels, factors=factors)
-print(cs.populations.distances([population, rotated]))
+distances = cs.populations.distances([population, rotated]).values
+for name in ("procrustes", "permutation"):
+    print(f"{name} distance after a rotation: {distances[name][0, 1]:.2f}")
 
 # Figures as those of sampled networks; `codingschemes describe FILE --out DIR` writes a page of them all.
 for name in ("activity", "codes", "map"):

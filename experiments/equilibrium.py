@@ -115,7 +115,7 @@ def write(kept: dict[str, dict[str, Any]], out: Output) -> None:
 
 
 def main() -> None:
-    entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "minutes": 0.1})
+    entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "minutes": 3.0})
     entry.add_argument("cells", nargs="*", metavar="CELL", default=list(CELLS))
     entry.add_argument("--minutes", type=float, default=10.0)
     entry.add_argument("--runs", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")

@@ -20,7 +20,7 @@ from codingschemes.theory.mean_field.solvers.quadrature import QuadratureDetails
 
 STEP = 0.02
 
-entry = Entry(__doc__, quick={"predicted": "0.1,0.01", "sampled": "0.1", "width": 10, "draws": 20})
+entry = Entry(__doc__, quick={"predicted": "0.1", "sampled": "0.1", "width": 10, "draws": 20})
 entry.add_argument("--predicted", default="0.1,0.05,0.03,0.02,0.01,5e-3,3e-3,1e-3,3e-4,1e-4")
 entry.add_argument("--sampled", default="0.1,0.03,0.01,3e-3,1e-3,1e-4,1e-5,1e-6")
 entry.add_argument("--width", type=int, default=40)

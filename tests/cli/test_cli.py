@@ -206,7 +206,10 @@ def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
         (["sample", "orthogonal", "--width", "wide"], "'wide' is not a valid integer"),
         (["sample", "orthogonal", "--draws", "0"], "--draws is 0"),
         (["sample", "orthogonal", "--scaling", "ntk"], "'ntk' is not one of"),
-        (["sample", "orthogonal", "--penalty1", "1", "--penalty2", "1", "--readout-variance", "1"], "one or the other"),
+        (
+            ["sample", "orthogonal", "--penalty1", "1", "--penalty2", "1", "--readout-variance", "1"],
+            "give --penalty1 and --penalty2, or",
+        ),
         (["sample", "npz", "--data", "nowhere.npz"], "nowhere.npz"),
         (["sample", "npz"], "needs --data"),
         (["sample"], "name a task"),

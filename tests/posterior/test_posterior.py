@@ -47,13 +47,13 @@ def test_literature_values():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"temperature": 0.0}, "temperature is 0"),
-        ({"temperature": float("nan")}, "temperature is nan"),
+        ({"temperature": 0.0}, "`temperature` is 0"),
+        ({"temperature": float("nan")}, "`temperature` is nan"),
         ({"weight_variance": -1.0}, "`weight_variance` is -1"),
-        ({"readout_variance": 0.0}, "readout variance is 0"),
+        ({"readout_variance": 0.0}, "`readout_variance` is 0"),
         ({"penalty1": 1.0}, "give `penalty2`"),
-        ({"penalty1": 1.0, "penalty2": 1.0, "weight_variance": 1.0}, "one or the other"),
-        ({"penalty1": -1.0, "penalty2": 1.0}, "penalty1 is -1"),
+        ({"penalty1": 1.0, "penalty2": 1.0, "weight_variance": 1.0}, "say the same thing twice: give `penalty1`"),
+        ({"penalty1": -1.0, "penalty2": 1.0}, "`penalty1` is -1"),
     ],
 )
 def test_wrong_priors_are_refused(options, words):

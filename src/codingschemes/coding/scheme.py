@@ -81,7 +81,8 @@ class SchemeEvidence:
         neurons: number of neurons.
 
     Example:
-        >>> 0 <= summary.scheme.evidence.graded <= 1
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> 0 <= cs.coding.classify(neurons, "odd").evidence.graded <= 1
         True
     """
 
@@ -127,7 +128,8 @@ class Scheme:
         unlike: the scheme that would be named, were the population not unlike all that are known of it; else None.
 
     Example:
-        >>> sorted(summary.scheme.probabilities)
+        >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
+        >>> sorted(cs.coding.classify(neurons, "odd").probabilities)
         ['analog', 'redundant', 'sparse', 'undecided']
     """
 

@@ -27,7 +27,8 @@ class Measure:
 
 MEASURES: Registry[Measure] = Registry("measure")
 """Distances are angles in radians, 0 for the same; CKA and RSA are similarities, 1 for the same. Rotations of the
-neurons change the permutation distance alone: it sees whether a code is shared by many neurons or held by one."""
+neurons leave all but RSA and the permutation distance as they are: that one sees whether a code is shared by many
+neurons or held by one."""
 MEASURES.register("procrustes", Measure(partial(shape_distance, alpha=1.0), 0.0, "Procrustes (rad)"))
 MEASURES.register("whitened", Measure(partial(shape_distance, alpha=0.0), 0.0, "whitened shape (rad)"))
 MEASURES.register("permutation", Measure(permutation_distance, 0.0, "permutation (rad)"))
