@@ -109,5 +109,5 @@ def test_every_other_trajectory_is_long_where_chains_remember_for_several_long_o
     slow = kernel.pace(states, 100.0)
     np.testing.assert_array_equal(interval_of(flow(slow)), [2, 2])
     np.testing.assert_array_equal(interval_of(flow(kernel.pace(slow, 3.0))), usual)
-    steps = np.asarray(jittered_steps(jnp.arange(40), 0.01, extent=10.0, interval=2))
+    steps = np.asarray(jittered_steps(jnp.arange(40), jnp.asarray(0.01), extent=10.0, interval=2))
     np.testing.assert_allclose(steps[1::2].mean() / steps[::2].mean(), 10, rtol=0.05)
