@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from codingschemes.runs.precision import Precision, is_look, next_look
-from codingschemes.runs.warmup import FALSE_ALARM, ROUND, Trace, settled
+from codingschemes.runs.warmup import FALSE_ALARM, ROUND, Trace, memory, settled
 
 CHAINS, REPEATS = 4, 400
 
@@ -55,6 +55,22 @@ def test_numbers_that_are_undefined_or_never_move_tell_nothing_and_jumps_between
     still = np.zeros((CHAINS, 40, 1))
     still[0] = 1.0
     assert not settled(still)
+
+
+def test_memory_is_that_of_the_slowest_entry_cautiously():
+    """Of 20 that remember nothing next to none is taken for slow; where there are numbers enough it is found."""
+    windows = autoregressive(0.0, 10, entries=20)
+    assert np.quantile([memory(window) for window in windows], 0.95) < 2
+    slow = np.concatenate([autoregressive(0.0, 400), autoregressive(0.9, 400)], axis=3)
+    found = np.array([memory(window) for window in slow])
+    assert ((found > 0.6 * 19) & (found < 1.2 * 19)).mean() > 0.95
+
+
+def test_memory_of_what_never_moves_or_is_undefined_is_none():
+    window = autoregressive(0.5, 40, entries=3)[0]
+    window[..., 1], window[..., 2] = np.nan, 4.0
+    assert memory(window) == memory(window[..., :1])
+    assert memory(window[..., 1:]) == 1
 
 
 def test_what_is_judged_does_not_depend_on_how_steps_were_cut_into_chunks():

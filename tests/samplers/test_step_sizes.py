@@ -12,7 +12,8 @@ from known_answers import small_posterior
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Kernel, Settings
-from codingschemes.samplers.adaptive import AdaptiveState
+from codingschemes.samplers.adaptive import AdaptiveState, interval_of
+from codingschemes.samplers.hmc import jittered_steps
 
 CHAINS, WARMUP = 4, 200
 #: How many times shorter the fine step is.
@@ -87,3 +88,26 @@ def test_chains_share_a_step_size_and_one_that_is_somewhere_else_keeps_its_own()
         step_size=jnp.asarray([0.2, 0.1, 0.1, 1e-3]), iteration=jnp.full(CHAINS, WARMUP)
     )
     np.testing.assert_allclose(kernel.pool(states).step_size, [*3 * [0.002 ** (1 / 3)], 1e-3])
+
+
+@pytest.mark.parametrize("sampler", ["hmc", "codes"])
+def test_every_other_trajectory_is_long_where_chains_remember_for_several_long_ones(sampler):
+    kernel = SAMPLERS[sampler](Settings(warmup=WARMUP))
+    density = small_posterior("relu", samples=4, width=4).density()
+    states = jax.vmap(kernel.init, (0, 0, None))(
+        jax.random.split(jax.random.PRNGKey(0), 2),
+        jax.tree.map(lambda block: 10 * block, density.prior_draws(jax.random.PRNGKey(1), 2)),
+        density,
+    )
+
+    def flow(states):
+        return states.flow if sampler == "codes" else states
+
+    usual = interval_of(flow(states))
+    assert (usual > 4).all()
+    np.testing.assert_array_equal(interval_of(flow(kernel.pace(states, 3.0))), usual)
+    slow = kernel.pace(states, 100.0)
+    np.testing.assert_array_equal(interval_of(flow(slow)), [2, 2])
+    np.testing.assert_array_equal(interval_of(flow(kernel.pace(slow, 3.0))), usual)
+    steps = np.asarray(jittered_steps(jnp.arange(40), jnp.asarray(0.01), extent=10.0, interval=2))
+    np.testing.assert_allclose(steps[1::2].mean() / steps[::2].mean(), 10, rtol=0.05)

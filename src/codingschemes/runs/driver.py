@@ -331,8 +331,8 @@ def _next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> in
 
 
 def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
-    """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, and
-    sample if they have settled or there are no more rounds."""
+    """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, hear how
+    long they remember, and sample if they have settled or there are no more rounds."""
     kernel, mesh, program = machine
     if checkpoint.trace is not None:
         count = records["posterior"]["energy"].shape[1]
@@ -340,7 +340,10 @@ def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampl
     rounds, rest = divmod(checkpoint.iteration, sampling.round)
     if rest:
         return checkpoint
-    checkpoint = checkpoint._replace(states=place(kernel.pool(checkpoint.states), mesh, CHAIN))
+    states = kernel.pool(checkpoint.states)
+    if checkpoint.trace is not None:
+        states = kernel.pace(states, checkpoint.trace.memory(rounds))
+    checkpoint = checkpoint._replace(states=place(states, mesh, CHAIN))
     if checkpoint.trace is None:
         return checkpoint
     settled = checkpoint.trace.settled(rounds)

@@ -59,7 +59,14 @@ class Trace:
 
     def settled(self, rounds: int) -> bool:
         """Whether chains have settled after so many rounds."""
-        return settled(self.means[:, rounds * _PARTS // 2 : rounds * _PARTS])
+        return settled(self._judged(rounds))
+
+    def memory(self, rounds: int) -> float:
+        """Steps after which chains have forgotten by their slowest invariant, cautiously: see `memory`."""
+        return memory(self._judged(rounds)) * ROUND / _PARTS
+
+    def _judged(self, rounds: int) -> Float[np.ndarray, "chain part K"]:
+        return self.means[:, rounds * _PARTS // 2 : rounds * _PARTS]
 
 
 def settled(parts: Float[np.ndarray, "chain part K"]) -> bool:
@@ -74,6 +81,27 @@ def settled(parts: Float[np.ndarray, "chain part K"]) -> bool:
     return bool(np.all(p * entries > FALSE_ALARM))
 
 
+def memory(parts: Float[np.ndarray, "chain part K"]) -> float:
+    """Integrated autocorrelation time of the slowest entry that is defined and moves, in parts, at least 1: that of a
+    first-order autoregression whose correlation is two standard errors below the estimate."""
+    chains, length, _ = parts.shape
+    defined = parts[:, :, np.isfinite(parts).all(axis=(0, 1)) & (np.ptp(parts, axis=1) > 0).all(axis=0)]
+    if not defined.size:
+        return 1.0
+    about = defined - defined.mean(axis=1, keepdims=True)
+    squares = np.sum(about**2, axis=(0, 1))
+    lagged = np.sum(about[:, 1:] * about[:, :-1], axis=(0, 1)) * length / (length - 1) / squares
+    # var(lagged) = (1 - rho^2) / n: its arcsine has the same error everywhere.
+    angle = np.arcsin(np.clip(_unbiased(lagged, length), -1, 1)) - 2 / np.sqrt(chains * length)
+    correlation = np.clip(np.sin(np.maximum(angle, 0)), 0, 1 - 1 / length)
+    return float(np.max((1 + correlation) / (1 - correlation)))
+
+
+def _unbiased(lagged: Float[np.ndarray, " K"], length: int) -> Float[np.ndarray, " K"]:
+    """Numbers about their own mean seem to remember less than they do (Kendall 1954)."""
+    return lagged + (1 + 3 * lagged) / length
+
+
 def _equal_means(groups: Float[np.ndarray, "group part K"]) -> Float[np.ndarray, " K"]:
     """p-values of equal means of groups of successive numbers, each group a first-order autoregression."""
     count, length, _ = groups.shape
@@ -82,8 +110,7 @@ def _equal_means(groups: Float[np.ndarray, "group part K"]) -> Float[np.ndarray,
     squares = np.sum(about**2, axis=(0, 1))
     products = np.sum(about[:, 1:] * about[:, :-1], axis=(0, 1)) * length / (length - 1)
     lagged = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
-    # Numbers about their own mean seem to remember less than they do (Kendall 1954).
-    correlation = np.clip(lagged + (1 + 3 * lagged) / length, 0, 1)
+    correlation = np.clip(_unbiased(lagged, length), 0, 1)
     lags = np.arange(1, length)[:, None]
     inflation = 1 + 2 * np.sum((1 - lags / length) * correlation**lags, axis=0)
     inflation = np.minimum(inflation, max(1, length / _FEWEST_INDEPENDENT))

@@ -36,6 +36,8 @@ _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
 #: A shorter warm-up keeps the scale it begins with: a few gradients of a chain's own say little about the curvature.
 _LEAST_FOR_SCALE = 40
+#: Chains are slow where they remember for so many long trajectories. Then one in so many is long: nearly all gradients.
+_SLOW = 2
 #: Step sizes within this factor of the median are one and the same.
 _ALIKE = 2.0
 
@@ -72,6 +74,7 @@ class TransitionTarget(NamedTuple):
         kinked: as in `Activation`.
         dimension: number of coordinates.
         extent: how long neurons are beyond the prior, at least 1 (`extent_of`).
+        interval: one in so many trajectories may be that long.
     """
 
     logdensity: Callable[[Position], Scalar]
@@ -79,6 +82,7 @@ class TransitionTarget(NamedTuple):
     kinked: bool
     dimension: int
     extent: Scalar
+    interval: Int[Array, ""]
 
 
 #: (key, point, target, step size, iteration) -> (point, outcome).
@@ -97,6 +101,7 @@ class AdaptiveState(NamedTuple):
         averaging: dual averaging of the step size.
         step_size: in use now.
         extent: `extent_of` the position where the scale last changed.
+        slow: whether chains remember so long that long trajectories are what they need.
         iteration: steps taken.
     """
 
@@ -108,6 +113,7 @@ class AdaptiveState(NamedTuple):
     averaging: DualAveragingAdaptationState
     step_size: Scalar
     extent: Scalar
+    slow: Array
     iteration: Int[Array, ""]
 
 
@@ -148,6 +154,7 @@ def adaptive_kernel(
             averaging=start_averaging(_FIRST_STEP_SIZE),
             step_size=jnp.asarray(_FIRST_STEP_SIZE),
             extent=extent_of(position),
+            slow=jnp.asarray(False),
             iteration=jnp.asarray(0),
         )
         # Python numbers make weakly typed arrays, which `step` does not return: everything would compile twice.
@@ -194,7 +201,9 @@ def adaptive_kernel(
         )
         activation = density.network.activation
         rounded = softened if activation.kinked and activation.family == "threshold" else None
-        target = TransitionTarget(logdensity, rounded, activation.kinked, density.dimension, state.extent)
+        target = TransitionTarget(
+            logdensity, rounded, activation.kinked, density.dimension, state.extent, interval_of(state)
+        )
         moved, outcome = transition(step_key, scaled, target, state.step_size, state.iteration)
         point = Point(
             _times(moved.position, state.scale),
@@ -258,6 +267,10 @@ def adaptive_kernel(
             extent=shared(states.extent),
         )
 
+    def pace(states: AdaptiveState, memory: float) -> AdaptiveState:
+        usual = interval_of(states._replace(slow=jnp.zeros_like(states.slow)))
+        return states._replace(slow=memory >= _SLOW * usual)
+
     return Kernel(
         init,
         step,
@@ -266,8 +279,9 @@ def adaptive_kernel(
         warmup,
         exact,
         target_acceptance,
-        pool,
-        renew,
+        pool=pool,
+        pace=pace,
+        renew=renew,
         reversible=exact,
         longest_tree=longest_tree,
         integration_time=integration_time,
@@ -279,6 +293,12 @@ def extent_of(position: Position) -> Scalar:
     under the prior; of the layer where it is largest, and at least 1, a coordinate's own under the prior."""
     excess = [jnp.max(jnp.mean(jnp.sum(block**2, axis=-1), axis=-1)) - block.shape[-1] for block in position.values()]
     return jnp.sqrt(jnp.maximum(1.0, jnp.max(jnp.stack(excess))))
+
+
+def interval_of(state: AdaptiveState) -> Int[Array, "*chains"]:
+    """One in so many trajectories may be long: as many as cost what all others do, or where chains are slow, half."""
+    usual = jnp.round(state.extent)
+    return jnp.where(state.slow, jnp.minimum(_SLOW, usual), usual).astype(int)
 
 
 def evaluate(density: Density, position: Position) -> Point:

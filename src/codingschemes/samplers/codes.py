@@ -124,6 +124,9 @@ def codes(settings: Settings) -> Kernel:
     def pool(states: CodesState) -> CodesState:
         return states._replace(flow=flow.pool(states.flow))
 
+    def pace(states: CodesState, memory: float) -> CodesState:
+        return states._replace(flow=flow.pace(states.flow, memory))
+
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
@@ -154,6 +157,7 @@ def codes(settings: Settings) -> Kernel:
         move=move,
         renew=renew,
         pool=pool,
+        pace=pace,
         search=Search(searches, explore, adopt, forget, recall),
         reversible=False,
         neuron_moves=True,

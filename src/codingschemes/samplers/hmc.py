@@ -6,8 +6,8 @@ other. (Spread over (0, 2) times the mean, as is customary, a draw of the toy si
 
 Threshold neurons (ReLU) that carry the output are tens of units long, and share it between directions by giving way to
 each other over lengths like that, where the energy is flat. Some trajectories are that much longer, so many that they
-cost as much as all others: what needs them gets half the gradients, and so does what does not. Kinks are rounded off
-along both (`softened`).
+cost as much as all others: what needs them gets half the gradients, and so does what does not. Where chains turn out
+to remember for several of them, every other one is long. Kinks are rounded off along both (`softened`).
 
 Smooth activations take the two-stage minimal-norm integrator (McLachlan 1995), which reaches the same acceptance with
 about a third of the gradients of leapfrog; at kinks it has no advantage and leapfrog is used.
@@ -33,11 +33,13 @@ _GOLDEN = 0.6180339887498949
 _ACCEPTANCE = 0.65
 
 
-def jittered_steps(iteration: Array, step_size: Scalar, extent: float | Scalar = 1.0) -> Array:
-    """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size. One in `extent`
-    trajectories is that many times longer: half of all gradients are spent on those."""
+def jittered_steps(
+    iteration: Array, step_size: Scalar, extent: float | Scalar = 1.0, interval: int | Array = 1
+) -> Array:
+    """Integration steps of a trajectory: a quasi-random length (a Weyl sequence) over the step size. One in `interval`
+    trajectories is `extent` times longer."""
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
-    turn = (iteration + 1) % jnp.round(extent).astype(int) == 0
+    turn = (iteration + 1) % interval == 0
     times = jnp.where(turn, extent, 1.0)
     length = _MEAN_LENGTH * times * (1 + _JITTER * spread)
     return jnp.clip(jnp.ceil(length / step_size), 1, jnp.ceil(_MOST_STEPS * times)).astype(int)
@@ -51,7 +53,7 @@ def hmc_transition(
     `step_size` is the stretch of trajectory a gradient pays for: a two-stage step is twice as long.
     """
     if target.softened is not None:
-        steps = jittered_steps(iteration, step_size, target.extent)
+        steps = jittered_steps(iteration, step_size, target.extent, target.interval)
         return softened_trajectory(key, point, target.logdensity, target.softened(step_size), step_size, steps)
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     steps = jittered_steps(iteration, stages * step_size)

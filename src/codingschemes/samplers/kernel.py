@@ -66,7 +66,7 @@ class Search(NamedTuple):
 @known_keywords
 class Kernel(NamedTuple):
     """One algorithm with its settings, and all that others need to know of it. Functions act on a single chain, but for
-    `pool` and `renew`; the driver maps them over chains.
+    `pool`, `pace` and `renew`; the driver maps them over chains.
 
     Attributes:
         init: (key, position, density) -> state. The state carries its own random key.
@@ -82,6 +82,8 @@ class Kernel(NamedTuple):
             `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
             after every round of the warm-up, `settle` after every adapting step.
+        pace: (states of all chains, steps after which their slowest invariant has forgotten) -> the same, with moves in
+            proportions that suit it. The driver calls it after every round of a warm-up that ends by itself.
         search: what chains look for together during a warm-up, if anything.
         reversible: whether `step` is reversible in the position, after the warm-up; two moves in a fixed order are not.
         neuron_moves: whether `step` moves single neurons in ways that depend on the form of the posterior and on the
@@ -101,6 +103,7 @@ class Kernel(NamedTuple):
     exact: bool = True
     target_acceptance: float = 0.0
     pool: Callable[[State], State] = lambda states: states
+    pace: Callable[[State, float], State] = lambda states, memory: states  # noqa: ARG005
     renew: Callable[[State, Position, Density], State] | None = None
     search: Search | None = None
     reversible: bool = False
