@@ -4,8 +4,9 @@ figure of van Meegen & Sompolinsky 2025).
     python experiments/three_layers.py
 
 Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4; chains begin annealed, quenched and
-from the prior. Writes benchmarks/three_layers.md and .npz, and docs/three_layers.png from it (drawn by figures.py).
-`--width`, `--draws` and `--warmup` for other sizes; `--only ACTIVATION` replaces that row alone.
+from the prior, and end at R-hat 1.02 or after so many minutes. Writes benchmarks/three_layers.md and .npz, and
+docs/three_layers.png from it (drawn by figures.py). `--width` for other sizes; `--only ACTIVATION` replaces that row
+alone.
 """
 
 import json
@@ -20,20 +21,30 @@ from codingschemes.convergence import rhat
 
 ACTIVATIONS = ("linear", "sigmoid", "relu")
 TABLE, KEPT = "benchmarks/three_layers.md", "benchmarks/three_layers.npz"
-COLUMNS = ["activation", "layer", "scheme", "R-hat of kernel", "effective neurons", "within classes", "correlation"]
+COLUMNS = [
+    "activation",
+    "layer",
+    "scheme",
+    "R-hat of kernel",
+    "of codes",
+    "effective neurons",
+    "within classes",
+    "correlation",
+]
 HEAD = """# Three layers, three activations
 
 `python experiments/three_layers.py`: orthogonal inputs, ratios 1/2 : 1/4 : 1/4, T = 1e-4. R-hat is the largest of the
-layer's five leading kernel eigenvalues over four chains; *effective neurons* carry the class-specific output (of lower
+layer's five leading kernel eigenvalues over four chains, *of codes* that of the numbers of neurons in each code;
+*effective neurons* carry the class-specific output (of lower
 layers: of their regression on the targets); *within classes* is the share of the activity's variance that is within
 classes; *correlation* is that of class means before and after a trajectory of HMC (1: no drift)."""
 
 
-def sampled(activation: str, width: int, warmup: int, draws: int) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+def sampled(activation: str, width: int, minutes: float) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """A row of the table for each layer, and what the figure shows."""
     task = cs.tasks.orthogonal(samples=width, ratios=[0.5, 0.25, 0.25])
     posterior = cs.Posterior(task, cs.Network(activation, width=width, depth=3), temperature=1e-4)
-    run = cs.sample(posterior, start="mixed", warmup=warmup, draws=draws)
+    run = cs.sample(posterior, start="mixed", until_rhat=1.02, until_ess=100, draws=10_000, time_limit=60 * minutes)
     summary = cs.summarize(run, drift=True)
     by_class = np.argsort(task.labels, kind="stable")
     eigenvalues = run.values("posterior", "kernel_eigenvalue")
@@ -48,6 +59,7 @@ def sampled(activation: str, width: int, warmup: int, draws: int) -> tuple[list[
                 "layer": index + 1,
                 "scheme": layer.scheme.words,
                 "R-hat of kernel": f"{rhat(eigenvalues[:, :, index, :5]).max():.3f}",
+                "of codes": f"{layer.code_rhat:.2f}",
                 "effective neurons": f"{layer.effective_neurons:.0f}",
                 "within classes": f"{layer.collapse.spread_within:.3f}",
                 "correlation": f"{layer.drift.correlation:.2f}" if layer.drift else "-",
@@ -58,17 +70,16 @@ def sampled(activation: str, width: int, warmup: int, draws: int) -> tuple[list[
 
 
 def main() -> None:
-    options = Entry(__doc__, quick={"width": 12, "warmup": 40, "draws": 20})
+    options = Entry(__doc__, quick={"width": 12, "minutes": 1.0})
     options.add_argument("--width", type=int, default=100)
-    options.add_argument("--warmup", type=int, default=400)
-    options.add_argument("--draws", type=int, default=400)
+    options.add_argument("--minutes", type=float, default=20.0, help="at most, for each activation")
     options.add_argument("--only", choices=ACTIVATIONS)
     chosen, out = options.begin()
     table, numbers = out.kept(TABLE), out.kept(KEPT)
     kept = dict(np.load(numbers)) if chosen.only else {}
     rows = json.loads(str(kept.pop("rows"))) if chosen.only else []
     for activation in [chosen.only] if chosen.only else ACTIVATIONS:
-        fresh, shown = sampled(activation, chosen.width, chosen.warmup, chosen.draws)
+        fresh, shown = sampled(activation, chosen.width, chosen.minutes)
         rows = [row for row in rows if row["activation"] != activation] + fresh
         kept |= {f"{activation}_{name}": values for name, values in shown.items()}
     rows.sort(key=lambda row: (ACTIVATIONS.index(row["activation"]), row["layer"]))
