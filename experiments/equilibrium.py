@@ -67,7 +67,7 @@ CELLS = {
 }  # fmt: skip
 
 
-def measured(cell: Cell, minutes: float, out: Path | None = None) -> dict[str, Any]:
+def measured(cell: Cell, minutes: float, draws: int, out: Path | None = None) -> dict[str, Any]:
     """The row of one posterior, its run kept in the folder `out` where that is given."""
     began, processor_began = time.monotonic(), time.process_time()
     run = cs.sample(
@@ -75,7 +75,7 @@ def measured(cell: Cell, minutes: float, out: Path | None = None) -> dict[str, A
         start="mixed",
         until_rhat=1.02,
         until_ess=400,
-        draws=10_000,
+        draws=draws,
         time_limit=60 * minutes,
         seed=1,
         out=out,
@@ -115,15 +115,16 @@ def write(kept: dict[str, dict[str, Any]], out: Output) -> None:
 
 
 def main() -> None:
-    entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "minutes": 3.0})
+    entry = Entry(__doc__, quick={"cells": ["orthogonal 5 tanh L=2 N=P=40 T=1e-3"], "draws": 50, "minutes": 30.0})
     entry.add_argument("cells", nargs="*", metavar="CELL", default=list(CELLS))
     entry.add_argument("--minutes", type=float, default=10.0)
+    entry.add_argument("--draws", type=int, default=10_000, help="at most, a chain")
     entry.add_argument("--runs", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
     chosen, out = entry.begin()
     kept = json.loads(out.kept(KEPT).read_text())
     for name in chosen.cells:
         folder = chosen.runs and chosen.runs / name.replace(" ", "_").replace(",", "")
-        kept[name] = measured(CELLS[name], chosen.minutes, folder)
+        kept[name] = measured(CELLS[name], chosen.minutes, chosen.draws, folder)
         print(name, kept[name], flush=True)
         write(kept, out)
 
