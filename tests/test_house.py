@@ -7,10 +7,14 @@ from pathlib import Path
 import codingschemes
 
 PACKAGE = Path(codingschemes.__file__).parent
+ROOT = Path(__file__).parents[1]
+FOLDERS = [PACKAGE, *(ROOT / name for name in ("tests", "experiments", "examples"))]
 
 
 def test_no_file_is_over_400_lines():
-    long = {path.name: lines for path in PACKAGE.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 400}
+    files = [path for folder in FOLDERS for path in folder.rglob("*.py")]
+    assert {path.parent for path in files} >= set(FOLDERS)
+    long = {path.name: lines for path in files if (lines := len(path.read_text().splitlines())) > 400}
     assert long == {}
 
 

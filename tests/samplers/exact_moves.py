@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from known_answers import small_posterior
 from p_values import Findings, levels, mean_p
 
 from codingschemes.posterior import Density, Position
@@ -22,9 +23,19 @@ from codingschemes.samplers.neighbourhood import LastLayer, populate
 #: Prior draws that exact ones are resampled from.
 PRIOR_DRAWS = 120_000
 
+#: A correct move fails with this probability, a broken one has to fail.
+ALARM = 1e-5
+
 NAMES = (
     "misfit", "square", "readout_norm", "output", "kernel_00", "kernel_01", "largest", "second", "low", "high", "split",
 )  # fmt: skip
+
+
+def deep(space: str) -> Density:
+    """More neurons than samples: function space has coordinates of its own."""
+    return small_posterior(
+        "sigmoid", samples=3, width=4, depth=2, bias=True, temperature=0.03, weight_variance=8.0
+    ).density(space)
 
 
 @jax.jit

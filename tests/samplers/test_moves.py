@@ -9,24 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exact_moves import NAMES, exact_draws, mover, position_mover
-from jax.flatten_util import ravel_pytree
+from exact_moves import ALARM, NAMES, deep, exact_draws, mover, position_mover
 from known_answers import small_posterior
 from p_values import combined, worst
 from problems import _posterior
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
-from codingschemes.samplers import (
-    SAMPLERS,
-    Settings,
-    concerted,
-    flips,
-    jumps,
-    recurrent_rotations,
-    reversals,
-    rotations,
-)
+from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
 from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
@@ -34,21 +24,11 @@ from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
 from codingschemes.samplers.softened import softened_trajectory
 
-#: A correct move fails with this probability, a broken one has to fail.
-ALARM = 1e-5
-
 
 def shallow(activation: str, space: str) -> Density:
     prior = {"temperature": 0.03, "weight_variance": 8.0} if activation == "sigmoid" else {}
     samples, features = (4, 3) if activation == "sigmoid" else (3, 2)
     return _posterior(activation, samples=samples, outputs=2, features=features, **prior).density(space)
-
-
-def deep(space: str) -> Density:
-    """More neurons than samples: function space has coordinates of its own."""
-    return small_posterior(
-        "sigmoid", samples=3, width=4, depth=2, bias=True, temperature=0.03, weight_variance=8.0
-    ).density(space)
 
 
 def distorted(modes: Modes) -> Modes:
@@ -211,107 +191,6 @@ def test_softened_trajectories_leave_exact_draws_exact():
 def test_trajectories_accepted_by_the_energy_of_their_forces_are_found_out():
     findings, _, _ = following_softened_forces()(0.0)
     assert combined(findings) < ALARM
-
-
-def activity(position, density: Density):
-    """Of every layer."""
-    return density.network.activation(density.propagate(position)[0])
-
-
-@functools.cache
-def flipping(space: str):
-    density = deep(space)
-    positions = exact_draws(density, 1000)
-
-    def move(key, position, faults):
-        moved, count = flips.flip_sweep(key, position, density, 3)
-        always = flips._flip(position, activity(position, density), jnp.asarray(0), jnp.asarray(1), density)
-        return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
-
-    return position_mover(density, positions, move, sweeps=1)
-
-
-@pytest.mark.parametrize("space", ["reduced", "function", "weights"])
-def test_flips_leave_exact_draws_exact(space):
-    findings, count, (before, after) = flipping(space)(1.0)
-    assert combined(findings) > ALARM, worst(findings)
-    assert (count > 0).mean() > 0.2
-    assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.1
-
-
-@pytest.mark.parametrize("space", ["reduced", "weights"])
-def test_flips_that_are_always_accepted_are_found_out(space):
-    findings, _, _ = flipping(space)(0.0)
-    assert combined(findings) < ALARM
-
-
-def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
-    """The layer above sees the same neuron; a constant that all samples share is taken up by the others, as far as
-    their mean activity is alike for all samples."""
-    density = small_posterior("sigmoid", samples=3, width=5, depth=3).density("reduced")
-    position = density.prior_draw(jax.random.PRNGKey(0))
-    for layer in (0, 1):
-        where = (jnp.asarray(layer), jnp.asarray(2))
-        flipped = flips._flip(position, activity(position, density), *where, density)
-        back = flips._flip(flipped, activity(flipped, density), *where, density)
-        jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
-        before, _ = density.propagate(position)
-        after, _ = density.propagate(flipped)
-        np.testing.assert_allclose(after[layer, 2], -before[layer, 2], rtol=1e-12)
-        shift = after[layer + 1] - before[layer + 1]
-        np.testing.assert_allclose(shift.mean(axis=1), 0, atol=1e-12)
-
-
-@functools.cache
-def reversing(space: str):
-    density = deep(space)
-    positions = exact_draws(density, 1000)
-
-    def move(key, position, faults):
-        moved, count = reversals.reversal_sweep(key, position, density, 6)
-        where = jnp.asarray(0), jnp.asarray(1), jnp.asarray(0)
-        always, _ = reversals._reversed(position, activity(position, density), *where, density)
-        return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
-
-    return position_mover(density, positions, move, sweeps=1)
-
-
-@pytest.mark.parametrize(
-    "space", ["reduced", *(pytest.param(space, marks=pytest.mark.slow) for space in ("function", "weights"))]
-)
-def test_reversals_leave_exact_draws_exact(space):
-    findings, count, (before, after) = reversing(space)(1.0)
-    assert combined(findings) > ALARM, worst(findings)
-    assert (count > 0).mean() > 0.2
-    assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.1
-
-
-def test_reversals_that_are_always_accepted_are_found_out():
-    findings, _, _ = reversing("reduced")(0.0)
-    assert combined(findings) < ALARM
-
-
-def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_mean_above():
-    density = small_posterior("sigmoid", samples=4, width=4, depth=3, bias=True).density("reduced")
-    start, unflatten = ravel_pytree(density.prior_draw(jax.random.PRNGKey(0)))
-
-    def move(flat, layer):
-        position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
-        changed, log_volume = reversals._reversed(position, activity(position, density), *where, density)
-        after = ravel_pytree(changed)[0]
-        return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
-
-    moved = jax.jit(jax.jacobian(move, has_aux=True))
-    before = density.propagate(unflatten(start))[0] @ density.class_average
-    for layer in (0, 1):
-        jacobian, (there, log_volume, after) = moved(start, layer)
-        _, (back, log_volume_back, _) = moved(there, layer)
-        np.testing.assert_allclose(back, start, rtol=1e-9, atol=1e-11)
-        assert abs(log_volume) > 1e-3
-        np.testing.assert_allclose(np.linalg.slogdet(jacobian)[1], log_volume, rtol=1e-8)
-        np.testing.assert_allclose(log_volume_back, -log_volume, rtol=1e-8)
-        np.testing.assert_allclose(after[layer, 2], before[layer, 2] * np.array([1, -1]), atol=1e-11)
-        np.testing.assert_allclose(after[layer + 1], before[layer + 1], atol=1e-11)
 
 
 @functools.cache

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS = [path for path in sorted((ROOT / "experiments").glob("*.py")) if path.stem not in ("entry", "claims")]
+#: What experiments are made of.
+PARTS = {"claims", "entry", "scheme_classifier_page"}
+EXPERIMENTS = [path for path in sorted((ROOT / "experiments").glob("*.py")) if path.stem not in PARTS]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 #: What `conftest.py` sets for short tests.
 _OF_TESTS = ("JAX_DISABLE_MOST_OPTIMIZATIONS", "JAX_NUM_CPU_DEVICES")

@@ -30,6 +30,36 @@ def fractions_of(prediction):
     return {group.name: group.count / prediction.posterior.network.width for group in prediction.codes}
 
 
+def standard_error(values, count, group=None):
+    """Of a mean over `count` independent particles, from the spread of values of some of them, (particle, ...).
+
+    In a group, (particle, ...), the number of particles does not fluctuate: what spreads is what differs within groups.
+    """
+    values = np.asarray(values, float)
+    if group is not None:
+        member = np.unique(group, axis=0, return_inverse=True)[1].ravel()
+        values = values - np.stack([values[member == each].mean(axis=0) for each in range(1 + member.max())])[member]
+    return values.std(axis=0) / np.sqrt(count)
+
+
+def fitted_noise(outputs, count):
+    """The largest duality gap, in nats a neuron, that is but the noise of particles.
+
+    Dual variables that fit `count` draws gain chi^2 / 2 nats, with as many degrees of freedom as there are outputs, and
+    all draws share them: four standard deviations above the mean.
+    """
+    return (outputs + 4 * np.sqrt(2 * outputs)) / (2 * count)
+
+
+def regressed_error(tau, count):
+    """The largest standard error of a training output that test predictions make of `count` particles.
+
+    Of noise with the variance c / count the regression on the outputs leaves the share tau / (c + tau), and
+    sqrt(c) tau / (c + tau) is largest where c = tau.
+    """
+    return np.sqrt(tau / count) / 2
+
+
 def sample_networks(posterior, *, sweeps, seed=0, leapfrogs=8):
     """Sigmoid networks by Hamiltonian Monte Carlo of all preactivations, the readout integrated out, in plain numpy.
 

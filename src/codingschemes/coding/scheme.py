@@ -82,7 +82,7 @@ class SchemeEvidence:
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
-        >>> 0 <= cs.coding.classify(neurons, "odd").evidence.graded <= 1
+        >>> 0 <= cs.coding.classify(neurons, (-1.0, 1.0)).evidence.graded <= 1
         True
     """
 
@@ -129,7 +129,7 @@ class Scheme:
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
-        >>> sorted(cs.coding.classify(neurons, "odd").probabilities)
+        >>> sorted(cs.coding.classify(neurons, (-1.0, 1.0)).probabilities)
         ['analog', 'redundant', 'sparse', 'undecided']
     """
 
