@@ -18,8 +18,12 @@ from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, TASK, 
 from codingschemes.runs.store import DrawStore
 
 
-def check_free(path: Path, bytes_needed: int) -> None:
+def check_free(path: Path, draw_bytes: int, draws: int, more_bytes: int) -> None:
     """Refuse a folder that is taken, or a disk without room.
+
+    Args:
+        draw_bytes: for each of the `draws`.
+        more_bytes: for all else.
 
     Raises:
         InvalidInput: the path is a file, holds anything already, cannot be written to, or lies on too full a disk.
@@ -42,10 +46,12 @@ def check_free(path: Path, bytes_needed: int) -> None:
     if not existing.is_dir():
         raise InvalidInput(f"the output folder {path} cannot be made: {existing} is a file")
     free = shutil.disk_usage(existing).free
-    if bytes_needed > free:
+    if draw_bytes * draws + more_bytes > free:
+        most = max(0, free - more_bytes) // draw_bytes
+        fewer = f"`draws={most}` would fit; or lower" if most else "lower `draws`,"
         raise InvalidInput(
-            f"the draws need {bytes_needed / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
-            "lower `draws`, `chains` or `width`, or choose another disk"
+            f"the draws need {draw_bytes * draws / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
+            f"{fewer} `chains` or `width`, or choose another disk"
         )
 
 
