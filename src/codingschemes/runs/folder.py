@@ -42,7 +42,7 @@ def check_free(path: Path, draw_bytes: int, draws: int, more_bytes: int) -> None
         raise InvalidInput(f"the output folder {path} holds {what} choose a new `out`")
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"the output {path} is a file: give a folder that does not exist yet")
-    existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    existing = existing_parent(path)
     if not existing.is_dir():
         raise InvalidInput(f"the output folder {path} cannot be made: {existing} is a file")
     free = shutil.disk_usage(existing).free
@@ -53,6 +53,11 @@ def check_free(path: Path, draw_bytes: int, draws: int, more_bytes: int) -> None
             f"the draws need {draw_bytes * draws / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
             f"{fewer} `chains` or `width`, or choose another disk"
         )
+
+
+def existing_parent(path: Path) -> Path:
+    """The folder, or the lowest above it that exists: on the same disk."""
+    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
 
 
 def create(

@@ -2,11 +2,10 @@
 
 For N neurons, P samples, R <= P components, L layers and K modes of a neuron a chain holds 2 K R^2 numbers of modes
 where neurons jump; all else is of the order of L N P and P^2. What XLA sets aside while it works is not known without
-compiling: a multiple of these, measured (benchmarks/cost.md).
+compiling: multiples of these, measured (benchmarks/cost.md).
 """
 
 import dataclasses
-import functools
 import math
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -16,20 +15,24 @@ import numpy as np
 
 from codingschemes.devices import available_memory, chain_mesh, device_memory
 from codingschemes.errors import InvalidInput
-from codingschemes.posterior import Posterior, Space
+from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import STATS, Program, begin, forget, recorded, row_count
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.packing import Layout
-from codingschemes.samplers import SAMPLERS, default_sampler
+from codingschemes.samplers import SAMPLERS, Kernel, default_sampler
 
 #: Bytes of Python, the libraries, and what they compile.
 _PROCESS = 800_000_000
-#: What XLA sets aside for a chain, in arrays of (layer, neuron, sample) and of (sample, sample).
-_BUFFERS_OF_NEURONS, _BUFFERS_OF_SAMPLES = 12, 12
+#: What XLA sets aside for a step of a chain: arrays of all coordinates, of (layer, neuron, sample) and of
+#: (layer, sample, sample); for moves of single neurons, which chains of a device make in turn, some more of the last.
+_OF_COORDINATES, _OF_NEURONS, _OF_SAMPLES, _OF_SAMPLES_FOR_MOVES = 8, 4, 2, 3
+#: The same for every level of a tree, of all coordinates.
+_OF_TREE_LEVELS = 6
 #: Copies of a chunk's records on the host: as they come, taken apart, put together to be written.
 _COPIES = 3
+_DOUBLE = np.dtype(float).itemsize
 #: Fewer draws are not proposed.
 _LEAST_DRAWS = 100
 
@@ -92,25 +95,36 @@ def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = Fal
     """What a run takes, from shapes alone."""
     density, chains = posterior.density_shapes(sampling.space), sampling.chains
     kernel, key = SAMPLERS[sampling.sampler](sampling.settings), jax.random.PRNGKey(0)
-    task, network = posterior.task, posterior.network
+    task = posterior.task
     program = Program(density, jax.ShapeDtypeStruct((task.sample_count, task.class_count), float), key)
     keys = jax.eval_shape(lambda key: jax.random.split(key, chains), key)
     positions = jax.eval_shape(lambda key, density: density.prior_draws(key, chains), key, density)
-    _, states = jax.eval_shape(functools.partial(begin, kernel), keys, positions, density)
+    _, states = begin.eval_shape(kernel, keys, positions, density)
     observed = recorded(program)
     rows = jax.eval_shape(lambda: [layout.blank(row_count(density), chains) for layout in (observed, STATS)])
     draws = stored_bytes(observed, chains, sampling.draws)
-    of_neurons, of_samples = network.depth * network.width * task.sample_count, task.sample_count**2
-    numbers = _BUFFERS_OF_NEURONS * of_neurons + _BUFFERS_OF_SAMPLES * of_samples
     memory = Memory(
         states=2 * _bytes(states) + chain_mesh(chains).size * _bytes(program),
-        buffers=chains * numbers * np.dtype(float).itemsize,
+        buffers=_buffers(posterior, density, kernel, sampling, _bytes(states) // chains),
         records=_bytes(rows),
         copies=_COPIES * _bytes(rows),
         draws=draws if in_memory else 0,
         process=_PROCESS,
     )
     return Footprint(memory, Disk(0, 0) if in_memory else Disk(draws, 2 * _bytes(forget(kernel, states))))
+
+
+def _buffers(posterior: Posterior, density: Density, kernel: Kernel, sampling: Sampling, of_state: int) -> int:
+    """Bytes that XLA sets aside on all devices together, a chain's state taking so many."""
+    network, samples = posterior.network, posterior.task.sample_count
+    numbers = density.dimension * _OF_COORDINATES
+    if kernel.longest_tree is not None:  # the way back along a tree
+        numbers += _OF_TREE_LEVELS * density.dimension * sampling.max_tree_depth
+    numbers += network.depth * samples * (_OF_NEURONS * network.width + _OF_SAMPLES * samples)
+    in_turn = 0
+    if kernel.neuron_moves:
+        in_turn = _DOUBLE * _OF_SAMPLES_FOR_MOVES * samples**2 + (of_state if kernel.search is not None else 0)
+    return sampling.chains * _DOUBLE * numbers + chain_mesh(sampling.chains).size * in_turn
 
 
 def stored_bytes(observed: Layout, chains: int, draws: int) -> int:

@@ -90,6 +90,8 @@ class Kernel(NamedTuple):
         longest_tree: gradients of the longest trajectory, where each grows as a tree until it turns back; else None.
         integration_time: (what steps told) -> the time they moved along a local dynamics, which moves all weights a
             little at a time; None where the draws are no such dynamics, or its time is not known.
+        gradients: density -> fewest and most gradients that a draw takes once the step size is adapted, as seen on the
+            targets of the bench; moves of single neurons count as many as they take the time of. None: not known.
         compile_seconds: about how long its programs take to compile, until this machine has compiled one.
     """
 
@@ -108,6 +110,7 @@ class Kernel(NamedTuple):
     jumps: Callable[[Network], bool] = lambda network: False  # noqa: ARG005
     longest_tree: int | None = None
     integration_time: Callable[[Info], Float[Array, "*chains"]] | None = None
+    gradients: Callable[[Density], tuple[float, float]] | None = None
     compile_seconds: float = 15.0
 
 
