@@ -85,7 +85,8 @@ def sample(
 
     Raises:
         InvalidInput: an option out of range, a folder that is taken or that somebody else writes to, a disk or a
-            memory without room (`cost`), a resumed run whose options or data differ, or whose files were changed or are damaged.
+            memory without room (see `cost`), a resumed run whose options or data differ, or whose files were changed
+            or are damaged.
         SamplingFailed: the energy is not finite.
         Stopped: by a signal, before there was anything to return.
 

@@ -203,9 +203,7 @@ def _descend(mesh: Mesh, density: Density, positions: Position, count: Array) ->
 
         return jax.lax.fori_loop(0, count, step, positions)
 
-    each = jax.shard_map(
-        here, mesh=mesh, in_specs=(EVERYWHERE, CHAIN, EVERYWHERE), out_specs=CHAIN, check_vma=False
-    )
+    each = jax.shard_map(here, mesh=mesh, in_specs=(EVERYWHERE, CHAIN, EVERYWHERE), out_specs=CHAIN, check_vma=False)
     return each(density, positions, count)
 
 

@@ -147,8 +147,8 @@ def check_room(posterior: Posterior, sampling: Sampling, out: Path | None, *, re
         folder.check_free(out, needs.disk.draws // sampling.draws, sampling.draws, needs.disk.checkpoint)
     if lack := _lack(needs.memory, sampling.chains):
         fitting = _fitting(posterior, sampling, needs.memory, in_memory=out is None)
-        others = f"{' or '.join(fitting)} would fit" if fitting else "lower `width` or `samples`, or take a larger machine"
-        raise InvalidInput(f"{lack}: {others}")
+        fewer = "lower `width` or `samples`, or take a larger machine"
+        raise InvalidInput(f"{lack}: " + (f"{' or '.join(fitting)} would fit" if fitting else fewer))
     return needs
 
 
@@ -201,7 +201,8 @@ def _fitting(posterior: Posterior, sampling: Sampling, memory: Memory, *, in_mem
 
 def gigabytes(count: float) -> str:
     """So many bytes, in words: "1.2 GB", "35 MB"."""
-    return f"{count / 1e9:.2g} GB" if count >= 1e9 else f"{count / 1e6:.2g} MB"
+    size, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
+    return f"{float(f'{size:.2g}'):g} {unit}"
 
 
 def _bytes(tree: Any) -> int:

@@ -29,7 +29,7 @@ _MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
 _GOLDEN = 0.6180339887498949
-#: Gradients of a draw on the bench, at most and at least, with 10,000 coordinates; they grow with the dimension as steps
+#: Gradients of a draw on the bench, fewest and most, with 10,000 coordinates; they grow with the dimension, as steps
 #: have to get shorter (Beskos et al. 2013). Outliers of threshold neurons make the longer trajectories.
 _USUAL, _USUAL_WITH_KINKS, _OF_COORDINATES = (4.5, 15.0), (10.0, 50.0), 1e4
 #: Optimal in high dimension (Beskos, Pillai, Roberts, Sanz-Serna & Stuart 2013).
