@@ -1,6 +1,5 @@
 """What a run costs is known before it runs, and what there is no room for does not begin."""
 
-import io
 import json
 import shutil
 import sys
@@ -10,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import zarr
 from known_answers import small_posterior
 
 import codingschemes as cs
@@ -19,8 +17,6 @@ from codingschemes.benchmark.targets import TARGETS
 from codingschemes.cli.main import main
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.runs import Sampling, chunks, estimate, folder, footprint
-from codingschemes.runs.checkpoint import read_header
-from codingschemes.runs.identity import digest
 from codingschemes.samplers import SAMPLERS, Settings
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5}
@@ -40,20 +36,10 @@ def there_are(monkeypatch, count: int) -> None:
     monkeypatch.setattr(footprint, "available_memory", lambda: count)
 
 
-def test_disk_is_what_the_arrays_of_a_run_hold_to_the_byte(tmp_path):
-    run = cs.sample(small_posterior(), out=tmp_path / "run", progress=False, **OPTIONS)
-    said = needs(small_posterior()).disk
-    stored = dict(zarr.open_group(str(tmp_path / "run" / "draws.zarr"), mode="r").members(max_depth=None))
-    arrays = [each for each in stored.values() if isinstance(each, zarr.Array)]
-    grown = [each for each in arrays if "draw" in each.metadata.dimension_names]
-    assert said.draws == sum(each.nbytes for each in grown)
-    _, states = read_header(tmp_path / "run" / "checkpoint.eqx", digest(run.made_of))
-    file, held = io.BytesIO(states), 0
-    while file.tell() < len(states):
-        held += np.load(file).nbytes
-    assert said.checkpoint == 2 * held
-    assert needs(small_posterior(), in_memory=True).memory.draws == said.draws
-    assert needs(small_posterior(), in_memory=True).disk.total == 0
+def test_draws_are_in_memory_or_on_disk():
+    held, kept = needs(small_posterior(), in_memory=True), needs(small_posterior())
+    assert (held.memory.draws, kept.memory.draws) == (kept.disk.draws, 0)
+    assert held.disk.total == 0 < kept.disk.checkpoint
 
 
 def test_what_would_fit_is_named(monkeypatch, tmp_path):
@@ -68,8 +54,8 @@ def test_what_would_fit_is_named(monkeypatch, tmp_path):
     with pytest.raises(cs.InvalidInput, match="lower `width` or `samples`"):
         cs.cost(posterior, out=tmp_path / "run", **OPTIONS)
     there_are(monkeypatch, needs(posterior).memory.total)
-    with pytest.raises(cs.InvalidInput, match=r"`sampler='hmc'` would fit"):
-        cs.cost(posterior, out=tmp_path / "run", **{**OPTIONS, "sampler": "codes", "chains": 1})
+    with pytest.raises(cs.InvalidInput, match=r": `chains=1` or `sampler='hmc'` would fit"):
+        cs.cost(posterior, out=tmp_path / "run", **{**OPTIONS, "sampler": "codes"})
     with pytest.raises(cs.InvalidInput, match=r": `chains=1` or `space='reduced'` would fit"):
         cs.cost(posterior, out=tmp_path / "run", **{**OPTIONS, "space": "weights"})
     there_are(monkeypatch, needs(posterior, in_memory=True, draws=500).memory.total)

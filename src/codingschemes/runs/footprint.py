@@ -200,7 +200,7 @@ def _fitting(posterior: Posterior, sampling: Sampling, memory: Memory, *, in_mem
     return found
 
 
-def gigabytes(count: float) -> str:
+def gigabytes(count: int | float) -> str:
     """So many bytes, in words: "1.2 GB", "35 MB"."""
     size, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
     return f"{float(f'{size:.2g}'):g} {unit}"
