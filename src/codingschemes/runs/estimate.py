@@ -33,7 +33,7 @@ from codingschemes.samplers import SAMPLERS, Kernel
 from codingschemes.tables import html_table
 
 #: Seconds of gradients that are timed, and how often.
-_TIMED, _TIMES = 0.3, 3
+_TIMED, _TIMES = 0.2, 3
 #: A step down the energy: so short that it goes nowhere, and so that no gradient is left out as useless.
 _NOWHERE = 1e-9
 #: Estimates of seconds were within this factor of what runs took (benchmarks/cost.md).
@@ -53,6 +53,11 @@ class Cost:
         gradients: of a draw, fewest and most; None where the sampler does not say.
         steps: warm-up, cooling before it and draws, fewest and most.
         compile_seconds: before the first step, once for this size.
+
+    Example:
+        >>> cost = cs.cost(posterior, sampler="hmc", chains=2, draws=20, warmup=20)
+        >>> cost.facts()["sampling"]
+        '2 chains with hmc in reduced space'
     """
 
     sampling: Sampling
