@@ -146,7 +146,10 @@ def check_room(posterior: Posterior, sampling: Sampling, out: Path | None, *, re
     needs = footprint(posterior, sampling, in_memory=out is None)
     if out is not None and not resumed:
         folder.check_free(out, needs.disk.draws // sampling.draws, sampling.draws, needs.disk.checkpoint)
-    if lack := _lack(needs.memory, sampling.chains):
+    lack = _lack(needs.memory, sampling.chains)
+    if lack is not None and resumed:
+        raise InvalidInput(f"{lack}: go on with it on a larger machine")
+    if lack is not None:
         fitting = _fitting(posterior, sampling, needs.memory, in_memory=out is None)
         fewer = "lower `width` or `samples`, or take a larger machine"
         raise InvalidInput(f"{lack}: " + (f"{' or '.join(fitting)} would fit" if fitting else fewer))
