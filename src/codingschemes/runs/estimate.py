@@ -52,6 +52,7 @@ class Cost:
         gradient_seconds: of one gradient of all chains, side by side as the run has them.
         gradients: of a draw, fewest and most; None where the sampler does not say.
         steps: warm-up, cooling before it and draws, fewest and most.
+        searches: for modes, in the time of gradients, all of them at least and at most.
         compile_seconds: before the first step, once for this size.
 
     Example:
@@ -67,6 +68,7 @@ class Cost:
     gradient_seconds: float
     gradients: tuple[float, float] | None
     steps: tuple[int, int]
+    searches: tuple[float, float]
     compile_seconds: float
 
     @property
@@ -83,7 +85,8 @@ class Cost:
         if self.draw_seconds is None:
             return None
         least, most = (
-            self.compile_seconds + steps * each for steps, each in zip(self.steps, self.draw_seconds, strict=True)
+            self.compile_seconds + steps * each + searches * self.gradient_seconds
+            for steps, each, searches in zip(self.steps, self.draw_seconds, self.searches, strict=True)
         )
         limit = self.sampling.time_limit
         return (least, most) if limit is None else (min(least, limit), min(most, limit))
@@ -125,6 +128,7 @@ class Cost:
             "gradients": self.gradients,
             "draw_seconds": self.draw_seconds,
             "steps": self.steps,
+            "searches": self.searches,
             "compile_seconds": self.compile_seconds,
             "seconds": self.seconds,
             "error_factor": ERROR,
@@ -175,6 +179,7 @@ def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpa
         seconds,
         None if kernel.gradients is None else kernel.gradients(density),
         _steps(sampling),
+        _searches(sampling, kernel, density),
         _compile_seconds(sampling, kernel),
     )
 
@@ -217,6 +222,15 @@ def _steps(sampling: Sampling) -> tuple[int, int]:
     before = COOLING_STEPS if cooled_by(sampling) is not None else 0
     enough = min(sampling.draws, next_look(0)) if sampling.precision else sampling.draws
     return before + sampling.round + enough, before + sampling.longest_warmup + sampling.draws
+
+
+def _searches(sampling: Sampling, kernel: Kernel, density: Density) -> tuple[float, float]:
+    """Of all searches of a warm-up, in the time of gradients: those of its first round, one in each that follows."""
+    if kernel.search is None:
+        return 0.0, 0.0
+    first, later = len(kernel.search.steps), sampling.longest_warmup // max(1, sampling.round) - 1
+    each = kernel.search.gradients(density)
+    return first * each, (first + max(0, later)) * each
 
 
 def _compile_seconds(sampling: Sampling, kernel: Kernel) -> float:

@@ -45,6 +45,8 @@ _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
+#: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
+_PLACE = 20.0
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32
@@ -161,7 +163,7 @@ def codes(settings: Settings) -> Kernel:
         move=move,
         renew=renew,
         pool=pool,
-        search=Search(searches, explore, adopt, forget, recall),
+        search=Search(searches, explore, adopt, forget, recall, _search_in_gradients),
         reversible=False,
         neuron_moves=True,
         jumps=_jumps,
@@ -188,6 +190,14 @@ def _visits_below(network: Network) -> tuple[int, int]:
         return 0, 0
     flips = math.ceil(_FLIPS * network.width) if network.activation.family == "sigmoidal" else 0
     return flips, math.ceil(_REVERSALS * network.width)
+
+
+def _search_in_gradients(density: Density) -> float:
+    """The time of a search, in gradients: of a cube of the samples for every place looked at."""
+    if not _jumps(density.network):
+        return 0.0
+    places = len(jax.eval_shape(no_reference, density).preactivation)
+    return _PLACE * places * density.targets.shape[0] / density.network.width
 
 
 def _moves_in_gradients(density: Density) -> tuple[float, float]:

@@ -54,6 +54,7 @@ class Search(NamedTuple):
             over chains by leaving out whole arrays.
         recall: (state, density) -> the state with what `forget` left out. Who searches calls it after `adopt`, and who
             reads a checkpoint after that: by the same program, so that both have the same numbers.
+        gradients: density -> the time of a search, in gradients.
     """
 
     steps: tuple[int, ...]
@@ -61,6 +62,7 @@ class Search(NamedTuple):
     adopt: Callable[[State, Any, Any, Density], State]
     forget: Callable[[State], State]
     recall: Callable[[State, Density], State]
+    gradients: Callable[[Density], float] = lambda density: 0.0  # noqa: ARG005
 
 
 @known_keywords
