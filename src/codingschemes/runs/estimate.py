@@ -36,13 +36,14 @@ from codingschemes.tables import html_table
 _TIMED, _TIMES = 0.2, 3
 #: A step down the energy: so short that it goes nowhere, and so that no gradient is left out as useless.
 _NOWHERE = 1e-9
-#: Estimates of seconds were within this factor of what runs took (benchmarks/cost.md).
+#: Seconds of warm-up and draws were within this factor of the estimate (benchmarks/cost.md).
 ERROR = 2.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run costs. Bytes; seconds on the clock, about (a factor of 2), with nothing beside it on the machine.
+    """What a run costs. Bytes; seconds on the clock, about: within a factor of 2 but for compiling, with nothing
+    beside it on the machine.
 
     Attributes:
         sampling: how the posterior is sampled.
@@ -115,7 +116,7 @@ class Cost:
             **facts,
             "a draw": f"{self.gradients[0]:.2g} to {self.gradients[1]:.2g} gradients, about {low} to {high} ms",
             "time": f"about {duration(self.seconds[0])} to {duration(self.seconds[1])}, "
-            f"within a factor of {ERROR:g}, with nothing else on the machine",
+            f"within a factor of {ERROR:g} but for compiling, with nothing else on the machine",
         }
 
     def to_json(self) -> dict[str, Any]:

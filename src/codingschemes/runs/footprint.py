@@ -24,7 +24,7 @@ from codingschemes.runs.packing import Layout
 from codingschemes.samplers import SAMPLERS, Kernel, default_sampler
 
 #: Bytes of Python, the libraries, and what they compile.
-_PROCESS = 1_100_000_000
+_PROCESS = 1_250_000_000
 #: What XLA sets aside for a step of a chain: arrays of all coordinates, of (layer, neuron, sample) and of
 #: (layer, sample, sample); for moves of single neurons, which chains of a device make in turn, some more of the last.
 _OF_COORDINATES, _OF_NEURONS, _OF_SAMPLES, _OF_SAMPLES_FOR_MOVES = 8, 4, 2, 3

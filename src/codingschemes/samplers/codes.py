@@ -207,8 +207,9 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
         pairs = network.width // 2
         return 1.0 + 2 * pairs, 1.0 + 2 * pairs
     below = 1 + (sum(_visits_below(network)) + 1) // 2
-    if _jumps(network):  # each neuron is compared with every mode
-        return below + mode_count(classes) / 3, below + float(mode_count(classes))
+    if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
+        again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
+        return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3
     return below + _ROTATIONS[0], below + _ROTATIONS[1]
 
 
