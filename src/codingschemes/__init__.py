@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from codingschemes.posterior import Posterior
     from codingschemes.precision import double_precision
     from codingschemes.reports import report
-    from codingschemes.runs import Run, sample
+    from codingschemes.runs import Cost, Run, cost, sample
     from codingschemes.samplers import register_sampler
     from codingschemes.settings import set_up_jax
     from codingschemes.tasks import Task
@@ -37,7 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "posterior": ["Posterior"],
         "precision": ["double_precision"],
         "reports": ["report"],
-        "runs": ["Run", "sample"],
+        "runs": ["Cost", "Run", "cost", "sample"],
         "samplers": ["register_sampler"],
         "settings": ["set_up_jax"],
         "tasks": ["Task"],

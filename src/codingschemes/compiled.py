@@ -57,12 +57,16 @@ def compiling(name: str, typical: float, **makes_it: Any) -> Iterator[None]:
     if key in ledger["programs"]:
         announce("reading programs that were compiled before for this size: a few seconds")
     else:
-        seconds = ledger["samplers"].get(name, typical)
-        announce(f"compiling {name}, once for this size", seconds)
+        announce(f"compiling {name}, once for this size", usual_seconds(name, typical))
     started = time.monotonic()
     yield
     if key not in ledger["programs"]:
         _write_ledger(key, name, time.monotonic() - started)
+
+
+def usual_seconds(name: str, typical: float) -> float:
+    """About how long the programs of a sampler take to compile: what they took last on this machine, else `typical`."""
+    return _read_ledger()["samplers"].get(name, typical)
 
 
 def _ledger_path() -> Path | None:

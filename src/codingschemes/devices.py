@@ -1,5 +1,9 @@
-"""Chains side by side on all devices: the cores of a CPU count as devices of their own."""
+"""Chains side by side on all devices: the cores of a CPU count as devices of their own. And what memory there is."""
 
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,6 +15,10 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 
 CHAIN = Spec("chain")
 EVERYWHERE = Spec()
+_MEMORY = Path("/proc/meminfo")
+_CGROUPS = Path("/sys/fs/cgroup")
+#: Files of the limit and of the use of memory, in both versions of cgroups.
+_LIMITS = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
 
 
 def chain_mesh(chains: int) -> Mesh:
@@ -32,3 +40,49 @@ def place[T](values: T, mesh: Mesh, spec: Spec) -> T:
     shared: Any = NamedSharding(mesh, spec if mesh.size > 1 else EVERYWHERE)
     typed = jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), values)
     return jax.device_put(typed, shared)
+
+
+def device_memory(mesh: Mesh) -> int | None:
+    """Bytes free on each of these accelerators, on the fullest; None where they are cores, or do not say."""
+    found = [device.memory_stats() for device in mesh.devices.flat if device.platform != "cpu"]
+    if not found or not all(each and "bytes_limit" in each for each in found):
+        return None
+    return min(each["bytes_limit"] - each.get("bytes_in_use", 0) for each in found)
+
+
+def available_memory() -> int | None:
+    """Bytes of memory that this process may hold, what it holds already included; None where the system does not say.
+
+    On Linux what the kernel takes for available, or what is left of the limit of a container (cgroup) where that is
+    less; elsewhere all there is.
+    """
+    try:
+        with _MEMORY.open() as file:
+            kilobytes = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
+        held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, StopIteration):
+        names = ("SC_PHYS_PAGES", "SC_PAGE_SIZE")
+        known = set(names) <= set(getattr(os, "sysconf_names", ()))
+        return os.sysconf(names[0]) * os.sysconf(names[1]) if known else None
+    return min([1024 * kilobytes, *_left_in_containers()]) + held
+
+
+def _left_in_containers() -> Iterator[int]:
+    """Bytes below the limits of the containers and batch jobs that the process is in; files kept in memory give way."""
+    for group in _control_groups():
+        for limit, used in _LIMITS:
+            with contextlib.suppress(OSError, ValueError):  # ValueError: "max", no limit
+                left = int((group / limit).read_text()) - int((group / used).read_text())
+                lines = (group / "memory.stat").read_text().splitlines()
+                yield left + max(int(line.split()[1]) for line in lines if "inactive_file " in line)
+
+
+def _control_groups() -> Iterator[Path]:
+    """The folders of the control groups for memory that the process is in, and of those above them."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers in ("", "memory"):
+                root = _CGROUPS / controllers
+                here = root / path.lstrip("/")
+                yield from (each for each in (here, *here.parents) if each.is_relative_to(root))

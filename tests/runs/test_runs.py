@@ -1,6 +1,7 @@
 """The driver: what is stored, resumed, refused and never lost."""
 
 import dataclasses
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 from jax.sharding import Mesh
 from known_answers import correlated_task, small_posterior
 
@@ -22,8 +24,10 @@ from codingschemes import compiled
 from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
-from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, packing
+from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, footprint, packing
+from codingschemes.runs.checkpoint import read_header
 from codingschemes.runs.dimensions import DIMENSIONS
+from codingschemes.runs.identity import digest
 from codingschemes.runs.start import beginning
 from codingschemes.samplers import SAMPLERS, Kernel, Settings
 
@@ -43,6 +47,19 @@ def assert_same_draws(run: cs.Run, other: cs.Run) -> None:
     for group in DIMENSIONS:
         for name in DIMENSIONS[group]:
             np.testing.assert_array_equal(run.data[group][name].values, other.data[group][name].values, err_msg=name)
+
+
+def test_the_disk_that_a_run_takes_is_known_to_the_byte(saved):
+    """Before compression: what its arrays hold, and its checkpoint twice."""
+    said = footprint.footprint(saved.posterior, sampling()).disk
+    arrays = zarr.open_group(str(saved.path / "draws.zarr"), mode="r").members(max_depth=None)
+    drawn = [each for _, each in arrays if isinstance(each, zarr.Array) and "draw" in each.metadata.dimension_names]
+    assert said.draws == sum(each.nbytes for each in drawn)
+    _, states = read_header(saved.path / "checkpoint.eqx", digest(saved.made_of))
+    file, held = io.BytesIO(states), 0
+    while file.tell() < len(states):
+        held += np.load(file).nbytes
+    assert said.checkpoint == 2 * held
 
 
 def hmc_again(settings: Settings) -> Kernel:

@@ -1,5 +1,6 @@
 """`codingschemes sample`."""
 
+import itertools
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ _VARIANCES = ("temperature", "weight_variance", "readout_variance")
 @network_options
 @posterior_options
 @sampling_options
-@click.option("--out", required=True, type=Destination("folder"), help="run folder to make")
+@click.option("--out", type=Destination("folder"), help="run folder to make; only --dry-run goes without")
 @click.option("--resume", is_flag=True, help="continue the run in --out; --draws, --until-.., --time-limit may change")
 @click.option(
     "--from",
@@ -47,8 +48,19 @@ _VARIANCES = ("temperature", "weight_variance", "readout_variance")
     help="run folder from whose last draws chains begin; without TASK its task, network and options are taken, those "
     "given here excepted",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="say memory, disk and about how long it would take, and stop; nothing is written"
+)
 @json_option
-def sample(task_name: str | None, out: Path, resume: bool, parent: Path | None, as_json: bool, **options: Any) -> int:
+def sample(
+    task_name: str | None,
+    out: Path | None,
+    resume: bool,
+    parent: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
     """Sample a posterior into a run folder.
 
     TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz; with --resume it may be left out. Options that
@@ -60,6 +72,11 @@ def sample(task_name: str | None, out: Path, resume: bool, parent: Path | None, 
     Ctrl-C, SIGTERM and SIGUSR1 end it after the current chunk with everything kept, to be continued with --resume; the
     status is 0, with --json it is 3.
     """
+    if dry_run:
+        _say_cost(task_name, out, resume, parent, as_json, options)
+        return 0
+    if out is None:
+        raise InvalidInput("sample into which folder? name one that does not exist yet with `out`")
     with stoppable() as interruption:
         if resume:
             interruption.left_as_it_was()
@@ -70,20 +87,14 @@ def sample(task_name: str | None, out: Path, resume: bool, parent: Path | None, 
 def _sample(
     task_name: str | None, out: Path, resume: bool, parent: Path | None, as_json: bool, options: dict[str, Any]
 ) -> "Run":
-    sampling = {name: options[name] for name in SAMPLING if options[name] is not None}
-    if task_name is not None:
-        posterior = posterior_from(task_name, options)
-    elif resume:
+    if task_name is not None or not resume:
+        posterior, sampling = _asked(task_name, parent, options)
+    else:
         recorded = cs.Run.open(out)
         unused = [name for name, value in options.items() if value is not None and name not in SAMPLING]
         if unused:
             raise InvalidInput(f"--{unused[0].replace('_', '-')} needs TASK: name it, or leave both to the resumed run")
-        posterior, sampling = recorded.posterior, {**recorded.config["sampling"], **sampling}
-    elif parent is not None:
-        posterior, taken = _of_parent(cs.Run.open(parent), options)
-        sampling = {**taken, **sampling}
-    else:
-        raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
+        posterior, sampling = recorded.posterior, {**recorded.config["sampling"], **_sampling(options)}
     run = cs.sample(posterior, out=out, resume=resume, parent=parent, **sampling)
     from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
 
@@ -130,6 +141,35 @@ def _sample(
         ],
     )
     return run
+
+
+def _say_cost(
+    task_name: str | None, out: Path | None, resume: bool, parent: Path | None, as_json: bool, options: dict[str, Any]
+) -> None:
+    if resume:
+        raise InvalidInput("`dry_run` is for runs that begin: leave out one of it and `resume=True`")
+    posterior, sampling = _asked(task_name, parent, options)
+    if out is None:  # on the disk that we are on
+        out = next(path for number in itertools.count() if not (path := Path(f"run{number}")).exists())
+    found = cs.cost(posterior, out=out, **sampling)
+    if as_json:
+        print_json(found.to_json())
+        return
+    print_table("cost of the run", ["", ""], [[name, value] for name, value in found.facts().items()])
+
+
+def _sampling(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in SAMPLING if options[name] is not None}
+
+
+def _asked(task_name: str | None, parent: Path | None, options: dict[str, Any]) -> tuple["Posterior", dict[str, Any]]:
+    """The posterior of a run that begins, and how it is sampled."""
+    if task_name is not None:
+        return posterior_from(task_name, options), _sampling(options)
+    if parent is None:
+        raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
+    posterior, taken = _of_parent(cs.Run.open(parent), options)
+    return posterior, {**taken, **_sampling(options)}
 
 
 def _of_parent(parent: "Run", options: dict[str, Any]) -> tuple["Posterior", dict[str, Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_CODES = 6
 #: Options of `sample` that a sweep sets itself.
-_OWN = ("out", "resume", "json")
+_OWN = ("out", "resume", "json", "dry_run")
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """The L2-regularised loss of a network on a task, read as a negative log posterior."""
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -117,6 +118,27 @@ class Posterior:
                 weights and so are not independent given those below; or JAX in single precision: `double_precision`
                 and `set_up_jax` help.
         """
+        self._check_space(space)
+        eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
+        order = np.argsort(eigenvalues)[::-1]
+        eigenvalues, eigenvectors = eigenvalues[order], eigenvectors[:, order]
+        resolved = eigenvalues > eigenvalues[0] * len(eigenvalues) * 10 * np.finfo(float).eps
+        return self._with_basis(space, jnp.asarray(eigenvectors[:, resolved] * np.sqrt(eigenvalues[resolved])))
+
+    def density_shapes(self, space: Space = "reduced") -> Density:
+        """`density` with the shapes and dtypes of its arrays in their place (`jax.ShapeDtypeStruct`): what it takes is
+        known before anything is computed. Inputs count as linearly independent, so far as there are features.
+
+        Raises:
+            InvalidInput: see `density`.
+        """
+        self._check_space(space)
+        samples, features = self.task.inputs.shape
+        rank = min(samples, features + self.network.bias)
+        basis = jax.ShapeDtypeStruct((samples, rank), float)
+        return jax.eval_shape(functools.partial(self._with_basis, space), basis)
+
+    def _check_space(self, space: Space) -> None:
         require_double_precision("a density computes")
         if space not in _FORMS:
             raise InvalidInput(f"there is no space {space!r}: choose one of {', '.join(_FORMS)}")
@@ -125,18 +147,14 @@ class Posterior:
                 "the function form needs layers with weights of their own, which a recurrent network does not have: "
                 "use `space` reduced or weights"
             )
-        features = self.network.features(jnp.asarray(self.task.inputs.T))
-        eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
-        order = np.argsort(eigenvalues)[::-1]
-        eigenvalues, eigenvectors = eigenvalues[order], eigenvectors[:, order]
-        resolved = eigenvalues > eigenvalues[0] * len(eigenvalues) * 10 * np.finfo(float).eps
-        basis = eigenvectors[:, resolved] * np.sqrt(eigenvalues[resolved])
+
+    def _with_basis(self, space: Space, basis: Float[Array, "P R"]) -> Density:
         membership = np.eye(self.task.class_count)[self.task.labels]
         return _FORMS[space](
             network=self.network,
-            features=features,
+            features=self.network.features(jnp.asarray(self.task.inputs.T)),
             targets=jnp.asarray(self.task.targets),
-            basis=jnp.asarray(basis),
+            basis=basis,
             class_average=jnp.asarray(membership / membership.sum(axis=0)),
             temperature=jnp.asarray(self.prior.temperature),
             weight_variance=jnp.asarray(self.prior.weight_variance),

@@ -4,6 +4,7 @@ import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.errors import SamplingFailed
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.driver import sample
+from codingschemes.runs.estimate import Cost, cost
 from codingschemes.runs.run import Run
 
-__all__ = ["Run", "Sampling", "SamplingFailed", "sample"]
+__all__ = ["Cost", "Run", "Sampling", "SamplingFailed", "cost", "sample"]

@@ -61,6 +61,12 @@ def _together(density: Density) -> int:
     return int(np.clip(_BLOCK_NUMBERS / (_neurons(density) + kernels), 1, _MOST_TOGETHER))
 
 
+def row_count(density: Density) -> int:
+    """Rows that the records of a chunk have room in."""
+    size = _together(density)
+    return (-(-capacity(density) // size) + 1) * size
+
+
 class Program(NamedTuple):
     """What stays the same over a run.
 
@@ -73,6 +79,19 @@ class Program(NamedTuple):
     density: Density
     membership: Float[Array, "P G"]
     record_key: Array
+
+
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
+def begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -> tuple[Array, Any]:
+    """Energies and states of all chains before their first step. One program: step by step it would be a hundred."""
+    return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
+
+
+def recorded(program: Program) -> Layout:
+    """What is observed of every draw; shapes in the place of arrays are enough."""
+    key = program.record_key
+    position = jax.eval_shape(lambda density, key: density.prior_draw(key), program.density, key)
+    return Layout.of(jax.eval_shape(_observe, key, position, program.density, program.membership))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
@@ -91,8 +110,7 @@ def advance(
         The new states, and the records of these steps: zeros for what is observed where not `recording`.
     """
     chains = jax.tree.leaves(states)[0].shape[0]
-    key, position = program.record_key, jax.eval_shape(program.density.prior_draw, program.record_key)
-    layout = Layout.of(jax.eval_shape(_observe, key, position, program.density, program.membership))
+    layout = recorded(program)
     on_devices = jax.shard_map(
         functools.partial(_advance_here, kernel, layout),
         mesh=mesh,
@@ -161,7 +179,7 @@ def _advance_here(
         )
         return states, rows
 
-    length = (-(-capacity(program.density) // size) + 1) * size
+    length = row_count(program.density)
     rows = layout.blank(length, len(chains)), STATS.blank(length, len(chains))
     states, (seen, stats) = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
     return states, seen, stats

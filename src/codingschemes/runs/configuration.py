@@ -144,13 +144,13 @@ def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
         given["draws"] = _MOST_DRAWS
         if given.get("until_ess") is None and given.get("until_rhat") is None:
             given |= {"until_ess": float(ESS_LIMIT), "until_rhat": RHAT_LIMIT}
-        held = draw_bytes(posterior) * Sampling(**given).chains
+        held = neuron_bytes(posterior) * Sampling(**given).chains
         given["draws"] = int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
     return Sampling(**given)
 
 
-def draw_bytes(posterior: Posterior) -> int:
-    """Disk for a draw of one chain: its neurons, which outweigh all else, uncompressed, as random numbers are."""
+def neuron_bytes(posterior: Posterior) -> int:
+    """Of the neurons of a draw of one chain, which outweigh all else that is stored (`footprint`)."""
     network, task = posterior.network, posterior.task
     numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
     return numbers * np.dtype(np.float32).itemsize

@@ -25,9 +25,10 @@ from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import announce, progress_bar, watched
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
-from codingschemes.runs.chunks import Program, advance, capacity, forget, recall, search
-from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, draw_bytes, made_by, resolve
+from codingschemes.runs.chunks import Program, advance, begin, capacity, forget, recall, search
+from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.continuing import continuable, continuation
+from codingschemes.runs.footprint import check_room
 from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, parents_positions
@@ -83,8 +84,9 @@ def sample(
         says which.
 
     Raises:
-        InvalidInput: an option out of range, a folder that is taken or that somebody else writes to, a disk without
-            room, a resumed run whose options or data differ, or whose files were changed or are damaged.
+        InvalidInput: an option out of range, a folder that is taken or that somebody else writes to, a disk or a
+            memory without room (see `cost`), a resumed run whose options or data differ, or whose files were changed
+            or are damaged.
         SamplingFailed: the energy is not finite.
         Stopped: by a signal, before there was anything to return.
 
@@ -111,8 +113,7 @@ def sample(
             recorded = continuable(path, posterior, config)
             config["task"] = recorded.config["task"]
             interruption.left_as_it_was()
-        elif path is not None:
-            folder.check_free(path, draw_bytes(posterior) * sampling.chains * sampling.draws)
+        check_room(posterior, sampling, path, resumed=resume)
         density = posterior.density(sampling.space)
         longest = capacity(density)
         kernel = SAMPLERS[sampling.sampler](sampling.settings)
@@ -210,15 +211,9 @@ def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program,
 
 def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Position, chains: int) -> Any:
     """The states before the first step."""
-    potentials, states = _begin(kernel, jax.random.split(kernel_key, chains), positions, density)
+    potentials, states = begin(kernel, jax.random.split(kernel_key, chains), positions, density)
     _check_finite(potentials, "at the start")
     return states
-
-
-@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
-def _begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -> tuple[Array, Any]:
-    """Energies and states of all chains before their first step. One program: step by step it would be a hundred."""
-    return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
 @functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)

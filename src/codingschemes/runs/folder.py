@@ -18,8 +18,12 @@ from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, TASK, 
 from codingschemes.runs.store import DrawStore
 
 
-def check_free(path: Path, bytes_needed: int) -> None:
+def check_free(path: Path, draw_bytes: int, draws: int, more_bytes: int) -> None:
     """Refuse a folder that is taken, or a disk without room.
+
+    Args:
+        draw_bytes: for each of the `draws`.
+        more_bytes: for all else.
 
     Raises:
         InvalidInput: the path is a file, holds anything already, cannot be written to, or lies on too full a disk.
@@ -38,15 +42,22 @@ def check_free(path: Path, bytes_needed: int) -> None:
         raise InvalidInput(f"the output folder {path} holds {what} choose a new `out`")
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"the output {path} is a file: give a folder that does not exist yet")
-    existing = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    existing = existing_parent(path)
     if not existing.is_dir():
         raise InvalidInput(f"the output folder {path} cannot be made: {existing} is a file")
     free = shutil.disk_usage(existing).free
-    if bytes_needed > free:
+    if draw_bytes * draws + more_bytes > free:
+        most = max(0, free - more_bytes) // draw_bytes
+        fewer = f"`draws={most}` would fit; or lower" if most else "lower `draws`,"
         raise InvalidInput(
-            f"the draws need {bytes_needed / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
-            "lower `draws`, `chains` or `width`, or choose another disk"
+            f"the draws need {draw_bytes * draws / 1e9:.2g} GB and {existing} has {free / 1e9:.2g} GB free: "
+            f"{fewer} `chains` or `width`, or choose another disk"
         )
+
+
+def existing_parent(path: Path) -> Path:
+    """The folder, or the lowest above it that exists: on the same disk."""
+    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
 
 
 def create(

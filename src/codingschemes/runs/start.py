@@ -20,6 +20,8 @@ from codingschemes.tempering import Tempering, sweep
 
 _ANNEALING_STAGES = 30
 _STEPS_PER_STAGE = 10
+#: Steps of a chain that is annealed.
+COOLING_STEPS = _ANNEALING_STAGES * _STEPS_PER_STAGE
 #: A tempered start carries at least this many particles: weights of fewer say little about the next temperature.
 _FEWEST_PARTICLES = 16
 _DEEPEST_TREE = 6
@@ -56,8 +58,7 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
     of_chains = np.resize(kinds, sampling.chains)
     cooled = np.flatnonzero(of_chains == "annealed")
     if cooled.size:
-        # Jumps between codes are not needed where it is hot, and take three times as long to compile.
-        sampler = default_sampler("cooling") if sampling.start == "mixed" else sampling.sampler
+        sampler = cooled_by(sampling) or sampling.sampler
         there = jax.tree.map(lambda leaf: leaf[cooled], positions)
         there = _annealed(cooling_key, density, dataclasses.replace(sampling, sampler=sampler), there)
         positions = jax.tree.map(lambda leaf, new: leaf.at[cooled].set(new), positions, there)
@@ -68,6 +69,14 @@ def beginning(key: Array, density: Density, sampling: Sampling) -> Beginning:
             lambda leaf, new, chain=chain: leaf.at[chain].set(new), positions, _quenched(density, one)
         )
     return Beginning(positions, {})
+
+
+def cooled_by(sampling: Sampling) -> str | None:
+    """The sampler that anneals chains; None where none are."""
+    if sampling.start == "mixed":
+        # Jumps between codes are not needed where it is hot, and take three times as long to compile.
+        return default_sampler("cooling")
+    return sampling.sampler if sampling.start == "annealed" else None
 
 
 def _quenched(density: Density, position: Position) -> Position:

@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 from codingschemes.posterior import Scalar
 from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.hmc import usual_gradients_of_trees
 from codingschemes.samplers.kernel import Kernel, Settings, register
 
 
@@ -40,7 +41,7 @@ def blackjax_nuts(settings: Settings) -> Kernel:
         target_acceptance=settings.target_acceptance or 0.8,
         longest_tree=2**settings.max_tree_depth - 1,
         integration_time=lambda info: info.trajectory,
-    )
+    )._replace(gradients=usual_gradients_of_trees)
 
 
 register("blackjax-nuts", blackjax_nuts)

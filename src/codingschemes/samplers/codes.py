@@ -27,7 +27,7 @@ from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, regist
 from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import SharedModes, joined, look_around
 from codingschemes.samplers.mode_search import no_reference
-from codingschemes.samplers.modes import Modes, Reference, modes_from
+from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
@@ -43,6 +43,10 @@ _LEAST_FOR_ALL_SEARCHES = 40
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 #: Flips and reversals in a step, as shares of the neurons of a layer: each costs half a gradient.
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
+#: What a sweep of rotations takes, in gradients, at least and at most.
+_ROTATIONS = 3.0, 15.0
+#: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
+_PLACE = 20.0
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
 #: chain after the other, so that an angle accepted early costs nothing more.
 _FEW_SAMPLES = 32
@@ -150,6 +154,11 @@ def codes(settings: Settings) -> Kernel:
         modes, response = _frozen(state.reference, density)
         return state._replace(modes=modes, response=response)
 
+    def gradients(density: Density) -> tuple[float, float]:
+        assert flow.gradients is not None
+        (fewest, most), (least, largest) = flow.gradients(density), _moves_in_gradients(density)
+        return fewest + least, most + largest
+
     return flow._replace(
         init=init,
         step=step,
@@ -158,11 +167,12 @@ def codes(settings: Settings) -> Kernel:
         renew=renew,
         pool=pool,
         pace=pace,
-        search=Search(searches, explore, adopt, forget, recall),
+        search=Search(searches, explore, adopt, forget, recall, _search_in_gradients),
         reversible=False,
         neuron_moves=True,
         jumps=_jumps,
         integration_time=None,
+        gradients=gradients,
         compile_seconds=30.0,
     )
 
@@ -184,6 +194,27 @@ def _visits_below(network: Network) -> tuple[int, int]:
         return 0, 0
     flips = math.ceil(_FLIPS * network.width) if network.activation.family == "sigmoidal" else 0
     return flips, math.ceil(_REVERSALS * network.width)
+
+
+def _search_in_gradients(density: Density) -> float:
+    """The time of a search, in gradients: of a cube of the samples for every place looked at."""
+    if not _jumps(density.network):
+        return 0.0
+    places = len(jax.eval_shape(no_reference, density).preactivation)
+    return _PLACE * places * density.targets.shape[0] / density.network.width
+
+
+def _moves_in_gradients(density: Density) -> tuple[float, float]:
+    """The time of the moves beside a trajectory, at least and at most about, in gradients."""
+    network, classes = density.network, density.class_average.shape[1]
+    if network.recurrent:
+        pairs = network.width // 2
+        return 1.0 + 2 * pairs, 1.0 + 2 * pairs
+    below = 1 + (sum(_visits_below(network)) + 1) // 2
+    if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
+        again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
+        return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3
+    return below + _ROTATIONS[0], below + _ROTATIONS[1]
 
 
 def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:

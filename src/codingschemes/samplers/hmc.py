@@ -20,7 +20,7 @@ from blackjax.mcmc import hmc as blackjax_hmc
 from blackjax.mcmc import integrators
 from jaxtyping import Array
 
-from codingschemes.posterior import Scalar
+from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
@@ -29,6 +29,11 @@ _MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
 _GOLDEN = 0.6180339887498949
+#: Gradients of a draw on the bench, fewest and most, with 10,000 coordinates; they grow with the dimension, as steps
+#: have to get shorter (Beskos et al. 2013). Outliers of threshold neurons make the longer trajectories.
+_USUAL, _USUAL_WITH_KINKS, _OF_COORDINATES = (4.5, 15.0), (10.0, 50.0), 1e4
+#: The most of a few coordinates, whatever their number.
+_MOST_OF_FEW = 4.0
 #: Optimal in high dimension (Beskos, Pillai, Roberts, Sanz-Serna & Stuart 2013).
 _ACCEPTANCE = 0.65
 
@@ -71,7 +76,20 @@ def hmc(settings: Settings) -> Kernel:
         warmup=settings.warmup,
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         integration_time=_time,
-    )
+    )._replace(gradients=usual_gradients)
+
+
+def usual_gradients(density: Density) -> tuple[float, float]:
+    """Fewest and most gradients of a trajectory, about."""
+    of = _USUAL_WITH_KINKS if density.network.activation.kinked else _USUAL
+    growth = (density.dimension / _OF_COORDINATES) ** 0.25
+    return max(1.0, of[0] * growth), max(_MOST_OF_FEW, of[1] * growth)
+
+
+def usual_gradients_of_trees(density: Density) -> tuple[float, float]:
+    """The same of trajectories that grow until they turn back: on the bench two to six times as many."""
+    fewest, most = usual_gradients(density)
+    return 2 * fewest, 6 * most
 
 
 def _time(info: Info) -> Array:

@@ -54,6 +54,7 @@ class Search(NamedTuple):
             over chains by leaving out whole arrays.
         recall: (state, density) -> the state with what `forget` left out. Who searches calls it after `adopt`, and who
             reads a checkpoint after that: by the same program, so that both have the same numbers.
+        gradients: density -> the time of a search, in gradients.
     """
 
     steps: tuple[int, ...]
@@ -61,6 +62,7 @@ class Search(NamedTuple):
     adopt: Callable[[State, Any, Any, Density], State]
     forget: Callable[[State], State]
     recall: Callable[[State, Density], State]
+    gradients: Callable[[Density], float] = lambda density: 0.0  # noqa: ARG005
 
 
 @known_keywords
@@ -92,6 +94,8 @@ class Kernel(NamedTuple):
         longest_tree: gradients of the longest trajectory, where each grows as a tree until it turns back; else None.
         integration_time: (what steps told) -> the time they moved along a local dynamics, which moves all weights a
             little at a time; None where the draws are no such dynamics, or its time is not known.
+        gradients: density -> fewest and most gradients that a draw takes once the step size is adapted, as seen on the
+            targets of the bench; moves of single neurons count as many as they take the time of. None: not known.
         compile_seconds: about how long its programs take to compile, until this machine has compiled one.
     """
 
@@ -111,6 +115,7 @@ class Kernel(NamedTuple):
     jumps: Callable[[Network], bool] = lambda network: False  # noqa: ARG005
     longest_tree: int | None = None
     integration_time: Callable[[Info], Float[Array, "*chains"]] | None = None
+    gradients: Callable[[Density], tuple[float, float]] | None = None
     compile_seconds: float = 15.0
 
 

@@ -22,7 +22,7 @@ from codingschemes.samplers.adaptive import (
     adaptive_kernel,
     standard_normal,
 )
-from codingschemes.samplers.hmc import jittered_steps
+from codingschemes.samplers.hmc import jittered_steps, usual_gradients
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.unadjusted import unless_diverged
 
@@ -75,7 +75,7 @@ def langevin(settings: Settings) -> Kernel:
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         exact=False,
         integration_time=_time,
-    )
+    )._replace(gradients=usual_gradients)
 
 
 def _time(info: Info) -> Array:

@@ -8,6 +8,7 @@ from numpyro.infer.hmc import HMCState, hmc
 from numpyro.infer.util import ParamInfo
 
 from codingschemes.posterior import Density, Position
+from codingschemes.samplers.hmc import usual_gradients_of_trees
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 
 
@@ -62,6 +63,7 @@ def nuts(settings: Settings) -> Kernel:
         reversible=True,
         longest_tree=2**settings.max_tree_depth - 1,
         integration_time=lambda info: info.trajectory,
+        gradients=usual_gradients_of_trees,
     )
 
 
