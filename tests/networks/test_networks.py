@@ -95,8 +95,8 @@ def test_recurrent_steps_are_the_equation(scaling, fan_in, gamma, bias):
     ("options", "words"),
     [
         ({"activation": "sigmod"}, "did you mean 'sigmoid'"),
-        ({"width": 0}, "width is 0"),
-        ({"depth": 0}, "depth is 0"),
+        ({"width": 0}, "`width` is 0"),
+        ({"depth": 0}, "`depth` is 0"),
         ({"recurrent": True}, "depth of at least 2"),
     ],
 )

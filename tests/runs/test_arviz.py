@@ -1,5 +1,6 @@
 """A run as others read it: arviz's functions, netCDF, plain xarray."""
 
+import dataclasses
 import pickle
 
 import arviz as az
@@ -8,10 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from known_answers import small_posterior
+from known_answers import correlated_task, small_posterior
 from scipy import stats
 
 import codingschemes as cs
+from codingschemes.diagnostics import diagnose
 from codingschemes.runs.dimensions import DIMENSIONS, QUANTILES
 from codingschemes.runs.store import DrawStore
 
@@ -154,3 +156,19 @@ def test_draws_forgotten_and_made_again_keep_their_numbers(tmp_path):
         for group in DIMENSIONS:
             assert plain[group]["draw"].values.tolist() == list(range(8))
             assert plain[group]["chain"].values.tolist() == [0, 1]
+
+
+def test_classes_that_share_targets_have_no_training_error_and_all_else():
+    labels = np.arange(8) % 4
+    xor = np.array([1.0, -1, -1, 1])[:, None]
+    task = dataclasses.replace(
+        correlated_task(8), labels=labels, targets=xor[labels], class_names=tuple("abcd"), target_names=("xor",),
+        test_targets=xor[[0, 1, 0]],
+    )  # fmt: skip
+    posterior = cs.Posterior(task, cs.Network("sigmoid", width=6), temperature=0.05)
+    run = cs.sample(posterior, sampler="hmc", chains=2, warmup=2, draws=4, progress=False)
+    assert np.isnan(run.values("posterior", "training_error")).all()
+    assert np.isfinite(run.values("posterior", "training_loss")).all()
+    assert np.isnan(az.rhat(run.data)["training_error"])
+    assert np.isfinite(az.rhat(run.data)["energy"])
+    assert np.isfinite(diagnose(run).convergence.rhat_max)

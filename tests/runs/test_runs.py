@@ -21,7 +21,6 @@ from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
 from codingschemes import compiled
-from codingschemes.diagnostics import diagnose
 from codingschemes.errors import Stopped
 from codingschemes.posterior import ReducedDensity
 from codingschemes.runs import Sampling, SamplingFailed, chunks, driver, footprint, packing
@@ -131,22 +130,6 @@ def test_stored_observables_follow_from_stored_neurons(saved):
     )
     wrong = outputs.argmax(3) != labels
     np.testing.assert_allclose(stored["training_error"], wrong.mean(2), atol=1e-6)
-
-
-def test_classes_that_share_targets_have_no_training_error_and_all_else():
-    labels = np.arange(8) % 4
-    xor = np.array([1.0, -1, -1, 1])[:, None]
-    task = dataclasses.replace(
-        correlated_task(8), labels=labels, targets=xor[labels], class_names=tuple("abcd"), target_names=("xor",),
-        test_targets=xor[[0, 1, 0]],
-    )  # fmt: skip
-    posterior = cs.Posterior(task, cs.Network("sigmoid", width=6), temperature=0.05)
-    run = cs.sample(posterior, sampler="hmc", chains=2, warmup=2, draws=4, progress=False)
-    assert np.isnan(run.values("posterior", "training_error")).all()
-    assert np.isfinite(run.values("posterior", "training_loss")).all()
-    assert np.isnan(az.rhat(run.data)["training_error"])
-    assert np.isfinite(az.rhat(run.data)["energy"])
-    assert np.isfinite(diagnose(run).convergence.rhat_max)
 
 
 def test_the_energy_is_the_regularised_loss_of_the_smallest_weights(saved):

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from p_values import Findings, combined, law_p, mean_p, uniform_p, worst
+from p_values import Findings, combined, law_p, levels, mean_p, uniform_p, worst
 from problems import INVARIANTS, LinearAnswer, Problem, observe, prior_targets, with_targets, without_data
 from scipy import stats
 
