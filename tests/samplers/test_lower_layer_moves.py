@@ -13,7 +13,7 @@ from known_answers import small_posterior
 from p_values import combined, worst
 
 from codingschemes.posterior import Density
-from codingschemes.samplers import flips, reversals
+from codingschemes.samplers import codes, flips, reversals
 
 
 def activity(position, density: Density):
@@ -115,3 +115,9 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
         np.testing.assert_allclose(log_volume_back, -log_volume, rtol=1e-8)
         np.testing.assert_allclose(after[layer, 2], before[layer, 2] * np.array([1, -1]), atol=1e-11)
         np.testing.assert_allclose(after[layer + 1], before[layer + 1], atol=1e-11)
+
+
+@pytest.mark.parametrize(("width", "asked"), [(2, 0), (3, 2)])
+def test_layers_of_no_more_features_than_classes_are_asked_for_no_reversal(width, asked):
+    density = small_posterior("sigmoid", samples=3, width=width, depth=2).density("reduced")
+    assert codes._visits_below(density)[1] == asked

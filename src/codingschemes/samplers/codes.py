@@ -105,7 +105,7 @@ def codes(settings: Settings) -> Kernel:
         position = flow.position(state.flow)
         if density.network.activation.family == "odd":
             position = mirror(mirror_key, position, density)
-        flips, reversals = _visits_below(density.network)
+        flips, reversals = _visits_below(density)
         if flips:
             position, _ = flip_sweep(flip_key, position, density, flips)
         if reversals:
@@ -188,12 +188,15 @@ def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
     return modes, response_of(modes, reference, density)
 
 
-def _visits_below(network: Network) -> tuple[int, int]:
-    """How many neurons below the last layer are asked to flip in a step, and how many for a reversal."""
+def _visits_below(density: Density) -> tuple[int, int]:
+    """How many neurons below the last layer are asked to flip in a step, and how many for a reversal, which takes a
+    layer of more features than there are classes."""
+    network = density.network
     if network.depth == 1 or not _jumps(network):
         return 0, 0
     flips = math.ceil(_FLIPS * network.width) if network.activation.family == "sigmoidal" else 0
-    return flips, math.ceil(_REVERSALS * network.width)
+    wide = network.hidden_feature_count > density.class_average.shape[1]
+    return flips, math.ceil(_REVERSALS * network.width) if wide else 0
 
 
 def _search_in_gradients(density: Density) -> float:
@@ -210,7 +213,7 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     if network.recurrent:
         pairs = network.width // 2
         return 1.0 + 2 * pairs, 1.0 + 2 * pairs
-    below = 1 + (sum(_visits_below(network)) + 1) // 2
+    below = 1 + (sum(_visits_below(density)) + 1) // 2
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
         return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3
