@@ -39,6 +39,7 @@ def run(capsys, monkeypatch, tmp_path):
 QUICK = ("--bootstraps", "0", "--shuffles", "0")
 
 
+@pytest.mark.slow
 def test_describe_reads_every_kind_of_file_and_writes_a_page(run, tmp_path):
     found = []
     for words in (("named.npz", "--out", "page"), ("activity.npy", "--labels", "labels.npy"), ("table.csv",)):

@@ -95,6 +95,7 @@ def test_a_trajectory_without_a_test_moves_for_all_of_its_time_unless_it_is_refu
     np.testing.assert_allclose(found.times, whole)
 
 
+@pytest.mark.slow
 def test_networks_go_on_from_where_the_chains_ended(run: cs.Run) -> None:
     density = run.posterior.density("reduced")
     positions = last_positions(run, jax.random.PRNGKey(3), density)

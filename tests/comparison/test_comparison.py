@@ -103,6 +103,7 @@ def test_codes_of_less_than_half_a_neuron_are_not_given(run):
     assert given == pytest.approx({"110": 8 / 11.75, "101": 3.75 / 11.75})
 
 
+@pytest.mark.slow
 def test_codes_that_the_theory_refuses_are_named_and_left_out(run, monkeypatch):
     sampled = {"110": 0.4, "101": 0.3, "011": 0.2, "000": 0.1}
     monkeypatch.setattr(comparison_module, "_frozen_fractions", lambda *_: sampled)

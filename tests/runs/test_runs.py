@@ -179,6 +179,7 @@ def test_draws_after_the_last_checkpoint_are_made_again(tmp_path, saved):
 
 
 @pytest.mark.skipif(jax.device_count() == 1, reason="needs several devices")
+@pytest.mark.slow
 def test_several_devices_give_the_draws_of_one(saved, monkeypatch):
     advance, used = driver.advance, []
 
@@ -307,6 +308,7 @@ def test_compiling_is_said_before_the_first_step(capsys, monkeypatch):
     assert "compiling hmc, once for this size: about " in err
 
 
+@pytest.mark.slow
 def test_annealed_and_quenched_chains_start_near_the_posterior():
     posterior = small_posterior(temperature=1e-3)
     settled = cs.sample(posterior, **{**OPTIONS, "draws": 340})

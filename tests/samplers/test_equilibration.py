@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jaxtyping import Array, Float
 
 import codingschemes as cs
@@ -62,6 +63,7 @@ def largest_norms(position: Position, density: Density) -> Float[Array, " K"]:
     return jnp.stack([jnp.log(jnp.max(norms)), jnp.sum(norms > jnp.max(norms) / 10).astype(float)])
 
 
+@pytest.mark.slow
 def test_planted_codes_are_forgotten_by_jumps_alone():
     """All neurons in one code: jumps bring them to the occupancies that chains from the prior find, in all chains."""
     density = toy("sigmoid")
@@ -77,6 +79,7 @@ def test_planted_codes_are_forgotten_by_jumps_alone():
     assert spread("hmc") > 0.08
 
 
+@pytest.mark.slow
 def test_planted_outliers_are_forgotten():
     """Every ReLU neuron a strong one: the largest activity norm becomes that of chains from the prior, under long
     trajectories without rotations, too."""

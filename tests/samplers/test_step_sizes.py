@@ -62,6 +62,7 @@ def coarse_and_fine(
     return excess(virials), excess(fine_virials)
 
 
+@pytest.mark.slow
 def test_langevins_bias_shows_at_a_coarse_step_and_shrinks_with_its_square():
     (coarse, coarse_error), (fine, fine_error) = coarse_and_fine("langevin", 0.85, 0.05, draws=4000)
     assert abs(coarse) > 4 * coarse_error
@@ -69,6 +70,7 @@ def test_langevins_bias_shows_at_a_coarse_step_and_shrinks_with_its_square():
     assert abs(fine) < abs(coarse) / 3
 
 
+@pytest.mark.slow
 def test_microcanonical_bias_shows_at_a_coarse_step_and_shrinks_with_its_square_at_least():
     # The minimal-norm integrator makes the quadratic part so small that higher powers add to it at the coarse step.
     (coarse, coarse_error), (fine, fine_error) = coarse_and_fine("mclmc-unadjusted", 0.1, 0.5, draws=2000)

@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 from known_answers import small_posterior
 from tempering_answers import by_wishart, linear_posterior
 
@@ -24,6 +25,7 @@ def test_tempered_chains_begin_at_different_networks_near_the_posterior():
     assert 0 < facts["log_evidence_error"] < 2
 
 
+@pytest.mark.slow
 def test_the_evidence_of_a_tempered_start_is_that_of_the_closed_form():
     """Sixteen particles, the run's own sampler with its defaults. So few weights know their own spread roughly: over
     12 seeds estimates spread by .5 to .6 nats about -.4, where the weights imply .43."""

@@ -71,6 +71,7 @@ def test_gap_after_readouts_are_fitted():
     assert refitted_gap(targets - tau * t - total @ t, total, tau) == pytest.approx(primal - dual, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_agrees_with_quadrature_where_bulk_and_outliers_are_separate():
     tau, count = 0.1, 800
     posterior = toy_posterior("relu", samples=24, width=400, temperature=tau / 400, test=9)
