@@ -11,13 +11,14 @@ layer hardly changes. Either way the flip is its own inverse and keeps volume (a
 not change), so that the density alone decides.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 
 
 def flip_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
@@ -27,15 +28,10 @@ def flip_sweep(key: Array, position: Position, density: Density, visits: int) ->
     neurons = jax.random.randint(neuron_key, (visits,), 0, density.network.width)
     levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
-    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
-        here, flips = carry
-        there = Place.at(_flip(here.position, here.activity, layers[index], neurons[index], density), density)
-        accepted = levels[index] < here.potential - there.potential
-        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
-        return here, flips + accepted
+    def propose(index: Array, here: Place) -> tuple[Position, Scalar]:
+        return _flip(here.position, here.activity, layers[index], neurons[index], density), jnp.zeros(())
 
-    here, flips = jax.lax.fori_loop(0, visits, visit, (Place.at(position, density), jnp.asarray(0)))
-    return here.position, flips
+    return accept_in_turn(position, density, levels, propose)
 
 
 class Place(NamedTuple):
@@ -43,13 +39,40 @@ class Place(NamedTuple):
 
     position: Position
     activity: Float[Array, "L N P"]
-    potential: Float[Array, ""]
+    potential: Scalar
 
     @classmethod
     def at(cls, position: Position, density: Density) -> "Place":
         """What one pass through the network says."""
         preactivations, last = density.propagate(position)
         return cls(position, density.network.activation(preactivations), density.potential_at(position, last))
+
+
+def accept_in_turn(
+    position: Position,
+    density: Density,
+    levels: Float[Array, " V"],
+    propose: Callable[[Array, Place], tuple[Position, Scalar]],
+) -> tuple[Position, Int[Array, ""]]:
+    """The position after as many proposals as there are levels, logs of uniform numbers, each accepted or not before
+    the next; also how many were.
+
+    Args:
+        propose: (index, place) -> another position, by a map that is its own inverse, and the log of the volume that it
+            changes.
+    """
+
+    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
+        here, count = carry
+        changed, log_volume = propose(index, here)
+        there = Place.at(changed, density)
+        accepted = levels[index] < here.potential - there.potential + log_volume
+        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
+        return here, count + accepted
+
+    start = (Place.at(position, density), jnp.asarray(0))
+    here, count = jax.lax.fori_loop(0, len(levels), visit, start)
+    return here.position, count
 
 
 def _flip(

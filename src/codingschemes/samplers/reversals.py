@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position, Scalar
-from codingschemes.samplers.flips import Place
+from codingschemes.samplers.flips import Place, accept_in_turn
 
 
 def reversal_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
@@ -32,18 +32,10 @@ def reversal_sweep(key: Array, position: Position, density: Density, visits: int
     classes = jax.random.randint(class_key, (visits,), 0, density.class_average.shape[1])
     levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
-    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
-        here, reversals = carry
-        changed, log_volume = _reversed(
-            here.position, here.activity, layers[index], neurons[index], classes[index], density
-        )
-        there = Place.at(changed, density)
-        accepted = levels[index] < here.potential - there.potential + log_volume
-        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
-        return here, reversals + accepted
+    def propose(index: Array, here: Place) -> tuple[Position, Scalar]:
+        return _reversed(here.position, here.activity, layers[index], neurons[index], classes[index], density)
 
-    here, reversals = jax.lax.fori_loop(0, visits, visit, (Place.at(position, density), jnp.asarray(0)))
-    return here.position, reversals
+    return accept_in_turn(position, density, levels, propose)
 
 
 def _reversed(
