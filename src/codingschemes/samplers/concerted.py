@@ -25,10 +25,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density, Scalar
-from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers.jumps import centre_among
 from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, populate, without
@@ -69,6 +68,19 @@ class Offers(NamedTuple):
     total: Scalar
 
 
+class Journey(NamedTuple):
+    """On the way: where all neurons are, what the next look takes, what those so far have found, and whether it went
+    on after the first."""
+
+    place: LastLayer
+    blur: Float[Array, "N P"] | None
+    order: Float[Array, " N"]
+    route: ConcertedJump
+    totals: Float[Array, " 2"]
+    looks: Int[Array, ""]
+    gone: Bool[Array, ""]
+
+
 def concerted_sweep(
     key: Array, population: LastLayer, modes: Modes, response: Response, density: Density
 ) -> tuple[LastLayer, Int[Array, ""]]:
@@ -85,25 +97,42 @@ def concerted_sweep(
 def _attempt(
     key: Array, population: LastLayer, modes: Modes, response: Response, density: Density
 ) -> tuple[LastLayer, Array]:
+    """There, and where that may be accepted, back: a loop, so that what a route would do is compiled once."""
     route_key, blur_key, order_key, choice_key, accept_key = jax.random.split(key, 5)
     blur = None if modes.frame.complete else jax.random.normal(blur_key, population.activity.shape)
     order = jax.random.uniform(order_key, (2, len(population.activity)))
-    route = _draw_pair(route_key, response)
-    offers = _offers(population, blur, order[0], route, modes, response, density)
-    chosen = jax.random.categorical(choice_key, offers.log_ratio / 2)
-    neuron, own = offers.neurons[chosen], offers.log_ratio[chosen]
-    level = jnp.log(jax.random.uniform(accept_key, dtype=own.dtype))
+    level = jnp.log(jax.random.uniform(accept_key, dtype=population.coordinates.dtype))
 
-    def answered() -> tuple[LastLayer, Array]:
-        proposed = populate(density, offers.others.at[neuron].set(offers.converted[chosen]), population.basis)
-        blurred = None if blur is None or offers.blur is None else blur.at[neuron].set(offers.blur[chosen])
-        back = _offers(proposed, blurred, order[1].at[neuron].set(-1.0), route.back(), modes, response, density)
-        accepted = level < offers.total - back.total
-        return jax.tree.map(lambda new, old: jnp.where(accepted, new, old), proposed, population), accepted
+    def look(journey: Journey) -> Journey:
+        place, blur = journey.place, journey.blur
+        offers = _offers(place, blur, journey.order, journey.route, modes, response, density)
+        chosen = jax.random.categorical(choice_key, offers.log_ratio / 2)
+        neuron, own = offers.neurons[chosen], offers.log_ratio[chosen]
+        # the way back offers at least what its own neuron does, and at least once
+        goes = (journey.looks == 0) & jnp.isfinite(own) & (level < offers.total + own / 2)
 
-    # the way back offers at least what its own neuron does, and at least once
-    possible = jnp.isfinite(own) & (level < offers.total + own / 2)
-    return jax.lax.cond(possible, answered, lambda: (population, jnp.asarray(False)))
+        def arrived() -> tuple[LastLayer, Array | None]:
+            blurred = None if blur is None or offers.blur is None else blur.at[neuron].set(offers.blur[chosen])
+            return populate(density, offers.others.at[neuron].set(offers.converted[chosen]), place.basis), blurred
+
+        there, blurred = jax.lax.cond(goes, arrived, lambda: (place, blur))
+        return Journey(
+            there,
+            blurred,
+            order[1].at[neuron].set(-1.0),
+            journey.route.back(),
+            journey.totals.at[journey.looks].set(offers.total),
+            journey.looks + 1,
+            journey.gone | goes,
+        )
+
+    totals = jnp.zeros(2, population.coordinates.dtype)
+    start = Journey(
+        population, blur, order[0], _draw_pair(route_key, response), totals, jnp.asarray(0), jnp.asarray(False)
+    )
+    end = jax.lax.while_loop(lambda it: (it.looks == 0) | ((it.looks == 1) & it.gone), look, start)
+    accepted = end.gone & (level < end.totals[0] - end.totals[1])
+    return jax.tree.map(lambda new, old: jnp.where(accepted, new, old), end.place, population), accepted
 
 
 def _draw_pair(key: Array, response: Response) -> ConcertedJump:
@@ -175,5 +204,5 @@ def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], populat
 
 
 def _log_likelihood(population: LastLayer, density: Density) -> Scalar:
-    """The misfit's part of the whole log density."""
-    return -collapsed_misfit(population.activity, density.targets, density.signal_variance, density.temperature)
+    """The misfit's part of the whole log density, up to a constant."""
+    return -(jnp.sum(density.targets * population.field) + density.targets.shape[1] * population.log_det) / 2

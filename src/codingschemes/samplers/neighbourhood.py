@@ -25,6 +25,7 @@ class LastLayer(NamedTuple):
         activity: Phi, (neuron, sample).
         inverse: S^{-1}, (sample, sample).
         field: S^{-1} Y, (sample, output).
+        log_det: log det S.
     """
 
     coordinates: Float[Array, "N R"]
@@ -32,6 +33,7 @@ class LastLayer(NamedTuple):
     activity: Float[Array, "N P"]
     inverse: Float[Array, "P P"]
     field: Float[Array, "P C"]
+    log_det: Scalar
 
 
 class Cavity(NamedTuple):
@@ -97,7 +99,8 @@ def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Ar
     kernel = density.signal_variance * activity.T @ activity + density.temperature * jnp.eye(samples)
     factor = cho_factor(kernel, lower=True)
     inverse = cho_solve(factor, jnp.eye(samples))
-    return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets)
+    log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(factor[0])))
+    return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets, log_det)
 
 
 def without(population: LastLayer, neuron: Array, targets: Float[Array, "P C"], signal_variance: Scalar) -> Cavity:
@@ -128,4 +131,5 @@ def with_neuron(
         activity=population.activity.at[neuron].set(activity),
         inverse=inverse,
         field=cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
+        log_det=population.log_det + jnp.log(cavity.signal_variance**2 * cavity.gap * stretch),
     )

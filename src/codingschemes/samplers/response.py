@@ -106,6 +106,7 @@ def _crossing(
         reference.activity,
         reference.inverse,
         reference.inverse @ density.targets,
+        jnp.asarray(jnp.nan),  # the modes' weights are relative
     )
 
     def leaves(neuron: Array) -> Array:

@@ -136,11 +136,13 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
     )
     end = jax.lax.fori_loop(0, visits, visit, start)
     samples = population.activity.shape[1]
+    inverse = end.response[:, :samples]
     return population._replace(
         coordinates=end.coordinates,
         activity=end.activity,
-        inverse=end.response[:, :samples],
+        inverse=inverse,
         field=end.response[:, samples:],
+        log_det=-jnp.linalg.slogdet(inverse)[1],  # only computed where somebody asks for it
     )
 
 
