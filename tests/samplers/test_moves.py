@@ -17,12 +17,12 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
-from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
 from codingschemes.samplers.softened import softened_trajectory
+from codingschemes.samplers.transition import Point
 
 
 def shallow(activation: str, space: str) -> Density:

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.adaptive import AdaptiveState
+from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc

@@ -18,9 +18,10 @@ from jaxtyping import Array
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps, usual_gradients
 from codingschemes.samplers.kernel import Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
 from codingschemes.samplers.unadjusted import unless_diverged
 
 #: Variance of the energy error a dimension that blackjax's tuning recommends.
