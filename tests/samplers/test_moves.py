@@ -62,7 +62,7 @@ def jumping(form: str, draws: int, sweeps: int):
     # as many as above: the same program
     other = jax.tree.map(lambda block: block[0], exact_draws(density, draws, seed=5))
     frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
-    genuine = jumps._jump
+    genuine = jumps._attempt
 
     def sweep(key, population, faults):
         def jump(key, population, neuron, route, *rest):
@@ -71,7 +71,7 @@ def jumping(form: str, draws: int, sweeps: int):
             )
 
         modes = distorted(modes_from(frozen, density, population.basis))
-        with mock.patch.object(jumps, "_jump", jump):
+        with mock.patch.object(jumps, "_attempt", jump):
             return jumps.jump_sweep(
                 key, population, modes._replace(log_volume=faults.volume * modes.log_volume), density
             )
@@ -239,7 +239,7 @@ def test_rotated_recurrent_neurons_that_point_the_same_way_compute_the_same():
 
     @jax.jit
     def both(position, angle):
-        rotated = recurrent_rotations.turned(position, jnp.array([0, 1]), angle)
+        rotated = recurrent_rotations.rotate(position, jnp.array([0, 1]), angle)
         seen = [(density.propagate(each)[0], density.misfit(each)) for each in (position, rotated)]
         return *seen, rotated
 

@@ -5,7 +5,7 @@ rate they like. Drift is measured along dynamics that move all weights a little 
 whose own sampler is local, else along trajectories that go on from the last draw of each chain.
 
 All of them are dynamics at equilibrium, so that time is all there is to choose. Integration time is counted in the
-coordinates of the sampler, in which every direction has about unit curvature (`samplers.adaptive`): within one mode a
+coordinates of the sampler, in which every direction has about unit curvature (`samplers.adaptation`): within one mode a
 trajectory of length pi/2 forgets where it began.
 """
 

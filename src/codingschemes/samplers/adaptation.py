@@ -177,16 +177,16 @@ class Adaptation:
         sizes = jnp.log(states.step_size)
         alike = jnp.abs(sizes - jnp.median(sizes)) < jnp.log(_ALIKE)
 
-        def shared(values: Float[Array, "chain *rest"]) -> Float[Array, "chain *rest"]:
+        def share(values: Float[Array, "chain *rest"]) -> Float[Array, "chain *rest"]:
             those = jnp.expand_dims(alike, tuple(range(1, values.ndim)))
             return jnp.where(those, jnp.exp(jnp.mean(jnp.log(values), axis=0, where=those)), values)
 
         adapting = states.iteration < self.warmup
         return states._replace(
             averaging=averaging,
-            step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), shared(states.step_size)),
-            scale=jax.tree.map(shared, states.scale),
-            extent=shared(states.extent),
+            step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), share(states.step_size)),
+            scale=jax.tree.map(share, states.scale),
+            extent=share(states.extent),
         )
 
     @staticmethod

@@ -25,7 +25,7 @@ from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.mirrors import mirror
-from codingschemes.samplers.mode_pooling import SharedModes, joined, look_around
+from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
@@ -124,7 +124,7 @@ def _init(flow: Kernel, key: Array, position: Position, density: Density) -> Cod
     if density.network.depth > 1:
         return state._replace(reference=blank)
     modes, response = jax.tree.map(
-        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_frozen, blank, density)
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_modes_and_response, blank, density)
     )
     return state._replace(reference=blank, modes=modes, response=response)
 
@@ -137,7 +137,9 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
     else:
         due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
-        coordinates, switches = _jump(sweep_key, position, state.reference, state.modes, state.response, due, density)
+        coordinates, switches = _jump_sweeps(
+            sweep_key, position, state.reference, state.modes, state.response, due, density
+        )
     moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
     stepped, info = flow.step(moved, density)
     info = info._replace(gradients=info.gradients + 1 + (visits + 1) // 2, switches=switches)
@@ -179,7 +181,7 @@ def _search(flow: Kernel, warmup: int) -> Search:
         if own is None or shared is None:
             return state
         population = populate(density, *density.last_layer(flow.position(state.flow)))
-        return state._replace(reference=joined(own, shared, population, density))
+        return state._replace(reference=join(own, shared, population, density))
 
     def forget(state: CodesState) -> CodesState:
         return state._replace(modes=None, response=None)
@@ -187,7 +189,7 @@ def _search(flow: Kernel, warmup: int) -> Search:
     def recall(state: CodesState, density: Density) -> CodesState:
         if state.reference is None or density.network.depth > 1:
             return state
-        modes, response = _frozen(state.reference, density)
+        modes, response = _modes_and_response(state.reference, density)
         return state._replace(modes=modes, response=response)
 
     return Search(steps, explore, adopt, forget, recall, _search_in_gradients)
@@ -198,7 +200,7 @@ def _jumps(network: Network) -> bool:
     return network.activation.bounded and network.width > 1 and not network.recurrent
 
 
-def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
+def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, Response]:
     """What follows from a reference, with one hidden layer."""
     modes = modes_from(reference, density, density.basis)
     return modes, response_of(modes, reference, density)
@@ -253,7 +255,7 @@ def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Arr
 
 
 @jax.custom_batching.sequential_vmap
-def _jump(
+def _jump_sweeps(
     key: Array,
     position: Position,
     frozen: Reference,

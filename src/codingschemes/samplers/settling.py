@@ -47,7 +47,7 @@ def search_together(search: Search, states: State, density: Density) -> State:
     return each(lambda state: search.recall(state, density), adopted)
 
 
-def adapted(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
+def search_if_due(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
     """The states of all chains before an adapting step of this number: after a search where one is due."""
     if kernel.search is None or not kernel.search.steps:
         return states
@@ -71,7 +71,7 @@ def settle(kernel: Kernel, states: State, positions: Position, density: Density,
     counted = steps or kernel.warmup
 
     def body(index: Array, carry: Settled) -> Settled:
-        states, info = step(adapted(kernel, carry.states, index, density), density)
+        states, info = step(search_if_due(kernel, carry.states, index, density), density)
         fixed = index >= kernel.warmup + steps - counted
         return Settled(
             jax.lax.cond(index < kernel.warmup, kernel.pool, lambda states: states, states),

@@ -194,7 +194,7 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     """
     width, targets = problem.neurons, problem.targets
     variance = width**2 * problem.penalty / problem.ridge  # s^2
-    signal_variance = problem.penalty / problem.ridge
+    scaled_readout_variance = problem.penalty / problem.ridge
     rng = np.random.default_rng(seed)
     bulk = _Bulk(problem, variance, count, seed)
     weighted = bulk.weighted
@@ -204,12 +204,17 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     def at(temperature: float) -> ConvexProblem:
         """The heavy neurons' problem at the bulk as it is."""
         return replace(
-            problem, penalty=temperature, ridge=temperature / signal_variance, background=width * weighted / variance
+            problem,
+            penalty=temperature,
+            ridge=temperature / scaled_readout_variance,
+            background=width * weighted / variance,
         )
 
     def fields(temperature: float) -> tuple[Float[np.ndarray, "P C"], Float[np.ndarray, "P P"]]:
         """t, and S^-1 / N^2."""
-        inverse = np.linalg.inv(temperature * np.eye(len(targets)) + signal_variance * kernel(at(temperature), heavy))
+        inverse = np.linalg.inv(
+            temperature * np.eye(len(targets)) + scaled_readout_variance * kernel(at(temperature), heavy)
+        )
         return inverse @ targets / width, inverse / width**2
 
     def search(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
