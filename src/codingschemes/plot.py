@@ -57,6 +57,9 @@ def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
 def codes(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares.
 
+    Raises:
+        InvalidInput: no neuron has a code.
+
     Example:
         >>> figure = cs.plot.codes(run, summary, comparison)
     """

@@ -54,7 +54,7 @@ class Codes:
     clusters: Mixture
 
     def assign(self, neurons: ClassMeans) -> Int[np.ndarray, "*draws N"]:
-        """The code of every neuron of other draws of the same network, -1 where it is uncoded or has another code."""
+        """The codes of `neurons` of other draws of the same network, -1 where one is uncoded or has another code."""
         bits, _, coded = self.rule(neurons)
         keys = _keys(bits)
         known = _keys(self.bits)
@@ -124,7 +124,9 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
     the same in all draws and chains; the draws of one neuron count as one observation.
 
     Args:
+        neurons: of all draws, their leading axes (chain, draw), or of one population.
         bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
+        most_clusters: of the mixture that the map of neurons is drawn with.
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
@@ -175,6 +177,13 @@ def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
 @known_keywords
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
     """Number of neurons in each code in every draw.
+
+    Args:
+        assignment: the number of each neuron's code, -1 without one, (*draws, neuron).
+        codes: how many codes there are.
+
+    Returns:
+        Numbers of neurons, (*draws, code).
 
     Example:
         >>> cs.coding.occupancies(np.array([[0, 0, 1], [1, 1, 1]]), 2)

@@ -55,6 +55,7 @@ class Outliers:
 
     @property
     def count(self) -> int:
+        """How many there are."""
         return len(self.neurons)
 
 

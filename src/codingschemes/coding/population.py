@@ -47,13 +47,13 @@ class ClassMeans:
         return ClassMeans(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
 
     def neurons(self, chosen: Any) -> "ClassMeans":
-        """Some of the neurons of a single draw."""
+        """Some of the neurons of a single draw, those that are `chosen` by index or mask."""
         if self.draws:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
     def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
-        """Some of the neurons of each draw, all pooled in one population."""
+        """Some of the neurons of each draw, `which` of them by a mask, all pooled in one population."""
         return ClassMeans(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
 
     def thinned(self, count: int) -> "ClassMeans":

@@ -76,6 +76,11 @@ class Check:
         orbits: one row an effective width; none where there are more than 60 weights.
         balance_drift: largest change of |a|^2 - |w|^2 relative to the largest of them along the flow, for homogeneous
             activations.
+
+    Example:
+        >>> found = cs.manifolds.check(problem, 2, steps=10)
+        >>> found.holds, list(found.residuals)
+        (True, [0, 1, 2])
     """
 
     kind: ActivationClass
@@ -129,6 +134,10 @@ def check(problem: Problem, width: int, *, steps: int = 1000, seed: int = 0) -> 
 
     Raises:
         InvalidInput: a single neuron, or more than 10,000 manifolds.
+
+    Example:
+        >>> cs.manifolds.check(problem, 2, steps=10).holds
+        True
     """
     kind = classify(problem.activation)
     if width < 2:

@@ -45,6 +45,11 @@ class Detection:
         partition: at `tolerance`.
         tolerance: where `partition` was read off.
         effective_width: of the partition.
+
+    Example:
+        >>> found = cs.manifolds.detect(neurons, kind)
+        >>> str(found.partition), found.effective_width
+        ('1 -3 | 2', 2)
     """
 
     tolerances: Float[np.ndarray, " T"]
@@ -88,11 +93,9 @@ def detect(
         InvalidInput: weights that are not finite.
 
     Example:
-        >>> from codingschemes.networks import ACTIVATIONS
-        >>> neurons = cs.manifolds.random_neurons(rng, 4, 3, 2)
-        >>> found = cs.manifolds.detect(neurons, cs.manifolds.classify(ACTIVATIONS["tanh"]))
+        >>> found = cs.manifolds.detect(neurons, kind)  # of three neurons, two of them mirror images
         >>> int(found.strict[0])
-        4
+        2
     """
     parts = [_in_units(np.asarray(part, float)) for part in neurons]
     scaled = Neurons(*parts)
@@ -123,6 +126,18 @@ def strict_widths(
     Args:
         parts: (a, w), or activities; each in units of its root mean square. For an even activation the sign of the
             last part is free.
+        activation: its class.
+        tolerances: as in `Detection`.
+
+    Returns:
+        (tolerance,).
+
+    Raises:
+        InvalidInput: weights that are not finite.
+
+    Example:
+        >>> cs.manifolds.strict_widths([neurons.readout, neurons.weight], kind, np.array([1e-3]))
+        array([2])
     """
     return _Tree(_dissimilarities([_in_units(part) for part in parts], activation), activation).widths(tolerances)
 
@@ -131,7 +146,23 @@ def strict_widths(
 def direction_widths(
     weight: Float[Numbers, "m D"], activation: ActivationClass, tolerances: Float[np.ndarray, " T"]
 ) -> Int[np.ndarray, " T"]:
-    """Clusters of the directions w/|w|, distances being chords; up to sign where the class has mirror images."""
+    """Clusters of the directions w/|w|, distances being chords; up to sign where the class has mirror images.
+
+    Args:
+        weight: w of one network, (neuron, input).
+        activation: its class.
+        tolerances: as in `Detection`.
+
+    Returns:
+        (tolerance,).
+
+    Raises:
+        InvalidInput: weights that are not finite.
+
+    Example:
+        >>> cs.manifolds.direction_widths(neurons.weight, kind, np.array([1e-3]))
+        array([2])
+    """
     scaled = _in_units(np.asarray(weight, float))
     sizes = np.linalg.norm(scaled, axis=1, keepdims=True)
     directions = np.divide(scaled, sizes, out=np.zeros_like(scaled), where=sizes > 0)

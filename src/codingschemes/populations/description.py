@@ -43,6 +43,7 @@ class Description:
         layer: codes, scheme, outliers, kernel and collapse, as of a hidden layer of a run with one draw.
         abstraction: with errors and nulls.
         notes: what to know before reading the numbers, in sentences.
+        layer_name: what the layer is called in figures.
 
     Example:
         >>> sorted(description.abstraction.scores)[:2]

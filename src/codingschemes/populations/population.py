@@ -125,6 +125,7 @@ class Population:
 
     @property
     def class_count(self) -> int:
+        """Number of classes G."""
         return len(self.class_names)
 
     @property
@@ -133,7 +134,7 @@ class Population:
         return self.activity.shape[1]
 
     def thinned(self, per_class: int, seed: int = 0) -> "Population":
-        """At most `per_class` random samples of each class; the population itself where that leaves none out."""
+        """At most `per_class` random samples of each class, by `seed`; the population itself where none is left out."""
         if self.class_sizes.max() <= per_class:
             return self
         rng = np.random.default_rng(seed)

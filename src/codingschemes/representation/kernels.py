@@ -44,6 +44,9 @@ class BlockMeans(NamedTuple):
 def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarray, "P P"]:
     """K = Phi Phi^T / N of activities (sample, neuron), in double precision.
 
+    Args:
+        activity: (sample, neuron).
+
     Raises:
         InvalidInput: the activities are no finite real numbers (sample, neuron).
 
@@ -58,6 +61,10 @@ def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarr
 
 def class_sizes(labels: Shaped[np.ndarray, " P"], sample_count: int) -> Int[np.ndarray, " G"]:
     """Number of samples of each class, in the sorted order of the labels.
+
+    Args:
+        labels: the class of each sample: whole numbers, text or booleans.
+        sample_count: how many samples there should be.
 
     Raises:
         InvalidInput: there is not one label a sample, or labels are neither whole numbers, text nor booleans.
@@ -74,6 +81,13 @@ def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
 def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G N"]:
     """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: activities and labels do not belong together.
+
     Example:
         >>> cs.representation.class_means(activity, labels).shape
         (4, 12)
@@ -89,6 +103,13 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
     Each entry is the mean over the whole block of two classes, a sample's pair with itself included; `block_means`
     leaves those pairs out.
 
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, or there is not one label a sample.
+
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
         >>> cs.representation.class_kernel(kernel, labels).shape
@@ -102,6 +123,13 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
 @known_keywords
 def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> BlockMeans:
     """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order.
+
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, or there is not one label a sample.
 
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
@@ -125,6 +153,12 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
 def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     """Eigenvalues of a symmetric kernel, largest first.
 
+    Args:
+        kernel: (sample, sample).
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric.
+
     Example:
         >>> cs.representation.eigenvalues(np.diag([1.0, 3.0, 2.0]))
         array([3., 2., 1.])
@@ -144,6 +178,12 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
 
     It lies between 1 and the rank of the centred activities (sample, neuron), and is 0 where the samples do not differ.
 
+    Args:
+        activity: (sample, neuron).
+
+    Raises:
+        InvalidInput: activities that are not finite numbers (sample, neuron).
+
     Example:
         >>> round(cs.representation.participation_ratio(activity), 1)
         1.8
@@ -154,6 +194,12 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
 @known_keywords
 def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
     """`participation_ratio` from a representational kernel, measured or predicted.
+
+    Args:
+        kernel: (sample, sample).
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric.
 
     Example:
         >>> round(cs.representation.participation_ratio_from_kernel(np.diag([1.0, 1.0, 0.0])), 3)
@@ -172,6 +218,11 @@ def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]
     samples. The debiased one replaces each inner product by the unbiased estimate of Song et al. (2012), has mean near
     0 for independent representations, and can be negative.
 
+    Args:
+        activity: (sample, neuron).
+        other: the same samples in the same order; any number of neurons.
+        debiased: whether to take the estimate that is 0 on average for independent representations.
+
     Raises:
         InvalidInput: a representation is constant, the numbers of samples differ, or `debiased` with fewer than four
             samples.
@@ -189,6 +240,10 @@ def linear_cka_from_kernel(
     kernel: Real[np.ndarray, "P P"], other: Real[np.ndarray, "P P"], *, debiased: bool = False
 ) -> float:
     """`linear_cka` from the kernels of the two representations.
+
+    Args:
+        kernel, other: (sample, sample), of the same samples in the same order.
+        debiased: as in `linear_cka`.
 
     Raises:
         InvalidInput: a kernel is constant, their sizes differ, or `debiased` with fewer than four samples.

@@ -24,6 +24,7 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
     and V the eigenvalues and eigenvectors of X^T X; the distance is arccos(||X_a^T Y_a||_* / (||X_a||_F ||Y_a||_F)).
 
     Args:
+        activity, other: (sample, neuron), the same samples in the same order.
         alpha: 1 leaves the shape as it is (Procrustes), 0 whitens it (all canonical correlations weigh the same).
 
     Raises:
@@ -50,6 +51,9 @@ def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarr
     Unlike `shape_distance` it tells codes apart that are rotations of each other, such as one neuron from two half as
     strong copies of it.
 
+    Args:
+        activity, other: (sample, neuron), the same samples in the same order.
+
     Raises:
         InvalidInput: a representation is the same for every sample.
 
@@ -68,6 +72,9 @@ def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> fl
 
     The dissimilarity of two samples is one minus the correlation over neurons of their activities, as they are; the
     upper triangles are compared by Spearman's rank correlation.
+
+    Args:
+        activity, other: (sample, neuron), the same samples in the same order.
 
     Raises:
         InvalidInput: a sample's activity, or all dissimilarities, are constant, so that a correlation is undefined.

@@ -24,6 +24,11 @@ class TaskEntry:
     Attributes:
         build: makes the task from its options.
         scaling: the readout scaling its literature uses, taken where the user gives none.
+
+    Example:
+        >>> entry = cs.tasks.TASKS["orthogonal"]
+        >>> entry.scaling, list(entry.options)[:2]
+        ('mean-field', ['samples', 'classes'])
     """
 
     build: Callable[..., Task]
