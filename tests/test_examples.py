@@ -97,7 +97,7 @@ def functions(name: str, each: Any) -> Iterator[tuple[str, Callable[..., Any], s
         return
     for member, held in vars(each).items():
         function = next((getattr(held, inner) for inner in ("fget", "func", "__func__") if hasattr(held, inner)), held)
-        if not inspect.isfunction(function) or function.__code__.co_filename == "<string>":
+        if not inspect.isfunction(function) or inspect.unwrap(function).__code__.co_filename.startswith("<"):
             continue  # what a dataclass writes for itself
         if member in ("__init__", "__post_init__"):
             yield name, function, f"{inspect.getdoc(each)}\n{function.__doc__}"

@@ -207,8 +207,8 @@ class Network(eqx.Module):
 
     @in_double_precision
     def apply(self, weights: Weights, inputs: Float[Array, "P D"]) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
-        """Preactivations of every hidden layer and outputs at any `inputs`, (sample, feature), of the network with these
-        `weights`."""
+        """Preactivations of every hidden layer and outputs at any `inputs`, (sample, feature), of the network with
+        these `weights`."""
         first = weights.input @ self.features(inputs.T)
         preactivations, activity = self.propagate(first, weights.hidden)
         return preactivations, self.outputs(activity, weights.readout)
