@@ -24,7 +24,7 @@ class Hierarchy:
     Example:
         >>> order = cs.manifolds.hierarchy(kind, 2)
         >>> order.levels, len(order.edges)
-        ((1, 1, 1, 2, 1, 0), 7)
+        ((1, 1, 2, 1, 1, 0), 8)
     """
 
     activation: ActivationClass

@@ -119,7 +119,7 @@ def coarsenings(partition: Partition, symmetry: Symmetry) -> Iterator[Partition]
 
     Example:
         >>> [str(coarser) for coarser in cs.manifolds.coarsenings(partition, "odd")]
-        ['2 | zero: 1 3', '1 -3 | zero: 2', '1 2 -3', '1 -2 -3']
+        ['2 | zero: 1 3', '1 2 -3', '1 -2 -3', '1 -3 | zero: 2']
     """
     blocks, zero, flat = partition
     for first, block in enumerate(blocks):

@@ -38,9 +38,11 @@ class PlannedRun:
 
     Example:
         >>> from pathlib import Path
-        >>> lines = 'task = "orthogonal"\nsamples = 6\n[grid]\nwidth = [4, 8]'
         >>> file = Path("sweep.toml")
-        >>> length = file.write_text(lines)
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
         >>> plan = cs.sweeps.read_plan(file)
         >>> plan.runs[0].name, plan.runs[0].varied
         ('width=4', {'width': 4})
@@ -57,9 +59,11 @@ class Plan:
 
     Example:
         >>> from pathlib import Path
-        >>> lines = 'task = "orthogonal"\nsamples = 6\n[grid]\nwidth = [4, 8]'
         >>> file = Path("sweep.toml")
-        >>> length = file.write_text(lines)
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
         >>> plan = cs.sweeps.read_plan(file)
         >>> len(plan.runs), plan.theory
         (2, None)
@@ -81,9 +85,11 @@ def read_plan(path: Path) -> Plan:
 
     Example:
         >>> from pathlib import Path
-        >>> lines = 'task = "orthogonal"\nsamples = 6\n[grid]\nwidth = [4, 8]'
         >>> file = Path("sweep.toml")
-        >>> length = file.write_text(lines)
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
         >>> plan = cs.sweeps.read_plan(file)
         >>> [each.name for each in plan.runs]
         ['width=4', 'width=8']

@@ -43,7 +43,7 @@ class Trend:
     Example:
         >>> law = cs.sweeps.power_law(np.array([10, 20, 40]), np.array([0.1, 0.05, 0.025]), np.array([1e-3] * 3))
         >>> cs.sweeps.Trend("outputs", {}, (10, 20, 40), law).sentence
-        'shrinks like N^-1.00 ± 0.01'
+        'shrinks like N^-1.00 ± 0.02'
     """
 
     kind: str

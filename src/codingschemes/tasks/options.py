@@ -33,7 +33,7 @@ class Option:
 
     Example:
         >>> cs.tasks.OPTIONS["ratios"].parse(".5,.5")
-        (0.5, 0.5)
+        [0.5, 0.5]
     """
 
     parse: Callable[[Any], Any]
