@@ -94,9 +94,7 @@ def descend(
         jnp.asarray(rate),
         jax.random.PRNGKey(seed),
         jnp.asarray(every),
-        method,
-        snapshots,
-        batch,
+        _Schedule(method, snapshots, batch),
     )
     joined = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, passed)
     return Path(every * jnp.arange(snapshots + 1.0), joined, losses)
@@ -105,6 +103,14 @@ def descend(
 def _frame(manifold: Manifold, like: Neurons) -> tuple[Array, Array, Neurons]:
     offset = jax.tree.map(jnp.zeros_like, like) if manifold.offset is None else manifold.offset
     return jnp.asarray(manifold.readout), jnp.asarray(manifold.weight), Neurons(*map(jnp.asarray, offset))
+
+
+class _Schedule(NamedTuple):
+    """What `_descend` is compiled for; arguments of `descend`."""
+
+    method: Method
+    snapshots: int
+    batch: int
 
 
 @eqx.filter_jit
@@ -116,10 +122,9 @@ def _descend(
     rate: Float[Array, ""],
     key: Array,
     every: Array,
-    method: str,
-    snapshots: int,
-    batch: int,
+    schedule: _Schedule,
 ) -> tuple[Neurons, Float[Array, " S"]]:
+    method, snapshots, batch = schedule
     samples = problem.inputs.shape[0]
     optimiser = optax.adam(rate) if method == "adam" else optax.sgd(rate)
 

@@ -183,6 +183,17 @@ class _Bulk:
         v = _readout_variance(*(jnp.asarray(each) for each in (self.phi, precision, self.variance)))
         self.v = np.asarray(v)
 
+    def average(
+        self, t: Float[np.ndarray, "P C"], precision: Float[np.ndarray, "P P"], sweeps: int
+    ) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, "P P"]]:
+        """<v phi phi^T> and <phi phi^T> over sweeps in one field."""
+        weighted, plain = np.zeros_like(precision), np.zeros_like(precision)
+        for _ in tracked(range(sweeps), "measuring the bulk"):
+            self.sweep(t, precision)
+            weighted = weighted + self.weighted / sweeps
+            plain = plain + second_moment(self.phi) / sweeps
+        return weighted, plain
+
 
 def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealing = ANNEALING) -> Divided:
     """Bulk and heavy neurons of a ReLU network.
@@ -238,16 +249,9 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     solution = search(heavy, searches=4)
     heavy = solution.measure
     t, precision = fields(problem.penalty)
-    measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
-    for _ in tracked(range(annealing.measuring), "measuring the bulk"):
-        bulk.sweep(t, precision)
-        measured = measured + bulk.weighted / annealing.measuring
-        plain = plain + second_moment(bulk.phi) / annealing.measuring
+    measured, plain = bulk.average(t, precision, annealing.measuring)
     missed = (weighted - measured) @ t
-    order = np.argsort(-heavy.masses)
-    positions = (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
-    preactivation = positions @ problem.basis.T
-    z = np.asarray(bulk.particles.u, float) @ problem.basis.T
+    preactivation = _strongest_first(heavy) @ problem.basis.T
     active = np.maximum(preactivation, 0)
     fitted = measured + variance / width * active.T @ active
     tau = width * problem.penalty
@@ -255,7 +259,7 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     return Divided(
         t=t,
         bulk_kernel=plain,
-        preactivation=z,
+        preactivation=np.asarray(bulk.particles.u, float) @ problem.basis.T,
         readout=bulk.v[:, None] * bulk.phi @ t,
         readout_variance=bulk.v,
         heavy=preactivation,
@@ -263,6 +267,12 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
         bulk_gap=refitted_gap(missed, fitted, tau),
         heavy_gap=max(solution.energy - solution.lower_bound, 0.0) / (2 * tau),
     )
+
+
+def _strongest_first(heavy: NeuronMeasure) -> Float[np.ndarray, "K R"]:
+    """Whitened weights of single neurons that carry the masses."""
+    order = np.argsort(-heavy.masses)
+    return (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
 
 
 def solution(problem: MeanFieldProblem, request: Request) -> Solution:
