@@ -49,7 +49,7 @@ def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
     Example:
         >>> figure = cs.plot.activity(run, summary)
     """
-    return populations.activity(*_described(run, summary))
+    return populations.activity(*_read(run, summary))
 
 
 @checked
@@ -63,7 +63,7 @@ def codes(run: Run | Description, summary: Summary | None = None, comparison: Co
     Example:
         >>> figure = cs.plot.codes(run, summary, comparison)
     """
-    described, _ = _described(run, summary)
+    described, _ = _read(run, summary)
     if not described.codes:
         raise InvalidInput("no neuron has a code here: draw `neurons`, which needs none")
     return populations.codes(described, None if comparison is None else comparison.prediction)
@@ -77,7 +77,7 @@ def contributions(run: Run | Description, summary: Summary | None = None) -> Fig
     Example:
         >>> figure = cs.plot.contributions(run, summary)
     """
-    return populations.contributions(*_described(run, summary))
+    return populations.contributions(*_read(run, summary))
 
 
 @checked
@@ -88,7 +88,7 @@ def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
     Example:
         >>> figure = cs.plot.neurons(run, summary)
     """
-    return populations.neurons(*_described(run, summary))
+    return populations.neurons(*_read(run, summary))
 
 
 @checked
@@ -113,7 +113,7 @@ def kernel(run: Run | Description, summary: Summary | None = None) -> Figure:
     Example:
         >>> figure = cs.plot.kernel(run, summary)
     """
-    return responses.kernel(*_described(run, summary))
+    return responses.kernel(*_read(run, summary))
 
 
 @checked
@@ -168,7 +168,7 @@ def map(run: Run | Description, summary: Summary | None = None, comparison: Comp
     Example:
         >>> figure = cs.plot.map(run, summary, comparison)
     """
-    return schemes.scheme_map(_described(run, summary)[0], None if comparison is None else comparison.prediction)
+    return schemes.scheme_map(_read(run, summary)[0], None if comparison is None else comparison.prediction)
 
 
 @checked
@@ -182,7 +182,7 @@ def theory(comparison: Comparison) -> Figure:
     return theory_figures.agreement(comparison)
 
 
-def _described(run: Run | Description, summary: Summary | None) -> tuple[Described, Labelled]:
+def _read(run: Run | Description, summary: Summary | None) -> tuple[Described, Labelled]:
     """What is drawn, and the samples that it is drawn at."""
     if isinstance(run, Description):
         return run, run.shown

@@ -75,8 +75,8 @@ def sample_networks(posterior, *, sweeps, seed=0, leapfrogs=8):
         factor = cho_factor(noise * np.eye(samples) + scaled_readout_variance * phi.T @ phi)
         dual = cho_solve(factor, task.targets)
         value = (z**2).sum() / 2 + outputs * np.log(np.diagonal(factor[0])).sum() + (task.targets * dual).sum() / 2
-        pull = scaled_readout_variance * (outputs * cho_solve(factor, phi.T).T - phi @ dual @ dual.T)
-        return value, z + pull * np.exp(-np.pi * z**2 / 4) / 2, task.targets - noise * dual, phi
+        force = scaled_readout_variance * (outputs * cho_solve(factor, phi.T).T - phi @ dual @ dual.T)
+        return value, z + force * np.exp(-np.pi * z**2 / 4) / 2, task.targets - noise * dual, phi
 
     z, step, drawn = rng.standard_normal((width, samples)), 0.05, []
     here = potential(z)

@@ -135,12 +135,12 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
         (12,)
     """
     chains = int(np.prod(neurons.draws[:-1]))
-    thinned = neurons.thinned(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
+    thinned = neurons.thin(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
     repeats = thinned.draws[-1] if neurons.draws else 1
     rule = bit_rule(thinned, bounds)
     bits, decided, coded = rule(neurons)
     names, assignment = _by_frequency(bits, coded)
-    sample = thinned.pooled()
+    sample = thinned.pool()
     if sample.size > POOLED_NEURONS:
         sample = sample.neurons(np.random.default_rng(0).choice(sample.size, POOLED_NEURONS, replace=False))
     return Codes(

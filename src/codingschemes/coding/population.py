@@ -52,11 +52,11 @@ class ClassMeans:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
-    def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
+    def select(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
         """Some of the neurons of each draw, `which` of them by a mask, all pooled in one population."""
         return ClassMeans(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
 
-    def thinned(self, count: int) -> "ClassMeans":
+    def thin(self, count: int) -> "ClassMeans":
         """At most `count` evenly spaced draws of each chain, the first and the last among them."""
         if not self.draws:
             return self
@@ -64,7 +64,7 @@ class ClassMeans:
         kept = np.unique(np.linspace(length - 1, 0, min(count, length)).round().astype(int))
         return self[(slice(None),) * (len(self.draws) - 1) + (kept,)]
 
-    def pooled(self) -> "ClassMeans":
+    def pool(self) -> "ClassMeans":
         """All neurons of all draws as one population."""
         return ClassMeans(
             self.activity.reshape(-1, self.activity.shape[-1]),

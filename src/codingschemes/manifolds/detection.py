@@ -259,7 +259,7 @@ class _Tree:
         """The clusters as a partition; signs relative to the longest neuron of each."""
         labels = self.labels(tolerance)
         neurons, zero_label = (labels[:-1], labels[-1]) if self.has_zero else (labels, -1)
-        signing = scaled.weight if self.activation.symmetry == "even" else scaled.joined()
+        signing = scaled.weight if self.activation.symmetry == "even" else scaled.concatenate()
         blocks = []
         for label in np.unique(neurons[neurons != zero_label]):
             members = np.flatnonzero(neurons == label)
@@ -277,13 +277,13 @@ class _Tree:
 
 def _manifold(partition: Partition, scaled: Neurons, activation: ActivationClass) -> Manifold:
     if activation.homogeneous and not activation.polynomial:
-        return ray_family(partition, np.linalg.norm(scaled.joined(), axis=1))
+        return ray_family(partition, np.linalg.norm(scaled.concatenate(), axis=1))
     return manifold_of(partition, activation)
 
 
 def _nearest(scaled: Neurons, activation: ActivationClass) -> float:
     """Every smaller manifold lies in one where two neurons are one, or one is zero: these are the nearest."""
-    theta = np.asarray(scaled.joined())
+    theta = np.asarray(scaled.concatenate())
     total = np.linalg.norm(theta) or 1.0
     sizes = np.linalg.norm(scaled.weight if activation.symmetry == "even" else theta, axis=1)
     found = [sizes.min()] if activation.symmetry != "generic" else []
@@ -298,7 +298,7 @@ def _nearest(scaled: Neurons, activation: ActivationClass) -> float:
             found.append(np.sqrt(np.maximum(np.where(cross > 0, half, np.minimum(long, short)), 0)).min())
         else:
             mirrored = (
-                np.asarray(Neurons(scaled.readout, -scaled.weight).joined())
+                np.asarray(Neurons(scaled.readout, -scaled.weight).concatenate())
                 if activation.symmetry == "even"
                 else -theta
             )

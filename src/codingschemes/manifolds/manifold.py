@@ -26,7 +26,7 @@ class Neurons(NamedTuple):
         weight: w; with a bias its last column.
 
     Example:
-        >>> neurons.readout.shape, neurons.weight.shape, neurons.joined().shape
+        >>> neurons.readout.shape, neurons.weight.shape, neurons.concatenate().shape
         ((3, 1), (3, 2), (3, 3))
     """
 
@@ -39,7 +39,7 @@ class Neurons(NamedTuple):
         """The neurons of a network of depth 1 with these `weights`."""
         return cls(weights.readout, weights.input)
 
-    def joined(self) -> Float[Numbers, "*draws m K"]:
+    def concatenate(self) -> Float[Numbers, "*draws m K"]:
         """theta, readouts first."""
         joined = np.concatenate if isinstance(self.weight, np.ndarray) else jnp.concatenate
         return joined([self.readout, self.weight], axis=-1)
@@ -121,8 +121,8 @@ class Manifold:
     def distance(self, neurons: Neurons) -> float:
         """Euclidean distance of the weights of `neurons` to the manifold, relative to their norm."""
         nearest = self.project(neurons)
-        away = np.linalg.norm(np.asarray(neurons.joined()) - np.asarray(nearest.joined()))
-        return float(away / (np.linalg.norm(neurons.joined()) or 1.0))
+        away = np.linalg.norm(np.asarray(neurons.concatenate()) - np.asarray(nearest.concatenate()))
+        return float(away / (np.linalg.norm(neurons.concatenate()) or 1.0))
 
 
 @known_keywords

@@ -58,7 +58,7 @@ def _residuals(problem: Problem, manifolds: Sequence[Manifold], neurons: Neurons
         points = [o + p @ (part - o) for o, p, part in zip(offset, onto, draw, strict=True)]
         gradient = gradients(problem, Neurons(*points))
         normal = Neurons(*(slope - p @ slope for p, slope in zip(onto, gradient, strict=True)))
-        size, away = (np.linalg.norm(each.joined(), axis=(1, 2)) for each in (gradient, normal))
+        size, away = (np.linalg.norm(each.concatenate(), axis=(1, 2)) for each in (gradient, normal))
         largest = np.maximum(largest, np.divide(away, size, out=np.zeros_like(away), where=size > 0))
     return largest
 

@@ -174,7 +174,7 @@ def describe(
     if bootstraps == 1:
         raise InvalidInput("`bootstraps` = 1 shows no spread: give 2 or more, or 0 for no intervals")
     notes = list(population.notes)
-    shown = population.thinned(max_samples, seed)
+    shown = population.thin(max_samples, seed)
     announce("looking for codes and outliers")
     layer = _layer(population, shown)
     if population.readout is None:

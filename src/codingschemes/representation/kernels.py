@@ -72,7 +72,7 @@ def class_sizes(labels: Shaped[np.ndarray, " P"], sample_count: int) -> Int[np.n
     return classes_of(labels, sample_count).sizes
 
 
-def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
+def _averages(classes: Classes) -> Float[np.ndarray, "P G"]:
     """The matrix that averages samples over classes from the right."""
     return np.eye(len(classes.sizes))[classes.numbers] / classes.sizes
 
@@ -93,7 +93,7 @@ def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " 
         (4, 12)
     """
     phi, classes = labelled_activity(activity, labels)
-    return _averaging(classes).T @ phi
+    return _averages(classes).T @ phi
 
 
 @known_keywords
@@ -116,7 +116,7 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
         (4, 4)
     """
     matrix = checked_kernel(kernel)
-    averaging = _averaging(classes_of(labels, len(matrix)))
+    averaging = _averages(classes_of(labels, len(matrix)))
     return averaging.T @ matrix @ averaging
 
 
@@ -139,7 +139,7 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
     """
     matrix = checked_kernel(kernel)
     classes = classes_of(labels, len(matrix))
-    averaging = _averaging(classes)
+    averaging = _averages(classes)
     between = averaging.T @ matrix @ averaging
     diagonal = np.bincount(classes.numbers, weights=np.diagonal(matrix)) / classes.sizes
     within = np.full(len(classes.sizes), np.nan)
@@ -166,7 +166,7 @@ def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     return np.linalg.eigvalsh(checked_kernel(kernel))[::-1]
 
 
-def centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+def center(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     """H K H, H = I - 11^T / P: the kernel after subtracting every neuron's mean over samples."""
     half = kernel - kernel.mean(axis=0)
     return half - half.mean(axis=1, keepdims=True)
@@ -205,7 +205,7 @@ def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
         >>> round(cs.representation.participation_ratio_from_kernel(np.diag([1.0, 1.0, 0.0])), 3)
         1.6
     """
-    within = centered(checked_kernel(kernel))
+    within = center(checked_kernel(kernel))
     total = float(np.sum(within**2))
     return float(np.trace(within)) ** 2 / total if total > 0 else 0.0
 
@@ -258,15 +258,15 @@ def linear_cka_from_kernel(
         raise InvalidInput(f"kernels of {len(first)} and {len(second)} samples: give those of the same samples")
     if debiased and len(first) < 4:
         raise InvalidInput(f"the debiased CKA needs at least 4 samples, not {len(first)}: use debiased=False")
-    center = _u_centered if debiased else centered
-    first, second = center(first), center(second)
+    without_means = _u_center if debiased else center
+    first, second = without_means(first), without_means(second)
     norms = float(np.linalg.norm(first) * np.linalg.norm(second))
     if norms == 0:
         raise InvalidInput("CKA is undefined for a representation that is the same for every sample: leave it out")
     return float(np.sum(first * second)) / norms
 
 
-def _u_centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+def _u_center(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     """U-centring: <result(K), result(L)> / (P (P - 3)) is the unbiased estimate of HSIC (Szekely & Rizzo 2014)."""
     count = len(kernel)
     hollow = kernel - np.diag(np.diagonal(kernel))

@@ -34,7 +34,7 @@ from jaxtyping import Array, Float
 from codingschemes.progress import announce, tracked
 from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe
-from codingschemes.theory.global_minimum.measures import NeuronMeasure, kernel, moved, normalised
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, kernel, move, normalise
 from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.particles import SINGLE, Moves, begin, second_moment, sweep
@@ -230,20 +230,20 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
 
     def search(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
         last = at(problem.penalty)
-        begin = normalised(last, heavy)
+        begin = normalise(last, heavy)
         return frank_wolfe.solve(
             last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
         )
 
     cooling = [*np.geomspace(hot, problem.penalty, annealing.cooling), *[problem.penalty] * annealing.settling]
     for temperature in tracked(cooling, "cooling bulk and heavy neurons"):
-        heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
+        heavy = move(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
     for _ in tracked(range(annealing.corrections), "searching heavy neurons and averaging the bulk"):
         heavy = search(heavy, searches=1).measure
         for rounds in tracked(range(2, annealing.averaging + 2), "averaging the bulk"):
-            heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
+            heavy = move(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
             bulk.sweep(*fields(problem.penalty))
             weighted = weighted + (bulk.weighted - weighted) / rounds
     solution = search(heavy, searches=4)
