@@ -105,6 +105,13 @@ def functions(name: str, each: Any) -> Iterator[tuple[str, Callable[..., Any], s
             yield f"{name}.{member}", function, inspect.getdoc(function) or ""
 
 
+def listed(text: str) -> set[str]:
+    """Arguments with a line of their own under `Args`."""
+    found = re.search(r"^Args:\n((?: {4}.*\n?|\n)+)", text, re.MULTILINE)
+    lines = re.findall(r"^ {4}([*\w][*\w, ]*): ", found[1], re.MULTILINE) if found else []
+    return {name.strip("* ") for line in lines for name in line.split(",")}
+
+
 def fields(each: Any) -> set[str]:
     """What instances of a class hold, so far as its annotations say."""
     named = {field.name for field in dataclasses.fields(each)} if dataclasses.is_dataclass(each) else set()
@@ -116,12 +123,13 @@ def silent(name: str, each: Any) -> list[str]:
     found = []
     for called, function, text in functions(name, each):
         arguments = set(inspect.signature(function).parameters) - {"self", "cls"}
-        found += [f"{called}: {argument}" for argument in arguments if not re.search(rf"\b{argument}\b", text)]
+        said = listed(text) if inspect.isroutine(each) else set(re.findall(r"\w+", text))
+        found += [f"{called}: {argument}" for argument in sorted(arguments - said)]
         found += [f"{called}: Raises"] if refuses(function) and "Raises:" not in text else []
         found += [] if text else [f"{called}: what it is"]
     if inspect.isclass(each):
         text = "\n".join(base.__doc__ or "" for base in each.__mro__[:-1])
-        found += [f"{name}: {field}" for field in fields(each) if not re.search(rf"\b{field}\b", text)]
+        found += [f"{name}: {field}" for field in sorted(fields(each) - set(re.findall(r"\w+", text)))]
     return found
 
 
@@ -143,7 +151,16 @@ def test_a_docstring_that_says_nothing_is_found_out():
                 raise InvalidInput("negative")
             return self.weight * factor
 
+    def double(weight: float, times: int) -> float:
+        """A weight that is more.
+
+        Args:
+            times: how often.
+        """
+        return weight * 2**times
+
     assert sorted(silent("Planted", Planted)) == ["Planted.scale: Raises", "Planted.scale: factor", "Planted: height"]
+    assert silent("double", double) == ["double: weight"]
 
 
 @pytest.mark.usefixtures("place")

@@ -203,6 +203,9 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
     A neuron without a code in between keeps the last one it had: passing through no code and coming back is no
     change, arriving in another code is one.
 
+    Args:
+        assignment: the number of each neuron's code, -1 without one, (chain, draw, neuron).
+
     Example:
         >>> assignment = np.array([[[0, 1], [0, 1], [1, 1]]])
         >>> cs.coding.drift(assignment).switches

@@ -133,6 +133,9 @@ def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*dra
 def find_outliers(neurons: ClassMeans) -> Outliers:
     """Outliers of one draw, see `are_outliers`.
 
+    Args:
+        neurons: of one draw.
+
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
         >>> outliers = cs.coding.find_outliers(neurons)

@@ -193,6 +193,12 @@ def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScor
 
     A score that is undefined for one of the networks is undefined, for that network's reason.
 
+    Args:
+        scores: of each network.
+
+    Returns:
+        The means, and by name of the score its standard deviation.
+
     Example:
         >>> scores = cs.representation.abstraction_scores(activity, labels, factors)
         >>> mean, count = cs.representation.average_scores([scores, scores])

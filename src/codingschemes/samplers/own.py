@@ -53,6 +53,9 @@ def register_sampler(name: str, build: Callable[..., Any]) -> Sampler:
 def sampler_named(name: str) -> Sampler:
     """A registered sampler, or what the function that `module:function` names builds, imported and registered.
 
+    Args:
+        name: registered, or `module:function`.
+
     Raises:
         InvalidInput: there is none, or it cannot be imported.
 

@@ -59,6 +59,10 @@ def make_task(name: str, **options: Any) -> Task:
 
     `make_task(task.name, **task.provenance["options"])` makes the same task again.
 
+    Args:
+        name: registered in `TASKS`.
+        options: of that task; None stands for its default.
+
     Raises:
         InvalidInput: there is no such task, it does not take one of the options or needs one that is missing, or
             the value of an option is out of range.
