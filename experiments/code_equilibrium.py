@@ -25,7 +25,7 @@ from codingschemes.posterior import Density, Position
 from codingschemes.runs import Sampling
 from codingschemes.runs.start import beginning
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.settling import adapted
+from codingschemes.samplers.settling import search_if_due
 from codingschemes.tasks import make_task
 
 CODES = ("110", "101", "011", "100")
@@ -82,7 +82,7 @@ def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, f
     def here(states: Any, density: Density, first: jax.Array, count: jax.Array) -> tuple[Any, jax.Array]:
         def body(index: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
             states, rows = carry
-            states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, first + index, density), density)
+            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, first + index, density), density)
             seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
             return states, rows.at[index].set(seen)
 

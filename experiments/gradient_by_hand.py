@@ -34,18 +34,18 @@ options, out = entry.begin()
 def by_hand(activation: str) -> Callable[..., tuple[jax.Array, jax.Array]]:
     @jax.jit
     def evaluate(
-        u: jax.Array, basis: jax.Array, targets: jax.Array, signal_variance: jax.Array, temperature: jax.Array
+        u: jax.Array, basis: jax.Array, targets: jax.Array, scaled_readout_variance: jax.Array, temperature: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         samples, outputs = targets.shape
         z = u @ basis.T
         phi = FUNCTIONS[activation](z)
         factor = jnp.linalg.cholesky(
-            signal_variance * phi.T @ phi + temperature * jnp.eye(samples), symmetrize_input=False
+            scaled_readout_variance * phi.T @ phi + temperature * jnp.eye(samples), symmetrize_input=False
         )
         dual = cho_solve((factor, True), targets)
         log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(factor))) - samples * jnp.log(temperature)
         value = (jnp.sum(u**2) + jnp.sum(targets * dual) + outputs * log_det) / 2
-        slope = signal_variance * (outputs * cho_solve((factor, True), phi.T).T - (phi @ dual) @ dual.T)
+        slope = scaled_readout_variance * (outputs * cho_solve((factor, True), phi.T).T - (phi @ dual) @ dual.T)
         return value, u + (slope * SLOPES[activation](z)) @ basis
 
     return evaluate
@@ -69,7 +69,13 @@ with threadpool_limits(1, user_api="blas"):  # as the driver does
             density = posterior.density()
             position = density.prior_draw(jax.random.PRNGKey(0))
             hand = by_hand(activation)
-            arrays = (position["input"], density.basis, density.targets, density.signal_variance, density.temperature)
+            arrays = (
+                position["input"],
+                density.basis,
+                density.targets,
+                density.scaled_readout_variance,
+                density.temperature,
+            )
             value, gradient = package(density, position)
             value_by_hand, gradient_by_hand = hand(*arrays)
             np.testing.assert_allclose(value, value_by_hand, rtol=1e-10)

@@ -14,7 +14,7 @@ from entry import Entry, Table
 
 from codingschemes.populations.decoders import decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
-from codingschemes.populations.nulls import broken_geometry
+from codingschemes.populations.nulls import break_geometry
 from codingschemes.populations.resampling import draws, interval, null_of, standard_error
 
 FACTORS = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
@@ -103,7 +103,7 @@ def false_alarms(count: int) -> Table:
             means = rng.standard_normal((4, 60))
             unrelated = Samples(base + gains * (means[labels] + 2 * rng.standard_normal((40, 60))), labels)
             nothing = Samples(base + gains * rng.standard_normal((40, 60)), labels)
-            broken = [Samples(broken_geometry(unrelated, rng), labels) for _ in range(SHUFFLES)]
+            broken = [Samples(break_geometry(unrelated, rng), labels) for _ in range(SHUFFLES)]
             shuffled = [Samples(nothing.activity[rng.permutation(40)], labels) for _ in range(SHUFFLES)]
             told = [
                 (unrelated, broken, lambda each: parallelism(each, every)[0]),

@@ -40,7 +40,7 @@ path = descend(problem, small, "gd", rate=rate, steps=options.steps, snapshots=2
 end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
 minimum = cs.predict(posterior, "global-minimum").energy
 assert minimum is not None
-slope = float(jnp.linalg.norm(problem.gradient(Neurons(*map(jnp.asarray, end))).joined()))
+slope = float(jnp.linalg.norm(problem.gradient(Neurons(*map(jnp.asarray, end))).concatenate()))
 residual = float(jnp.sqrt(jnp.mean((problem.outputs(Neurons(*map(jnp.asarray, end))) - task.targets) ** 2)))
 inputs = np.asarray(problem.inputs)
 kind = classify(posterior.network.activation)

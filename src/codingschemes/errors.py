@@ -37,7 +37,7 @@ class TimeLimitReached(RuntimeError):
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal stopped the work; the message says what there is and how to go on.
+    """A signal stopped the work; the message, a `sentence`, says what there is and how to go on.
 
     Attributes:
         kept: whether there is a run to go on with.

@@ -46,10 +46,14 @@ def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Activity of all neurons at all training inputs in the last draws of some chains; neurons sorted by code, samples
     by class.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.activity(run, summary)
     """
-    return populations.activity(*_described(run, summary))
+    return populations.activity(*_read(run, summary))
 
 
 @checked
@@ -57,10 +61,18 @@ def activity(run: Run | Description, summary: Summary | None = None) -> Figure:
 def codes(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Share of the neurons with each code, with 95 % intervals and by chain; a comparison adds the predicted shares.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+        comparison: of the run with a theory, which is then drawn, too.
+
+    Raises:
+        InvalidInput: no neuron has a code.
+
     Example:
         >>> figure = cs.plot.codes(run, summary, comparison)
     """
-    described, _ = _described(run, summary)
+    described, _ = _read(run, summary)
     if not described.codes:
         raise InvalidInput("no neuron has a code here: draw `neurons`, which needs none")
     return populations.codes(described, None if comparison is None else comparison.prediction)
@@ -71,10 +83,14 @@ def codes(run: Run | Description, summary: Summary | None = None, comparison: Co
 def contributions(run: Run | Description, summary: Summary | None = None) -> Figure:
     """The part of the class-specific output that each neuron carries, and activity against readout.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.contributions(run, summary)
     """
-    return populations.contributions(*_described(run, summary))
+    return populations.contributions(*_read(run, summary))
 
 
 @checked
@@ -82,10 +98,14 @@ def contributions(run: Run | Description, summary: Summary | None = None) -> Fig
 def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Single neurons in the last draws: class-mean activities and readouts, two at a time, coloured by code.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.neurons(run, summary)
     """
-    return populations.neurons(*_described(run, summary))
+    return populations.neurons(*_read(run, summary))
 
 
 @checked
@@ -93,6 +113,11 @@ def neurons(run: Run | Description, summary: Summary | None = None) -> Figure:
 def distributions(run: Run, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Single-neuron posteriors: class-mean activities and readouts pooled over draws and chains; a comparison draws the
     theory's over them.
+
+    Args:
+        run: a sampled run.
+        summary: of the run, where it is at hand; made if left out.
+        comparison: of the run with a theory, which is then drawn, too.
 
     Example:
         >>> figure = cs.plot.distributions(run, summary, comparison)
@@ -107,16 +132,24 @@ def distributions(run: Run, summary: Summary | None = None, comparison: Comparis
 def kernel(run: Run | Description, summary: Summary | None = None) -> Figure:
     """Posterior mean of the representational kernel K = Phi^T Phi / N, and its means over pairs of classes.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.kernel(run, summary)
     """
-    return responses.kernel(*_described(run, summary))
+    return responses.kernel(*_read(run, summary))
 
 
 @checked
 @styled()
 def outputs(run: Run, summary: Summary | None = None) -> Figure:
     """Posterior mean of every output at training and test inputs, against the targets.
+
+    Args:
+        run: a sampled run.
+        summary: of the run, where it is at hand; made if left out.
 
     Example:
         >>> figure = cs.plot.outputs(run, summary)
@@ -129,6 +162,10 @@ def outputs(run: Run, summary: Summary | None = None) -> Figure:
 def layers(run: Run, summary: Summary | None = None) -> Figure:
     """All hidden layers side by side: activity sorted by code above, kernels below.
 
+    Args:
+        run: a sampled run.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.layers(run, summary)
     """
@@ -139,6 +176,9 @@ def layers(run: Run, summary: Summary | None = None) -> Figure:
 @styled()
 def chain_traces(run: Run) -> Figure:
     """Distribution, trace and rank plot of a few invariants, by chain.
+
+    Args:
+        run: a sampled run.
 
     Example:
         >>> figure = cs.plot.chain_traces(run)
@@ -151,6 +191,10 @@ def chain_traces(run: Run) -> Figure:
 def convergence(run: Run, summary: Summary | None = None) -> Figure:
     """R-hat and effective draws of every invariant.
 
+    Args:
+        run: a sampled run.
+        summary: of the run, where it is at hand; made if left out.
+
     Example:
         >>> figure = cs.plot.convergence(run, summary)
     """
@@ -162,10 +206,15 @@ def convergence(run: Run, summary: Summary | None = None) -> Figure:
 def map(run: Run | Description, summary: Summary | None = None, comparison: Comparison | None = None) -> Figure:
     """Draws, chains and layers on the map of coding schemes; a comparison adds the theory's place.
 
+    Args:
+        run: a run, or the description of a population.
+        summary: of the run, where it is at hand; made if left out.
+        comparison: of the run with a theory, which is then drawn, too.
+
     Example:
         >>> figure = cs.plot.map(run, summary, comparison)
     """
-    return schemes.scheme_map(_described(run, summary)[0], None if comparison is None else comparison.prediction)
+    return schemes.scheme_map(_read(run, summary)[0], None if comparison is None else comparison.prediction)
 
 
 @checked
@@ -173,13 +222,16 @@ def map(run: Run | Description, summary: Summary | None = None, comparison: Comp
 def theory(comparison: Comparison) -> Figure:
     """Every quantity of a comparison, sampled against predicted.
 
+    Args:
+        comparison: of a run with a theory.
+
     Example:
         >>> figure = cs.plot.theory(comparison)
     """
     return theory_figures.agreement(comparison)
 
 
-def _described(run: Run | Description, summary: Summary | None) -> tuple[Described, Labelled]:
+def _read(run: Run | Description, summary: Summary | None) -> tuple[Described, Labelled]:
     """What is drawn, and the samples that it is drawn at."""
     if isinstance(run, Description):
         return run, run.shown

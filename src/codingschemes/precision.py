@@ -19,7 +19,14 @@ DOUBLE: dict[str, Any] = {"jax_enable_x64": True, "jax_default_matmul_precision"
 @contextlib.contextmanager
 def double_precision() -> Iterator[None]:
     """Inside, JAX computes in double precision, with products of full precision: for loops of your own around a density
-    or a kernel. `set_up_jax` says the same for the whole process."""
+    or a kernel. `set_up_jax` says the same for the whole process.
+
+    Example:
+        >>> with cs.double_precision():
+        ...     density = posterior.density()
+        >>> density.shapes
+        {'input': (12, 24)}
+    """
     import jax
 
     with jax.enable_x64(True), jax.default_matmul_precision(DOUBLE["jax_default_matmul_precision"]):

@@ -17,6 +17,9 @@ def set_up_jax() -> None:
     all that is computed, yours included, and compiled programs kept on disk unless JAX was told where.
 
     For scripts and notebooks with loops of their own around a density or a kernel. Public functions need no such call.
+
+    Example:
+        >>> cs.set_up_jax()  # at the top of a script
     """
     for name, value in DOUBLE.items():
         jax.config.update(name, value)

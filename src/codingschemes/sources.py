@@ -8,7 +8,7 @@ from typing import Any
 from codingschemes.errors import InvalidInput
 
 
-def imported(kind: str, source: str) -> Callable[..., Any]:
+def import_source(kind: str, source: str) -> Callable[..., Any]:
     """The function that `module:function` names.
 
     Args:
@@ -33,7 +33,7 @@ def imported(kind: str, source: str) -> Callable[..., Any]:
     return found
 
 
-def imported_again(kind: str, name: str, source: str | None) -> Callable[..., Any]:
+def import_again(kind: str, name: str, source: str | None) -> Callable[..., Any]:
     """The function that a configuration recorded.
 
     Raises:
@@ -46,7 +46,7 @@ def imported_again(kind: str, name: str, source: str | None) -> Callable[..., An
             f"function into a module and sample with --{kind} module:function"
         )
     try:
-        return imported(kind, source)
+        return import_source(kind, source)
     except InvalidInput as error:
         raise InvalidInput(f"{error}, or call cs.register_{kind}({name!r}, function) before") from None
 
@@ -59,7 +59,7 @@ def source_of(function: Callable[..., Any]) -> str | None:
         return None
     source = f"{module}:{name}"
     try:
-        return source if imported("function", source) is function else None
+        return source if import_source("function", source) is function else None
     except InvalidInput:
         return None
 

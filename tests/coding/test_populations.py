@@ -31,7 +31,7 @@ def test_labels_with_a_missing_class_are_refused() -> None:
 
 def test_thinning_keeps_the_first_and_the_last_draw() -> None:
     activity = np.arange(10.0)[None, :, None, None] * np.ones((2, 10, 4, 2))
-    found = population(activity, np.zeros((2, 10, 4, 1)), np.array([0, 1])).thinned(3)
+    found = population(activity, np.zeros((2, 10, 4, 1)), np.array([0, 1])).thin(3)
     assert found.draws == (2, 3)
     assert found.activity[0, [0, -1], 0, 0].tolist() == [0.0, 9.0]
 

@@ -37,7 +37,7 @@ def test_training_stays_on_a_manifold(method, rate):
     path = descend(problem(penalty=8.0), begin, method, rate=rate, steps=2000, snapshots=1, batch=4)
     assert manifold.distance(last(path)) < 1e-12
     assert float(path.loss[-1]) < 0.9 * float(path.loss[0])
-    moved = np.linalg.norm(last(path).joined() - begin.joined()) / np.linalg.norm(begin.joined())
+    moved = np.linalg.norm(last(path).concatenate() - begin.concatenate()) / np.linalg.norm(begin.concatenate())
     assert moved > 0.1
 
 
@@ -80,12 +80,14 @@ def test_reduced_network_in_the_block_metric_is_the_full_flow(name, partition):
     here = problem(name)
     np.testing.assert_allclose(here.outputs(narrow), here.outputs(wide), atol=1e-13)
     lifted = manifolds.lift(partition, reduced.neurons, kind)
-    np.testing.assert_allclose(lifted.joined(), begin.joined(), atol=1e-14)
+    np.testing.assert_allclose(lifted.concatenate(), begin.concatenate(), atol=1e-14)
     if name == "cos":  # the velocity alone: no second program
         slope = jax.tree.map(lambda part: np.asarray(part)[None], (begin, reduced.neurons))
         full, small = (manifolds.gradients(here, Neurons(*each)) for each in slope)
         scaled = Neurons(reduced.metric.readout * small.readout[0], reduced.metric.weight * small.weight[0])
-        np.testing.assert_allclose(manifolds.lift(partition, scaled, kind).joined(), full.joined()[0], atol=1e-12)
+        np.testing.assert_allclose(
+            manifolds.lift(partition, scaled, kind).concatenate(), full.concatenate()[0], atol=1e-12
+        )
         return
     full = descend(here, begin, "flow", rate=0.01, steps=200, snapshots=1)
     options = {"rate": 0.01, "steps": 200, "snapshots": 1}
@@ -93,8 +95,8 @@ def test_reduced_network_in_the_block_metric_is_the_full_flow(name, partition):
         partition, last(descend(here, reduced.neurons, "flow", metric=reduced.metric, **options)), kind
     )
     plain = manifolds.lift(partition, last(descend(here, reduced.neurons, "flow", **options)), kind)
-    np.testing.assert_allclose(in_metric.joined(), last(full).joined(), atol=1e-11)
-    assert np.abs(plain.joined() - last(full).joined()).max() > 0.1
+    np.testing.assert_allclose(in_metric.concatenate(), last(full).concatenate(), atol=1e-11)
+    assert np.abs(plain.concatenate() - last(full).concatenate()).max() > 0.1
 
 
 def test_wrong_input():

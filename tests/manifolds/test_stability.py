@@ -33,7 +33,7 @@ def test_normal_hessian_is_that_of_the_loss(name, partition):
             Neurons(point.readout + sign * size * direction[:, :2], point.weight + sign * size * direction[:, 2:])
             for sign in (1, -1)
         ]
-        both = manifolds.gradients(problem, Neurons(*map(np.stack, zip(*ends, strict=True)))).joined()
+        both = manifolds.gradients(problem, Neurons(*map(np.stack, zip(*ends, strict=True)))).concatenate()
         return (both[0] - both[1]) / (2 * size)
 
     normal = 0
@@ -70,14 +70,14 @@ def test_spread_of_draws_across_a_condensing_manifold():
     begin = together.project(Neurons(np.ones((2, 1)), np.full((2, 1), 0.7)))
     path = descend(problem, begin, "flow", rate=0.1, steps=2000, snapshots=1, onto=together)
     minimum = Neurons(*(part[-1] for part in path.neurons))
-    assert np.linalg.norm(problem.gradient(minimum).joined()) < 1e-10
+    assert np.linalg.norm(problem.gradient(minimum).concatenate()) < 1e-10
     (block,) = normal_stability(problem, partition, Neurons(*map(np.asarray, minimum)))
     assert block.condensing
     assert np.abs(problem.output_gradient(minimum)).max() > 0.1
     step = 0.3 / block.eigenvalues[-1]
     draws, acceptance = langevin(problem, minimum, temperature=temperature, step=step, steps=900, chains=200)
     assert 0.5 < acceptance < 1
-    apart = np.asarray(draws.joined())[200:, :, 0] - np.asarray(draws.joined())[200:, :, 1]
+    apart = np.asarray(draws.concatenate())[200:, :, 0] - np.asarray(draws.concatenate())[200:, :, 1]
     by_chain = np.einsum("sci,scj->cij", apart, apart) / (2 * len(apart))
     error = by_chain.std(axis=0, ddof=1) / np.sqrt(len(by_chain))
     predicted = block.spread(temperature)

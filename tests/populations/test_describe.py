@@ -9,7 +9,7 @@ from planted_populations import FACTORS, coded, factorised
 import codingschemes as cs
 from codingschemes.cli.output import plain
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
-from codingschemes.populations.nulls import broken_geometry, class_patterns
+from codingschemes.populations.nulls import break_geometry, class_patterns
 from codingschemes.populations.readouts import PENALTIES, direct_readout
 from codingschemes.populations.resampling import draws, null_of, standard_error
 from codingschemes.reports import described, populations
@@ -145,7 +145,7 @@ def test_broken_geometry_keeps_each_class_and_loses_what_classes_share():
     activity, labels = factorised(rng, trials=10, neurons=600, noise=0.5)
     samples = Samples(activity, labels)
     centre, scale = class_patterns(samples)
-    broken = Samples(broken_geometry(samples, rng), labels)
+    broken = Samples(break_geometry(samples, rng), labels)
     within = [np.sum(((each.activity - centre) / scale)[:10].std(0) ** 2) for each in (samples, broken)]
     assert within[0] == pytest.approx(within[1])
     kernel = broken.kernels(np.ones(40), np.ones(600))[0]

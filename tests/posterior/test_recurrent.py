@@ -52,13 +52,13 @@ def test_the_reduced_form_is_the_weights_form_with_readouts_integrated_out():
     same = {"input": reduced.input_coordinates(first), "hidden": position["hidden"]}
     np.testing.assert_allclose(reduced.propagate(same)[0], weights.propagate(position)[0], atol=1e-12)
     # U = -log of the integral - log of the Gaussian conditional of whitened readouts, up to norms of the coordinates
-    signal_variance, temperature, targets = (
-        float(weights.signal_variance),
+    scaled_readout_variance, temperature, targets = (
+        float(weights.scaled_readout_variance),
         posterior.prior.temperature,
         posterior.task.targets,
     )
-    precision = np.eye(6) + signal_variance * activity @ activity.T / temperature
-    mean = np.linalg.solve(precision, np.sqrt(signal_variance) * activity @ targets / temperature)
+    precision = np.eye(6) + scaled_readout_variance * activity @ activity.T / temperature
+    mean = np.linalg.solve(precision, np.sqrt(scaled_readout_variance) * activity @ targets / temperature)
     off = np.asarray(position["readout"]) - mean
     gaussian = np.trace(off.T @ precision @ off) / 2 - np.linalg.slogdet(precision)[1] * targets.shape[1] / 2
     norms = np.sum(np.asarray(position["input"]) ** 2) / 2 - np.sum(np.asarray(same["input"]) ** 2) / 2

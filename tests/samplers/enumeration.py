@@ -134,9 +134,13 @@ def _likelihood(
     density: Density, first: np.ndarray, mixed: np.ndarray, second: np.ndarray
 ) -> Float[np.ndarray, " configuration"]:
     """N(Y; 0, c Phi^T Phi + T), up to a constant, from the entries of Phi^T Phi."""
-    signal_variance, noise = float(density.signal_variance), float(density.temperature)
+    scaled_readout_variance, noise = float(density.scaled_readout_variance), float(density.temperature)
     targets = np.asarray(density.targets)
-    one, both, other = signal_variance * first + noise, signal_variance * mixed, signal_variance * second + noise
+    one, both, other = (
+        scaled_readout_variance * first + noise,
+        scaled_readout_variance * mixed,
+        scaled_readout_variance * second + noise,
+    )
     determinant = one * other - both**2
     square = targets @ targets.T
     misfit = (other * square[0, 0] - 2 * both * square[0, 1] + one * square[1, 1]) / determinant

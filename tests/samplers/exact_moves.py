@@ -44,15 +44,15 @@ def _weighed(key: Array, density: Density) -> tuple[Position, Array]:
     """A prior draw and the log likelihood of its hidden layers, the readout integrated out."""
     position = density.prior_draw(key)
     _, activity = density.propagate(position)
-    return position, -collapsed_misfit(activity, density.targets, density.signal_variance, density.temperature)
+    return position, -collapsed_misfit(activity, density.targets, density.scaled_readout_variance, density.temperature)
 
 
 @jax.jit
 @functools.partial(jax.vmap, in_axes=(0, 0, None))
 def _with_readout(key: Array, position: Position, density: Density) -> Position:
     _, activity = density.propagate(position)
-    readout = draw_readout(key, activity, density.targets, density.signal_variance, density.temperature)
-    return {**position, "readout": readout / jnp.sqrt(density.signal_variance)}
+    readout = draw_readout(key, activity, density.targets, density.scaled_readout_variance, density.temperature)
+    return {**position, "readout": readout / jnp.sqrt(density.scaled_readout_variance)}
 
 
 def exact_draws(density: Density, count: int, seed: int = 0) -> Position:

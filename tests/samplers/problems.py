@@ -94,9 +94,9 @@ class LinearAnswer:
         self.width = width
         radius = np.linspace(0, np.sqrt(prior.readout_variance) * (np.sqrt(width) + 7), 4001)[1:]
         self.norms = radius**2
-        self.signal_variance = network.readout_scale**2 * self.norms[:, None] * self.eigenvalues  # (grid, mode)
+        self.scaled_readout_variance = network.readout_scale**2 * self.norms[:, None] * self.eigenvalues  # (grid, mode)
         projected = self.modes.T @ self.targets
-        total = self.signal_variance + self.temperature
+        total = self.scaled_readout_variance + self.temperature
         log_mass = (
             (width - 1) * np.log(radius)
             - self.norms / (2 * prior.readout_variance)
@@ -105,7 +105,7 @@ class LinearAnswer:
         mass = np.exp(log_mass - log_mass.max())
         self.weights = mass / mass.sum()
         self.scale = network.readout_scale
-        gain = self.signal_variance / total
+        gain = self.scaled_readout_variance / total
         self.output_mean = (gain * projected) @ self.modes.T  # (grid, sample)
         self.output_deviation = np.sqrt((self.temperature * gain) @ (self.modes**2).T)
         self.dual = (self.eigenvalues / total * projected) @ self.modes.T

@@ -23,7 +23,7 @@ from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
 from codingschemes.samplers.modes import Frame, Modes
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.settling import adapted
+from codingschemes.samplers.settling import search_if_due
 
 #: A correct sampler fails with this probability, a broken one has to fail.
 ALARM = 1e-5
@@ -94,7 +94,7 @@ def made_up(density: Density) -> Modes:
     basis = np.asarray(density.basis) if density.network.depth == 1 else 2 * np.eye(2)
     frame = Frame.of(jnp.asarray(basis), orthogonal=False)
     scales = np.linspace(0.5, 1.2, count)[:, None, None]
-    seen = frame.seen(jnp.eye(2)).T @ (np.eye(2) + 0.3 * np.ones((2, 2))) @ frame.seen(jnp.eye(2))
+    seen = frame.project(jnp.eye(2)).T @ (np.eye(2) + 0.3 * np.ones((2, 2))) @ frame.project(jnp.eye(2))
     squares, axes = np.linalg.eigh(scales**2 * np.asarray(seen))
     widths = np.sqrt(squares)
     modes = Modes(
@@ -115,7 +115,7 @@ def made_up(density: Density) -> Modes:
 def jumped(key: Array, position: Position, density: Density, modes: Modes, faults: Faults) -> Position:
     """After a sweep of jumps."""
     sweep_key, replace_key = jax.random.split(key)
-    genuine = jumps._jump
+    genuine = jumps._attempt
 
     def jump(key, population, neuron, route, cavity, modes, density):
         own, other, centres, log_weights = route
@@ -123,13 +123,13 @@ def jumped(key: Array, position: Position, density: Density, modes: Modes, fault
         blur = None
         if not modes.frame.complete:
             blur = jax.random.normal(jax.random.split(key)[0], population.activity.shape[1:], before.dtype)
-        after, _, _ = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
+        after, _, _ = modes.carry(before, blur, (own, centres[own]), (other, centres[other]))
         forgotten = (1 - faults.prior) * (after @ after - before @ before) / 2
         log_weights = (faults.weights * log_weights).at[own].add(forgotten)
         modes = modes._replace(log_volume=faults.volume * modes.log_volume)
         return genuine(key, population, neuron, route._replace(log_weights=log_weights), cavity, modes, density)
 
-    with mock.patch.object(jumps, "_jump", jump):
+    with mock.patch.object(jumps, "_attempt", jump):
         population, _ = jumps.jump_sweep(sweep_key, populate(density, *density.last_layer(position)), modes, density)
     return density.replace_last_layer(replace_key, position, population.coordinates)
 
@@ -270,7 +270,7 @@ def test_codes_visits_configurations_as_often_as_it_should(name, space):
     @jax.jit
     def run(keys: Array, positions: Position, density: Density) -> Array:
         def step(states, index):
-            states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, index, density), density)
+            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, index, density), density)
             return states, jax.vmap(signature, (0, None))(jax.vmap(kernel.position)(states), density)
 
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)

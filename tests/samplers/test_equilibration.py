@@ -10,7 +10,7 @@ import codingschemes as cs
 from codingschemes.convergence import rhat
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.settling import adapted
+from codingschemes.samplers.settling import search_if_due
 from codingschemes.tasks import orthogonal
 
 #: Chains from either start.
@@ -40,7 +40,7 @@ def run(
     @jax.jit
     def chains(keys, positions, density):
         def body(states, step):
-            states, _ = jax.vmap(kernel.step, (0, None))(adapted(kernel, states, step, density), density)
+            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, step, density), density)
             return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
 
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)

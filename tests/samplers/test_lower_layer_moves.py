@@ -73,7 +73,7 @@ def reversing(space: str):
     def move(key, position, faults):
         moved, count = reversals.reversal_sweep(key, position, density, 6)
         where = jnp.asarray(0), jnp.asarray(1), jnp.asarray(0)
-        always, _ = reversals._reversed(position, activity(position, density), *where, density)
+        always, _ = reversals._reverse_neuron(position, activity(position, density), *where, density)
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -100,7 +100,7 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
 
     def move(flat, layer):
         position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
-        changed, log_volume = reversals._reversed(position, activity(position, density), *where, density)
+        changed, log_volume = reversals._reverse_neuron(position, activity(position, density), *where, density)
         after = ravel_pytree(changed)[0]
         return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
 

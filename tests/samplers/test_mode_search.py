@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.mode_pooling import joined, look_around
+from codingschemes.samplers.mode_pooling import join, look_around
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, Reference, maximum, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
@@ -40,7 +40,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     """Activity of each neuron where it climbs to among the others as they are, (neuron, sample)."""
 
     def climbed(neuron: jax.Array) -> jax.Array:
-        cavity = without(population, neuron, density.targets, density.signal_variance)
+        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
         start = population.coordinates[neuron]
         centre, _ = maximum(start, cavity, population.inverse, density, population.basis)
         return density.network.activation(population.basis @ centre)
@@ -74,7 +74,7 @@ def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
     codes = jnp.arange(len(own.code)) % 2 ** density.class_average.shape[1]
     blind = jax.tree.map(lambda entries: entries[codes], own._replace(inverse=None))._replace(inverse=own.inverse)
     both = jax.tree.map(lambda *each: jnp.stack(each), shared._replace(found=jnp.zeros_like(shared.found)), shared)
-    after = jax.jit(joined)(blind, both, population, density)
+    after = jax.jit(join)(blind, both, population, density)
     climb = jax.jit(modes_from)
 
     def missing(reference: Reference) -> int:

@@ -68,14 +68,14 @@ def flips_alone(key: Array, position: Position, density: Density) -> Position:
 
 def reversals_of(volume: float):
     """Their volume taken to a power."""
-    genuine = reversals._reversed
+    genuine = reversals._reverse_neuron
 
     def reversed_with(*given):
         changed, log_volume = genuine(*given)
         return changed, volume * log_volume
 
     def move(key: Array, position: Position, density: Density) -> Position:
-        with mock.patch.object(reversals, "_reversed", reversed_with):
+        with mock.patch.object(reversals, "_reverse_neuron", reversed_with):
             return reversals.reversal_sweep(key, position, density, 2)[0]
 
     return move

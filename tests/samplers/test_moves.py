@@ -17,12 +17,12 @@ from problems import _posterior
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
-from codingschemes.samplers.adaptive import Point
 from codingschemes.samplers.mode_search import reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
 from codingschemes.samplers.softened import softened_trajectory
+from codingschemes.samplers.transition import Point
 
 
 def shallow(activation: str, space: str) -> Density:
@@ -62,7 +62,7 @@ def jumping(form: str, draws: int, sweeps: int):
     # as many as above: the same program
     other = jax.tree.map(lambda block: block[0], exact_draws(density, draws, seed=5))
     frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
-    genuine = jumps._jump
+    genuine = jumps._attempt
 
     def sweep(key, population, faults):
         def jump(key, population, neuron, route, *rest):
@@ -71,7 +71,7 @@ def jumping(form: str, draws: int, sweeps: int):
             )
 
         modes = distorted(modes_from(frozen, density, population.basis))
-        with mock.patch.object(jumps, "_jump", jump):
+        with mock.patch.object(jumps, "_attempt", jump):
             return jumps.jump_sweep(
                 key, population, modes._replace(log_volume=faults.volume * modes.log_volume), density
             )
@@ -239,7 +239,7 @@ def test_rotated_recurrent_neurons_that_point_the_same_way_compute_the_same():
 
     @jax.jit
     def both(position, angle):
-        rotated = recurrent_rotations.turned(position, jnp.array([0, 1]), angle)
+        rotated = recurrent_rotations.rotate(position, jnp.array([0, 1]), angle)
         seen = [(density.propagate(each)[0], density.misfit(each)) for each in (position, rotated)]
         return *seen, rotated
 

@@ -39,7 +39,7 @@ def scene(request):
 
 @jax.jit
 def misfit(activity, density):
-    return collapsed_misfit(activity, density.targets, density.signal_variance, density.temperature)
+    return collapsed_misfit(activity, density.targets, density.scaled_readout_variance, density.temperature)
 
 
 def response(population: LastLayer) -> jax.Array:
@@ -55,7 +55,7 @@ def assert_same(found: LastLayer, expected: LastLayer):
 def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
     activity = density.network.activation(others @ population.basis.T)
-    cavity = without(population, NEURON, density.targets, density.signal_variance)
+    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
     found = cavity.log_likelihood(activity, activity @ population.inverse)
     expected = [-misfit(population.activity.at[NEURON].set(row), density) for row in activity]
     np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
@@ -66,14 +66,14 @@ def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
 def test_slope_and_curvature_are_the_derivatives(scene):
     density, population, others = scene
     activity = density.network.activation(others @ population.basis.T)
-    cavity = without(population, NEURON, density.targets, density.signal_variance)
+    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
 
     def alone(row):
         return -misfit(population.activity.at[NEURON].set(row), density)
 
     def smooth(row):  # jax.hessian goes through the Cholesky factor: collapsed_misfit has a first derivative only
         whole = population.activity.at[NEURON].set(row)
-        kernel = density.signal_variance * whole.T @ whole + density.temperature * jnp.eye(whole.shape[1])
+        kernel = density.scaled_readout_variance * whole.T @ whole + density.temperature * jnp.eye(whole.shape[1])
         fit = jnp.sum(density.targets * jnp.linalg.solve(kernel, density.targets))
         return -(fit + density.targets.shape[1] * jnp.linalg.slogdet(kernel)[1]) / 2
 
@@ -90,14 +90,14 @@ def test_a_neuron_replaced_is_a_population_from_scratch(scene):
     density, population, others = scene
     coordinates = others[0]
     activity = density.network.activation(population.basis @ coordinates)
-    cavity = without(population, NEURON, density.targets, density.signal_variance)
+    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
     found = with_neuron(population, NEURON, cavity, coordinates, activity)
     assert_same(found, populate(density, population.coordinates.at[NEURON].set(coordinates), population.basis))
 
 
 def test_a_neuron_put_back_leaves_everything_as_it_was(scene):
     density, population, _ = scene
-    cavity = without(population, NEURON, density.targets, density.signal_variance)
+    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
     back = with_neuron(population, NEURON, cavity, population.coordinates[NEURON], population.activity[NEURON])
     assert_same(back, population)
 
@@ -106,8 +106,8 @@ def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
     pairs = jnp.stack([others, _rotate(jnp.asarray([0.7]), population.coordinates[PAIR])[0]])
     activity = density.network.activation(pairs @ population.basis.T)
-    without_pair = updated(response(population), population.activity[PAIR], -density.signal_variance)
-    found = pair_log_likelihood(activity, without_pair, density.signal_variance)
+    without_pair = updated(response(population), population.activity[PAIR], -density.scaled_readout_variance)
+    found = pair_log_likelihood(activity, without_pair, density.scaled_readout_variance)
     expected = [-misfit(population.activity.at[PAIR].set(rows), density) for rows in activity]
     np.testing.assert_allclose(found[1] - found[0], expected[1] - expected[0], rtol=ROUND_OFF)
 
@@ -115,8 +115,8 @@ def test_a_pairs_log_likelihood_is_what_it_adds_to_the_misfit(scene):
 def test_a_pair_replaced_is_a_population_from_scratch(scene):
     density, population, others = scene
     activity = density.network.activation(others @ population.basis.T)
-    without_pair = updated(response(population), population.activity[PAIR], -density.signal_variance)
-    found = updated(without_pair, activity, density.signal_variance)
+    without_pair = updated(response(population), population.activity[PAIR], -density.scaled_readout_variance)
+    found = updated(without_pair, activity, density.scaled_readout_variance)
     fresh = response(populate(density, population.coordinates.at[PAIR].set(others), population.basis))
     np.testing.assert_allclose(found, fresh, rtol=0, atol=ROUND_OFF * np.abs(fresh).max())
 

@@ -12,7 +12,7 @@ from known_answers import small_posterior
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Kernel, Settings
-from codingschemes.samplers.adaptive import AdaptiveState, interval_of
+from codingschemes.samplers.adaptation import AdaptiveState, interval_of
 from codingschemes.samplers.hmc import jittered_steps
 
 CHAINS, WARMUP = 4, 200

@@ -149,8 +149,11 @@ def test_the_log_likelihood_is_normalised_in_both_forms():
             readout = np.sqrt(prior.readout_variance) * np.asarray(position["readout"])
             mean, covariance = posterior.network.readout_scale * activity.T @ readout, prior.temperature * np.eye(8)
         else:
-            signal_variance = posterior.network.readout_scale**2 * prior.readout_variance
-            mean, covariance = 0 * targets, signal_variance * activity.T @ activity + prior.temperature * np.eye(8)
+            scaled_readout_variance = posterior.network.readout_scale**2 * prior.readout_variance
+            mean, covariance = (
+                0 * targets,
+                scaled_readout_variance * activity.T @ activity + prior.temperature * np.eye(8),
+            )
         expected = multivariate_normal(cov=covariance).logpdf((targets - mean).T).sum()
         np.testing.assert_allclose(density.log_likelihood(position), expected, rtol=1e-10)
 

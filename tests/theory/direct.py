@@ -68,11 +68,11 @@ def _loss(weights, posterior, shape, rounding):
     error = outputs - task.targets
     energy = np.sum(error**2) + penalty1 * sum(np.sum(layer**2) for layer in layers) + penalty2 * np.sum(readout**2)
     gradient = [2 * activity @ error + 2 * penalty2 * readout]
-    pull = 2 * readout @ error.T
+    back = 2 * readout @ error.T
     for layer, inputs, slope in zip(layers[::-1], below[::-1], slopes[::-1], strict=True):
-        pull = pull * slope
-        gradient.insert(0, pull @ inputs.T + 2 * penalty1 * layer)
-        pull = layer[:, : layer.shape[1] - bias].T @ pull
+        back = back * slope
+        gradient.insert(0, back @ inputs.T + 2 * penalty1 * layer)
+        back = layer[:, : layer.shape[1] - bias].T @ back
     return float(energy), gradient, activity, outputs
 
 

@@ -20,12 +20,12 @@ from codingschemes.theory.mean_field.solvers.heavy import neuron_potential
 def test_density_of_one_neuron_is_the_posterior_given_the_others():
     posterior = toy_posterior("relu", samples=8, width=5, temperature=1e-3)
     density = posterior.density("reduced")
-    signal_variance, width = float(density.signal_variance), 5
+    scaled_readout_variance, width = float(density.scaled_readout_variance), 5
     rng = np.random.default_rng(0)
     u = rng.standard_normal((width, density.basis.shape[1]))
     basis = np.asarray(density.basis)
     others = np.maximum(u[1:] @ basis.T, 0)
-    inverse = np.linalg.inv(1e-3 * np.eye(8) + signal_variance * others.T @ others)
+    inverse = np.linalg.inv(1e-3 * np.eye(8) + scaled_readout_variance * others.T @ others)
     tried = rng.standard_normal((6, u.shape[1])) * np.geomspace(0.1, 10, 6)[:, None]
     exact = [float(density.potential({"input": jnp.asarray(np.vstack([each, u[1:]]))})) for each in tried]
     ours = neuron_potential(
@@ -33,7 +33,7 @@ def test_density_of_one_neuron_is_the_posterior_given_the_others():
         jnp.asarray(tried),
         jnp.asarray(inverse @ posterior.task.targets / width),
         jnp.asarray(inverse / width**2),
-        jnp.asarray(width**2 * signal_variance),
+        jnp.asarray(width**2 * scaled_readout_variance),
     )
     assert np.asarray(ours) - float(ours[0]) == pytest.approx(np.array(exact) - exact[0], rel=1e-8, abs=1e-8)
 

@@ -11,7 +11,7 @@ from codingschemes.theory import predict
 from codingschemes.theory.mean_field import Annealing, MeanFieldProblem
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.solvers.deep import Layers, settle_deep
-from codingschemes.theory.mean_field.solvers.layer import pull, symmetric_root
+from codingschemes.theory.mean_field.solvers.layer import covariance_gradient, symmetric_root
 from codingschemes.theory.mean_field.solvers.linear import solve_linear
 
 HEAT = 0.1
@@ -69,7 +69,9 @@ def test_linear_layers_pull_as_in_closed_form(linear_layers):
     drawn = np.random.default_rng(2).standard_normal((50, 6))
     whitened = drawn @ symmetric_root(drawn.T @ drawn / 50, -0.5)  # covariance one exactly
     z = whitened @ symmetric_root(last.covariance)
-    found = pull(ACTIVATIONS["linear"], jnp.asarray(z), jnp.asarray(variance * last.t @ last.t.T), jnp.eye(6))
+    found = covariance_gradient(
+        ACTIVATIONS["linear"], jnp.asarray(z), jnp.asarray(variance * last.t @ last.t.T), jnp.eye(6)
+    )
     assert np.allclose(GAIN * np.asarray(found), tilt, rtol=0, atol=1e-8 * np.abs(tilt).max())
 
 
@@ -94,7 +96,9 @@ def test_the_pull_is_the_slope_of_the_partition_function(name):
     rng, draws, found = np.random.default_rng(0), 10_000, []
     for _ in range(10):  # independent sets of systematic draws
         chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), (np.arange(draws) + rng.random()) / draws)
-        drawn = pull(activation, jnp.asarray(z[chosen]), jnp.asarray(tilt), jnp.asarray(np.linalg.inv(kernel)))
+        drawn = covariance_gradient(
+            activation, jnp.asarray(z[chosen]), jnp.asarray(tilt), jnp.asarray(np.linalg.inv(kernel))
+        )
         found.append(np.asarray(drawn)[[0, 1, 0], [0, 1, 1]])
     error = np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
     assert np.all(np.abs(np.mean(found, axis=0) - expected) < 4 * error)
@@ -110,7 +114,7 @@ def test_one_layer_is_recovered_with_its_equilibrium():
     gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
     assert gap < fitted_noise(problem.targets.size, count)
     # the gap bounds the error of all outputs together
-    outputs = problem.targets - problem.tau * problem.fitted(kernel)
+    outputs = problem.targets - problem.tau * problem.fit(kernel)
     assert np.linalg.norm(outputs - exact.outputs) < np.sqrt(2 * problem.tau * gap)
     names, counts = np.unique(found.codes, axis=0, return_counts=True)
     shares = {"".join(str(int(bit)) for bit in name): n / counts.sum() for name, n in zip(names, counts, strict=True)}

@@ -9,7 +9,7 @@ from theory_problems import class_problem, toy_posterior
 import codingschemes as cs
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field.solution import DRAWN
-from codingschemes.theory.mean_field.solvers.outliers import condensed, condensed_gap, directions, solve_condensed
+from codingschemes.theory.mean_field.solvers.outliers import condense, condensed_gap, directions, solve_condensed
 
 COPIED = [0, 150]
 T_SMALL = np.array([[2.0, -1.0, -0.5], [-1.5, 2.5, -1.0], [-0.7, -1.2, 2.2]])
@@ -37,12 +37,12 @@ def test_bound_is_the_maximum_over_the_sphere():
 def test_derivatives_of_the_barrier():
     problem = class_problem("relu", tau=0.1)
     t = 0.25 * T_SMALL
-    here = condensed(problem, t, 0.5)[1]
+    here = condense(problem, t, 0.5)[1]
     d = 1e-4
     for index in (0, 4, 5):
         shift = np.zeros(9)
         shift[index] = d
-        up, down = (condensed(problem, t + sign * shift.reshape(3, 3), 0.5)[1] for sign in (1, -1))
+        up, down = (condense(problem, t + sign * shift.reshape(3, 3), 0.5)[1] for sign in (1, -1))
         assert (up.value - down.value) / (2 * d) == pytest.approx(here.gradient[index], rel=1e-4, abs=1e-4)
         assert np.allclose((up.gradient - down.gradient) / (2 * d), here.hessian[index], rtol=1e-3, atol=1e-2)
 

@@ -66,17 +66,17 @@ def sample_networks(posterior, *, sweeps, seed=0, leapfrogs=8):
     Inputs must have K0 = I. Returns (draw, ...) outputs and kernels after the first third, in which the step adapts.
     """
     task, width = posterior.task, posterior.network.width
-    noise, signal_variance = posterior.prior.temperature, posterior.prior.readout_variance / width**2
+    noise, scaled_readout_variance = posterior.prior.temperature, posterior.prior.readout_variance / width**2
     samples, outputs = task.targets.shape
     rng = np.random.default_rng(seed)
 
     def potential(z):
         phi = ndtr(np.sqrt(np.pi / 2) * z)
-        factor = cho_factor(noise * np.eye(samples) + signal_variance * phi.T @ phi)
+        factor = cho_factor(noise * np.eye(samples) + scaled_readout_variance * phi.T @ phi)
         dual = cho_solve(factor, task.targets)
         value = (z**2).sum() / 2 + outputs * np.log(np.diagonal(factor[0])).sum() + (task.targets * dual).sum() / 2
-        pull = signal_variance * (outputs * cho_solve(factor, phi.T).T - phi @ dual @ dual.T)
-        return value, z + pull * np.exp(-np.pi * z**2 / 4) / 2, task.targets - noise * dual, phi
+        force = scaled_readout_variance * (outputs * cho_solve(factor, phi.T).T - phi @ dual @ dual.T)
+        return value, z + force * np.exp(-np.pi * z**2 / 4) / 2, task.targets - noise * dual, phi
 
     z, step, drawn = rng.standard_normal((width, samples)), 0.05, []
     here = potential(z)

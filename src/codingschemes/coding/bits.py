@@ -145,4 +145,4 @@ def bit_rule(neurons: ClassMeans, bounds: Bounds) -> BitRule:
         outlying = are_outliers(parts)
         concentrated = float(np.mean(np.sum(parts, axis=-1, where=outlying))) > 0.5
         inner = ~outlying
-    return BitRule(bounds, levels(neurons.chosen(inner), bounds, repeats), concentrated)
+    return BitRule(bounds, levels(neurons.select(inner), bounds, repeats), concentrated)

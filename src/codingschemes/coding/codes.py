@@ -54,7 +54,7 @@ class Codes:
     clusters: Mixture
 
     def assign(self, neurons: ClassMeans) -> Int[np.ndarray, "*draws N"]:
-        """The code of every neuron of other draws of the same network, -1 where it is uncoded or has another code."""
+        """The codes of `neurons` of other draws of the same network, -1 where one is uncoded or has another code."""
         bits, _, coded = self.rule(neurons)
         keys = _keys(bits)
         known = _keys(self.bits)
@@ -124,7 +124,9 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
     the same in all draws and chains; the draws of one neuron count as one observation.
 
     Args:
+        neurons: of all draws, their leading axes (chain, draw), or of one population.
         bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
+        most_clusters: of the mixture that the map of neurons is drawn with.
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
@@ -133,12 +135,12 @@ def find_codes(neurons: ClassMeans, bounds: Bounds, most_clusters: int = 24) -> 
         (12,)
     """
     chains = int(np.prod(neurons.draws[:-1]))
-    thinned = neurons.thinned(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
+    thinned = neurons.thin(int(np.clip(POOLED_NEURONS // (chains * neurons.size), 1, 5)))
     repeats = thinned.draws[-1] if neurons.draws else 1
     rule = bit_rule(thinned, bounds)
     bits, decided, coded = rule(neurons)
     names, assignment = _by_frequency(bits, coded)
-    sample = thinned.pooled()
+    sample = thinned.pool()
     if sample.size > POOLED_NEURONS:
         sample = sample.neurons(np.random.default_rng(0).choice(sample.size, POOLED_NEURONS, replace=False))
     return Codes(
@@ -176,6 +178,13 @@ def code_counts(codes: Codes) -> Int[np.ndarray, "*draws K"]:
 def occupancies(assignment: Int[np.ndarray, "*draws N"], codes: int) -> Int[np.ndarray, "*draws K"]:
     """Number of neurons in each code in every draw.
 
+    Args:
+        assignment: the number of each neuron's code, -1 without one, (*draws, neuron).
+        codes: how many codes there are.
+
+    Returns:
+        Numbers of neurons, (*draws, code).
+
     Example:
         >>> cs.coding.occupancies(np.array([[0, 0, 1], [1, 1, 1]]), 2)
         array([[2, 1],
@@ -193,6 +202,9 @@ def drift(assignment: Int[np.ndarray, "chain draw N"]) -> Drift:
 
     A neuron without a code in between keeps the last one it had: passing through no code and coming back is no
     change, arriving in another code is one.
+
+    Args:
+        assignment: the number of each neuron's code, -1 without one, (chain, draw, neuron).
 
     Example:
         >>> assignment = np.array([[[0, 1], [0, 1], [1, 1]]])

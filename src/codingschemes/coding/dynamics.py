@@ -5,7 +5,7 @@ rate they like. Drift is measured along dynamics that move all weights a little 
 whose own sampler is local, else along trajectories that go on from the last draw of each chain.
 
 All of them are dynamics at equilibrium, so that time is all there is to choose. Integration time is counted in the
-coordinates of the sampler, in which every direction has about unit curvature (`samplers.adaptive`): within one mode a
+coordinates of the sampler, in which every direction has about unit curvature (`samplers.adaptation`): within one mode a
 trajectory of length pi/2 forgets where it began.
 """
 
@@ -123,7 +123,7 @@ def continued_trajectory(run: Run, steps: int = _FOLLOWED) -> Trajectory:
     density, kernel = posterior.density("reduced"), SAMPLERS[sampler](Settings(warmup=_ADAPTING))
     start_key, kernel_key, readout_key = jax.random.split(jax.random.PRNGKey(run.config["sampling"]["seed"]), 3)
     positions = last_positions(run, start_key, density)
-    states = _begun(kernel, kernel_key, positions, density)
+    states = _begin(kernel, kernel_key, positions, density)
     network, chains = posterior.network, len(positions["input"])
     numbers = chains * network.depth * network.width * posterior.task.sample_count
     block = int(np.clip(_CHUNK_NUMBERS // numbers, 1, 10))
@@ -154,7 +154,7 @@ def last_positions(run: Run, key: Array, density: Density) -> Position:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _begun(kernel: Kernel, key: Array, positions: Position, density: Density):  # type: ignore[no-untyped-def]
+def _begin(kernel: Kernel, key: Array, positions: Position, density: Density):  # type: ignore[no-untyped-def]
     """States at the beginning of a warm-up, with the scale that the gradients of all chains say."""
     return renewal(kernel)(begin(kernel, key, positions, density), positions, density)
 

@@ -55,6 +55,7 @@ class Outliers:
 
     @property
     def count(self) -> int:
+        """How many there are."""
         return len(self.neurons)
 
 
@@ -131,6 +132,9 @@ def are_outliers(parts: Float[np.ndarray, "*draws N"]) -> Bool[np.ndarray, "*dra
 @checked
 def find_outliers(neurons: ClassMeans) -> Outliers:
     """Outliers of one draw, see `are_outliers`.
+
+    Args:
+        neurons: of one draw.
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)

@@ -47,16 +47,16 @@ class ClassMeans:
         return ClassMeans(self.activity[draws], self.activity_error[draws], self.norm[draws], self.readout[draws])
 
     def neurons(self, chosen: Any) -> "ClassMeans":
-        """Some of the neurons of a single draw."""
+        """Some of the neurons of a single draw, those that are `chosen` by index or mask."""
         if self.draws:
             raise ValueError("choose a draw before choosing neurons")
         return self[chosen]
 
-    def chosen(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
-        """Some of the neurons of each draw, all pooled in one population."""
+    def select(self, which: Bool[np.ndarray, "*draws N"]) -> "ClassMeans":
+        """Some of the neurons of each draw, `which` of them by a mask, all pooled in one population."""
         return ClassMeans(self.activity[which], self.activity_error[which], self.norm[which], self.readout[which])
 
-    def thinned(self, count: int) -> "ClassMeans":
+    def thin(self, count: int) -> "ClassMeans":
         """At most `count` evenly spaced draws of each chain, the first and the last among them."""
         if not self.draws:
             return self
@@ -64,7 +64,7 @@ class ClassMeans:
         kept = np.unique(np.linspace(length - 1, 0, min(count, length)).round().astype(int))
         return self[(slice(None),) * (len(self.draws) - 1) + (kept,)]
 
-    def pooled(self) -> "ClassMeans":
+    def pool(self) -> "ClassMeans":
         """All neurons of all draws as one population."""
         return ClassMeans(
             self.activity.reshape(-1, self.activity.shape[-1]),

@@ -197,7 +197,7 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
         >>> cs.coding.classify(neurons, (-1.0, 1.0)).label
         'undecided'
     """
-    neurons = neurons.thinned(draws_per_chain)
+    neurons = neurons.thin(draws_per_chain)
     found = [evidence_of(neurons[index], bounds) for index in np.ndindex(neurons.draws)]
     regressed = np.array([probabilities_of(evidence) for evidence in found])
     by_draw = np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])

@@ -16,7 +16,7 @@ from codingschemes.coding.layers import code_rhat
 from codingschemes.coding.neurons import read_neurons
 from codingschemes.coding.population import ClassMeans
 from codingschemes.coding.scheme import Scheme, classify
-from codingschemes.comparison.quantities import Kind, Quantity, code_fractions, quantities, renormalized
+from codingschemes.comparison.quantities import Kind, Quantity, code_fractions, quantities, renormalize
 from codingschemes.convergence import SAME_NEURONS
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
@@ -241,7 +241,7 @@ def _at_fractions(posterior: Posterior, sampled: dict[str, float]) -> tuple[Pred
         try:
             return predict(posterior, "mean-field", code_fractions=kept), notes
         except UnstableCodes as refusal:
-            kept = renormalized({code: share for code, share in kept.items() if code not in refusal.codes})
+            kept = renormalize({code: share for code, share in kept.items() if code not in refusal.codes})
             left_out = [f"{code} ({share:.2g})" for code, share in sampled.items() if code not in kept]
             notes = [f"sampled codes that are not stable in the theory were not given to it: {', '.join(left_out)}"]
     notes.append(

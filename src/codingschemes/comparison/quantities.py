@@ -68,7 +68,7 @@ def quantities(run: Run, prediction: Prediction, read: Callable[[], ClassMeans])
 def code_fractions(codes: Codes) -> dict[str, float]:
     """Share of each code among the neurons whose code is not rare, over all draws and chains."""
     neurons = codes.assignment.shape[-1]
-    return renormalized(
+    return renormalize(
         {
             name: float(share)
             for name, share in zip(codes.names, codes.fractions, strict=True)
@@ -77,7 +77,7 @@ def code_fractions(codes: Codes) -> dict[str, float]:
     )
 
 
-def renormalized(fractions: Mapping[str, float]) -> dict[str, float]:
+def renormalize(fractions: Mapping[str, float]) -> dict[str, float]:
     """The same in proportion, summing to one."""
     total = sum(fractions.values())
     return {name: share / total for name, share in fractions.items()}
@@ -202,7 +202,7 @@ def _ratio(total: Float[np.ndarray, "chain draw K"], count: np.ndarray) -> Float
 def _bulk_and_outliers(run: Run, prediction: Prediction, neurons: ClassMeans) -> Iterator[Quantity]:
     """The bulk's means, and for every predicted direction the joint strength sqrt(sum of squared activities) of the
     outliers that answer to its class most: how it is divided among them is left open by theory."""
-    neurons = neurons.thinned(_SEARCHED)
+    neurons = neurons.thin(_SEARCHED)
     bulk = np.ones(neurons.norm.shape, bool)
     strength = {group.name: np.zeros(neurons.draws) for group in prediction.outliers}
     names = run.posterior.task.class_names

@@ -14,7 +14,13 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True)
 class ActivationClass(Shape):
-    """The shape of an activation sigma, which decides which manifolds a two-layer network with it has."""
+    """The shape of an activation sigma, which decides which manifolds a two-layer network has; attributes as in
+    `networks.Shape`.
+
+    Example:
+        >>> kind.symmetry, kind.has_zero_block, kind.constant_neurons
+        ('odd', True, False)
+    """
 
     @property
     def signed(self) -> bool:

@@ -76,6 +76,11 @@ class Check:
         orbits: one row an effective width; none where there are more than 60 weights.
         balance_drift: largest change of |a|^2 - |w|^2 relative to the largest of them along the flow, for homogeneous
             activations.
+
+    Example:
+        >>> found = cs.manifolds.check(problem, 2, steps=10)
+        >>> found.holds, list(found.residuals)
+        (True, [0, 1, 2])
     """
 
     kind: ActivationClass
@@ -129,6 +134,10 @@ def check(problem: Problem, width: int, *, steps: int = 1000, seed: int = 0) -> 
 
     Raises:
         InvalidInput: a single neuron, or more than 10,000 manifolds.
+
+    Example:
+        >>> cs.manifolds.check(problem, 2, steps=10).holds
+        True
     """
     kind = classify(problem.activation)
     if width < 2:
@@ -171,7 +180,7 @@ def curvature(problem: Problem, neurons: Neurons, rounds: int = 30) -> float:
     direction = Neurons(*(rng.normal(size=np.shape(part)) for part in neurons))
     length = 1.0
     for _ in range(rounds):
-        norm = np.linalg.norm(direction.joined())
+        norm = np.linalg.norm(direction.concatenate())
         ends = [
             [np.asarray(part) + sign * size / norm * step for part, step in zip(neurons, direction, strict=True)]
             for sign in (1, -1)
@@ -181,7 +190,7 @@ def curvature(problem: Problem, neurons: Neurons, rounds: int = 30) -> float:
             for each in zip(*gradients(problem, Neurons(*map(np.stack, zip(*ends, strict=True)))), strict=True)
         )
         direction = Neurons(*((high - low) / (2 * size) for high, low in zip(up, down, strict=True)))
-        length = float(np.linalg.norm(direction.joined()))
+        length = float(np.linalg.norm(direction.concatenate()))
     return length
 
 
@@ -203,7 +212,7 @@ def _drifts(
     for on, method, displaced, projected in runs:
         begin = on.project(start)
         if displaced:
-            size = 1e-15 * np.linalg.norm(begin.joined()) / np.linalg.norm(noise.joined())
+            size = 1e-15 * np.linalg.norm(begin.concatenate()) / np.linalg.norm(noise.concatenate())
             begin = Neurons(begin.readout + size * noise.readout, begin.weight + size * noise.weight)
         speed = 0.01 if method == "adam" else rate / 4 if method == "sgd" else rate
         batch = max(1, problem.inputs.shape[0] // 4)

@@ -46,7 +46,22 @@ def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], in
 
 @known_keywords
 def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[int, int]:
-    """Number of manifolds of each effective width, ascending."""
+    """Number of manifolds of each effective width, ascending.
+
+    Args:
+        activation: its class.
+        width: neurons, at least one.
+
+    Returns:
+        Effective width -> number of manifolds.
+
+    Raises:
+        InvalidInput: no neurons.
+
+    Example:
+        >>> cs.manifolds.counts_by_effective_width(kind, 3)
+        {0: 1, 1: 13, 2: 9, 3: 1}
+    """
     counts: Counter[int] = Counter()
     for (blocks, flat), count in counts_by_blocks(activation.symmetry, width).items():
         counts[blocks + bool(flat and activation.constant_neurons)] += count
@@ -57,6 +72,13 @@ def counts_by_effective_width(activation: ActivationClass, width: int) -> dict[i
 def count(symmetry: Symmetry, width: int) -> int:
     """Number of manifolds: Bell(m), Bell(m+1), the type-B Dowling numbers, or for even activations m! times the
     coefficient of x^m in exp((e^x - 1) + (e^{2x} - 1)/2).
+
+    Args:
+        symmetry: the class of the activation.
+        width: neurons, at least one.
+
+    Raises:
+        InvalidInput: no such class of activations, or no neurons.
 
     Example:
         >>> cs.manifolds.count("odd", 4)

@@ -45,6 +45,11 @@ class Detection:
         partition: at `tolerance`.
         tolerance: where `partition` was read off.
         effective_width: of the partition.
+
+    Example:
+        >>> found = cs.manifolds.detect(neurons, kind)
+        >>> str(found.partition), found.effective_width
+        ('1 -3 | 2', 2)
     """
 
     tolerances: Float[np.ndarray, " T"]
@@ -88,11 +93,9 @@ def detect(
         InvalidInput: weights that are not finite.
 
     Example:
-        >>> from codingschemes.networks import ACTIVATIONS
-        >>> neurons = cs.manifolds.random_neurons(rng, 4, 3, 2)
-        >>> found = cs.manifolds.detect(neurons, cs.manifolds.classify(ACTIVATIONS["tanh"]))
+        >>> found = cs.manifolds.detect(neurons, kind)  # of three neurons, two of them mirror images
         >>> int(found.strict[0])
-        4
+        2
     """
     parts = [_in_units(np.asarray(part, float)) for part in neurons]
     scaled = Neurons(*parts)
@@ -123,6 +126,18 @@ def strict_widths(
     Args:
         parts: (a, w), or activities; each in units of its root mean square. For an even activation the sign of the
             last part is free.
+        activation: its class.
+        tolerances: as in `Detection`.
+
+    Returns:
+        (tolerance,).
+
+    Raises:
+        InvalidInput: weights that are not finite.
+
+    Example:
+        >>> cs.manifolds.strict_widths([neurons.readout, neurons.weight], kind, np.array([1e-3]))
+        array([2])
     """
     return _Tree(_dissimilarities([_in_units(part) for part in parts], activation), activation).widths(tolerances)
 
@@ -131,7 +146,23 @@ def strict_widths(
 def direction_widths(
     weight: Float[Numbers, "m D"], activation: ActivationClass, tolerances: Float[np.ndarray, " T"]
 ) -> Int[np.ndarray, " T"]:
-    """Clusters of the directions w/|w|, distances being chords; up to sign where the class has mirror images."""
+    """Clusters of the directions w/|w|, distances being chords; up to sign where the class has mirror images.
+
+    Args:
+        weight: w of one network, (neuron, input).
+        activation: its class.
+        tolerances: as in `Detection`.
+
+    Returns:
+        (tolerance,).
+
+    Raises:
+        InvalidInput: weights that are not finite.
+
+    Example:
+        >>> cs.manifolds.direction_widths(neurons.weight, kind, np.array([1e-3]))
+        array([2])
+    """
     scaled = _in_units(np.asarray(weight, float))
     sizes = np.linalg.norm(scaled, axis=1, keepdims=True)
     directions = np.divide(scaled, sizes, out=np.zeros_like(scaled), where=sizes > 0)
@@ -228,7 +259,7 @@ class _Tree:
         """The clusters as a partition; signs relative to the longest neuron of each."""
         labels = self.labels(tolerance)
         neurons, zero_label = (labels[:-1], labels[-1]) if self.has_zero else (labels, -1)
-        signing = scaled.weight if self.activation.symmetry == "even" else scaled.joined()
+        signing = scaled.weight if self.activation.symmetry == "even" else scaled.concatenate()
         blocks = []
         for label in np.unique(neurons[neurons != zero_label]):
             members = np.flatnonzero(neurons == label)
@@ -246,13 +277,13 @@ class _Tree:
 
 def _manifold(partition: Partition, scaled: Neurons, activation: ActivationClass) -> Manifold:
     if activation.homogeneous and not activation.polynomial:
-        return ray_family(partition, np.linalg.norm(scaled.joined(), axis=1))
+        return ray_family(partition, np.linalg.norm(scaled.concatenate(), axis=1))
     return manifold_of(partition, activation)
 
 
 def _nearest(scaled: Neurons, activation: ActivationClass) -> float:
     """Every smaller manifold lies in one where two neurons are one, or one is zero: these are the nearest."""
-    theta = np.asarray(scaled.joined())
+    theta = np.asarray(scaled.concatenate())
     total = np.linalg.norm(theta) or 1.0
     sizes = np.linalg.norm(scaled.weight if activation.symmetry == "even" else theta, axis=1)
     found = [sizes.min()] if activation.symmetry != "generic" else []
@@ -267,7 +298,7 @@ def _nearest(scaled: Neurons, activation: ActivationClass) -> float:
             found.append(np.sqrt(np.maximum(np.where(cross > 0, half, np.minimum(long, short)), 0)).min())
         else:
             mirrored = (
-                np.asarray(Neurons(scaled.readout, -scaled.weight).joined())
+                np.asarray(Neurons(scaled.readout, -scaled.weight).concatenate())
                 if activation.symmetry == "even"
                 else -theta
             )

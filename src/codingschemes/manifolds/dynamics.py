@@ -29,6 +29,11 @@ class Path(NamedTuple):
         step: steps made, (snapshot,).
         neurons: the weights, (snapshot, neuron, ...).
         loss: L, (snapshot,).
+
+    Example:
+        >>> path = cs.manifolds.descend(problem, neurons, "gd", rate=1e-3, steps=10, snapshots=2)
+        >>> path.step.tolist(), path.neurons.weight.shape
+        ([0.0, 5.0, 10.0], (3, 3, 2))
     """
 
     step: Float[Array, " S"]
@@ -53,17 +58,25 @@ def descend(
     """Follow -grad L.
 
     Args:
+        problem: network, data and loss.
         neurons: where to start.
         method: `flow` (gradient flow, fourth-order Runge-Kutta), `gd`, `sgd` (batches drawn with replacement) or
             `adam` (betas 0.9 and 0.999, epsilon 1e-8).
         rate: the learning rate; for the flow, the time of a step.
         steps: rounded up to a multiple of `snapshots`.
+        snapshots: weights that are kept, besides the start.
         batch: samples of a step of `sgd`, whose gradients are scaled up to the whole data set.
+        seed: of the batches.
         metric: what velocities are multiplied with, neuron by neuron, as for a reduced network.
         onto: a manifold on which weights are projected after every step.
 
     Raises:
         InvalidInput: no steps.
+
+    Example:
+        >>> path = cs.manifolds.descend(problem, neurons, "gd", rate=1e-3, steps=10, snapshots=2)
+        >>> bool(path.loss[-1] < path.loss[0])
+        True
     """
     if steps < 1 or snapshots < 1:
         raise InvalidInput(f"{steps} steps with {snapshots} snapshots: give at least one of each")
@@ -81,9 +94,7 @@ def descend(
         jnp.asarray(rate),
         jax.random.PRNGKey(seed),
         jnp.asarray(every),
-        method,
-        snapshots,
-        batch,
+        _Schedule(method, snapshots, batch),
     )
     joined = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, passed)
     return Path(every * jnp.arange(snapshots + 1.0), joined, losses)
@@ -92,6 +103,14 @@ def descend(
 def _frame(manifold: Manifold, like: Neurons) -> tuple[Array, Array, Neurons]:
     offset = jax.tree.map(jnp.zeros_like, like) if manifold.offset is None else manifold.offset
     return jnp.asarray(manifold.readout), jnp.asarray(manifold.weight), Neurons(*map(jnp.asarray, offset))
+
+
+class _Schedule(NamedTuple):
+    """What `_descend` is compiled for; arguments of `descend`."""
+
+    method: Method
+    snapshots: int
+    batch: int
 
 
 @eqx.filter_jit
@@ -103,10 +122,9 @@ def _descend(
     rate: Float[Array, ""],
     key: Array,
     every: Array,
-    method: str,
-    snapshots: int,
-    batch: int,
+    schedule: _Schedule,
 ) -> tuple[Neurons, Float[Array, " S"]]:
+    method, snapshots, batch = schedule
     samples = problem.inputs.shape[0]
     optimiser = optax.adam(rate) if method == "adam" else optax.sgd(rate)
 
@@ -161,9 +179,21 @@ def langevin(
     """Metropolis-adjusted Langevin draws from exp(-L/T), all chains from the same weights; and their acceptance.
 
     Args:
+        problem: network, data and loss.
+        neurons: where all chains start.
         temperature: T, in units of the loss.
         step: the variance of the noise is 2 step T.
         steps: kept are the states after each of them, (step, chain, neuron, ...).
+        chains: how many.
+        seed: of the noise.
+
+    Returns:
+        The draws, (step, chain, neuron, ...), and the share of steps accepted.
+
+    Example:
+        >>> draws, accepted = cs.manifolds.langevin(problem, neurons, temperature=1e-3, step=1e-4, steps=5, chains=2)
+        >>> draws.weight.shape
+        (5, 2, 3, 2)
     """
     kernel = mala.build_kernel()
 

@@ -27,6 +27,13 @@ class Enumeration:
         inputs: coordinates of w, D: the bias counts as one.
         outputs: coordinates of a, C.
         bias: whether the neurons have one.
+
+    Example:
+        >>> found = cs.manifolds.enumerate_manifolds(cs.Network("tanh", width=3, scaling="none"), inputs=2)
+        >>> found.by_effective_width
+        {0: 1, 1: 13, 2: 9, 3: 1}
+        >>> found.dimension(partition)
+        6
     """
 
     activation: Activation
@@ -55,7 +62,7 @@ class Enumeration:
         return partitions(self.kind.symmetry, self.width)
 
     def dimension(self, partition: Partition) -> int:
-        """r (C + D), and C more for every block with w = 0 of an even activation."""
+        """Of the manifold of a `partition`: r (C + D), and C more for every block with w = 0 of an even activation."""
         return manifold_of(partition, self.kind).dimension(self.inputs, self.outputs)
 
     def to_json(self) -> dict[str, Any]:
@@ -96,6 +103,7 @@ def enumerate_manifolds(network: Network, *, inputs: int = 1, outputs: int = 1) 
     activations that are no polynomials, with sigma'(0) != 0; `kind.caveats` says what else there is.
 
     Args:
+        network: of depth 1; weights are counted, its scaling does not matter.
         inputs: features of the data, without the bias.
         outputs: readouts a neuron has.
 

@@ -20,6 +20,11 @@ class Hierarchy:
         activation: the class.
         nodes: every partition.
         edges: (i, j) where manifold j lies in manifold i with no other between: pairs of indices into `nodes`.
+
+    Example:
+        >>> order = cs.manifolds.hierarchy(kind, 2)
+        >>> order.levels, len(order.edges)
+        ((1, 1, 2, 1, 1, 0), 8)
     """
 
     activation: ActivationClass
@@ -35,6 +40,10 @@ class Hierarchy:
 @known_keywords
 def hierarchy(activation: ActivationClass, width: int) -> Hierarchy:
     """All manifolds of a two-layer network and the covering relations between them.
+
+    Args:
+        activation: its class.
+        width: neurons, at least one.
 
     Raises:
         InvalidInput: no neurons, or more than 10,000 manifolds.

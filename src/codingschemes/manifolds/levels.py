@@ -38,9 +38,22 @@ def level_widths(
     `weights`: (a, w).
 
     Args:
+        neurons: one network.
         inputs: as the weights multiply them: scaled, and with a column of ones for a bias.
         labels: the class of each input.
+        activation: what it uses.
         kind: the activation's class.
+        tolerances: as in `Detection`.
+
+    Raises:
+        InvalidInput: weights or activities that are not finite.
+
+    Example:
+        >>> points, classes = np.asarray(problem.inputs), np.arange(20) % 2
+        >>> tanh = cs.Network("tanh").activation
+        >>> widths = cs.manifolds.level_widths(neurons, points, classes, tanh, kind, np.array([1e-3, 2.0]))
+        >>> widths["weights"].shape
+        (2,)
     """
     activity = np.asarray(activation(jnp.asarray(np.asarray(neurons.weight) @ inputs.T)) - activation(jnp.zeros(())))
     # Mirrored neurons of an even activation have one activity: no sign is free there.
@@ -68,6 +81,13 @@ class Profile:
         tolerances: (tolerance,).
         drawn: level -> widths, (tolerance,).
         reference: the same for draws from the prior.
+
+    Example:
+        >>> draws = cs.manifolds.Neurons(rng.normal(size=(2, 3, 1)), rng.normal(size=(2, 3, 2)))
+        >>> tanh, classes = cs.Network("tanh").activation, np.arange(20) % 2
+        >>> found = cs.manifolds.profile(draws, draws, np.asarray(problem.inputs), classes, tanh)
+        >>> list(found.drawn)
+        ['codes', 'activities', 'seen weights', 'weights']
     """
 
     tolerances: Float[np.ndarray, " T"]
@@ -95,6 +115,17 @@ def profile(
     Args:
         drawn, reference: (draw, neuron, ...).
         inputs, labels: as for `level_widths`.
+        activation: what the network uses.
+        tolerances: as in `Detection`.
+
+    Raises:
+        InvalidInput: weights or activities that are not finite.
+
+    Example:
+        >>> draws = cs.manifolds.Neurons(rng.normal(size=(2, 3, 1)), rng.normal(size=(2, 3, 2)))
+        >>> tanh, classes = cs.Network("tanh").activation, np.arange(20) % 2
+        >>> cs.manifolds.profile(draws, draws, np.asarray(problem.inputs), classes, tanh).tolerances.shape
+        (31,)
     """
     kind = classify(activation)
 

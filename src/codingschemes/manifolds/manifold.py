@@ -24,6 +24,10 @@ class Neurons(NamedTuple):
     Attributes:
         readout: a.
         weight: w; with a bias its last column.
+
+    Example:
+        >>> neurons.readout.shape, neurons.weight.shape, neurons.concatenate().shape
+        ((3, 1), (3, 2), (3, 3))
     """
 
     readout: Float[Numbers, "*draws m C"]
@@ -32,10 +36,10 @@ class Neurons(NamedTuple):
     @classmethod
     @known_keywords
     def of(cls, weights: Weights) -> "Neurons":
-        """The neurons of a network of depth 1."""
+        """The neurons of a network of depth 1 with these `weights`."""
         return cls(weights.readout, weights.input)
 
-    def joined(self) -> Float[Numbers, "*draws m K"]:
+    def concatenate(self) -> Float[Numbers, "*draws m K"]:
         """theta, readouts first."""
         joined = np.concatenate if isinstance(self.weight, np.ndarray) else jnp.concatenate
         return joined([self.readout, self.weight], axis=-1)
@@ -44,6 +48,12 @@ class Neurons(NamedTuple):
 @known_keywords
 def random_neurons(rng: np.random.Generator, width: int, inputs: int, outputs: int) -> Neurons:
     """Standard normal weights.
+
+    Args:
+        rng: draws them.
+        width: neurons.
+        inputs: coordinates of w; a bias counts as one.
+        outputs: coordinates of a.
 
     Example:
         >>> cs.manifolds.random_neurons(rng, 4, 3, 2).weight.shape
@@ -54,7 +64,19 @@ def random_neurons(rng: np.random.Generator, width: int, inputs: int, outputs: i
 
 @known_keywords
 def gaussian_like(neurons: Neurons, rng: np.random.Generator) -> Neurons:
-    """Gaussian weights with the root mean squares of given readouts and weights: what chance would do."""
+    """Gaussian weights with the root mean squares of given readouts and weights: what chance would do.
+
+    Args:
+        neurons: one network, or (draw, neuron, ...).
+        rng: draws them.
+
+    Returns:
+        Neurons of the same shapes.
+
+    Example:
+        >>> cs.manifolds.gaussian_like(neurons, rng).weight.shape
+        (3, 2)
+    """
     return Neurons(*(np.sqrt(np.mean(part**2)) * rng.normal(size=part.shape) for part in neurons))
 
 
@@ -67,6 +89,13 @@ class Manifold:
         readout: the orthogonal projector P_a over neurons.
         weight: the projector P_w.
         offset: a point of it; zero if left out.
+
+    Example:
+        >>> manifold = cs.manifolds.manifold_of(partition, kind)
+        >>> manifold.dimension(inputs=2, outputs=1)
+        6
+        >>> bool(manifold.distance(neurons) < 1e-12)
+        True
     """
 
     name: str
@@ -79,26 +108,35 @@ class Manifold:
         return round(np.trace(self.readout)) * outputs + round(np.trace(self.weight)) * inputs
 
     def tangential(self, vector: Neurons) -> Neurons:
-        """The part of a velocity or gradient along the manifold."""
+        """The part of a velocity or gradient `vector`, (*draws, neuron, ...), along the manifold."""
         return Neurons(self.readout @ vector.readout, self.weight @ vector.weight)
 
     def project(self, neurons: Neurons) -> Neurons:
-        """The nearest point of the manifold."""
+        """The point of the manifold nearest to `neurons`, (*draws, neuron, ...)."""
         if self.offset is None:
             return self.tangential(neurons)
         moved = self.tangential(jax.tree.map(lambda value, origin: value - origin, neurons, self.offset))
         return Neurons(moved.readout + self.offset.readout, moved.weight + self.offset.weight)
 
     def distance(self, neurons: Neurons) -> float:
-        """Euclidean distance of weights to the manifold, relative to their norm."""
+        """Euclidean distance of the weights of `neurons` to the manifold, relative to their norm."""
         nearest = self.project(neurons)
-        away = np.linalg.norm(np.asarray(neurons.joined()) - np.asarray(nearest.joined()))
-        return float(away / (np.linalg.norm(neurons.joined()) or 1.0))
+        away = np.linalg.norm(np.asarray(neurons.concatenate()) - np.asarray(nearest.concatenate()))
+        return float(away / (np.linalg.norm(neurons.concatenate()) or 1.0))
 
 
 @known_keywords
 def manifold_of(partition: Partition, activation: ActivationClass) -> Manifold:
-    """The manifold of a partition, invariant under the gradient flow of every loss and data set."""
+    """The manifold of a partition, invariant under the gradient flow of every loss and data set.
+
+    Args:
+        partition: of the neurons.
+        activation: its class.
+
+    Example:
+        >>> cs.manifolds.manifold_of(partition, kind).name
+        '1 -3 | 2'
+    """
     width = partition.width
     signed = _projector(partition.blocks, width)
     unsigned = _projector([tuple(map(abs, block)) for block in (*partition.blocks, *partition.flat)], width)
@@ -110,6 +148,14 @@ def ray_family(partition: Partition, scales: Float[np.ndarray, " m"]) -> Manifol
     """{theta_k = c_k theta_B for k in B}: a manifold of homogeneous activations for every choice of c > 0.
 
     Derived here. Orbits on it have one dimension less for every block, by the conserved |a|^2 - |w|^2.
+
+    Args:
+        partition: without zero block.
+        scales: c of every neuron, positive, (neuron,).
+
+    Example:
+        >>> cs.manifolds.ray_family(cs.manifolds.Partition(((1, 2),)), np.array([1.0, 2.0])).name
+        'rays 1 2'
     """
     projector = _projector(partition.blocks, partition.width, scales)
     return Manifold(f"rays {partition}", projector, projector)
@@ -120,6 +166,17 @@ def bias_root(width: int, inputs: int, outputs: int, bias: float, *, silent: boo
     """{w_1 = 0 with its bias at a root}: of sigma' (a_1 is free), or of sigma (`silent`: a_1 = 0).
 
     Derived here; `inputs` counts the bias, which is the last column of the weights.
+
+    Args:
+        width: neurons.
+        inputs: coordinates of w, the bias among them.
+        outputs: coordinates of a.
+        bias: the root.
+        silent: whether a_1 = 0, too.
+
+    Example:
+        >>> cs.manifolds.bias_root(3, inputs=2, outputs=1, bias=0.0, silent=True).dimension(2, 1)
+        6
     """
     rest = _projector([(neuron,) for neuron in range(2, width + 1)], width)
     weight = np.zeros((width, inputs))
@@ -133,7 +190,12 @@ def controls(activation: ActivationClass, width: int) -> tuple[Manifold, ...]:
     """Subspaces that look like manifolds of this class and are none: gradients point out of them.
 
     Args:
+        activation: its class.
         width: two neurons at least.
+
+    Example:
+        >>> [control.name for control in cs.manifolds.controls(kind, 2)][-1]
+        'a_1 = a_2, w_1 = -w_2'
     """
     everything = np.eye(width)
     without_first = _projector([(neuron,) for neuron in range(2, width + 1)], width)

@@ -29,6 +29,11 @@ class Fields(eqx.Module):
     Attributes:
         model: (theta, input) -> outputs, theta a vector.
         inputs: where it is evaluated, (field, feature).
+
+    Example:
+        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, np.eye(2))  # a linear model
+        >>> fields(np.ones(2)).shape
+        (2, 2)
     """
 
     model: Callable[[Any, Any], Any] = eqx.field(static=True)
@@ -62,6 +67,11 @@ class Orbit:
         fields: rank of the fields alone.
         dimension: rank of fields and brackets.
         margin: the smallest singular value counted over the largest one left out (infinite if none is).
+
+    Example:
+        >>> found = cs.manifolds.network_orbit(cs.Network("tanh").activation, neurons)
+        >>> found.dimension  # that of the manifold
+        6
     """
 
     fields: int
@@ -79,6 +89,11 @@ def orbit(fields: Fields, theta: Float[Array, " n"], *, seed: int = 0, flows: in
         seed: of which fields are followed and how far.
         flows: how many of them, one after another.
         duration: standard deviation of the distance travelled along each.
+
+    Example:
+        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, np.eye(2))  # a linear model
+        >>> cs.manifolds.orbit(fields, np.ones(2)).dimension
+        2
     """
     rng = np.random.default_rng(seed)
     count = fields.inputs.shape[0]
@@ -96,7 +111,17 @@ def orbit(fields: Fields, theta: Float[Array, " n"], *, seed: int = 0, flows: in
 
 @known_keywords
 def network_orbit(activation: Callable[[Any], Any], neurons: Neurons, *, seed: int = 0) -> Orbit:
-    """The orbit of a two-layer network's weights, with random inputs."""
+    """The orbit of a two-layer network's weights, with random inputs.
+
+    Args:
+        activation: elementwise.
+        neurons: one network.
+        seed: of the inputs, and as for `orbit`.
+
+    Example:
+        >>> cs.manifolds.network_orbit(cs.Network("tanh").activation, neurons).dimension
+        6
+    """
     width, outputs = neurons.readout.shape
     inputs = neurons.weight.shape[1]
     count = -(-2 * width * (inputs + outputs) // outputs)

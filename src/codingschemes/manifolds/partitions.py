@@ -21,6 +21,10 @@ class Partition(NamedTuple):
         blocks: the nonzero blocks.
         zero: neurons with a = 0 and w = 0.
         flat: blocks of neurons with w = 0 and one a (even activations only).
+
+    Example:
+        >>> str(partition), partition.width
+        ('1 -3 | 2', 3)
     """
 
     blocks: tuple[Block, ...]
@@ -42,7 +46,15 @@ class Partition(NamedTuple):
 
 @known_keywords
 def canonical(partition: Partition) -> Partition:
-    """The same partition in canonical form."""
+    """The same partition in canonical form.
+
+    Args:
+        partition: with blocks and neurons in any order.
+
+    Example:
+        >>> str(cs.manifolds.canonical(cs.manifolds.Partition(((2,), (3, -1)))))
+        '1 -3 | 2'
+    """
     return Partition(
         tuple(sorted(map(_canonical_block, partition.blocks), key=lambda block: block[0])),
         tuple(sorted(map(abs, partition.zero))),
@@ -96,7 +108,19 @@ def partitions(symmetry: Symmetry, width: int) -> Iterator[Partition]:
 
 @known_keywords
 def coarsenings(partition: Partition, symmetry: Symmetry) -> Iterator[Partition]:
-    """The partitions one step coarser: two blocks become one, or a block is set to zero (its w, if even)."""
+    """The partitions one step coarser: two blocks become one, or a block is set to zero (its w, if even).
+
+    Args:
+        partition: in canonical form.
+        symmetry: the class of the activation.
+
+    Returns:
+        An iterator over partitions in canonical form.
+
+    Example:
+        >>> [str(coarser) for coarser in cs.manifolds.coarsenings(partition, "odd")]
+        ['2 | zero: 1 3', '1 2 -3', '1 -2 -3', '1 -3 | zero: 2']
+    """
     blocks, zero, flat = partition
     for first, block in enumerate(blocks):
         rest = blocks[:first] + blocks[first + 1 :]
@@ -118,11 +142,29 @@ def coarsenings(partition: Partition, symmetry: Symmetry) -> Iterator[Partition]
 
 @known_keywords
 def effective_width(partition: Partition, activation: ActivationClass) -> int:
-    """Neurons of the narrowest network that computes the same: its nonzero blocks, and one for a constant."""
+    """Neurons of the narrowest network that computes the same: its nonzero blocks, and one for a constant.
+
+    Args:
+        partition: of the neurons.
+        activation: its class.
+
+    Example:
+        >>> cs.manifolds.effective_width(partition, kind)
+        2
+    """
     return len(partition.blocks) + bool(partition.flat and activation.constant_neurons)
 
 
 @known_keywords
 def symmetry_induced(partition: Partition, activation: ActivationClass) -> bool:
-    """Whether the manifold is fixed by orthogonal symmetries; else it is invariant for another reason."""
+    """Whether the manifold is fixed by orthogonal symmetries; else it is invariant for another reason.
+
+    Args:
+        partition: of the neurons.
+        activation: its class.
+
+    Example:
+        >>> cs.manifolds.symmetry_induced(partition, kind)
+        True
+    """
     return not (partition.zero and activation.symmetry == "vanishing")

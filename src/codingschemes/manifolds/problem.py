@@ -44,6 +44,12 @@ class Problem(eqx.Module):
         loss: a function of outputs and targets; see `LOSSES`.
         scale: the network's readout scale.
         readout_penalty, weight_penalty: of an isotropic Gaussian prior, T divided by its variance.
+
+    Example:
+        >>> problem.outputs(neurons).shape
+        (20, 1)
+        >>> problem.gradient(neurons).weight.shape
+        (3, 2)
     """
 
     inputs: Float[Array, "P D"]
@@ -68,6 +74,13 @@ class Problem(eqx.Module):
     ) -> "Problem":
         """The problem of a network of depth 1, with its scalings.
 
+        Args:
+            network: of depth 1.
+            inputs: (sample, feature), without a column for the bias.
+            targets: (sample, output).
+            loss: a name of `LOSSES`, or a function of outputs and targets.
+            readout_penalty, weight_penalty: see above.
+
         Raises:
             InvalidInput: a deeper network, or a loss that does not exist.
         """
@@ -88,27 +101,27 @@ class Problem(eqx.Module):
 
     @in_double_precision
     def outputs(self, neurons: Neurons) -> Float[Array, "P C"]:
-        """F at the inputs."""
+        """F of the network of these `neurons` at the inputs."""
         return self.scale * self.activation(self.inputs @ neurons.weight.T) @ neurons.readout
 
     @in_double_precision
     def value(self, neurons: Neurons) -> Float[Array, ""]:
-        """L, penalties included."""
+        """L of `neurons`, penalties included."""
         penalty = self.readout_penalty * jnp.sum(neurons.readout**2) + self.weight_penalty * jnp.sum(neurons.weight**2)
         return self.loss(self.outputs(neurons), self.targets) + penalty / 2
 
     @in_double_precision
     def gradient(self, neurons: Neurons) -> Neurons:
-        """grad L."""
+        """grad L at `neurons`."""
         return jax.grad(self.value)(neurons)
 
     @in_double_precision
     def output_gradient(self, neurons: Neurons) -> Float[Array, "P C"]:
-        """dl/dF at the inputs: zero exactly where the residual is."""
+        """dl/dF at the inputs, for the network of these `neurons`: zero exactly where the residual is."""
         return jax.grad(self.loss)(self.outputs(neurons), self.targets)
 
     def batch(self, samples: Array) -> "Problem":
-        """The same on some of the samples."""
+        """The same on some of the `samples`, by index."""
         return eqx.tree_at(
             lambda problem: (problem.inputs, problem.targets), self, (self.inputs[samples], self.targets[samples])
         )
@@ -127,7 +140,19 @@ def random_problem(
     """Standard normal inputs, targets +-1.
 
     Args:
+        rng: draws them.
+        network: of depth 1.
+        loss: as for `Problem.of`.
+        samples: how many.
         inputs: features of the data; a bias is the network's own.
+        outputs: columns of the targets.
+
+    Raises:
+        InvalidInput: a deeper network, or a loss that does not exist.
+
+    Example:
+        >>> cs.manifolds.random_problem(rng, cs.Network("relu", width=4), "logistic").targets.shape
+        (20, 2)
     """
     signs = rng.choice([-1.0, 1.0], size=(samples, outputs))
     return Problem.of(network, rng.normal(size=(samples, inputs)), signs, loss)

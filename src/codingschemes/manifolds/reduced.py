@@ -23,6 +23,11 @@ class Reduced(NamedTuple):
         sizes: n_B.
         metric: factors n_B of readout and 1/n_B of weight velocities that make the narrow network's gradient flow the
             wide one's (`metric` of `dynamics.descend`).
+
+    Example:
+        >>> narrow = cs.manifolds.reduce(partition, neurons)
+        >>> narrow.sizes, narrow.neurons.weight.shape
+        (array([2., 1.]), (2, 2))
     """
 
     neurons: Neurons
@@ -35,7 +40,12 @@ def reduce(partition: Partition, neurons: Neurons) -> Reduced:
     """The narrow network of weights that lie on the manifold of a partition.
 
     Args:
+        partition: whose manifold it is.
         neurons: on the manifold; the first neuron of each block stands for it.
+
+    Example:
+        >>> cs.manifolds.reduce(partition, neurons).neurons.readout.shape
+        (2, 1)
     """
     blocks = (*partition.blocks, *partition.flat)
     first = [block[0] - 1 for block in blocks]
@@ -49,7 +59,14 @@ def lift(partition: Partition, narrow: Neurons, activation: ActivationClass) -> 
     """The wide network of a narrow one: undoes `reduce`.
 
     Args:
+        partition: whose manifold it is.
         narrow: one neuron a block, or (snapshot, block, ...).
+        activation: its class.
+
+    Example:
+        >>> narrow = cs.manifolds.reduce(partition, neurons)
+        >>> bool(np.allclose(cs.manifolds.lift(partition, narrow.neurons, kind).weight, neurons.weight))
+        True
     """
     blocks = (*partition.blocks, *partition.flat)
     copies = np.zeros((2, partition.width, len(blocks)))

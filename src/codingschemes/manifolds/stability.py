@@ -33,6 +33,11 @@ class BlockStability:
         hessian: H of its first neuron, readouts first.
         copies: how often H appears in the normal Hessian.
         eigenvalues: of H, ascending.
+
+    Example:
+        >>> (block,) = cs.manifolds.normal_stability(problem, partition, neurons)
+        >>> block.block, block.copies, block.hessian.shape
+        ((1, -3), 1, (3, 3))
     """
 
     block: Block
@@ -52,6 +57,9 @@ class BlockStability:
     def spread(self, temperature: float) -> Float[np.ndarray, "K K"]:
         """Predicted covariance T H^{-1} of draws from exp(-L/T) along one normal copy, to leading order in T.
 
+        Args:
+            temperature: T, in units of the loss.
+
         Raises:
             InvalidInput: H is not positive definite.
         """
@@ -62,7 +70,20 @@ class BlockStability:
 
 @known_keywords
 def neuron_hessian(problem: Problem, neurons: Neurons, neuron: int) -> Float[np.ndarray, "K K"]:
-    """H of one neuron (counted from 0), readouts first."""
+    """H of one neuron (counted from 0), readouts first.
+
+    Args:
+        problem: network, data and loss.
+        neurons: one network.
+        neuron: which.
+
+    Returns:
+        Of (a, w), (C + D, C + D).
+
+    Example:
+        >>> cs.manifolds.neuron_hessian(problem, neurons, 0).shape
+        (3, 3)
+    """
     whole = Neurons(*map(jnp.asarray, neurons))
     mixed, curved = (np.asarray(part) for part in _second_derivatives(problem, whole, jnp.asarray(neuron)))
     outputs, features = mixed.shape
@@ -94,10 +115,16 @@ def normal_stability(problem: Problem, partition: Partition, neurons: Neurons) -
     """Every block with normal directions: merged blocks of two neurons or more, and the zero block.
 
     Args:
+        problem: network, data and loss.
+        partition: whose manifold it is.
         neurons: weights on the manifold of the partition; not of an even activation with neurons at w = 0.
 
     Raises:
         InvalidInput: blocks with w = 0.
+
+    Example:
+        >>> [stability.copies for stability in cs.manifolds.normal_stability(problem, partition, neurons)]
+        [1]
     """
     if partition.flat:
         raise InvalidInput("normal Hessians are given for merged and zero blocks: leave out neurons with w = 0")

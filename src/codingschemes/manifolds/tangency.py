@@ -29,8 +29,18 @@ def tangency_residuals(problem: Problem, manifolds: Sequence[Manifold], neurons:
     normal somewhere, so the largest residual over the draws counts.
 
     Args:
+        problem: network, data and loss.
         manifolds: of the width of the network.
         neurons: draws of weights, (draw, neuron, ...), each projected on every manifold.
+
+    Returns:
+        The largest over the draws, (manifold,).
+
+    Example:
+        >>> draws = cs.manifolds.Neurons(rng.normal(size=(2, 3, 1)), rng.normal(size=(2, 3, 2)))
+        >>> manifold = cs.manifolds.manifold_of(partition, kind)
+        >>> bool(cs.manifolds.tangency_residuals(problem, [manifold], draws)[0] < 1e-12)
+        True
     """
     rows = [
         _residuals(problem, manifolds[first : first + _CHUNK], neurons) for first in range(0, len(manifolds), _CHUNK)
@@ -48,7 +58,7 @@ def _residuals(problem: Problem, manifolds: Sequence[Manifold], neurons: Neurons
         points = [o + p @ (part - o) for o, p, part in zip(offset, onto, draw, strict=True)]
         gradient = gradients(problem, Neurons(*points))
         normal = Neurons(*(slope - p @ slope for p, slope in zip(onto, gradient, strict=True)))
-        size, away = (np.linalg.norm(each.joined(), axis=(1, 2)) for each in (gradient, normal))
+        size, away = (np.linalg.norm(each.concatenate(), axis=(1, 2)) for each in (gradient, normal))
         largest = np.maximum(largest, np.divide(away, size, out=np.zeros_like(away), where=size > 0))
     return largest
 
@@ -58,6 +68,18 @@ def gradients(problem: Problem, neurons: Neurons) -> Neurons:
     """grad L of many networks at once, (network, neuron, ...).
 
     dL/da = s sigma(w X^T) l',  dL/dw = s (a l'^T * sigma'(w X^T)) X, plus the penalties; l' is dl/dF, s the scale.
+
+    Args:
+        problem: network, data and loss.
+        neurons: (network, neuron, ...).
+
+    Returns:
+        Of the same shapes.
+
+    Example:
+        >>> many = cs.manifolds.Neurons(rng.normal(size=(5, 3, 1)), rng.normal(size=(5, 3, 2)))
+        >>> cs.manifolds.gradients(problem, many).weight.shape
+        (5, 3, 2)
     """
     readout, weight = np.asarray(neurons.readout), np.asarray(neurons.weight)
     inputs, scale = np.asarray(problem.inputs), float(problem.scale)

@@ -95,16 +95,16 @@ def register(
     return ACTIVATIONS.register(name, Activation(name, function, family, kinks, second_moment))
 
 
-def _thresholded(concave: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+def _zero_below(concave: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
     """phi_+(z) 1[z >= 0] for a concave phi_+ with phi_+(0) = 0 (Wang, Johnston & Fusi 2025)."""
     return lambda z: concave(jnp.maximum(z, 0.0))
 
 
 register("linear", "linear", lambda z: z, second_moment=gaussian.of_identity)
 register("relu", "threshold", jax.nn.relu, kinks=(0.0,), second_moment=gaussian.of_rectifier)
-register("threshold-tanh", "threshold", _thresholded(jnp.tanh), kinks=(0.0,))
-register("threshold-log1p", "threshold", _thresholded(jnp.log1p), kinks=(0.0,))
-register("threshold-ratio", "threshold", _thresholded(lambda z: z / (1 + z)), kinks=(0.0,))
+register("threshold-tanh", "threshold", _zero_below(jnp.tanh), kinks=(0.0,))
+register("threshold-log1p", "threshold", _zero_below(jnp.log1p), kinks=(0.0,))
+register("threshold-ratio", "threshold", _zero_below(lambda z: z / (1 + z)), kinks=(0.0,))
 # The sigmoid of van Meegen & Sompolinsky 2025: slope 1/2 at zero, Gaussian averages in closed form.
 register(
     "sigmoid",

@@ -52,6 +52,14 @@ class Network(eqx.Module):
     Sources: van Meegen & Sompolinsky 2025, Methods (scalings); Wang, Johnston & Fusi 2025 (bias, `none`); Elman 1990
     (the recurrent network, here with constant input, from rest).
 
+    Attributes:
+        activation_name: a registered name; `activation` is what is known of it.
+        width: neurons N of every hidden layer.
+        depth: hidden layers, or time steps, L.
+        bias: whether layers have one.
+        scaling: of the table above.
+        recurrent: whether all layers are one, over time.
+
     Raises:
         InvalidInput: unknown activation or scaling, width or depth below one, a recurrent network of one time step.
 
@@ -136,11 +144,21 @@ class Network(eqx.Module):
         return 1 if self.recurrent else self.depth - 1
 
     def features(self, units: Float[Array, "F P"]) -> Float[Array, "F1 P"]:
-        """What the first layer's weights multiply: the inputs, scaled by fan-in, and a row of ones for the bias."""
+        """What the first layer's weights multiply, (feature, sample): the inputs, scaled by fan-in, and a row of ones
+        for the bias.
+
+        Args:
+            units: the inputs, (feature, sample).
+        """
         return self._with_bias(self._scaled(units))
 
     def hidden_features(self, activity: Float[Array, "N P"]) -> Float[Array, "F1 P"]:
-        """What the weights between hidden layers multiply; the bias of a recurrent network comes with its input."""
+        """What the weights between hidden layers multiply, (feature, sample); the bias of a recurrent network comes
+        with its input.
+
+        Args:
+            activity: of the layer below, (neuron, sample).
+        """
         units = self._scaled(activity)
         return units if self.recurrent else self._with_bias(units)
 
@@ -184,12 +202,13 @@ class Network(eqx.Module):
         return jnp.concatenate([first[None], above]), self.activation(last)
 
     def outputs(self, activity: Float[Array, "N P"], readout: Float[Array, "N C"]) -> Float[Array, "P C"]:
-        """f = gamma phi^T a."""
+        """f = gamma phi^T a of the last layer's `activity` phi and the `readout` a."""
         return self.readout_scale * activity.T @ readout
 
     @in_double_precision
     def apply(self, weights: Weights, inputs: Float[Array, "P D"]) -> tuple[Float[Array, "L N P"], Float[Array, "P C"]]:
-        """Preactivations of every hidden layer and outputs at any inputs."""
+        """Preactivations of every hidden layer and outputs at any `inputs`, (sample, feature), of the network with
+        these `weights`."""
         first = weights.input @ self.features(inputs.T)
         preactivations, activity = self.propagate(first, weights.hidden)
         return preactivations, self.outputs(activity, weights.readout)

@@ -12,7 +12,7 @@ from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import ACTIVATIONS, Activation, Family
 from codingschemes.networks.shape import find_kinks
-from codingschemes.sources import imported, imported_again, same, source_of
+from codingschemes.sources import import_again, import_source, same, source_of
 
 type Function = Callable[[Float[Array, "*shape"]], Float[Array, "*shape"]]
 
@@ -77,7 +77,7 @@ def activation_named(name: str) -> Activation:
     """
     if name in ACTIVATIONS or ":" not in name:
         return ACTIVATIONS[name]
-    return register_activation(name, imported("activation", name))
+    return register_activation(name, import_source("activation", name))
 
 
 def record(activation: Activation) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def restore(recorded: dict[str, Any]) -> None:
     name = recorded["name"]
     if name in ACTIVATIONS:
         return
-    function = imported_again("activation", name, recorded["source"])
+    function = import_again("activation", name, recorded["source"])
     register_activation(name, function, family=recorded["family"], kinks=recorded.get("kinks"))
 
 

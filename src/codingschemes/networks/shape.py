@@ -74,7 +74,7 @@ class Shape:
 
 
 @lru_cache
-def _tabulated(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _tabulate(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return jax.jit(jax.vmap(jax.value_and_grad(lambda z: jnp.sum(function(z)))))
 
 
@@ -85,7 +85,7 @@ def values_and_slopes(
     flat = points.ravel()
     rows = np.pad(flat, (0, -len(flat) % _POINTS or _POINTS * (len(flat) == 0))).reshape(-1, _POINTS)
     with jax.ensure_compile_time_eval():  # whoever asks may be traced
-        pairs = [tuple(map(np.asarray, _tabulated(function)(row))) for row in rows]
+        pairs = [tuple(map(np.asarray, _tabulate(function)(row))) for row in rows]
     values, slopes = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     return values[: len(flat)].reshape(points.shape), slopes[: len(flat)].reshape(points.shape)
 

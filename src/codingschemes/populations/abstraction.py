@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from codingschemes.populations.decoders import DECODED, Decoders, decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
-from codingschemes.populations.nulls import GEOMETRY, LABELS, broken_geometry
+from codingschemes.populations.nulls import GEOMETRY, LABELS, break_geometry
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import (
     Measured,
@@ -117,9 +117,9 @@ class _Scorer:
 
     def without_geometry(self, rng: np.random.Generator) -> Float[np.ndarray, " three"]:
         """Plain parallelism, CCGP and dimensions with geometry broken."""
-        broken = Samples(broken_geometry(self.samples, rng), self.samples.labels)
+        broken = Samples(break_geometry(self.samples, rng), self.samples.labels)
         plain, _ = broken.kernels(*_all(broken))
-        few = broken_geometry(self.thinned, rng)
+        few = break_geometry(self.thinned, rng)
         ccgp = self.decoders.ccgp(few @ few.T / few.shape[1], self.thinned.labels)
         return np.array([parallelism_of(plain, self.factors, self.sides), ccgp, dimensions(plain)])
 
@@ -144,7 +144,7 @@ def abstraction_of(
     none = np.zeros((0, classes))
     sides = balanced_dichotomies(classes, MOST_DICHOTOMIES, seed) if dichotomous else none
     decoded_sides = balanced_dichotomies(classes, max_dichotomies, seed) if dichotomous else none
-    few = population.thinned(max_samples, seed)
+    few = population.thin(max_samples, seed)
     samples, thinned = Samples(population.activity, population.labels), Samples(few.activity, few.labels)
     scorer = _Scorer(
         samples,

@@ -30,7 +30,7 @@ class Brought(NamedTuple):
     missing: tuple[str, ...]
 
 
-def brought(activity: Any, labels: Any) -> Brought:
+def read_activity(activity: Any, labels: Any) -> Brought:
     """The activity and labels as arrays.
 
     AnnData-like objects have `X` and `obs`, xarray's `dims`, pandas' `columns`. Labels given by a name are a column of

@@ -43,6 +43,7 @@ class Description:
         layer: codes, scheme, outliers, kernel and collapse, as of a hidden layer of a run with one draw.
         abstraction: with errors and nulls.
         notes: what to know before reading the numbers, in sentences.
+        layer_name: what the layer is called in figures.
 
     Example:
         >>> sorted(description.abstraction.scores)[:2]
@@ -173,7 +174,7 @@ def describe(
     if bootstraps == 1:
         raise InvalidInput("`bootstraps` = 1 shows no spread: give 2 or more, or 0 for no intervals")
     notes = list(population.notes)
-    shown = population.thinned(max_samples, seed)
+    shown = population.thin(max_samples, seed)
     announce("looking for codes and outliers")
     layer = _layer(population, shown)
     if population.readout is None:

@@ -94,7 +94,7 @@ def parallelism_of(
 
 def dimensions(kernel: Float[np.ndarray, "G G"]) -> float:
     """Participation ratio of the class means, (sum lam)^2 / sum lam^2 of their centred kernel; NaN without variance."""
-    centred = _centred(kernel)
+    centred = _centre(kernel)
     squares = float(np.sum(centred**2))
     return float(np.trace(centred)) ** 2 / squares if squares > 0 else float("nan")
 
@@ -139,13 +139,13 @@ class Halves:
             for one, other in ((half, 1 - half), (1 - half, half)):
                 if not all(np.add.reduceat(weights * each, samples.edges[:-1]).all() for each in (one, other)):
                     return float("nan")  # of some class only one half was drawn
-                first = _centred(samples.kernels(weights * one, neurons * side)[1])
-                second = _centred(samples.kernels(weights * other, neurons * (1 - side))[1])
+                first = _centre(samples.kernels(weights * one, neurons * side)[1])
+                second = _centre(samples.kernels(weights * other, neurons * (1 - side))[1])
                 traces += float(np.trace(first) * np.trace(second))
                 squares += float(np.sum(first * second))
         return traces / squares if squares > 0 and traces > 0 else float("nan")
 
 
-def _centred(kernel: Float[np.ndarray, "G G"]) -> Float[np.ndarray, "G G"]:
+def _centre(kernel: Float[np.ndarray, "G G"]) -> Float[np.ndarray, "G G"]:
     half = kernel - kernel.mean(0)
     return half - half.mean(1, keepdims=True)

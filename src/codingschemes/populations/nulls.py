@@ -18,7 +18,7 @@ def class_patterns(samples: Samples) -> tuple[Float[np.ndarray, " N"], Float[np.
     return centre, np.sqrt(squares.mean(0))
 
 
-def broken_geometry(samples: Samples, rng: np.random.Generator) -> Float[np.ndarray, "P N"]:
+def break_geometry(samples: Samples, rng: np.random.Generator) -> Float[np.ndarray, "P N"]:
     """Activities whose classes lie in unrelated directions.
 
     For each class apart, which neuron carries which part of the class's pattern is dealt anew, noise included, in units

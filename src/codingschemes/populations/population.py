@@ -10,10 +10,10 @@ from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.networks.activations import ACTIVATIONS, Activation, Bounds
 from codingschemes.populations.arrays import (
-    brought,
     combinations_of,
     factors_of_classes,
     over_time,
+    read_activity,
     read_classes,
     read_factors,
 )
@@ -79,7 +79,7 @@ class Population:
         Raises:
             InvalidInput: arrays do not belong together, look transposed, hold NaN in places, or tell nothing apart.
         """
-        found = brought(activity, labels)
+        found = read_activity(activity, labels)
         notes = [f"class {missing} has no sample" for missing in found.missing]
         phi = found.activity
         if phi.ndim == 3:
@@ -125,6 +125,7 @@ class Population:
 
     @property
     def class_count(self) -> int:
+        """Number of classes G."""
         return len(self.class_names)
 
     @property
@@ -132,8 +133,8 @@ class Population:
         """Number of neurons."""
         return self.activity.shape[1]
 
-    def thinned(self, per_class: int, seed: int = 0) -> "Population":
-        """At most `per_class` random samples of each class; the population itself where that leaves none out."""
+    def thin(self, per_class: int, seed: int = 0) -> "Population":
+        """At most `per_class` random samples of each class, by `seed`; the population itself where none is left out."""
         if self.class_sizes.max() <= per_class:
             return self
         rng = np.random.default_rng(seed)

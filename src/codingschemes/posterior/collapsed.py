@@ -19,11 +19,12 @@ from jaxtyping import Array, Float
 type Scalar = Float[Array, ""]
 
 
-def _factor(activity: Float[Array, "N P"], signal_variance: Scalar, noise: Scalar) -> Float[Array, "M M"]:
+def _factor(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar) -> Float[Array, "M M"]:
     """The Cholesky factor of the smaller of S and A."""
     columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
     return cho_factor(
-        signal_variance * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype), lower=True
+        scaled_readout_variance * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype),
+        lower=True,
     )[0]
 
 
@@ -33,69 +34,73 @@ def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:
 
 
 def _solve(
-    activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal_variance: Scalar, noise: Scalar
+    activity: Float[Array, "N P"], targets: Float[Array, "P C"], scaled_readout_variance: Scalar, noise: Scalar
 ) -> tuple[Scalar, Float[Array, "P C"], Float[Array, "N C"], Float[Array, "M M"]]:
     """The misfit, B = S^{-1} Y, the mean readout R = c Phi B, and the Cholesky factor of the smaller matrix."""
     width, samples = activity.shape
-    factor = _factor(activity, signal_variance, noise)
+    factor = _factor(activity, scaled_readout_variance, noise)
     if samples <= width:
         dual = cho_solve((factor, True), targets)
-        readout = signal_variance * activity @ dual
+        readout = scaled_readout_variance * activity @ dual
         quadratic = jnp.sum(targets * dual)
     else:
-        readout = cho_solve((factor, True), signal_variance * activity @ targets)
+        readout = cho_solve((factor, True), scaled_readout_variance * activity @ targets)
         dual = (targets - activity.T @ readout) / noise
-        quadratic = noise * jnp.sum(dual**2) + jnp.sum(readout**2) / signal_variance
+        quadratic = noise * jnp.sum(dual**2) + jnp.sum(readout**2) / scaled_readout_variance
     return quadratic / 2 + targets.shape[1] * _half_log_det(factor, noise), dual, readout, factor
 
 
 @jax.custom_vjp
 def collapsed_misfit(
-    activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal_variance: Scalar, noise: Scalar
+    activity: Float[Array, "N P"], targets: Float[Array, "P C"], scaled_readout_variance: Scalar, noise: Scalar
 ) -> Scalar:
-    """tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) with S = `signal_variance` Phi^T Phi + `noise` I.
+    """tr(Y^T S^{-1} Y)/2 + (C/2) log det(S/T) with S = `scaled_readout_variance` Phi^T Phi + `noise` I.
 
     Args:
         activity: Phi, (neuron, sample).
         targets: Y, (sample, output).
-        signal_variance: c = (gamma sigma_a)^2, the prior variance of a readout times the readout scale squared.
+        scaled_readout_variance: c = (gamma sigma_a)^2, the prior variance of a readout times the readout scale squared.
         noise: the temperature T.
     """
-    return _solve(activity, targets, signal_variance, noise)[0]
+    return _solve(activity, targets, scaled_readout_variance, noise)[0]
 
 
-def _forward(activity, targets, signal_variance, noise):  # type: ignore[no-untyped-def]
+def _forward(activity, targets, scaled_readout_variance, noise):  # type: ignore[no-untyped-def]
     # The slope in Phi is 2 c Phi dM/dS, with dM/dS = (C S^{-1} - B B^T)/2, and Phi S^{-1} = A^{-1} Phi.
     width, samples = activity.shape
     outputs = targets.shape[1]
     if 2 * samples <= width:  # many neurons: the inverse and a product cost less than that many solutions
-        factor = _factor(activity, signal_variance, noise)
+        factor = _factor(activity, scaled_readout_variance, noise)
         solved = cho_solve((factor, True), jnp.concatenate([targets, jnp.eye(samples, dtype=targets.dtype)], axis=1))
         dual, inverse = solved[:, :outputs], solved[:, outputs:]
         misfit = jnp.sum(targets * dual) / 2 + outputs * _half_log_det(factor, noise)
-        slope = signal_variance * activity @ (outputs * inverse - dual @ dual.T)
+        slope = scaled_readout_variance * activity @ (outputs * inverse - dual @ dual.T)
         trace = jnp.trace(inverse)
     else:
-        misfit, dual, readout, factor = _solve(activity, targets, signal_variance, noise)
+        misfit, dual, readout, factor = _solve(activity, targets, scaled_readout_variance, noise)
         whitened = cho_solve((factor, True), activity.T).T if samples <= width else cho_solve((factor, True), activity)
-        slope = signal_variance * outputs * whitened - readout @ dual.T
-        trace = (samples - signal_variance * jnp.sum(whitened * activity)) / noise
-    return misfit, (activity, dual, slope, trace, signal_variance, noise)
+        slope = scaled_readout_variance * outputs * whitened - readout @ dual.T
+        trace = (samples - scaled_readout_variance * jnp.sum(whitened * activity)) / noise
+    return misfit, (activity, dual, slope, trace, scaled_readout_variance, noise)
 
 
 def _backward(residuals, cotangent):  # type: ignore[no-untyped-def]
-    activity, dual, slope, trace, signal_variance, noise = residuals
+    activity, dual, slope, trace, scaled_readout_variance, noise = residuals
     samples, outputs = dual.shape
-    signal_cotangent = cotangent * jnp.sum(slope * activity) / (2 * signal_variance)
+    readout_cotangent = cotangent * jnp.sum(slope * activity) / (2 * scaled_readout_variance)
     noise_cotangent = cotangent * (outputs * trace - jnp.sum(dual**2) - outputs * samples / noise) / 2
-    return cotangent * slope, cotangent * dual, signal_cotangent, noise_cotangent
+    return cotangent * slope, cotangent * dual, readout_cotangent, noise_cotangent
 
 
 collapsed_misfit.defvjp(_forward, _backward)
 
 
 def draw_readout(
-    key: Array, activity: Float[Array, "N P"], targets: Float[Array, "P C"], signal_variance: Scalar, noise: Scalar
+    key: Array,
+    activity: Float[Array, "N P"],
+    targets: Float[Array, "P C"],
+    scaled_readout_variance: Scalar,
+    noise: Scalar,
 ) -> Float[Array, "N C"]:
     """An exact draw of r given the activity and the targets: a prior draw corrected by the residual it leaves.
 
@@ -106,6 +111,6 @@ def draw_readout(
     noise_draw = jax.random.normal(key_noise, targets.shape, activity.dtype)
     # Held: XLA compiles normal numbers anew for each use that it fuses them into, which costs more than all the rest.
     prior, noise_draw = jax.lax.optimization_barrier((prior, noise_draw))
-    prior, noise_draw = jnp.sqrt(signal_variance) * prior, jnp.sqrt(noise) * noise_draw
-    _, _, correction, _ = _solve(activity, targets - activity.T @ prior - noise_draw, signal_variance, noise)
+    prior, noise_draw = jnp.sqrt(scaled_readout_variance) * prior, jnp.sqrt(noise) * noise_draw
+    _, _, correction, _ = _solve(activity, targets - activity.T @ prior - noise_draw, scaled_readout_variance, noise)
     return prior + correction

@@ -87,7 +87,7 @@ class Density(eqx.Module):
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     @property
-    def signal_variance(self) -> Scalar:
+    def scaled_readout_variance(self) -> Scalar:
         """Prior variance of a readout times the network's readout scale squared, c."""
         return self.network.readout_scale**2 * self.readout_variance
 
@@ -247,8 +247,8 @@ class WeightsDensity(Density):
         else:
             position = super().replace_last_layer(key, position, coordinates)
         _, activity = self.propagate(position)
-        scaled = draw_readout(key, activity, self.targets, self.signal_variance, self.temperature)
-        return {**position, "readout": scaled / jnp.sqrt(self.signal_variance)}
+        scaled = draw_readout(key, activity, self.targets, self.scaled_readout_variance, self.temperature)
+        return {**position, "readout": scaled / jnp.sqrt(self.scaled_readout_variance)}
 
     def readout(
         self,
@@ -268,7 +268,7 @@ class ReducedDensity(Density):
         return {"input": (self.network.width, self.basis.shape[1]), **self._hidden_shape()}
 
     def misfit_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:  # noqa: ARG002  (activity is all)
-        return collapsed_misfit(activity, self.targets, self.signal_variance, self.temperature)
+        return collapsed_misfit(activity, self.targets, self.scaled_readout_variance, self.temperature)
 
     @property
     def first_factor(self) -> Float[Array, "R P"]:
@@ -280,5 +280,5 @@ class ReducedDensity(Density):
         position: Position,  # noqa: ARG002  (the activity says all there is to know)
         activity: Float[Array, "N P"],
     ) -> Float[Array, "N C"]:
-        scaled = draw_readout(key, activity, self.targets, self.signal_variance, self.temperature)
+        scaled = draw_readout(key, activity, self.targets, self.scaled_readout_variance, self.temperature)
         return scaled / self.network.readout_scale

@@ -41,6 +41,11 @@ class Posterior:
 
     Sources: van Meegen & Sompolinsky 2025 (mean-field scaling and priors); Wang, Johnston & Fusi 2025 (E).
 
+    Attributes:
+        task: what is learned.
+        network: the architecture.
+        prior: temperature T and the variances of weights and readouts as they stand.
+
     Raises:
         InvalidInput: a variance, penalty or temperature that is not positive; penalties together with variances.
 
@@ -81,7 +86,7 @@ class Posterior:
     @classmethod
     @known_keywords
     def with_prior(cls, task: Task, network: Network, prior: Prior) -> "Posterior":
-        """The posterior with a prior that is resolved already, as a run recorded it."""
+        """The posterior of a `task` and a `network` with a `prior` that is resolved already, as a run recorded it."""
         posterior = cls.__new__(cls)
         posterior._set(task, network, prior)
         return posterior
@@ -113,6 +118,10 @@ class Posterior:
     def density(self, space: Space = "reduced") -> Density:
         """The log density in one of its forms.
 
+        Args:
+            space: `reduced` (readouts integrated out, inputs through their kernel), `function` (all layers through
+                their preactivations) or `weights`.
+
         Raises:
             InvalidInput: a form that does not exist, or `function` for a recurrent network, whose steps share their
                 weights and so are not independent given those below; or JAX in single precision: `double_precision`
@@ -128,6 +137,9 @@ class Posterior:
     def density_shapes(self, space: Space = "reduced") -> Density:
         """`density` with the shapes and dtypes of its arrays in their place (`jax.ShapeDtypeStruct`): what it takes is
         known before anything is computed. Inputs count as linearly independent, so far as there are features.
+
+        Args:
+            space: as in `density`.
 
         Raises:
             InvalidInput: see `density`.
@@ -167,6 +179,14 @@ class Posterior:
         """An exact draw of all weights given one draw's preactivations at the training inputs and its readout.
 
         Apply the network to them for preactivations and outputs at any inputs, jointly distributed as they should be.
+
+        Args:
+            key: of the draw.
+            preactivations: z of every layer, (layer, neuron, sample).
+            readout: a, (neuron, output).
+
+        Returns:
+            Weights as they stand (not whitened).
         """
         network, variance = self.network, jnp.asarray(self.prior.weight_variance)
         keys = jax.random.split(key, network.depth)

@@ -49,7 +49,7 @@ def pooled_neurons(run: Run) -> ClassMeans:
     """The last hidden layer's neurons of evenly spaced draws of all chains, together."""
     labels = run.posterior.task.labels
     parts = [
-        population(activity[:, :, -1], readout, labels).pooled()
+        population(activity[:, :, -1], readout, labels).pool()
         for activity, readout in activity_chunks(run, spread_draws(run, POOLED_DRAWS))
     ]
     return join(parts, axis=0)

@@ -141,7 +141,7 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["arguments"] = arguments_as_code
-    environment.filters["unbroken"] = unbroken
+    environment.filters["without_breaks"] = without_breaks
     return environment.get_template(name)
 
 
@@ -275,6 +275,6 @@ def arguments_as_code(sentence: str) -> Markup:
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(sentence))))
 
 
-def unbroken(sentence: str) -> Markup:
+def without_breaks(sentence: str) -> Markup:
     """A sentence of the package as HTML, in which no line ends at the hyphen of R-hat."""
     return Markup(str(escape(sentence)).replace("R-hat", '<span class="unbroken">R-hat</span>'))

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from codingschemes.coding.summary import Summary
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT, SAME_NEURONS
+from codingschemes.diagnostics import Convergence, Diagnostics, Identities
 from codingschemes.reports.numbers import enumeration, number, percent, rhat, with_error
 
 type Level = Literal["good", "note", "care", "bad"]
@@ -52,25 +53,37 @@ def verdict(summary: Summary) -> Verdict:
 
 def checks(summary: Summary) -> list[Diagnostic]:
     """Every diagnostic with what it means."""
-    found, converged = summary.diagnostics, summary.diagnostics.convergence
-    exact = found.identities
-    settled = converged.rhat_within <= 1.2
-    exactly: Level = "good" if exact.hold else "bad" if exact.known else "care"
-    rows = [
+    return [
+        *_identities(summary.diagnostics.identities),
+        *_convergence(summary.diagnostics.convergence),
+        *_of_the_sampler(summary.diagnostics),
+        _of_neurons(summary),
+        _cost(summary.diagnostics),
+    ]
+
+
+def _identities(exact: Identities) -> list[Diagnostic]:
+    level: Level = "good" if exact.hold else "bad" if exact.known else "care"
+    return [
         Diagnostic(
-            exactly,
+            level,
             "exact identity ⟨θ·∇U⟩ / dimension\u00a0=\u00a01",
             with_error(exact.virial, exact.virial_mcse),
             f"{number(exact.virial_z, 2)} standard errors from 1, whatever the posterior",
         ),
         Diagnostic(
-            exactly,
+            level,
             "exact identity ⟨∇U⟩\u00a0=\u00a00",
             f"|z| ≤ {number(exact.gradient_z, 2)}",
             f"largest of {exact.directions} directions, in standard errors",
         ),
+    ]
+
+
+def _convergence(converged: Convergence) -> list[Diagnostic]:
+    return [
         Diagnostic(
-            "good" if settled else "care",
+            "good" if converged.rhat_within <= 1.2 else "care",
             "R-hat within a chain",
             rhat(converged.rhat_within),
             "largest over invariants, first half of a chain against its second; near 1: chains have settled",
@@ -94,6 +107,11 @@ def checks(summary: Summary) -> list[Diagnostic]:
             f"{converged.ess_within:.0f}",
             f"of the slowest invariant, added up; Monte Carlo errors are rough below {ESS_LIMIT}",
         ),
+    ]
+
+
+def _of_the_sampler(found: Diagnostics) -> list[Diagnostic]:
+    return [
         Diagnostic(
             "good" if found.divergences == 0 else "care",
             "divergent transitions",
@@ -107,22 +125,24 @@ def checks(summary: Summary) -> list[Diagnostic]:
             "stuck in one place, at far higher energies, with a collapsed step, or rejecting most proposals",
         ),
     ]
-    rows.append(
-        Diagnostic(
-            "bad" if found.neurons_apart else "good",
-            "R-hat of code counts and outlier norms",
-            enumeration([rhat(value) for value in found.neuron_rhat]) or "–",
-            f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
-            "neuron changes its own",
-        )
+
+
+def _of_neurons(summary: Summary) -> Diagnostic:
+    found = summary.diagnostics
+    return Diagnostic(
+        "bad" if found.neurons_apart else "good",
+        "R-hat of code counts and outlier norms",
+        enumeration([rhat(value) for value in found.neuron_rhat]) or "–",
+        f"largest of each {summary.layer_name}, below {SAME_NEURONS:g}; ∞ where chains keep different codes and no "
+        "neuron changes its own",
     )
-    rows.append(
-        Diagnostic(
-            "good" if found.saturated <= 0.2 else "care",
-            "gradients a draw",
-            number(found.gradients_per_draw),
-            f"acceptance {percent(found.acceptance_rate)}, {percent(found.saturated)} of trajectories cut at their "
-            f"longest; chains move together, and waiting for the slowest costs ×{found.waste:.1f}",
-        )
+
+
+def _cost(found: Diagnostics) -> Diagnostic:
+    return Diagnostic(
+        "good" if found.saturated <= 0.2 else "care",
+        "gradients a draw",
+        number(found.gradients_per_draw),
+        f"acceptance {percent(found.acceptance_rate)}, {percent(found.saturated)} of trajectories cut at their "
+        f"longest; chains move together, and waiting for the slowest costs ×{found.waste:.1f}",
     )
-    return rows

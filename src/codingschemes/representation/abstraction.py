@@ -134,6 +134,15 @@ def abstraction_scores_from_kernel(
 ) -> AbstractionScores:
     """`abstraction_scores` from a representational kernel, measured or predicted: they depend on nothing else.
 
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+        factors, seed, max_dichotomies, max_splits: as in `abstraction_scores`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, there is not one label a sample, or factors do not
+            tell the classes apart.
+
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
         >>> cs.representation.abstraction_scores_from_kernel(kernel, labels, factors).ccgp
@@ -183,6 +192,12 @@ def average_scores(scores: Sequence[AbstractionScores]) -> tuple[AbstractionScor
     """Mean over networks of the same task, and the standard deviation over them of each score that is defined.
 
     A score that is undefined for one of the networks is undefined, for that network's reason.
+
+    Args:
+        scores: of each network.
+
+    Returns:
+        The means, and by name of the score its standard deviation.
 
     Example:
         >>> scores = cs.representation.abstraction_scores(activity, labels, factors)

@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from sklearn import config_context
 from sklearn.svm import SVC
 
-from codingschemes.representation.kernels import centered
+from codingschemes.representation.kernels import center
 
 PENALTY = 100.0
 """Soft-margin penalty for activities of unit mean square: separable data are separated unless the gap is below about
@@ -22,7 +22,7 @@ NO_VARIANCE = 1e-12
 
 def decoding_kernel(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"] | None:
     """The kernel of centred activities scaled to unit mean diagonal, or None where the samples do not differ."""
-    result = centered(kernel)
+    result = center(kernel)
     variance = float(np.mean(np.diagonal(result)))
     if variance <= NO_VARIANCE * float(np.mean(np.diagonal(kernel))):
         return None

@@ -80,6 +80,14 @@ def balanced_dichotomies(class_count: int, limit: int = 35, seed: int = 0) -> Fl
 
     Class 0 is on the +1 side, so that a dichotomy and its mirror image count once.
 
+    Args:
+        class_count: number of classes, even.
+        limit: most dichotomies.
+        seed: of their random choice.
+
+    Returns:
+        The side -1/+1 of each class, (dichotomy, class).
+
     Raises:
         InvalidInput: the number of classes is odd or below two.
 

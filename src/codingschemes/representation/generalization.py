@@ -79,6 +79,15 @@ def ccgp_from_kernel(
 ) -> Score:
     """`ccgp` from a representational kernel, measured or predicted.
 
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+        factors, max_splits, seed: as in `ccgp`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, there is not one label a sample, a single class,
+            or factors that do not tell the classes apart.
+
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
         >>> cs.representation.ccgp_from_kernel(kernel, labels, factors).value
@@ -121,6 +130,13 @@ def dichotomy_ccgp(
     With two classes a side half of the pairs are diagonal: the four corners of a square reach 0.75 for either factor,
     because those splits leave the held-out corners on the boundary.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+        dichotomies: the side -1/+1 of each class, (dichotomy, class).
+        max_splits: most pairs to hold out, a dichotomy.
+        seed: of their random choice.
+
     Returns:
         A score with one part a dichotomy; `used` and `available` count splits.
 
@@ -146,6 +162,15 @@ def dichotomy_ccgp_from_kernel(
     seed: int = 0,
 ) -> Score:
     """`dichotomy_ccgp` from a representational kernel, measured or predicted.
+
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+        dichotomies, max_splits, seed: as in `dichotomy_ccgp`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, there is not one label a sample, or a dichotomy
+            has fewer than two classes on one side.
 
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
@@ -188,11 +213,18 @@ def shattering_dimensionality(
     accuracy 1 exactly where a dichotomy is linearly separable.
 
     Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
         dichotomies: from `balanced_dichotomies`, all or a random subset.
+        folds: most parts that the samples of a class are dealt to.
+        seed: of the dealing.
 
     Returns:
         A score with one part a dichotomy; `used` and `available` count balanced dichotomies. A class with a single
         sample leaves nothing to test on: no score.
+
+    Raises:
+        InvalidInput: activities and labels do not belong together, or dichotomies do not give every class a side.
 
     Example:
         >>> dichotomies = cs.representation.balanced_dichotomies(4)
@@ -214,6 +246,15 @@ def shattering_dimensionality_from_kernel(
     seed: int = 0,
 ) -> Score:
     """`shattering_dimensionality` from a representational kernel, measured or predicted.
+
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+        dichotomies, folds, seed: as in `shattering_dimensionality`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, there is not one label a sample, or dichotomies do
+            not give every class a side.
 
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)

@@ -44,6 +44,9 @@ class BlockMeans(NamedTuple):
 def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarray, "P P"]:
     """K = Phi Phi^T / N of activities (sample, neuron), in double precision.
 
+    Args:
+        activity: (sample, neuron).
+
     Raises:
         InvalidInput: the activities are no finite real numbers (sample, neuron).
 
@@ -59,13 +62,17 @@ def representational_kernel(activity: Real[np.ndarray, "P N"]) -> Float[np.ndarr
 def class_sizes(labels: Shaped[np.ndarray, " P"], sample_count: int) -> Int[np.ndarray, " G"]:
     """Number of samples of each class, in the sorted order of the labels.
 
+    Args:
+        labels: the class of each sample: whole numbers, text or booleans.
+        sample_count: how many samples there should be.
+
     Raises:
         InvalidInput: there is not one label a sample, or labels are neither whole numbers, text nor booleans.
     """
     return classes_of(labels, sample_count).sizes
 
 
-def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
+def _averages(classes: Classes) -> Float[np.ndarray, "P G"]:
     """The matrix that averages samples over classes from the right."""
     return np.eye(len(classes.sizes))[classes.numbers] / classes.sizes
 
@@ -74,12 +81,19 @@ def _averaging(classes: Classes) -> Float[np.ndarray, "P G"]:
 def class_means(activity: Real[np.ndarray, "P N"], labels: Shaped[np.ndarray, " P"]) -> Float[np.ndarray, "G N"]:
     """Mean activity of each neuron over the samples of each class, (class, neuron), classes in sorted order.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: activities and labels do not belong together.
+
     Example:
         >>> cs.representation.class_means(activity, labels).shape
         (4, 12)
     """
     phi, classes = labelled_activity(activity, labels)
-    return _averaging(classes).T @ phi
+    return _averages(classes).T @ phi
 
 
 @known_keywords
@@ -89,19 +103,33 @@ def class_kernel(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P
     Each entry is the mean over the whole block of two classes, a sample's pair with itself included; `block_means`
     leaves those pairs out.
 
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, or there is not one label a sample.
+
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
         >>> cs.representation.class_kernel(kernel, labels).shape
         (4, 4)
     """
     matrix = checked_kernel(kernel)
-    averaging = _averaging(classes_of(labels, len(matrix)))
+    averaging = _averages(classes_of(labels, len(matrix)))
     return averaging.T @ matrix @ averaging
 
 
 @known_keywords
 def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"]) -> BlockMeans:
     """Means of the kernel within classes, between classes and on its diagonal; classes in the labels' sorted order.
+
+    Args:
+        kernel: (sample, sample), such as `representational_kernel` gives.
+        labels: the class of each sample: whole numbers, text or booleans.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, or there is not one label a sample.
 
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
@@ -111,7 +139,7 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
     """
     matrix = checked_kernel(kernel)
     classes = classes_of(labels, len(matrix))
-    averaging = _averaging(classes)
+    averaging = _averages(classes)
     between = averaging.T @ matrix @ averaging
     diagonal = np.bincount(classes.numbers, weights=np.diagonal(matrix)) / classes.sizes
     within = np.full(len(classes.sizes), np.nan)
@@ -125,6 +153,12 @@ def block_means(kernel: Real[np.ndarray, "P P"], labels: Shaped[np.ndarray, " P"
 def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     """Eigenvalues of a symmetric kernel, largest first.
 
+    Args:
+        kernel: (sample, sample).
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric.
+
     Example:
         >>> cs.representation.eigenvalues(np.diag([1.0, 3.0, 2.0]))
         array([3., 2., 1.])
@@ -132,7 +166,7 @@ def eigenvalues(kernel: Real[np.ndarray, "P P"]) -> Float[np.ndarray, " P"]:
     return np.linalg.eigvalsh(checked_kernel(kernel))[::-1]
 
 
-def centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+def center(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     """H K H, H = I - 11^T / P: the kernel after subtracting every neuron's mean over samples."""
     half = kernel - kernel.mean(axis=0)
     return half - half.mean(axis=1, keepdims=True)
@@ -143,6 +177,12 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
     """Effective number of dimensions, (sum lam)^2 / sum lam^2 over the covariance eigenvalues lam (Gao et al. 2017).
 
     It lies between 1 and the rank of the centred activities (sample, neuron), and is 0 where the samples do not differ.
+
+    Args:
+        activity: (sample, neuron).
+
+    Raises:
+        InvalidInput: activities that are not finite numbers (sample, neuron).
 
     Example:
         >>> round(cs.representation.participation_ratio(activity), 1)
@@ -155,11 +195,17 @@ def participation_ratio(activity: Real[np.ndarray, "P N"]) -> float:
 def participation_ratio_from_kernel(kernel: Real[np.ndarray, "P P"]) -> float:
     """`participation_ratio` from a representational kernel, measured or predicted.
 
+    Args:
+        kernel: (sample, sample).
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric.
+
     Example:
         >>> round(cs.representation.participation_ratio_from_kernel(np.diag([1.0, 1.0, 0.0])), 3)
         1.6
     """
-    within = centered(checked_kernel(kernel))
+    within = center(checked_kernel(kernel))
     total = float(np.sum(within**2))
     return float(np.trace(within)) ** 2 / total if total > 0 else 0.0
 
@@ -171,6 +217,11 @@ def linear_cka(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]
     The plain estimate, <HKH, HLH> / (||HKH|| ||HLH||), is positive even for independent representations of few
     samples. The debiased one replaces each inner product by the unbiased estimate of Song et al. (2012), has mean near
     0 for independent representations, and can be negative.
+
+    Args:
+        activity: (sample, neuron).
+        other: the same samples in the same order; any number of neurons.
+        debiased: whether to take the estimate that is 0 on average for independent representations.
 
     Raises:
         InvalidInput: a representation is constant, the numbers of samples differ, or `debiased` with fewer than four
@@ -190,6 +241,10 @@ def linear_cka_from_kernel(
 ) -> float:
     """`linear_cka` from the kernels of the two representations.
 
+    Args:
+        kernel, other: (sample, sample), of the same samples in the same order.
+        debiased: as in `linear_cka`.
+
     Raises:
         InvalidInput: a kernel is constant, their sizes differ, or `debiased` with fewer than four samples.
 
@@ -203,15 +258,15 @@ def linear_cka_from_kernel(
         raise InvalidInput(f"kernels of {len(first)} and {len(second)} samples: give those of the same samples")
     if debiased and len(first) < 4:
         raise InvalidInput(f"the debiased CKA needs at least 4 samples, not {len(first)}: use debiased=False")
-    center = _u_centered if debiased else centered
-    first, second = center(first), center(second)
+    without_means = _u_center if debiased else center
+    first, second = without_means(first), without_means(second)
     norms = float(np.linalg.norm(first) * np.linalg.norm(second))
     if norms == 0:
         raise InvalidInput("CKA is undefined for a representation that is the same for every sample: leave it out")
     return float(np.sum(first * second)) / norms
 
 
-def _u_centered(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+def _u_center(kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
     """U-centring: <result(K), result(L)> / (P (P - 3)) is the unbiased estimate of HSIC (Szekely & Rizzo 2014)."""
     count = len(kernel)
     hollow = kernel - np.diag(np.diagonal(kernel))

@@ -79,6 +79,13 @@ def parallelism_score(
 def parallelism_score_from_kernel(class_kernel: Real[np.ndarray, "G G"], factors: Float[np.ndarray, "G F"]) -> Score:
     """`parallelism_score` from the kernel of the class means (`kernels.class_kernel`), measured or predicted.
 
+    Args:
+        class_kernel: of the class means, (class, class).
+        factors: as in `parallelism_score`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, or factors do not tell the classes apart.
+
     Example:
         >>> kernel = cs.representation.representational_kernel(activity)
         >>> classes = cs.representation.class_kernel(kernel, labels)
@@ -114,6 +121,11 @@ def dichotomy_parallelism(
     the maximum it is above 0 for unrelated class means. The objective is quadratic in the matching, so all of them are
     tried. The value is the largest over dichotomies.
 
+    Args:
+        activity: (sample, neuron).
+        labels: the class of each sample: whole numbers, text or booleans.
+        dichotomies: the side -1/+1 of each class, (dichotomy, class), such as `balanced_dichotomies` gives.
+
     Returns:
         A score with one part a dichotomy. A matching that pairs two coinciding class means is left out; a dichotomy
         with no other matching has no score.
@@ -134,6 +146,14 @@ def dichotomy_parallelism_from_kernel(
     class_kernel: Real[np.ndarray, "G G"], dichotomies: Float[np.ndarray, "D G"]
 ) -> Score:
     """`dichotomy_parallelism` from the kernel of the class means (`kernels.class_kernel`), measured or predicted.
+
+    Args:
+        class_kernel: of the class means, (class, class).
+        dichotomies: as in `dichotomy_parallelism`.
+
+    Raises:
+        InvalidInput: the kernel is not square, finite and symmetric, there are more than 12 classes, fewer than 4, or a
+            dichotomy is not balanced.
 
     Example:
         >>> dichotomies = cs.representation.balanced_dichotomies(4)

@@ -29,12 +29,23 @@ class Score:
 
     @classmethod
     def undefined(cls, reason: str, count: int = 0) -> "Score":
-        """A missing score with `count` missing parts."""
+        """A missing score with `count` missing parts.
+
+        Args:
+            reason: why, a sentence.
+            count: how many parts are missing.
+        """
         return cls(None, (None,) * count, reason)
 
     @classmethod
     def mean(cls, parts: Sequence[float | None], reason: str | None, used: int, available: int) -> "Score":
-        """The mean of the parts; None, with the reason, where one of them is missing."""
+        """The mean of the parts; None, with the reason, where one of them is missing.
+
+        Args:
+            parts: one number a factor or dichotomy.
+            reason: why one would be missing.
+            used, available: as in `Score`.
+        """
         present = [part for part in parts if part is not None]
         if len(present) < len(parts) or not parts:
             return cls(None, tuple(parts), reason, used, available)
@@ -42,7 +53,13 @@ class Score:
 
     @classmethod
     def largest(cls, parts: Sequence[float | None], reason: str | None, used: int, available: int) -> "Score":
-        """The largest of the parts that are not missing; None, with the reason, where all of them are."""
+        """The largest of the parts that are not missing; None, with the reason, where all of them are.
+
+        Args:
+            parts: one number a factor or dichotomy.
+            reason: why one would be missing.
+            used, available: as in `Score`.
+        """
         present = [part for part in parts if part is not None]
         value = max(present, default=None)
         return cls(value, tuple(parts), reason if value is None else None, used, available)

@@ -24,6 +24,7 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
     and V the eigenvalues and eigenvectors of X^T X; the distance is arccos(||X_a^T Y_a||_* / (||X_a||_F ||Y_a||_F)).
 
     Args:
+        activity, other: (sample, neuron), the same samples in the same order.
         alpha: 1 leaves the shape as it is (Procrustes), 0 whitens it (all canonical correlations weigh the same).
 
     Raises:
@@ -35,8 +36,8 @@ def shape_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P
     """
     if not 0 <= alpha <= 1:
         raise InvalidInput(f"`alpha` is {alpha}: give a number between 0 (whitened) and 1 (Procrustes)")
-    first, second = (_whitened(_centred(each), alpha) for each in same_samples(activity, other))
-    first, second = _padded(first, second)
+    first, second = (_whiten(_centre(each), alpha) for each in same_samples(activity, other))
+    first, second = _pad(first, second)
     left, _, right = np.linalg.svd(first.T @ second)
     return _angle(first @ left @ right, second)
 
@@ -50,6 +51,9 @@ def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarr
     Unlike `shape_distance` it tells codes apart that are rotations of each other, such as one neuron from two half as
     strong copies of it.
 
+    Args:
+        activity, other: (sample, neuron), the same samples in the same order.
+
     Raises:
         InvalidInput: a representation is the same for every sample.
 
@@ -57,7 +61,7 @@ def permutation_distance(activity: Real[np.ndarray, "P N"], other: Real[np.ndarr
         >>> round(cs.representation.permutation_distance(activity, activity[:, ::-1]), 6)
         0.0
     """
-    first, second = _padded(*map(_centred, same_samples(activity, other)))
+    first, second = _pad(*map(_centre, same_samples(activity, other)))
     ours, theirs = linear_sum_assignment(first.T @ second, maximize=True)
     return _angle(first[:, ours], second[:, theirs])
 
@@ -68,6 +72,9 @@ def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> fl
 
     The dissimilarity of two samples is one minus the correlation over neurons of their activities, as they are; the
     upper triangles are compared by Spearman's rank correlation.
+
+    Args:
+        activity, other: (sample, neuron), the same samples in the same order.
 
     Raises:
         InvalidInput: a sample's activity, or all dissimilarities, are constant, so that a correlation is undefined.
@@ -90,7 +97,7 @@ def rsa(activity: Real[np.ndarray, "P N"], other: Real[np.ndarray, "P M"]) -> fl
     return float(spearmanr(*triangles).statistic)
 
 
-def _centred(phi: Float[np.ndarray, "P N"]) -> Float[np.ndarray, "P N"]:
+def _centre(phi: Float[np.ndarray, "P N"]) -> Float[np.ndarray, "P N"]:
     """Every neuron's mean over samples taken off."""
     centred = phi - phi.mean(axis=0)
     if np.linalg.norm(centred) <= SMALLEST * np.linalg.norm(phi):
@@ -98,7 +105,7 @@ def _centred(phi: Float[np.ndarray, "P N"]) -> Float[np.ndarray, "P N"]:
     return centred
 
 
-def _whitened(activity: Float[np.ndarray, "P N"], alpha: float) -> Float[np.ndarray, "P N"]:
+def _whiten(activity: Float[np.ndarray, "P N"], alpha: float) -> Float[np.ndarray, "P N"]:
     """Partial whitening; directions without variance, to rounding, stay empty."""
     samples, singular, directions = np.linalg.svd(activity, full_matrices=False)
     kept = singular > SMALLEST * singular[0]
@@ -106,7 +113,7 @@ def _whitened(activity: Float[np.ndarray, "P N"], alpha: float) -> Float[np.ndar
     return (samples[:, kept] * scaled) @ directions[kept]
 
 
-def _padded(
+def _pad(
     first: Float[np.ndarray, "P N"], second: Float[np.ndarray, "P M"]
 ) -> tuple[Float[np.ndarray, "P K"], Float[np.ndarray, "P K"]]:
     """Both with the larger number of neurons, the missing ones silent."""

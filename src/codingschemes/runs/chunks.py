@@ -87,7 +87,7 @@ def begin(kernel: Kernel, keys: Array, positions: Position, density: Density) ->
     return jax.vmap(density.potential)(positions), jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
 
 
-def recorded(program: Program) -> Layout:
+def observed_layout(program: Program) -> Layout:
     """What is observed of every draw; shapes in the place of arrays are enough."""
     key = program.record_key
     position = jax.eval_shape(lambda density, key: density.prior_draw(key), program.density, key)
@@ -110,7 +110,7 @@ def advance(
         The new states, and the records of these steps: zeros for what is observed where not `recording`.
     """
     chains = jax.tree.leaves(states)[0].shape[0]
-    layout = recorded(program)
+    layout = observed_layout(program)
     on_devices = jax.shard_map(
         functools.partial(_advance_here, kernel, layout),
         mesh=mesh,

@@ -47,7 +47,7 @@ def posterior_predictive(outputs: xr.DataArray, temperature: float) -> xr.DataAr
     The noise of a draw depends on its chain and number alone: it is the same whenever and in whatever part it is read.
     """
     attributes = {"long_name": "replicated targets"}
-    return _lazily(functools.partial(_replicated, outputs.variable, temperature), outputs, attributes)
+    return _lazily(functools.partial(_replicate, outputs.variable, temperature), outputs, attributes)
 
 
 def _lazily(compute: Compute, like: xr.DataArray, attributes: dict[str, str]) -> xr.DataArray:
@@ -78,7 +78,7 @@ def _log_density(outputs: xr.Variable, targets: np.ndarray, temperature: float, 
     return -np.sum(residual**2, axis=-1) / (2 * temperature) - constant
 
 
-def _replicated(outputs: xr.Variable, temperature: float, part: tuple[Any, ...]) -> np.ndarray:
+def _replicate(outputs: xr.Variable, temperature: float, part: tuple[Any, ...]) -> np.ndarray:
     chains, draws = (np.atleast_1d(np.arange(size)[key]) for size, key in zip(outputs.shape[:2], part[:2], strict=True))
     noise = [
         np.random.default_rng((chain, draw)).standard_normal(outputs.shape[2:])[part[2:]]

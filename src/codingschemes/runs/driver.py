@@ -116,20 +116,16 @@ def sample(
         check_room(posterior, sampling, path, resumed=resume)
         density = posterior.density(sampling.space)
         longest = capacity(density)
-        kernel = SAMPLERS[sampling.sampler](sampling.settings)
         start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
-        membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
-        mesh = chain_mesh(sampling.chains)
-        program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
+        machine = _machine(posterior, sampling, density, record_key)
         # A checkpoint replaces the states of a resumed run: nothing is cooled again for it.
         beginning_at = dataclasses.replace(sampling, start="prior") if resume else sampling
         if forked is None:
             positions, facts = beginning(start_key, density, beginning_at)
         else:
             positions, facts = parents_positions(start_key, density, posterior, forked, sampling.chains), {}
-        machine = Machine(kernel, mesh, program)
-        with compiling(sampling.sampler, kernel.compile_seconds, **_program_facts(config, sampling, program, mesh)):
-            states = place(_start(kernel_key, kernel, density, positions, sampling.chains), mesh, CHAIN)
+        with compiling(sampling.sampler, machine.kernel.compile_seconds, **_program_facts(config, sampling, machine)):
+            states = _start(kernel_key, machine, density, positions, sampling.chains)
             compile_seconds = _compile(machine, states)
         checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
@@ -137,10 +133,7 @@ def sample(
             if path is None:
                 store = DrawStore(MemoryStore(), chunk=longest)
             elif recorded is not None:
-                blank = checkpoint._replace(states=forget(kernel, states))
-                checkpoint = read_checkpoint(path / CHECKPOINT, blank, recorded.made_of)
-                states = recall(kernel, mesh, program, place(checkpoint.states, mesh, CHAIN), jnp.asarray(True))
-                checkpoint = checkpoint._replace(states=states)
+                checkpoint = _read(path / CHECKPOINT, machine, checkpoint, recorded)
                 provenance = continuation(recorded.provenance)
                 # No run says that it ended as it was asked to while it is asked for something else.
                 write_json(path / PROVENANCE, provenance)
@@ -148,21 +141,38 @@ def sample(
                 store = DrawStore(path / DRAWS, chunk=longest)
                 store.truncate(checkpoint.draws)
             else:
-                folder.create(path, posterior, config, provenance, _to_write(kernel, checkpoint))
+                folder.create(path, posterior, config, provenance, _to_write(machine.kernel, checkpoint))
                 writer = stack.enter_context(writing(path, begun=True))
                 store = DrawStore(path / DRAWS, chunk=longest)
             run = Run(posterior, config, provenance, store, path)
             provenance["start_seconds"] += time.monotonic() - begun
-            if path is None:
-                interruption.sentence = "stopped at once: nothing is kept of a run in memory"
-            else:
-                interruption.kept = True
-                interruption.sentence = (
-                    "stopped at once: all is kept up to the last checkpoint, go on with `resume=True`"
-                )
+            _say_what_is_kept(interruption, path)
             _run_chunks(run, writer, machine, checkpoint, sampling, longest, interruption, progress=progress)
         interruption.sentence = f"stopped: the {run.draw_count} draws a chain are kept"
     return run
+
+
+def _machine(posterior: Posterior, sampling: Sampling, density: Density, record_key: Array) -> Machine:
+    membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
+    mesh = chain_mesh(sampling.chains)
+    program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
+    return Machine(SAMPLERS[sampling.sampler](sampling.settings), mesh, program)
+
+
+def _read(path: Path, machine: Machine, blank: Checkpoint, recorded: Run) -> Checkpoint:
+    """The checkpoint of a run that goes on, on the devices of this one."""
+    found = read_checkpoint(path, blank._replace(states=forget(machine.kernel, blank.states)), recorded.made_of)
+    states = recall(*machine, place(found.states, machine.mesh, CHAIN), jnp.asarray(True))
+    return found._replace(states=states)
+
+
+def _say_what_is_kept(interruption: Interruption, path: Path | None) -> None:
+    """What a second signal leaves."""
+    if path is None:
+        interruption.sentence = "stopped at once: nothing is kept of a run in memory"
+    else:
+        interruption.kept = True
+        interruption.sentence = "stopped at once: all is kept up to the last checkpoint, go on with `resume=True`"
 
 
 def _with_start(
@@ -196,7 +206,7 @@ def _blank_trace(machine: Machine, sampling: Sampling) -> Trace | None:
     return Trace.blank({name: values.shape for name, values in seen.items()}, sampling.chains)
 
 
-def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program, mesh: Mesh) -> dict[str, Any]:
+def _program_facts(config: dict[str, Any], sampling: Sampling, machine: Machine) -> dict[str, Any]:
     """What a compiled program depends on, as JSON values."""
     return {
         "network": config["network"],
@@ -204,16 +214,16 @@ def _program_facts(config: dict[str, Any], sampling: Sampling, program: Program,
         "settings": sampling.settings,
         "space": sampling.space,
         "chains": sampling.chains,
-        "devices": [mesh.size, jax.devices()[0].device_kind],
-        "shapes": [[*leaf.shape, str(leaf.dtype)] for leaf in jax.tree.leaves(program)],
+        "devices": [machine.mesh.size, jax.devices()[0].device_kind],
+        "shapes": [[*leaf.shape, str(leaf.dtype)] for leaf in jax.tree.leaves(machine.program)],
     }
 
 
-def _start(kernel_key: Array, kernel: Kernel, density: Density, positions: Position, chains: int) -> Any:
+def _start(kernel_key: Array, machine: Machine, density: Density, positions: Position, chains: int) -> Any:
     """The states before the first step."""
-    potentials, states = begin(kernel, jax.random.split(kernel_key, chains), positions, density)
+    potentials, states = begin(machine.kernel, jax.random.split(kernel_key, chains), positions, density)
     _check_finite(potentials, "at the start")
-    return states
+    return place(states, machine.mesh, CHAIN)
 
 
 @functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)

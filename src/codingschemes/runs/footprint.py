@@ -17,7 +17,7 @@ from codingschemes.devices import available_memory, chain_mesh, device_memory
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import folder
-from codingschemes.runs.chunks import STATS, Program, begin, forget, recorded, row_count
+from codingschemes.runs.chunks import STATS, Program, begin, forget, observed_layout, row_count
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.packing import Layout
@@ -101,7 +101,7 @@ def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = Fal
     keys = jax.eval_shape(lambda key: jax.random.split(key, chains), key)
     positions = jax.eval_shape(lambda key, density: density.prior_draws(key, chains), key, density)
     _, states = begin.eval_shape(kernel, keys, positions, density)
-    observed = recorded(program)
+    observed = observed_layout(program)
     rows = jax.eval_shape(lambda: [layout.blank(row_count(density), chains) for layout in (observed, STATS)])
     draws = stored_bytes(observed, chains, sampling.draws)
     memory = Memory(

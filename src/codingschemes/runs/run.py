@@ -70,6 +70,9 @@ class Run:
 
         Draws that are added later are not seen.
 
+        Args:
+            path: of the folder.
+
         Raises:
             InvalidInput: the folder is missing, holds no run, or files that were changed since it was sampled.
         """
@@ -152,7 +155,18 @@ class Run:
         return self.provenance.get("ended") in ("draws", "precision")
 
     def values(self, group: str, variable: str) -> np.ndarray:
-        """A stored variable as a plain array (chain, draw, ...), read in full."""
+        """A stored variable as a plain array (chain, draw, ...), read in full.
+
+        Args:
+            group: of `data`, such as `posterior`.
+            variable: its name there.
+
+        Returns:
+            (chain, draw, ...).
+
+        Raises:
+            InvalidInput: the run was stopped before its first draw.
+        """
         return np.asarray(self.data[group].dataset[variable].values)
 
     def __repr__(self) -> str:

@@ -92,12 +92,12 @@ def memory(parts: Float[np.ndarray, "chain part K"]) -> float:
     squares = np.sum(about**2, axis=(0, 1))
     lagged = np.sum(about[:, 1:] * about[:, :-1], axis=(0, 1)) * length / (length - 1) / squares
     # var(lagged) = (1 - rho^2) / n: its arcsine has the same error everywhere.
-    angle = np.arcsin(np.clip(_unbiased(lagged, length), -1, 1)) - 2 / np.sqrt(chains * length)
+    angle = np.arcsin(np.clip(_unbias(lagged, length), -1, 1)) - 2 / np.sqrt(chains * length)
     correlation = np.clip(np.sin(np.maximum(angle, 0)), 0, 1 - 1 / length)
     return float(np.max((1 + correlation) / (1 - correlation)))
 
 
-def _unbiased(lagged: Float[np.ndarray, " K"], length: int) -> Float[np.ndarray, " K"]:
+def _unbias(lagged: Float[np.ndarray, " K"], length: int) -> Float[np.ndarray, " K"]:
     """Numbers about their own mean seem to remember less than they do (Kendall 1954)."""
     return lagged + (1 + 3 * lagged) / length
 
@@ -110,7 +110,7 @@ def _equal_means(groups: Float[np.ndarray, "group part K"]) -> Float[np.ndarray,
     squares = np.sum(about**2, axis=(0, 1))
     products = np.sum(about[:, 1:] * about[:, :-1], axis=(0, 1)) * length / (length - 1)
     lagged = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
-    correlation = np.clip(_unbiased(lagged, length), 0, 1)
+    correlation = np.clip(_unbias(lagged, length), 0, 1)
     lags = np.arange(1, length)[:, None]
     inflation = 1 + 2 * np.sum((1 - lags / length) * correlation**lags, axis=0)
     inflation = np.minimum(inflation, max(1, length / _FEWEST_INDEPENDENT))

@@ -8,9 +8,10 @@ from blackjax.mcmc.hmc import HMCState
 from jaxtyping import Array
 
 from codingschemes.posterior import Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.hmc import usual_gradients_of_trees
 from codingschemes.samplers.kernel import Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
 
 
 @lru_cache

@@ -9,7 +9,7 @@ hidden layer, given the layers below, where neurons of bounded activations chang
 """
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import jax
@@ -18,14 +18,14 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.adaptive import AdaptiveState
+from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.mirrors import mirror
-from codingschemes.samplers.mode_pooling import SharedModes, joined, look_around
+from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
@@ -74,53 +74,11 @@ class CodesState(NamedTuple):
 def codes(settings: Settings) -> Kernel:
     """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
-    shares = _SEARCHES if settings.warmup >= _LEAST_FOR_ALL_SEARCHES else _SEARCHES[:1]
-    searches = tuple(sorted({int(settings.warmup * share) for share in shares})) if settings.warmup else ()
-
-    def init(key: Array, position: Position, density: Density) -> CodesState:
-        key, flow_key = jax.random.split(key)
-        state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
-        if not _jumps(density.network):
-            return state
-        blank = no_reference(density)
-        if density.network.depth > 1:
-            return state._replace(reference=blank)
-        modes, response = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_frozen, blank, density)
-        )
-        return state._replace(reference=blank, modes=modes, response=response)
-
-    def recurrent_step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
-        key, sweep_key = jax.random.split(state.key)
-        pairs = density.network.width // 2
-        position = recurrent_rotation_sweep(sweep_key, flow.position(state.flow), density, pairs)
-        stepped, info = flow.step(flow.move(state.flow, position, density), density)
-        return state._replace(key=key, flow=stepped), info._replace(gradients=info.gradients + 1 + 2 * pairs)
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         if density.network.recurrent:
-            return recurrent_step(state, density)
-        key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
-        flip_key, reversal_key, mirror_key = jax.random.split(below_key, 3)
-        position = flow.position(state.flow)
-        if density.network.activation.family == "odd":
-            position = mirror(mirror_key, position, density)
-        flips, reversals = _visits_below(density)
-        if flips:
-            position, _ = flip_sweep(flip_key, position, density, flips)
-        if reversals:
-            position, _ = reversal_sweep(reversal_key, position, density, reversals)
-        if state.reference is None:
-            coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
-        else:
-            due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
-            coordinates, switches = _jump(
-                sweep_key, position, state.reference, state.modes, state.response, due, density
-            )
-        moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
-        stepped, info = flow.step(moved, density)
-        info = info._replace(gradients=info.gradients + 1 + (flips + reversals + 1) // 2, switches=switches)
-        return state._replace(key=key, flow=stepped), info
+            return _recurrent_step(flow, state, density)
+        return _step(flow, state, density)
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         return state._replace(flow=flow.move(state.flow, position, density))
@@ -134,40 +92,20 @@ def codes(settings: Settings) -> Kernel:
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
-    def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
-        if state.reference is None:
-            return None, None
-        return look_around(populate(density, *density.last_layer(flow.position(state.flow))), density)
-
-    def adopt(state: CodesState, own: Reference | None, shared: SharedModes | None, density: Density) -> CodesState:
-        if own is None or shared is None:
-            return state
-        population = populate(density, *density.last_layer(flow.position(state.flow)))
-        return state._replace(reference=joined(own, shared, population, density))
-
-    def forget(state: CodesState) -> CodesState:
-        return state._replace(modes=None, response=None)
-
-    def recall(state: CodesState, density: Density) -> CodesState:
-        if state.reference is None or density.network.depth > 1:
-            return state
-        modes, response = _frozen(state.reference, density)
-        return state._replace(modes=modes, response=response)
-
     def gradients(density: Density) -> tuple[float, float]:
         assert flow.gradients is not None
         (fewest, most), (least, largest) = flow.gradients(density), _moves_in_gradients(density)
         return fewest + least, most + largest
 
     return flow._replace(
-        init=init,
+        init=partial(_init, flow),
         step=step,
         position=lambda state: flow.position(state.flow),
         move=move,
         renew=renew,
         pool=pool,
         pace=pace,
-        search=Search(searches, explore, adopt, forget, recall, _search_in_gradients),
+        search=_search(flow, settings.warmup),
         reversible=False,
         neuron_moves=True,
         jumps=_jumps,
@@ -177,12 +115,92 @@ def codes(settings: Settings) -> Kernel:
     )
 
 
+def _init(flow: Kernel, key: Array, position: Position, density: Density) -> CodesState:
+    key, flow_key = jax.random.split(key)
+    state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
+    if not _jumps(density.network):
+        return state
+    blank = no_reference(density)
+    if density.network.depth > 1:
+        return state._replace(reference=blank)
+    modes, response = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_modes_and_response, blank, density)
+    )
+    return state._replace(reference=blank, modes=modes, response=response)
+
+
+def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
+    """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
+    key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
+    position, visits = _move_below(below_key, flow.position(state.flow), density)
+    if state.reference is None:
+        coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
+    else:
+        due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
+        coordinates, switches = _jump_sweeps(
+            sweep_key, position, state.reference, state.modes, state.response, due, density
+        )
+    moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
+    stepped, info = flow.step(moved, density)
+    info = info._replace(gradients=info.gradients + 1 + (visits + 1) // 2, switches=switches)
+    return state._replace(key=key, flow=stepped), info
+
+
+def _recurrent_step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
+    key, sweep_key = jax.random.split(state.key)
+    pairs = density.network.width // 2
+    position = recurrent_rotation_sweep(sweep_key, flow.position(state.flow), density, pairs)
+    stepped, info = flow.step(flow.move(state.flow, position, density), density)
+    return state._replace(key=key, flow=stepped), info._replace(gradients=info.gradients + 1 + 2 * pairs)
+
+
+def _move_below(key: Array, position: Position, density: Density) -> tuple[Position, int]:
+    """Mirror images of neurons in every layer, flips and reversals below the last; also how many neurons were asked."""
+    flip_key, reversal_key, mirror_key = jax.random.split(key, 3)
+    if density.network.activation.family == "odd":
+        position = mirror(mirror_key, position, density)
+    flips, reversals = _visits_below(density)
+    if flips:
+        position, _ = flip_sweep(flip_key, position, density, flips)
+    if reversals:
+        position, _ = reversal_sweep(reversal_key, position, density, reversals)
+    return position, flips + reversals
+
+
+def _search(flow: Kernel, warmup: int) -> Search:
+    """What chains look for together: the modes that neurons jump between."""
+    shares = _SEARCHES if warmup >= _LEAST_FOR_ALL_SEARCHES else _SEARCHES[:1]
+    steps = tuple(sorted({int(warmup * share) for share in shares})) if warmup else ()
+
+    def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
+        if state.reference is None:
+            return None, None
+        return look_around(populate(density, *density.last_layer(flow.position(state.flow))), density)
+
+    def adopt(state: CodesState, own: Reference | None, shared: SharedModes | None, density: Density) -> CodesState:
+        if own is None or shared is None:
+            return state
+        population = populate(density, *density.last_layer(flow.position(state.flow)))
+        return state._replace(reference=join(own, shared, population, density))
+
+    def forget(state: CodesState) -> CodesState:
+        return state._replace(modes=None, response=None)
+
+    def recall(state: CodesState, density: Density) -> CodesState:
+        if state.reference is None or density.network.depth > 1:
+            return state
+        modes, response = _modes_and_response(state.reference, density)
+        return state._replace(modes=modes, response=response)
+
+    return Search(steps, explore, adopt, forget, recall, _search_in_gradients)
+
+
 def _jumps(network: Network) -> bool:
     """Whether neurons jump between codes: those of other networks rotate in pairs."""
     return network.activation.bounded and network.width > 1 and not network.recurrent
 
 
-def _frozen(reference: Reference, density: Density) -> tuple[Modes, Response]:
+def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, Response]:
     """What follows from a reference, with one hidden layer."""
     modes = modes_from(reference, density, density.basis)
     return modes, response_of(modes, reference, density)
@@ -237,7 +255,7 @@ def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Arr
 
 
 @jax.custom_batching.sequential_vmap
-def _jump(
+def _jump_sweeps(
     key: Array,
     position: Position,
     frozen: Reference,

@@ -8,7 +8,7 @@ how the population responds to one neuron more in one mode and one less in anoth
 
 1. a pair of modes of different codes is drawn, a and b, with frozen symmetric chances;
 2. of the n neurons in a, m are looked at (all, or `_CANDIDATES` at random): all others shift by their code's response,
-   the neuron is carried to b about centres that it has among the others before and after (`Modes.carried`); the
+   the neuron is carried to b about centres that it has among the others before and after (`Modes.carry`); the
    densities' ratio, volumes included, is r_i;
 3. one is chosen with chance r_i^{1/2} / sum r^{1/2}, and the move accepted with
 
@@ -165,7 +165,7 @@ def _offers(
     after = centre_among(there, route.other, modes.activity[route.other] @ given_way.inverse, modes)
 
     def carry(coordinates: Array, blur: Array | None, before: Array, after: Array) -> tuple[Array, Array | None, Array]:
-        return modes.carried(coordinates, blur, (route.one, before), (route.other, after))
+        return modes.carry(coordinates, blur, (route.one, before), (route.other, after))
 
     begin, blurs = population.coordinates[neurons], None if blur is None else blur[neurons]
     converted, blurred, gain = jax.vmap(carry, (0, None if blur is None else 0, 0, 0))(begin, blurs, before, after)
@@ -194,7 +194,9 @@ def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:
 
 def _cavities(population: LastLayer, neurons: Int[Array, " M"], density: Density) -> Cavity:
     """The cavities of some neurons, stacked."""
-    return jax.vmap(without, (None, 0, None, None))(population, neurons, density.targets, density.signal_variance)
+    return jax.vmap(without, (None, 0, None, None))(
+        population, neurons, density.targets, density.scaled_readout_variance
+    )
 
 
 def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: LastLayer) -> Float[Array, " M"]:

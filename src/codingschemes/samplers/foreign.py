@@ -36,6 +36,12 @@ def from_blackjax(algorithm: Callable[[LogDensity], Any]) -> Callable[[Settings]
 
     Returns:
         Settings -> kernel, taken to be exact; another one says so by `kernel._replace(exact=False)`.
+
+    Example:
+        >>> import blackjax
+        >>> build = cs.samplers.from_blackjax(lambda logdensity: blackjax.barker(logdensity, step_size=0.4))
+        >>> build(cs.samplers.Settings(warmup=10)).warmup
+        10
     """
 
     def on(density: Density) -> Any:

@@ -21,9 +21,10 @@ from blackjax.mcmc import integrators
 from jaxtyping import Array
 
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
 
 _MEAN_LENGTH = 1.6
 _JITTER = 0.35

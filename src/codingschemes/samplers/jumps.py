@@ -1,7 +1,7 @@
 """Single neurons jump between codes, exactly.
 
 Between the Gaussian approximations of two modes there are maps u -> centre' + spread' O spread^{-1} (u - centre), O
-orthogonal, spread a root of the covariance (see `Modes.carried`). They keep a neuron's noise, reflected at the samples
+orthogonal, spread a root of the covariance (see `Modes.carry`). They keep a neuron's noise, reflected at the samples
 whose class changes side, so that what the approximation misses is nearly the same before and after, and cancels in the
 acceptance ratio (the deterministic jump of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in
 random order:
@@ -47,10 +47,10 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
         population, first, switches = carry
         neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
         cavities = jax.vmap(without, (None, 0, None, None))(
-            population, neurons, density.targets, density.signal_variance
+            population, neurons, density.targets, density.scaled_readout_variance
         )
-        centres, laplace = recentred(modes, population, cavities, density)
-        log_weights = _floored(laplace, modes)
+        centres, laplace = recentre(modes, population, cavities, density)
+        log_weights = _with_floor(laplace, modes)
         own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
@@ -65,7 +65,7 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
             population, behind, _ = carry
             index = jnp.argmax(attempts & (jnp.arange(_BLOCK) >= behind))
             cavity = jax.tree.map(lambda entries: entries[index], cavities)
-            population, jumped = _jump(
+            population, jumped = _attempt(
                 accept_keys[index],
                 population,
                 neurons[index],
@@ -96,7 +96,7 @@ class Jump(NamedTuple):
     log_weights: Float[Array, " K"]
 
 
-def _jump(
+def _attempt(
     key: Array,
     population: LastLayer,
     neuron: Array,
@@ -112,7 +112,7 @@ def _jump(
     if not modes.frame.complete:
         blur_key, accept_key = jax.random.split(key)
         blur = jax.random.normal(blur_key, population.activity.shape[1:], before.dtype)
-    after, _, gain = modes.carried(before, blur, (own, centres[own]), (other, centres[other]))
+    after, _, gain = modes.carry(before, blur, (own, centres[own]), (other, centres[other]))
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
@@ -134,7 +134,7 @@ def _jump(
     return changed, accepted
 
 
-def recentred(
+def recentre(
     modes: Modes, population: LastLayer, cavities: Cavity, density: Density
 ) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
     """Centres after one Newton step in each cavity, and the logs of the modes' weights there by Laplace's
@@ -142,7 +142,7 @@ def recentred(
     images = modes.activity @ population.inverse
     log_likelihood = jax.vmap(lambda cavity, activity, image: cavity.log_likelihood(activity[None], image[None])[0])
 
-    def recentre(
+    def visit(
         mode: Array, carry: tuple[Float[Array, "K B R"], Float[Array, "K B"]]
     ) -> tuple[Float[Array, "K B R"], Float[Array, "K B"]]:
         centres, log_weights = carry
@@ -154,7 +154,7 @@ def recentred(
     block, count = cavities.gap.shape[0], modes.found.shape[0]
     start = jnp.zeros((count, block, modes.centre.shape[1])), jnp.full((count, block), -jnp.inf)
     # those found come first
-    centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), recentre, start)
+    centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), visit, start)
     return jnp.swapaxes(centres, 0, 1), log_weights.T
 
 
@@ -164,7 +164,7 @@ def centre_among(cavities: Cavity, mode: Array, image: Float[Array, " P"], modes
     return modes.centre[mode] + modes.drift[mode] + slope @ modes.response[mode].T
 
 
-def _floored(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:
+def _with_floor(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:
     """Normalised, and none of the modes found without a chance."""
     weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0), axis=1)
     return jnp.log((1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1))

@@ -26,6 +26,11 @@ class Info(NamedTuple):
         diverging: whether the integrator lost the energy.
         step_size: the integrator's step.
         switches: accepted jumps of single neurons between codes; 0 for samplers that propose none.
+
+    Example:
+        >>> info = cs.samplers.Info(np.array(3.0), np.array(0.8), np.array(7), np.array(False), np.array(0.1))
+        >>> float(info.trajectory)
+        0.7000000000000001
     """
 
     potential: Float[Array, "*chains"]
@@ -97,6 +102,12 @@ class Kernel(NamedTuple):
         gradients: density -> fewest and most gradients that a draw takes once the step size is adapted, as seen on the
             targets of the bench; moves of single neurons count as many as they take the time of. None: not known.
         compile_seconds: about how long its programs take to compile, until this machine has compiled one.
+
+    Example:
+        >>> from codingschemes.samplers import SAMPLERS
+        >>> kernel = SAMPLERS["codes"](cs.samplers.Settings(warmup=100))
+        >>> kernel.warmup, kernel.exact, kernel.neuron_moves
+        (100, True, True)
     """
 
     init: Callable[[Array, Position, Density], State]
@@ -157,6 +168,10 @@ class Sampler:
         build: settings -> kernel; the same object for the same settings, so that nothing is compiled twice.
         default_for: what it is taken for where nobody names a sampler.
         source: `module:function` of one that is registered from elsewhere and can be imported.
+
+    Example:
+        >>> cs.samplers.sampler_named("hmc").default_for
+        ('evidence', 'cooling', 'drift')
     """
 
     name: str
@@ -178,6 +193,9 @@ def register(name: str, build: Callable[[Settings], Kernel], *, default_for: tup
 
 def default_sampler(purpose: Purpose) -> str:
     """The name of the sampler that is taken for this where nobody names one.
+
+    Args:
+        purpose: `draws`, `evidence`, `cooling` or `drift`.
 
     Example:
         >>> cs.samplers.default_sampler("evidence")

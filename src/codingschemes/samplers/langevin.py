@@ -13,17 +13,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import (
-    Point,
-    Scalar,
-    TransitionInfo,
-    TransitionTarget,
-    adaptive_kernel,
-    standard_normal,
-)
+from codingschemes.posterior import Position, Scalar
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps, usual_gradients
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget, standard_normal
 from codingschemes.samplers.unadjusted import unless_diverged
 
 _ACCEPTANCE = 0.9

@@ -10,8 +10,9 @@ from blackjax.mcmc import mala as blackjax_mala
 from jaxtyping import Array
 
 from codingschemes.posterior import Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
 
 #: Optimal in high dimension (Roberts & Rosenthal 1998).
 _ACCEPTANCE = 0.574

@@ -18,9 +18,10 @@ from jaxtyping import Array
 
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, TransitionTarget, adaptive_kernel
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.hmc import jittered_steps, usual_gradients
 from codingschemes.samplers.kernel import Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
 from codingschemes.samplers.unadjusted import unless_diverged
 
 #: Variance of the energy error a dimension that blackjax's tuning recommends.
@@ -39,7 +40,7 @@ def _speed_sphere(target: TransitionTarget) -> float:
     return target.dimension**0.5
 
 
-def _adjusted(
+def _adjusted_transition(
     key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
 ) -> tuple[Point, TransitionInfo]:
     integrator, stages = (
@@ -57,7 +58,7 @@ def _adjusted(
     return moved, TransitionInfo(info.acceptance_rate, stages * steps, info.is_divergent)
 
 
-def _unadjusted(
+def _unadjusted_transition(
     key: Array,
     point: Point,
     target: TransitionTarget,
@@ -91,7 +92,9 @@ def _unadjusted(
 @lru_cache
 def mclmc(settings: Settings) -> Kernel:
     """Adjusted microcanonical Langevin, step size and preconditioner adapted."""
-    kernel = adaptive_kernel(_adjusted, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.9)
+    kernel = adaptive_kernel(
+        _adjusted_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.9
+    )
     return kernel._replace(gradients=_usual_gradients)
 
 
@@ -105,7 +108,7 @@ def _usual_gradients(density: Density) -> tuple[float, float]:
 def mclmc_unadjusted(settings: Settings) -> Kernel:
     """Unadjusted microcanonical Langevin; not exact. What it reports as acceptance is 1/(1 + energy variance/5e-4)."""
     return adaptive_kernel(
-        _unadjusted, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.5, exact=False
+        _unadjusted_transition, warmup=settings.warmup, target_acceptance=settings.target_acceptance or 0.5, exact=False
     )._replace(gradients=lambda density: (2.0 * _UNADJUSTED_STEPS, 2.0 * _UNADJUSTED_STEPS))  # noqa: ARG005
 
 

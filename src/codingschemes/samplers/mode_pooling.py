@@ -37,7 +37,7 @@ def look_around(population: LastLayer, density: Density) -> tuple[Reference, Sha
     return own, SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
 
 
-def joined(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
+def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
     """A chain's reference with the distinct modes that all chains have told of in front, of as many entries as before.
 
     They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
@@ -48,7 +48,9 @@ def joined(own: Reference, shared: SharedModes, population: LastLayer, density: 
     activity = density.network.activation(preactivation)
     kept, found = _first_distinct(activity, shared.found.T.ravel(), room)
     nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
-    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal_variance)
+    cavities = jax.vmap(without, (None, 0, None, None))(
+        population, nearest, density.targets, density.scaled_readout_variance
+    )
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
     wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]

@@ -35,7 +35,7 @@ def reference(population: LastLayer, density: Density) -> Reference:
         known, tried = carry
         gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
-        cavity = without(population, neuron, density.targets, density.signal_variance)
+        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
         centre, _ = maximum(population.coordinates[neuron], cavity, population.inverse, density, population.basis)
         preactivation = population.basis @ centre
         known = known.at[slot].set(density.network.activation(preactivation))
@@ -78,7 +78,9 @@ def _codes_reference(population: LastLayer, density: Density) -> Reference:
     starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
     wanted = density.network.activation(patterns) @ density.class_average
     nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
-    cavities = jax.vmap(without, (None, 0, None, None))(population, nearest, density.targets, density.signal_variance)
+    cavities = jax.vmap(without, (None, 0, None, None))(
+        population, nearest, density.targets, density.scaled_readout_variance
+    )
     return Reference(population.activity, population.inverse, cavities, starts, codes)
 
 
@@ -92,7 +94,7 @@ def no_reference(density: Density) -> Reference:
         direction=jnp.zeros((count, samples)),
         gap=jnp.ones(count),
         field=jnp.zeros((count, samples, outputs)),
-        signal_variance=jnp.broadcast_to(density.signal_variance, (count,)),
+        scaled_readout_variance=jnp.broadcast_to(density.scaled_readout_variance, (count,)),
     )
     activity = jnp.zeros((density.network.width, samples))
     return Reference(

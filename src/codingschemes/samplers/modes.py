@@ -58,11 +58,11 @@ class Frame(NamedTuple):
         """Whether the directions span all samples."""
         return self.directions.shape[0] == self.directions.shape[1]
 
-    def seen(self, coordinates: Float[Array, "*K R"]) -> Float[Array, "*K D"]:
+    def project(self, coordinates: Float[Array, "*K R"]) -> Float[Array, "*K D"]:
         """Coordinates as preactivations along the directions."""
         return (coordinates if self.turn is None else coordinates @ self.turn) * self.lengths
 
-    def moved(self, coordinates: Float[Array, " R"], seen: Float[Array, " D"]) -> Float[Array, " R"]:
+    def move(self, coordinates: Float[Array, " R"], seen: Float[Array, " D"]) -> Float[Array, " R"]:
         """Coordinates changed by what is `seen` to change."""
         change = seen / self.lengths
         return coordinates + (change if self.turn is None else self.turn @ change)
@@ -96,7 +96,7 @@ class Modes(NamedTuple):
     frame: Frame
     found: Bool[Array, " K"]
 
-    def carried(
+    def carry(
         self,
         coordinates: Float[Array, " R"],
         blur: Float[Array, " P"] | None,
@@ -117,7 +117,7 @@ class Modes(NamedTuple):
         """
         (one, before), (other, after) = start, end
         directions, axes = self.frame.directions, self.axes
-        noise = axes[one] @ ((self.frame.seen(coordinates - before) @ axes[one]) / self.widths[one])
+        noise = axes[one] @ ((self.frame.project(coordinates - before) @ axes[one]) / self.widths[one])
         sign = self.side[one] * self.side[other]
         if blur is None:
             reflected, blurred, gain = directions.T @ (sign * (directions @ noise)), None, jnp.zeros(())
@@ -129,8 +129,8 @@ class Modes(NamedTuple):
             # the squared length outside the directions before, less that after
             gain = (jnp.sum(reflected**2) - jnp.sum(noise**2)) / 2
         seen = axes[other] @ (self.widths[other] * (axes[other].T @ reflected))
-        settled = self.frame.seen(after - coordinates)
-        return self.frame.moved(coordinates, settled + seen), blurred, gain
+        settled = self.frame.project(after - coordinates)
+        return self.frame.move(coordinates, settled + seen), blurred, gain
 
 
 class Reference(NamedTuple):
@@ -239,7 +239,7 @@ def _mode(
     identity = jnp.eye(basis.shape[1])
     _, curvature = _derivatives(summit.centre, cavity, inverse, density, basis)
     covariance = cho_solve(cho_factor(jnp.where(summit.found, curvature, identity)), identity)
-    seen = frame.seen(frame.seen(covariance).T)
+    seen = frame.project(frame.project(covariance).T)
     squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
     widths = jnp.sqrt(jnp.maximum(squares, _LEAST_VARIANCE * squares[-1]))
     preactivation = basis @ summit.centre

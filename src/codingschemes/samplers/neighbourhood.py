@@ -45,13 +45,13 @@ class Cavity(NamedTuple):
         direction: v = S^{-1} phi_i; A = S^{-1} + v v^T / gap.
         gap: (1 - c phi_i . v) / c.
         field: B = A Y.
-        signal_variance: c.
+        scaled_readout_variance: c.
     """
 
     direction: Float[Array, " P"]
     gap: Scalar
     field: Float[Array, "P C"]
-    signal_variance: Scalar
+    scaled_readout_variance: Scalar
 
     def correct(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
         """A phi for each row phi."""
@@ -60,35 +60,35 @@ class Cavity(NamedTuple):
     def log_likelihood(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, " K"]:
         """The misfit's part of the log density for each row phi."""
         reach = jnp.sum(activity * image, axis=1) + (activity @ self.direction) ** 2 / self.gap
-        stretch = 1 + self.signal_variance * reach
+        stretch = 1 + self.scaled_readout_variance * reach
         alignment = jnp.sum((activity @ self.field) ** 2, axis=1)
-        return self.signal_variance * alignment / stretch / 2 - self.field.shape[1] * jnp.log(stretch) / 2
+        return self.scaled_readout_variance * alignment / stretch / 2 - self.field.shape[1] * jnp.log(stretch) / 2
 
     def slope(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
         """The gradient of `log_likelihood` with respect to phi."""
         image = self.correct(activity, image)
-        stretch = (1 + self.signal_variance * jnp.sum(activity * image, axis=1))[:, None]
+        stretch = (1 + self.scaled_readout_variance * jnp.sum(activity * image, axis=1))[:, None]
         overlap = activity @ self.field
         alignment = jnp.sum(overlap**2, axis=1)[:, None]
         along = overlap @ self.field.T
-        stiffness = self.field.shape[1] / stretch + self.signal_variance * alignment / stretch**2
-        return self.signal_variance * (along / stretch - stiffness * image)
+        stiffness = self.field.shape[1] / stretch + self.scaled_readout_variance * alignment / stretch**2
+        return self.scaled_readout_variance * (along / stretch - stiffness * image)
 
     def curvature(self, activity: Float[Array, " P"], inverse: Float[Array, "P P"]) -> Float[Array, "P P"]:
         """The Hessian of `log_likelihood` with respect to one phi; `inverse` is S^{-1}."""
         full = inverse + jnp.outer(self.direction, self.direction) / self.gap
         image = full @ activity
-        stretch = 1 + self.signal_variance * activity @ image
+        stretch = 1 + self.scaled_readout_variance * activity @ image
         overlap = activity @ self.field
         both = jnp.outer(self.field @ overlap, image)
         alignment = overlap @ overlap
         outputs = self.field.shape[1]
-        cross = 2 * self.signal_variance / stretch**2
-        return self.signal_variance * (
+        cross = 2 * self.scaled_readout_variance / stretch**2
+        return self.scaled_readout_variance * (
             self.field @ self.field.T / stretch
             - cross * (both + both.T)
-            - (outputs / stretch + self.signal_variance * alignment / stretch**2) * full
-            + cross * (outputs + 2 * self.signal_variance * alignment / stretch) * jnp.outer(image, image)
+            - (outputs / stretch + self.scaled_readout_variance * alignment / stretch**2) * full
+            + cross * (outputs + 2 * self.scaled_readout_variance * alignment / stretch) * jnp.outer(image, image)
         )
 
 
@@ -96,19 +96,23 @@ def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Ar
     """The population at some coordinates, z = u basis^T; one Cholesky factorisation."""
     activity = density.network.activation(coordinates @ basis.T)
     samples = activity.shape[1]
-    kernel = density.signal_variance * activity.T @ activity + density.temperature * jnp.eye(samples)
+    kernel = density.scaled_readout_variance * activity.T @ activity + density.temperature * jnp.eye(samples)
     factor = cho_factor(kernel, lower=True)
     inverse = cho_solve(factor, jnp.eye(samples))
     log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(factor[0])))
     return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets, log_det)
 
 
-def without(population: LastLayer, neuron: Array, targets: Float[Array, "P C"], signal_variance: Scalar) -> Cavity:
+def without(
+    population: LastLayer, neuron: Array, targets: Float[Array, "P C"], scaled_readout_variance: Scalar
+) -> Cavity:
     """The cavity that one neuron leaves."""
     activity = population.activity[neuron]
     direction = population.inverse @ activity
-    gap = 1 / signal_variance - activity @ direction
-    return Cavity(direction, gap, population.field + jnp.outer(direction, direction @ targets) / gap, signal_variance)
+    gap = 1 / scaled_readout_variance - activity @ direction
+    return Cavity(
+        direction, gap, population.field + jnp.outer(direction, direction @ targets) / gap, scaled_readout_variance
+    )
 
 
 def with_neuron(
@@ -120,7 +124,7 @@ def with_neuron(
 ) -> LastLayer:
     """The population with one neuron replaced: a rank-two update of S^{-1}."""
     image = cavity.correct(activity[None], (population.inverse @ activity)[None])[0]
-    stretch = 1 / cavity.signal_variance + activity @ image
+    stretch = 1 / cavity.scaled_readout_variance + activity @ image
     inverse = (
         population.inverse
         + jnp.outer(cavity.direction, cavity.direction) / cavity.gap

@@ -7,7 +7,7 @@ from typing import Any
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
 from codingschemes.samplers.kernel import SAMPLERS, Kernel, Sampler, Settings
-from codingschemes.sources import imported, imported_again, same, source_of
+from codingschemes.sources import import_again, import_source, same, source_of
 
 
 @checked
@@ -53,6 +53,9 @@ def register_sampler(name: str, build: Callable[..., Any]) -> Sampler:
 def sampler_named(name: str) -> Sampler:
     """A registered sampler, or what the function that `module:function` names builds, imported and registered.
 
+    Args:
+        name: registered, or `module:function`.
+
     Raises:
         InvalidInput: there is none, or it cannot be imported.
 
@@ -62,7 +65,7 @@ def sampler_named(name: str) -> Sampler:
     """
     if name in SAMPLERS or ":" not in name:
         return SAMPLERS[name]
-    return register_sampler(name, imported("sampler", name))
+    return register_sampler(name, import_source("sampler", name))
 
 
 def record(sampler: Sampler) -> dict[str, Any]:
@@ -78,4 +81,4 @@ def restore(recorded: dict[str, Any]) -> None:
     """
     name = recorded["name"]
     if name not in SAMPLERS:
-        register_sampler(name, imported_again("sampler", name, recorded["source"]))
+        register_sampler(name, import_again("sampler", name, recorded["source"]))

@@ -13,16 +13,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from codingschemes.posterior import Position
-from codingschemes.samplers.adaptive import (
-    Point,
-    Scalar,
-    TransitionInfo,
-    TransitionTarget,
-    adaptive_kernel,
-    standard_normal,
-)
+from codingschemes.posterior import Position, Scalar
+from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.kernel import Kernel, Settings, register
+from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget, standard_normal
 
 _ACCEPTANCE = 0.574
 

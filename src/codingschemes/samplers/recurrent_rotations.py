@@ -35,9 +35,9 @@ def recurrent_rotation_sweep(key: Array, position: Position, density: Density, v
         pair = _drawn_pair(position, chosen[index])
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-            return -jax.vmap(lambda angle: density.misfit(turned(position, pair, angle)))(angles)
+            return -jax.vmap(lambda angle: density.misfit(rotate(position, pair, angle)))(angles)
 
-        return turned(position, pair, slice_angle(log_density, angles[index], levels[index]))
+        return rotate(position, pair, slice_angle(log_density, angles[index], levels[index]))
 
     return jax.lax.fori_loop(0, visits, visit, position)
 
@@ -49,12 +49,12 @@ def _drawn_pair(position: Position, uniform: Float[Array, " 2"]) -> Int[Array, "
     return jnp.stack([first, (first + apart) % len(weights)])
 
 
-def turned(position: Position, pair: Int[Array, " 2"], angle: Float[Array, ""]) -> Position:
+def rotate(position: Position, pair: Int[Array, " 2"], angle: Float[Array, ""]) -> Position:
     """The position with two neurons rotated into each other."""
     rotation = jnp.array([[jnp.cos(angle), jnp.sin(angle)], [-jnp.sin(angle), jnp.cos(angle)]])
 
-    def mixed(rows: Float[Array, "N K"]) -> Float[Array, "N K"]:
+    def mix(rows: Float[Array, "N K"]) -> Float[Array, "N K"]:
         return rows.at[pair].set(rotation @ rows[pair])
 
-    after = {name: mixed(block) for name, block in position.items() if name != "hidden"}
-    return {**after, "hidden": mixed(mixed(position["hidden"][0]).T).T[None]}
+    after = {name: mix(block) for name, block in position.items() if name != "hidden"}
+    return {**after, "hidden": mix(mix(position["hidden"][0]).T).T[None]}

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.jumps import recentred
+from codingschemes.samplers.jumps import recentre
 from codingschemes.samplers.modes import Modes, Reference, mode_of
 from codingschemes.samplers.neighbourhood import LastLayer, without
 
@@ -76,18 +76,18 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
     def force(change: Callable[[Float[Array, "K P"]], Float[Array, "K P"]]) -> Float[Array, "K P"]:
         """The change of the force on each mode, from what a change of S makes of vectors."""
         of_felt, of_image = change(felt), change(image)
-        return -density.signal_variance * (
+        return -density.scaled_readout_variance * (
             (of_felt - field.shape[1] * of_image) @ inverse + (of_image @ field) @ field.T
         )
 
     def given_way(forces: Float[Array, "K P"]) -> Float[Array, "K P"]:
         moved = gain * (jnp.einsum("krp,kp->kr", modes.response, forces) @ basis.T)
         return force(
-            lambda x: density.signal_variance * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved))
+            lambda x: density.scaled_readout_variance * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved))
         )
 
     def shift(added: Float[Array, " P"]) -> Float[Array, "K R"]:
-        alone = force(lambda x: density.signal_variance * jnp.outer(x @ added, added))
+        alone = force(lambda x: density.scaled_readout_variance * jnp.outer(x @ added, added))
         forces, _ = jax.scipy.sparse.linalg.gmres(
             lambda forces: forces - given_way(forces), alone, tol=_RESIDUAL, restart=_KRYLOV, maxiter=1
         )
@@ -111,9 +111,9 @@ def _crossing(
 
     def leaves(neuron: Array) -> Array:
         cavity = jax.tree.map(
-            lambda entry: entry[None], without(population, neuron, density.targets, density.signal_variance)
+            lambda entry: entry[None], without(population, neuron, density.targets, density.scaled_readout_variance)
         )
-        _, log_weights = recentred(modes, population, cavity, density)
+        _, log_weights = recentre(modes, population, cavity, density)
         weights = jax.nn.softmax(jnp.where(modes.found, log_weights[0], -jnp.inf))
         return jnp.sum(weights, where=kind != kind[own[neuron]])
 

@@ -33,12 +33,12 @@ def reversal_sweep(key: Array, position: Position, density: Density, visits: int
     levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
     def propose(index: Array, here: Place) -> tuple[Position, Scalar]:
-        return _reversed(here.position, here.activity, layers[index], neurons[index], classes[index], density)
+        return _reverse_neuron(here.position, here.activity, layers[index], neurons[index], classes[index], density)
 
     return accept_in_turn(position, density, levels, propose)
 
 
-def _reversed(
+def _reverse_neuron(
     position: Position, activity: Float[Array, "L N P"], layer: Array, neuron: Array, label: Array, density: Density
 ) -> tuple[Position, Scalar]:
     """The position with the answer of one neuron to one class turned round, and the log of the volume that this

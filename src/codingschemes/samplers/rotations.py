@@ -49,7 +49,7 @@ def redraw_alone(key: Array, coordinates: Float[Array, "1 R"], basis: Float[Arra
     candidates = jnp.concatenate([coordinates, candidates])
     activity = density.network.activation(candidates @ basis.T)
     nothing, alone = jnp.zeros_like(basis[:, 0]), density.targets / density.temperature
-    cavity = Cavity(nothing, 1 / density.signal_variance, alone, density.signal_variance)
+    cavity = Cavity(nothing, 1 / density.scaled_readout_variance, alone, density.scaled_readout_variance)
     log_weights = cavity.log_likelihood(activity, activity / density.temperature)
     return candidates[jax.random.categorical(choice_key, log_weights)][None]
 
@@ -109,12 +109,14 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
         second = _draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
         rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
-        without_pair = _update(response, activity[pair], -density.signal_variance)
+        without_pair = _update(response, activity[pair], -density.scaled_readout_variance)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
             tried = activation(_rotate(angles, preactivation[pair]))
             selection = _log_selection(jnp.sum(tried**2, axis=2) + least, rest)
-            return _log_likelihood(tried, without_pair, density.signal_variance) + jnp.where(even, 0.0, selection)
+            return _log_likelihood(tried, without_pair, density.scaled_readout_variance) + jnp.where(
+                even, 0.0, selection
+            )
 
         angle = slice_angle(log_density, angles[index], levels[index])[None]
         turned = _rotate(angle, preactivation[pair])[0]
@@ -123,7 +125,7 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
             coordinates.at[pair].set(_rotate(angle, coordinates[pair])[0]),
             preactivation.at[pair].set(turned),
             activity.at[pair].set(active),
-            _update(without_pair, active, density.signal_variance),
+            _update(without_pair, active, density.scaled_readout_variance),
             weights.at[pair].set(jnp.sum(active**2, axis=1) + least),
         )
 
@@ -199,12 +201,12 @@ class _Symmetric(NamedTuple):
 
 
 def _log_likelihood(
-    activity: Float[Array, "K 2 P"], without_pair: Float[Array, "P S"], signal_variance: Scalar
+    activity: Float[Array, "K 2 P"], without_pair: Float[Array, "P S"], scaled_readout_variance: Scalar
 ) -> Float[Array, " K"]:
     """What each pair of activities adds to the log likelihood, up to a constant, given the response without it."""
     samples = activity.shape[2]
     image = (activity.reshape(-1, samples) @ without_pair).reshape(*activity.shape[:2], -1)
-    stretch = _Symmetric.of(activity, image[..., :samples]).plus(1 / signal_variance)
+    stretch = _Symmetric.of(activity, image[..., :samples]).plus(1 / scaled_readout_variance)
     alignment = _Symmetric.of(image[..., samples:], image[..., samples:])
     determinant = stretch.determinant
     gain = stretch.second * alignment.first - 2 * stretch.mixed * alignment.mixed + stretch.first * alignment.second
@@ -212,12 +214,12 @@ def _log_likelihood(
 
 
 def _update(
-    response: Float[Array, "P S"], activity: Float[Array, "2 P"], signal_variance: Scalar
+    response: Float[Array, "P S"], activity: Float[Array, "2 P"], scaled_readout_variance: Scalar
 ) -> Float[Array, "P S"]:
-    """S^{-1} (I, Y) after S gained `signal_variance` phi phi^T for each of two activities: a rank-two update."""
+    """S^{-1} (I, Y) after S gained c phi phi^T for each of two activities: a rank-two update."""
     image = activity @ response
     directions = image[:, : len(response)]
-    stretch = _Symmetric.of(activity, directions).plus(1 / signal_variance)
+    stretch = _Symmetric.of(activity, directions).plus(1 / scaled_readout_variance)
     solved = jnp.stack(
         [
             stretch.second * directions[0] - stretch.mixed * directions[1],

@@ -31,7 +31,28 @@ class Settled(NamedTuple):
 @known_keywords
 @functools.partial(jax.jit, static_argnums=0)
 def begin(kernel: Kernel, key: Array, positions: Position, density: Density) -> State:
-    """The states of chains that have not adapted anything yet, each with a random key of its own."""
+    """The states of chains that have not adapted anything yet, each with a random key of its own.
+
+    Args:
+        kernel: how they will move.
+        key: of all random numbers.
+        positions: where they begin, (chain, ...).
+        density: what they shall follow; in the same precision.
+
+    Returns:
+        Of all chains, stacked.
+
+    Example:
+        >>> import jax
+        >>> from codingschemes.samplers import SAMPLERS, Settings
+        >>> kernel = SAMPLERS["mala"](Settings(warmup=5))
+        >>> with cs.double_precision():
+        ...     density = posterior.density()
+        ...     positions = density.prior_draws(jax.random.key(0), 2)
+        ...     states = cs.samplers.begin(kernel, jax.random.key(1), positions, density)
+        >>> kernel.position(states)["input"].shape
+        (2, 12, 24)
+    """
     count = jax.tree.leaves(positions)[0].shape[0]
     return jax.vmap(kernel.init, (0, 0, None))(jax.random.split(key, count), positions, density)
 
@@ -47,7 +68,7 @@ def search_together(search: Search, states: State, density: Density) -> State:
     return each(lambda state: search.recall(state, density), adopted)
 
 
-def adapted(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
+def search_if_due(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
     """The states of all chains before an adapting step of this number: after a search where one is due."""
     if kernel.search is None or not kernel.search.steps:
         return states
@@ -66,12 +87,27 @@ def settle(kernel: Kernel, states: State, positions: Position, density: Density,
         positions: where they begin, (chain, ...).
         density: what they shall follow.
         steps: each of these leaves the density exactly invariant, as far as the kernel does.
+
+    Returns:
+        `states` of all chains, stacked, their mean `acceptance` and the `gradients` spent, by chain.
+
+    Example:
+        >>> import jax
+        >>> from codingschemes.samplers import SAMPLERS, Settings
+        >>> kernel = SAMPLERS["mala"](Settings(warmup=5))
+        >>> with cs.double_precision():
+        ...     density = posterior.density()
+        ...     positions = density.prior_draws(jax.random.key(0), 2)
+        ...     states = cs.samplers.begin(kernel, jax.random.key(1), positions, density)
+        ...     settled = cs.samplers.settle(kernel, states, positions, density)
+        >>> settled.gradients.tolist()
+        [5, 5]
     """
     step = jax.vmap(kernel.step, (0, None))
     counted = steps or kernel.warmup
 
     def body(index: Array, carry: Settled) -> Settled:
-        states, info = step(adapted(kernel, carry.states, index, density), density)
+        states, info = step(search_if_due(kernel, carry.states, index, density), density)
         fixed = index >= kernel.warmup + steps - counted
         return Settled(
             jax.lax.cond(index < kernel.warmup, kernel.pool, lambda states: states, states),

@@ -18,7 +18,7 @@ from blackjax.mcmc import integrators
 from jaxtyping import Array, Int
 
 from codingschemes.posterior import Position, Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo, standard_normal
+from codingschemes.samplers.transition import Point, TransitionInfo, standard_normal
 
 #: An energy error above this is a divergence, as in blackjax.
 _DIVERGENCE = 1000.0

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Scalar
-from codingschemes.samplers.adaptive import Point, TransitionInfo
+from codingschemes.samplers.transition import Point, TransitionInfo
 
 #: An energy error above this is a divergence, as in Stan: an integrator that is stable stays far below it.
 _DIVERGENCE = 1000.0

@@ -27,6 +27,14 @@ def sweep(
 
     Raises:
         InvalidInput: `distributed` is not installed, or there is no scheduler at the address.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from codingschemes.runs import Sampling
+        >>> short = Sampling("mala", chains=2, draws=4, warmup=2)
+        >>> job = cs.sweeps.Job("first", {"width": 12}, posterior, short, Path("runs/swept"))
+        >>> cs.sweeps.sweep([job]).to_dataframe()["status"].tolist()  # a run: about 20 seconds
+        ['complete']
     """
     outcomes = _here(jobs, notify) if scheduler is None else _there(jobs, scheduler, notify)
     found = {outcome.job.name: outcome for outcome in outcomes}

@@ -40,6 +40,14 @@ class Job:
         posterior, sampling: what is sampled, and how.
         folder: the run folder.
         theory: what the run is compared with; None: nothing.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from codingschemes.runs import Sampling
+        >>> short = Sampling("mala", chains=2, draws=4, warmup=2)
+        >>> job = cs.sweeps.Job("first", {"width": 12}, posterior, short, Path("runs/first"))
+        >>> job.posterior
+        Posterior(orthogonal, sigmoid, width 12, depth 1, T = 0.01)
     """
 
     name: str
@@ -63,6 +71,11 @@ class Result:
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
         notes: what a reader of the comparison should know.
         scores: support for each scheme.
+
+    Example:
+        >>> result = cs.sweeps.Result(100, None, "redundant", 0.9, {"100": 1.0}, 1.01, 1.0, 200.0, "converged")
+        >>> result.codes
+        {'100': 1.0}
     """
 
     draws: int
@@ -81,6 +94,9 @@ class Result:
     @classmethod
     def read(cls, path: Path) -> "Result":
         """The result in a file that `write_json` wrote.
+
+        Args:
+            path: of the file.
 
         Raises:
             InvalidInput: the file is missing, broken or altered.
@@ -118,6 +134,14 @@ class Outcome:
         status: `complete`; `stopped` by Ctrl-C, with the draws made so far; `failed`.
         result: of a complete run.
         message: what it failed with.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from codingschemes.runs import Sampling
+        >>> short = Sampling("mala", chains=2, draws=4, warmup=2)
+        >>> job = cs.sweeps.Job("first", {"width": 12}, posterior, short, Path("runs/first"))
+        >>> cs.sweeps.Outcome(job, "failed", message="no space left").to_json()["status"]
+        'failed'
     """
 
     job: Job
@@ -141,7 +165,17 @@ class Outcome:
 
 
 class Outcomes(list[Outcome]):
-    """What became of all runs of a sweep, in their order."""
+    """What became of all runs of a sweep, in their order.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from codingschemes.runs import Sampling
+        >>> short = Sampling("mala", chains=2, draws=4, warmup=2)
+        >>> job = cs.sweeps.Job("first", {"width": 12}, posterior, short, Path("runs/first"))
+        >>> outcomes = cs.sweeps.Outcomes([cs.sweeps.Outcome(job, "stopped")])
+        >>> outcomes.to_dataframe()["width"].tolist()
+        [12]
+    """
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a run: what varies, status and message, the numbers of `Result`, and by kind of quantity the
@@ -169,7 +203,20 @@ def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:
     whose result is kept is not read again.
 
     Args:
+        job: the run to be made.
         notify: is told what is being done; with it, sampling shows its progress.
+
+    Returns:
+        What became of it: `failed` with the message of an `InvalidInput`, of a lack of memory or of disk; anything else
+        is a mistake of the program and raised.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from codingschemes.runs import Sampling
+        >>> short = Sampling("mala", chains=2, draws=4, warmup=2)
+        >>> job = cs.sweeps.Job("first", {"width": 12}, posterior, short, Path("runs/carried"))
+        >>> cs.sweeps.carry_out(job).status  # a run: about 20 seconds
+        'complete'
     """
     try:
         run = _draw_run(job, notify)

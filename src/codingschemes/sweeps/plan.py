@@ -35,6 +35,17 @@ class PlannedRun:
         name: of its folder: the options that vary and their values.
         options: all its options, named as on the command line with _ for -, `task` among them.
         varied: those that vary over the sweep.
+
+    Example:
+        >>> from pathlib import Path
+        >>> file = Path("sweep.toml")
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
+        >>> plan = cs.sweeps.read_plan(file)
+        >>> plan.runs[0].name, plan.runs[0].varied
+        ('width=4', {'width': 4})
     """
 
     name: str
@@ -44,7 +55,19 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a file asks for: runs, and the theory they are compared with (None: nothing)."""
+    """What a file asks for: runs, and the theory they are compared with (None: nothing).
+
+    Example:
+        >>> from pathlib import Path
+        >>> file = Path("sweep.toml")
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
+        >>> plan = cs.sweeps.read_plan(file)
+        >>> len(plan.runs), plan.theory
+        (2, None)
+    """
 
     runs: tuple[PlannedRun, ...]
     theory: str | None
@@ -53,9 +76,23 @@ class Plan:
 def read_plan(path: Path) -> Plan:
     """The plan in a TOML file.
 
+    Args:
+        path: of the file; options named as on the command line.
+
     Raises:
         InvalidInput: no such file, not TOML, no task, nothing that varies, lists that cannot be paired, an option said
             twice, or two runs with one name.
+
+    Example:
+        >>> from pathlib import Path
+        >>> file = Path("sweep.toml")
+        >>> length = file.write_text('''task = "orthogonal"
+        ... samples = 6
+        ... [grid]
+        ... width = [4, 8]''')
+        >>> plan = cs.sweeps.read_plan(file)
+        >>> [each.name for each in plan.runs]
+        ['width=4', 'width=8']
     """
     with reading(path, "give a TOML file, such as the example in experiments/sweeps"):
         said = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -39,6 +39,11 @@ class Trend:
         options: what else varies over the sweep, with the values that these runs share.
         widths: of the runs.
         law: the fit.
+
+    Example:
+        >>> law = cs.sweeps.power_law(np.array([10, 20, 40]), np.array([0.1, 0.05, 0.025]), np.array([1e-3] * 3))
+        >>> cs.sweeps.Trend("outputs", {}, (10, 20, 40), law).sentence
+        'shrinks like N^-1.00 ± 0.02'
     """
 
     kind: str
@@ -94,7 +99,15 @@ def power_law(
 
 
 def trends(outcomes: Iterable[Outcome]) -> list[Trend]:
-    """One trend for every kind of quantity and every group of complete runs that differ in width alone, at one N T."""
+    """One trend for every kind of quantity and every group of complete runs that differ in width alone, at one N T.
+
+    Args:
+        outcomes: of a sweep; those without a result are passed over.
+
+    Example:
+        >>> cs.sweeps.trends([])
+        []
+    """
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.result is not None:

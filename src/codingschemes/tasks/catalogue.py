@@ -24,6 +24,11 @@ class TaskEntry:
     Attributes:
         build: makes the task from its options.
         scaling: the readout scaling its literature uses, taken where the user gives none.
+
+    Example:
+        >>> entry = cs.tasks.TASKS["orthogonal"]
+        >>> entry.scaling, list(entry.options)[:2]
+        ('mean-field', ['samples', 'classes'])
     """
 
     build: Callable[..., Task]
@@ -53,6 +58,10 @@ def make_task(name: str, **options: Any) -> Task:
     """The task `name` with the given options; an option that is None counts as not given.
 
     `make_task(task.name, **task.provenance["options"])` makes the same task again.
+
+    Args:
+        name: registered in `TASKS`.
+        options: of that task; None stands for its default.
 
     Raises:
         InvalidInput: there is no such task, it does not take one of the options or needs one that is missing, or

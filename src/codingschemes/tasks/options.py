@@ -30,6 +30,10 @@ class Option:
         parse: turns what the user gave into plain Python values; raises ValueError or TypeError if it cannot.
         expects: what the option takes, to end the sentence "`option` takes ...".
         help: what the option is for.
+
+    Example:
+        >>> cs.tasks.OPTIONS["ratios"].parse(".5,.5")
+        [0.5, 0.5]
     """
 
     parse: Callable[[Any], Any]

@@ -137,13 +137,13 @@ def draw_task(
         rows = draw_balanced(unused, int(np.sum(unused >= 0)), class_count, "training", generator)
     return Task(
         name=name,
-        inputs=flattened(train.inputs[rows]),
+        inputs=flatten(train.inputs[rows]),
         targets=labelling.targets[classes[rows]] if train.targets is None else train.targets[rows],
         labels=classes[rows],
         class_names=labelling.class_names,
         target_names=labelling.target_names,
         factors=labelling.factors,
-        test_inputs=flattened(test_pool.inputs[test_rows]),
+        test_inputs=flatten(test_pool.inputs[test_rows]),
         test_targets=(
             labelling.targets[test_classes[test_rows]] if test_pool.targets is None else test_pool.targets[test_rows]
         ),
@@ -191,6 +191,6 @@ def balanced_counts(samples: int, available: Int[np.ndarray, " G"]) -> Int[np.nd
     return counts
 
 
-def flattened(inputs: Shaped[np.ndarray, "n ..."]) -> Float[np.ndarray, "n D"]:
+def flatten(inputs: Shaped[np.ndarray, "n ..."]) -> Float[np.ndarray, "n D"]:
     """One row of float64 a sample."""
     return inputs.reshape(len(inputs), math.prod(inputs.shape[1:])).astype(np.float64)

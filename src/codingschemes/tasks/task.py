@@ -47,6 +47,10 @@ class Task:
         test_inputs, test_targets, test_labels: the same for held-out samples; zero rows where there are none.
         provenance: how the task was made: options, source, checksums, preprocessing steps; plain JSON values.
 
+    Raises:
+        InvalidInput: arrays that do not belong together, values that are not finite, constant inputs, or a class
+            without a training sample.
+
     Example:
         >>> task
         Task(orthogonal, 24 samples of 24 features in 3 classes)
@@ -124,10 +128,12 @@ class Task:
 
     @property
     def class_count(self) -> int:
+        """Number of classes G."""
         return len(self.class_names)
 
     @property
     def sample_count(self) -> int:
+        """Number of training samples P."""
         return len(self.inputs)
 
     @property
@@ -141,13 +147,18 @@ class Task:
         return np.stack([self.targets[self.labels == label].mean(axis=0) for label in range(self.class_count)])
 
     def with_inputs(self, inputs: Array, test_inputs: Array, step: str) -> "Task":
-        """A copy with transformed inputs, and `step` added to the recorded preprocessing."""
+        """A copy with transformed inputs.
+
+        Args:
+            inputs, test_inputs: (sample, feature).
+            step: what was done, in words: added to the recorded preprocessing.
+        """
         steps = [*self.provenance.get("preprocessing", []), step]
         provenance = {**self.provenance, "preprocessing": steps}
         return replace(self, inputs=inputs, test_inputs=test_inputs, provenance=provenance)
 
     def save(self, path: str | Path) -> None:
-        """Writes everything to one .npz file without pickled objects; names and provenance as JSON text."""
+        """Writes everything to one .npz file at `path`, without pickled objects; names and provenance as JSON text."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _STORED_ARRAYS}
         if self.factors is None:
             del arrays["factors"]

@@ -48,12 +48,12 @@ class ConvexProblem:
             basis: where it is known; computed if left out.
         """
         network, temperature = posterior.network, posterior.prior.temperature
-        signal_variance = network.readout_scale**2 * posterior.prior.readout_variance
+        scaled_readout_variance = network.readout_scale**2 * posterior.prior.readout_variance
         return cls(
             basis=np.asarray(posterior.density("reduced").basis) if basis is None else basis,
             targets=posterior.task.targets,
             activation=network.activation,
             penalty=temperature,
-            ridge=temperature / signal_variance,
+            ridge=temperature / scaled_readout_variance,
             neurons=network.width,
         )

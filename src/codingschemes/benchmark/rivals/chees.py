@@ -18,7 +18,7 @@ from jaxtyping import Array
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, flat, logdensity
 from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import TransitionInfo
+from codingschemes.samplers.transition import TransitionInfo
 
 #: Chains that the criterion is estimated on.
 _CHAINS = 16

@@ -22,7 +22,7 @@ from codingschemes.devices import chain_mesh
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import TransitionInfo
+from codingschemes.samplers.transition import TransitionInfo
 
 _CHAINS = 16
 #: Steps a trajectory, and length after which the velocity is renewed relative to it: blackjax's.

@@ -19,7 +19,7 @@ from jaxtyping import Array
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival, Tuned, logdensity
 from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers import Settings
-from codingschemes.samplers.adaptive import TransitionInfo
+from codingschemes.samplers.transition import TransitionInfo
 
 _CHAINS = 4
 #: Directions at most: blackjax's.

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.registry import Registry
 from codingschemes.samplers import Info, Kernel, Settings
-from codingschemes.samplers.adaptive import TransitionInfo
+from codingschemes.samplers.transition import TransitionInfo
 
 
 class Tuned(NamedTuple):

@@ -69,7 +69,7 @@ def class_labels(labels: Int[np.ndarray, " P"] | None, classes: int) -> tuple[In
     return (planted_labels(classes), classes) if labels is None else (labels, int(labels.max()) + 1)
 
 
-def ranged(level: Float[np.ndarray, "N P"], scaling: ActivityScale) -> Float[np.ndarray, "N P"]:
+def on_scale(level: Float[np.ndarray, "N P"], scaling: ActivityScale) -> Float[np.ndarray, "N P"]:
     """Levels in [0, 1] on the scale of the activities."""
     return {"sigmoidal": level, "odd": 2 * level - 1, "unbounded": 4 * level}[scaling]
 

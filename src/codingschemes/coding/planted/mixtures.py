@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Int
 from scipy.stats import norm
 
-from codingschemes.coding.planted.labelled import ActivityScale, Planted, any_unit, class_labels, planted, ranged
+from codingschemes.coding.planted.labelled import ActivityScale, Planted, any_unit, class_labels, on_scale, planted
 from codingschemes.coding.planted.neurons import (
     BULK_ACTIVITY,
     BULK_READOUT,
@@ -37,7 +37,7 @@ def plant_analog_and_redundant(
     drive = latent[:, :classes][:, labels] + 0.7 * noise * rng.standard_normal((len(graded), len(labels)))
     level[graded] = norm.cdf(0.7 * drive)
     readout[graded] = readout.mean(0) + readout.std() * latent[:, classes:]
-    activity = any_unit(rng, scaling, ranged(level, scaling))
+    activity = any_unit(rng, scaling, on_scale(level, scaling))
     return planted("undecided", "analog + redundant", scaling, activity, readout, labels)
 
 
@@ -109,6 +109,6 @@ def plant_unselective(
     """Neurons that differ but do not tell classes apart: the prior."""
     labels, classes = class_labels(labels, classes)
     drive = rng.standard_normal((size, 1)) + 0.7 * noise * rng.standard_normal((size, len(labels)))
-    activity = np.maximum(drive, 0) if scaling == "unbounded" else ranged(norm.cdf(drive), scaling)
+    activity = np.maximum(drive, 0) if scaling == "unbounded" else on_scale(norm.cdf(drive), scaling)
     readout = rng.standard_normal((size, classes))
     return planted("undecided", "unselective", scaling, any_unit(rng, scaling, activity), readout, labels)

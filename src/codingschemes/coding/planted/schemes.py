@@ -12,8 +12,8 @@ from codingschemes.coding.planted.labelled import (
     Planted,
     any_unit,
     class_labels,
+    on_scale,
     planted,
-    ranged,
 )
 from codingschemes.coding.planted.neurons import (
     BULK_ACTIVITY,
@@ -90,7 +90,7 @@ def plant_redundant(
             break
     level, readout = coded_neurons(rng, bits, member, labels, noise)
     kind = f"redundant, {len(counts)} codes"
-    activity = any_unit(rng, scaling, ranged(level, scaling))
+    activity = any_unit(rng, scaling, on_scale(level, scaling))
     return planted("redundant", kind, scaling, activity, readout, labels, codes=code_strings(bits[member]))
 
 
@@ -112,7 +112,7 @@ def plant_many_codes(
     active = max(1, classes // 2) if active is None else active
     bits = (rng.random((size, classes)).argsort(1) < active).astype(int)
     level, readout = levelled_neurons(rng, bits, *code_levels(rng, (1, classes)), labels, noise)
-    activity = any_unit(rng, scaling, ranged(level, scaling))
+    activity = any_unit(rng, scaling, on_scale(level, scaling))
     return planted("redundant", "redundant, many codes", scaling, activity, readout, labels, codes=code_strings(bits))
 
 

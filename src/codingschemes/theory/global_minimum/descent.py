@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from codingschemes.posterior import Posterior
 from codingschemes.progress import check_time, tracked
 from codingschemes.theory.convex import ConvexProblem
-from codingschemes.theory.global_minimum.measures import NeuronMeasure, energy, moved
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, energy, move
 
 
 def best_network(
@@ -48,7 +48,7 @@ def best_network(
             begin = begin + 1e-3 * spread * rng.normal(size=begin.shape)
         else:
             begin = spread * rng.normal(size=(count, components))
-        networks.append(moved(problem, NeuronMeasure(begin, np.ones(len(begin))), iterations=1000))
+        networks.append(move(problem, NeuronMeasure(begin, np.ones(len(begin))), iterations=1000))
         energies.append(energy(problem, networks[-1]))
         if energies[-1] <= floor * (1 + 1e-10):
             break

@@ -22,9 +22,9 @@ from codingschemes.theory.global_minimum.measures import (
     best_masses,
     energy,
     kernel,
-    merged,
-    moved,
-    normalised,
+    merge,
+    move,
+    normalise,
     residual,
 )
 from codingschemes.theory.global_minimum.pointwise import pointwise
@@ -112,7 +112,7 @@ def certify(
 ) -> oracle.Maxima:
     """Several independent searches at one residual, pooled; hits are counted against the best of all."""
     rng = np.random.default_rng(seed)
-    return _pooled(problem, v, known, rng, searches, starts)
+    return _pool(problem, v, known, rng, searches, starts)
 
 
 def _particles(problem: ConvexProblem, count: int, rng: np.random.Generator) -> NeuronMeasure:
@@ -125,11 +125,11 @@ def _particles(problem: ConvexProblem, count: int, rng: np.random.Generator) -> 
 
 def _settle(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     """All particles together, coarsely; then those that differ, with their best masses."""
-    measure = merged(normalised(problem, moved(problem, measure, iterations=60)), 1e-3)
+    measure = merge(normalise(problem, move(problem, measure, iterations=60)), 1e-3)
     return best_masses(problem, measure.positions)
 
 
-def _pooled(
+def _pool(
     problem: ConvexProblem,
     v: Float[np.ndarray, "C P"],
     known: Float[np.ndarray, "K R"],
@@ -162,7 +162,7 @@ def _bound(
     """The solution with its bound, and the pool with what the search found."""
     v = residual(problem, kernel(problem, measure))
     known = np.concatenate([measure.positions, pool])
-    estimate = _pooled(problem, v, known, rng, searches, starts)
+    estimate = _pool(problem, v, known, rng, searches, starts)
     value = energy(problem, measure)
     solution = FrankWolfeSolution(measure, value, v, estimate, lower_bound(problem, v, estimate.largest), done)
     return solution, np.concatenate([pool, estimate.positions])[-400:]
@@ -174,17 +174,17 @@ def _add(problem: ConvexProblem, solution: FrankWolfeSolution) -> NeuronMeasure:
     present = np.max(oracle.gains(problem, solution.residual, measure.positions))
     gaining = estimate.positions[estimate.values > present + 1e-12 * abs(present)]
     positions = np.concatenate([measure.positions, gaining])
-    positions = _normed(problem, positions)
-    unique = merged(NeuronMeasure(positions, np.ones(len(positions))), 1e-9).positions
+    positions = _normalise(problem, positions)
+    unique = merge(NeuronMeasure(positions, np.ones(len(positions))), 1e-9).positions
     measure = best_masses(problem, unique)
     # neurons that are nearly the same slide into one, else their number grows from round to round
-    slid = moved(problem, merged(measure, 3e-3), roundings=SLIDING, iterations=60)
-    slid = best_masses(problem, _normed(problem, slid.positions))
+    slid = move(problem, merge(measure, 3e-3), roundings=SLIDING, iterations=60)
+    slid = best_masses(problem, _normalise(problem, slid.positions))
     both = sorted((measure, slid), key=lambda each: energy(problem, each))
     return slid if energy(problem, slid) <= energy(problem, both[0]) * (1 + 1e-9) else both[0]
 
 
-def _normed(problem: ConvexProblem, positions: Vectors) -> Vectors:
+def _normalise(problem: ConvexProblem, positions: Vectors) -> Vectors:
     if not pointwise(problem.activation).homogeneous:
         return positions
     return positions / np.linalg.norm(positions, axis=1, keepdims=True)

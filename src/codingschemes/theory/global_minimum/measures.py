@@ -70,7 +70,7 @@ def energy(problem: ConvexProblem, measure: NeuronMeasure) -> float:
     return float(problem.penalty * norm + np.sum(v * problem.targets.T))
 
 
-def normalised(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
+def normalise(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     """The same measure without neurons that do not count, and with homogeneous neurons of norm 1."""
     positions, masses = measure.positions, measure.masses
     if pointwise(problem.activation).homogeneous:
@@ -83,7 +83,7 @@ def normalised(problem: ConvexProblem, measure: NeuronMeasure) -> NeuronMeasure:
     return NeuronMeasure(positions[kept], masses)
 
 
-def merged(measure: NeuronMeasure, tolerance: float = 1e-4) -> NeuronMeasure:
+def merge(measure: NeuronMeasure, tolerance: float = 1e-4) -> NeuronMeasure:
     """Neurons closer than `tolerance` of their norm become one, at the heaviest of them."""
     order = np.argsort(-measure.masses)
     positions, masses = measure.positions[order], measure.masses[order].copy()
@@ -145,10 +145,10 @@ def best_masses(problem: ConvexProblem, positions: Vectors) -> NeuronMeasure:
             masses = masses * (1 + reach * step)
             if decrement < 1e-4 * mu:
                 break
-    return normalised(problem, NeuronMeasure(positions, masses))
+    return normalise(problem, NeuronMeasure(positions, masses))
 
 
-def moved(
+def move(
     problem: ConvexProblem, measure: NeuronMeasure, roundings: tuple[float, ...] = ROUNDING, iterations: int = 300
 ) -> NeuronMeasure:
     """The places of neurons improved at fixed masses, by L-BFGS on activations whose kinks are rounded off.
@@ -167,8 +167,8 @@ def moved(
         phi, slope = phi_of(u @ problem.basis.T, rounding)
         v = residual(problem, _kernel_of(problem, phi, masses))
         value = problem.penalty * float(masses @ np.sum(u**2, axis=1)) + float(np.sum(v * problem.targets.T))
-        pull = ((phi @ v.T) @ v * slope) @ problem.basis / problem.ridge
-        return value, np.ravel(2 * masses[:, None] * (problem.penalty * u - pull))
+        force = ((phi @ v.T) @ v * slope) @ problem.basis / problem.ridge
+        return value, np.ravel(2 * masses[:, None] * (problem.penalty * u - force))
 
     flat = np.ravel(measure.positions)
     scale = float(np.sqrt(np.mean((measure.positions @ problem.basis.T) ** 2)))

@@ -15,6 +15,7 @@ so that an unconverged run is still a bound.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -64,26 +65,50 @@ def largest_gain(
     return _dual_bound(problem, v, iterations, tolerance)
 
 
+class _Forms(NamedTuple):
+    """A gain and its charge as quadratic forms of X over the positive and negative parts of h, both of norm one.
+
+    Attributes:
+        objective, level: of the gain, and its norm before.
+        quadratic, scale: of the charge, and its norm before.
+        start: X of one neuron, along the direction of the largest gain.
+    """
+
+    objective: Float[np.ndarray, "n n"]
+    level: float
+    quadratic: Float[np.ndarray, "n n"]
+    scale: float
+    start: Float[np.ndarray, "n n"]
+
+    @classmethod
+    def of(cls, problem: ConvexProblem, v: Float[np.ndarray, "C P"]) -> "_Forms":
+        samples = len(problem.basis)
+        # every preactivation in units of its prior standard deviation, which maxima commute with
+        sizes = np.sqrt(np.sum(problem.basis**2, axis=1))
+        sizes = np.where(sizes > 0, sizes, 1.0)
+        basis = problem.basis / sizes[:, None]
+        left, singular, _ = np.linalg.svd(basis, full_matrices=True)
+        rank = len(singular)
+        # h has no part outside the range of K0: whatever is charged for one is not paid
+        inverse = np.full(samples, 10 / singular[-1] ** 2)
+        inverse[:rank] = 1 / singular**2
+        q = (left * inverse) @ left.T
+        quadratic = np.block([[q, -q], [-q, q]])
+        scale = float(np.linalg.norm(quadratic))
+        w = v * sizes / np.sqrt(problem.penalty * problem.ridge)
+        objective = np.zeros((2 * samples, 2 * samples))
+        objective[:samples, :samples] = w.T @ w
+        level = float(np.linalg.norm(objective))
+        h = basis @ (basis.T @ np.linalg.svd(w)[2][0])
+        neuron = np.maximum(np.concatenate([h, -h]), 0)
+        start = np.outer(neuron, neuron) / float(neuron @ neuron)
+        return cls(objective / level, level, quadratic / scale, scale, start)
+
+
 def _dual_bound(problem: ConvexProblem, v: Float[np.ndarray, "C P"], iterations: int, tolerance: float) -> Relaxation:
     samples = len(problem.basis)
-    # every preactivation in units of its prior standard deviation, which maxima commute with
-    sizes = np.sqrt(np.sum(problem.basis**2, axis=1))
-    sizes = np.where(sizes > 0, sizes, 1.0)
-    basis = problem.basis / sizes[:, None]
-    left, singular, _ = np.linalg.svd(basis, full_matrices=True)
-    rank = len(singular)
-    # h has no part outside the range of K0: whatever is charged for one is not paid
-    inverse = np.full(samples, 10 / singular[-1] ** 2)
-    inverse[:rank] = 1 / singular**2
-    q = (left * inverse) @ left.T
-    quadratic = np.block([[q, -q], [-q, q]])
-    scale = float(np.linalg.norm(quadratic))
-    quadratic = quadratic / scale
-    w = v * sizes / np.sqrt(problem.penalty * problem.ridge)
-    objective = np.zeros((2 * samples, 2 * samples))
-    objective[:samples, :samples] = w.T @ w
-    level = float(np.linalg.norm(objective))
-    objective = objective / level
+    # the scale of X is free: with that of one neuron, all of X, the objective and the quadratic form are of order one
+    objective, level, quadratic, scale, x = _Forms.of(problem, v)
 
     # constraints: <quadratic, X> = charge, X_{i,P+i} = 0
     pairs = np.arange(samples)
@@ -95,10 +120,6 @@ def _dual_bound(problem: ConvexProblem, v: Float[np.ndarray, "C P"], iterations:
         matrix[samples + pairs, pairs] += d
         return matrix
 
-    # the scale of X is free: with that of one neuron, all of X, the objective and the quadratic form are of order one
-    h = basis @ (basis.T @ np.linalg.svd(w)[2][0])
-    neuron = np.maximum(np.concatenate([h, -h]), 0)
-    x = np.outer(neuron, neuron) / float(neuron @ neuron)
     charge = float(np.sum(quadratic * x))
     s = np.zeros_like(objective)
     nonnegative = np.zeros_like(objective)

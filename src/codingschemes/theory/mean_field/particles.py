@@ -102,11 +102,11 @@ def sweep(
         partial(jnp.asarray, dtype=SINGLE), ((particles.u, particles.phi), root, parameters, hold)
     )
     particles = particles._replace(u=at[0], phi=at[1])
-    return _moved(particles, root, parameters, hold, potential=potential, activation=activation, moves=moves)
+    return _move(particles, root, parameters, hold, potential=potential, activation=activation, moves=moves)
 
 
 @partial(jax.jit, static_argnames=("potential", "activation", "moves"))
-def _moved(
+def _move(
     particles: Particles,
     root: Float[Array, "P R"],
     parameters: Any,
@@ -167,7 +167,7 @@ def second_moment(phi: Float[np.ndarray, "S P"]) -> Float[np.ndarray, "P P"]:
     return phi.T @ phi / len(phi)
 
 
-def placed(
+def place_codes(
     fractions: dict[str, float], count: int, class_average: Float[np.ndarray, "P G"]
 ) -> tuple[Bool[np.ndarray, "S G"], Float[np.ndarray, "S P"]]:
     """Codes of particles at given fractions, and preactivations of either sign that have these codes."""

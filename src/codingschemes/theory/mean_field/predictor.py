@@ -92,7 +92,7 @@ def predict_tests(problem: MeanFieldProblem, solution: Solution) -> Tested:
         target = target - singles.activity.T @ singles.readout / width
     mean, fluctuation = _of_density(problem, solution.neurons, target, extend)
     if singles is not None:
-        mean = mean + _rectified(singles, first_layer).T @ singles.readout / width
+        mean = mean + _rectify(singles, first_layer).T @ singles.readout / width
     complete = singles is None and not solution.below
     variance = np.maximum(fluctuation, 0.0).reshape(-1, outputs) if complete else None
     return Tested(mean, variance)
@@ -135,12 +135,12 @@ def _extended_activity(
 ) -> tuple[Float[np.ndarray, "S Q"], Float[np.ndarray, "S Q"]]:
     """<phi> and <phi^2> of each neuron at the test inputs."""
     mean, variance = jnp.asarray(preactivation @ extend.weights), jnp.asarray(extend.variance)
-    first, second = _extended(problem.activation, mean, variance)
+    first, second = _extend(problem.activation, mean, variance)
     return np.asarray(first), np.asarray(second)
 
 
 @partial(jax.jit, static_argnums=0)
-def _extended(
+def _extend(
     activation: Activation, mean: Float[Array, "S Q"], variance: Float[Array, " Q"]
 ) -> tuple[Float[Array, "S Q"], Float[Array, "S Q"]]:
     """<phi> and <phi^2> of N(mean, variance), by quadrature one node at a time."""
@@ -159,7 +159,7 @@ def _extended(
     return jax.lax.scan(add, (zero, zero), (jnp.asarray(x), jnp.asarray(w / w.sum())))[0]
 
 
-def _rectified(singles: Singles, extend: Extension) -> Float[np.ndarray, "K Q"]:
+def _rectify(singles: Singles, extend: Extension) -> Float[np.ndarray, "K Q"]:
     """<max(z, 0)> of single neurons at the test inputs."""
     mean = singles.preactivation @ extend.weights
     deviation = np.maximum(np.sqrt(extend.variance + singles.variance @ extend.weights**2), 1e-150)

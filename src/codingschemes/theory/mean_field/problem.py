@@ -103,6 +103,6 @@ class MeanFieldProblem:
         """phi(z)."""
         return np.asarray(self.activation(jnp.asarray(preactivation)))
 
-    def fitted(self, kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P C"]:
+    def fit(self, kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P C"]:
         """t of readouts that fit neurons with this <v phi phi^T> best: (tau + <v phi phi^T>)^{-1} Y."""
         return np.linalg.solve(kernel + self.tau * np.eye(len(kernel)), self.targets)

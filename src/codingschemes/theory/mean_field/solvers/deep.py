@@ -37,10 +37,10 @@ from jaxtyping import Bool, Float
 from codingschemes.progress import tracked
 from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
-from codingschemes.theory.mean_field.particles import Hold, placed, refuse_misplaced, second_moment, towards
+from codingschemes.theory.mean_field.particles import Hold, place_codes, refuse_misplaced, second_moment, towards
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution, code_groups, neurons_at
-from codingschemes.theory.mean_field.solvers.layer import LayerParticles, pull, symmetric_root
+from codingschemes.theory.mean_field.solvers.layer import LayerParticles, covariance_gradient, symmetric_root
 from codingschemes.theory.mean_field.solvers.tilted import ParticleDetails, kept_codes
 from codingschemes.theory.prediction import Assumption, Certificate
 
@@ -120,7 +120,7 @@ class Layers:
             drawn = rng.standard_normal((count, len(problem.targets)))
             self.layers.append(LayerParticles(self.activation, symmetric_root(self.between[-1]), drawn, seed + index))
         self.rng, self.free = rng, np.zeros(count, int)
-        self.bits = None if fractions is None else self._placed(fractions)
+        self.bits = None if fractions is None else self._place(fractions)
         """Codes in which the last layer's particles are held."""
         self.group = self.free
         if self.bits is not None:
@@ -128,9 +128,9 @@ class Layers:
         self.t = np.zeros_like(problem.targets)
         self.pace = 1.0
 
-    def _placed(self, fractions: dict[str, float]) -> Bool[np.ndarray, "S G"]:
+    def _place(self, fractions: dict[str, float]) -> Bool[np.ndarray, "S G"]:
         last = self.last
-        bits, wanted = placed(fractions, len(last.u), self.problem.class_average)
+        bits, wanted = place_codes(fractions, len(last.u), self.problem.class_average)
         _, vectors = np.linalg.eigh(last.root)  # the root's own axes, in which its columns are orthogonal
         last.place(towards(last.u @ vectors, wanted, last.root @ vectors) @ vectors.T)
         refuse_misplaced(self.codes, bits)
@@ -152,7 +152,9 @@ class Layers:
         """B of a layer, from the particles of the layer above."""
         above, kernel = self.layers[index + 1], self.between[index]
         inverse = symmetric_root(kernel, -1.0) if self.activation.kinked else kernel
-        found = pull(self.activation, jnp.asarray(above.z), jnp.asarray(above.tilt), jnp.asarray(inverse))
+        found = covariance_gradient(
+            self.activation, jnp.asarray(above.z), jnp.asarray(above.tilt), jnp.asarray(inverse)
+        )
         return self.problem.gain * np.asarray(found)
 
     def sweep(self) -> None:
@@ -295,7 +297,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     found = settle_deep(problem, count=request.particles, seed=request.seed, fractions=fractions, annealing=annealing)
     kernel = problem.variance * found.kernels[-1]
     dual_gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
-    t = problem.fitted(kernel)
+    t = problem.fit(kernel)
     names, group = np.unique(found.codes, axis=0, return_inverse=True)
     neurons = neurons_at(problem, found.preactivations[-1], t, group.ravel())
     mixing = Assumption(

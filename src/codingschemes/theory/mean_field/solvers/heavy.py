@@ -34,7 +34,7 @@ from jaxtyping import Array, Float
 from codingschemes.progress import announce, tracked
 from codingschemes.theory.convex import ConvexProblem
 from codingschemes.theory.global_minimum import frank_wolfe
-from codingschemes.theory.global_minimum.measures import NeuronMeasure, kernel, moved, normalised
+from codingschemes.theory.global_minimum.measures import NeuronMeasure, kernel, move, normalise
 from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.particles import SINGLE, Moves, begin, second_moment, sweep
@@ -183,6 +183,17 @@ class _Bulk:
         v = _readout_variance(*(jnp.asarray(each) for each in (self.phi, precision, self.variance)))
         self.v = np.asarray(v)
 
+    def average(
+        self, t: Float[np.ndarray, "P C"], precision: Float[np.ndarray, "P P"], sweeps: int
+    ) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, "P P"]]:
+        """<v phi phi^T> and <phi phi^T> over sweeps in one field."""
+        weighted, plain = np.zeros_like(precision), np.zeros_like(precision)
+        for _ in tracked(range(sweeps), "measuring the bulk"):
+            self.sweep(t, precision)
+            weighted = weighted + self.weighted / sweeps
+            plain = plain + second_moment(self.phi) / sweeps
+        return weighted, plain
+
 
 def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealing = ANNEALING) -> Divided:
     """Bulk and heavy neurons of a ReLU network.
@@ -194,7 +205,7 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     """
     width, targets = problem.neurons, problem.targets
     variance = width**2 * problem.penalty / problem.ridge  # s^2
-    signal_variance = problem.penalty / problem.ridge
+    scaled_readout_variance = problem.penalty / problem.ridge
     rng = np.random.default_rng(seed)
     bulk = _Bulk(problem, variance, count, seed)
     weighted = bulk.weighted
@@ -204,45 +215,43 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     def at(temperature: float) -> ConvexProblem:
         """The heavy neurons' problem at the bulk as it is."""
         return replace(
-            problem, penalty=temperature, ridge=temperature / signal_variance, background=width * weighted / variance
+            problem,
+            penalty=temperature,
+            ridge=temperature / scaled_readout_variance,
+            background=width * weighted / variance,
         )
 
     def fields(temperature: float) -> tuple[Float[np.ndarray, "P C"], Float[np.ndarray, "P P"]]:
         """t, and S^-1 / N^2."""
-        inverse = np.linalg.inv(temperature * np.eye(len(targets)) + signal_variance * kernel(at(temperature), heavy))
+        inverse = np.linalg.inv(
+            temperature * np.eye(len(targets)) + scaled_readout_variance * kernel(at(temperature), heavy)
+        )
         return inverse @ targets / width, inverse / width**2
 
     def search(heavy: NeuronMeasure, searches: int) -> frank_wolfe.FrankWolfeSolution:
         last = at(problem.penalty)
-        begin = normalised(last, heavy)
+        begin = normalise(last, heavy)
         return frank_wolfe.solve(
             last, seed=seed, rounds=30, searches=searches, starts=200, tolerance=_EXCESS, begin=begin
         )
 
     cooling = [*np.geomspace(hot, problem.penalty, annealing.cooling), *[problem.penalty] * annealing.settling]
     for temperature in tracked(cooling, "cooling bulk and heavy neurons"):
-        heavy = moved(at(temperature), heavy, roundings=(1e-3,), iterations=60)
+        heavy = move(at(temperature), heavy, roundings=(1e-3,), iterations=60)
         bulk.sweep(*fields(temperature))
         weighted = (weighted + bulk.weighted) / 2
     for _ in tracked(range(annealing.corrections), "searching heavy neurons and averaging the bulk"):
         heavy = search(heavy, searches=1).measure
         for rounds in tracked(range(2, annealing.averaging + 2), "averaging the bulk"):
-            heavy = moved(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
+            heavy = move(at(problem.penalty), heavy, roundings=(1e-3,), iterations=15)
             bulk.sweep(*fields(problem.penalty))
             weighted = weighted + (bulk.weighted - weighted) / rounds
     solution = search(heavy, searches=4)
     heavy = solution.measure
     t, precision = fields(problem.penalty)
-    measured, plain = np.zeros_like(weighted), np.zeros_like(weighted)
-    for _ in tracked(range(annealing.measuring), "measuring the bulk"):
-        bulk.sweep(t, precision)
-        measured = measured + bulk.weighted / annealing.measuring
-        plain = plain + second_moment(bulk.phi) / annealing.measuring
+    measured, plain = bulk.average(t, precision, annealing.measuring)
     missed = (weighted - measured) @ t
-    order = np.argsort(-heavy.masses)
-    positions = (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
-    preactivation = positions @ problem.basis.T
-    z = np.asarray(bulk.particles.u, float) @ problem.basis.T
+    preactivation = _strongest_first(heavy) @ problem.basis.T
     active = np.maximum(preactivation, 0)
     fitted = measured + variance / width * active.T @ active
     tau = width * problem.penalty
@@ -250,7 +259,7 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
     return Divided(
         t=t,
         bulk_kernel=plain,
-        preactivation=z,
+        preactivation=np.asarray(bulk.particles.u, float) @ problem.basis.T,
         readout=bulk.v[:, None] * bulk.phi @ t,
         readout_variance=bulk.v,
         heavy=preactivation,
@@ -258,6 +267,12 @@ def divide(problem: ConvexProblem, *, count: int, seed: int, annealing: Annealin
         bulk_gap=refitted_gap(missed, fitted, tau),
         heavy_gap=max(solution.energy - solution.lower_bound, 0.0) / (2 * tau),
     )
+
+
+def _strongest_first(heavy: NeuronMeasure) -> Float[np.ndarray, "K R"]:
+    """Whitened weights of single neurons that carry the masses."""
+    order = np.argsort(-heavy.masses)
+    return (heavy.positions * np.sqrt(heavy.masses)[:, None])[order]
 
 
 def solution(problem: MeanFieldProblem, request: Request) -> Solution:

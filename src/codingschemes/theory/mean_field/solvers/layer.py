@@ -31,13 +31,14 @@ def _weigh(
 
 
 @partial(jax.jit, static_argnums=0)
-def pull(
+def covariance_gradient(
     activation: Activation,
     z: Float[Array, "S P"],
     tilt: Float[Array, "P P"],
     inverse: Float[Array, "P P"],
 ) -> Float[Array, "P P"]:
-    """K^{-1} <z z^T> K^{-1} - K^{-1} over particles of N(z|0, K) exp(h), h = phi^T B phi / 2, by parts.
+    """Twice the gradient of log <exp h> over N(z|0, K) by K, h = phi^T B phi / 2: K^{-1} <z z^T> K^{-1} - K^{-1} over
+    particles of N(z|0, K) exp(h), by parts.
 
     Args:
         tilt: B.
@@ -45,14 +46,14 @@ def pull(
             and the diagonal is integrated by parts once only.
     """
     phi, slope = jax.jvp(activation, (z,), (jnp.ones_like(z),))
-    push = phi @ tilt
-    gradient = slope * push
+    force = phi @ tilt
+    gradient = slope * force
     total = (gradient.T @ gradient + tilt * (slope.T @ slope)) / len(z)
     if activation.kinked:
         diagonal = jnp.mean((z @ inverse) * gradient, axis=0)
         return total.at[jnp.diag_indices(len(total))].set(diagonal)
     bend = jax.jvp(lambda z: jax.jvp(activation, (z,), (jnp.ones_like(z),))[1], (z,), (jnp.ones_like(z),))[1]
-    return total + jnp.diag(jnp.mean(bend * push, axis=0))
+    return total + jnp.diag(jnp.mean(bend * force, axis=0))
 
 
 class LayerParticles:

@@ -165,7 +165,7 @@ def bulk_mode(problem: ClassProblem, t: Float[np.ndarray, "G C"]) -> Float[np.nd
     return a
 
 
-def condensed(problem: ClassProblem, t: Float[np.ndarray, "G C"], barrier: float) -> tuple[Condensed, Ascent] | None:
+def condense(problem: ClassProblem, t: Float[np.ndarray, "G C"], barrier: float) -> tuple[Condensed, Ascent] | None:
     """Bulk and outliers at t, and the dual with a log barrier; None where t violates the bound.
 
     Args:
@@ -231,12 +231,12 @@ def solve_condensed(problem: ClassProblem) -> Condensed:
     for barrier in tracked(_BARRIER, "lowering the barrier between bulk and outliers"):
 
         def evaluate(flat: np.ndarray, strength: float = float(barrier)) -> Ascent | None:
-            result = condensed(problem, flat.reshape(shape), strength)
+            result = condense(problem, flat.reshape(shape), strength)
             return None if result is None else result[1]
 
         enough = float(barrier) * (_AT_THE_END if barrier == _BARRIER[-1] else _ON_THE_WAY)
         t = climb(evaluate, t.ravel(), tolerance=enough, backtrack=True)[0].reshape(shape)
-    result = condensed(problem, t, float(_BARRIER[-1]))
+    result = condense(problem, t, float(_BARRIER[-1]))
     if result is None:
         raise ValueError("the ascent left the bound")
     return result[0]
@@ -301,13 +301,13 @@ def solution(problem: MeanFieldProblem, request: Request, *, kappa: float) -> So
             found.t,
             problem.readout_unit * bulk_mode(of_classes, found.t),
             found.bulk_outputs,
-            found.activities[_carrying(found)],
-            found.readouts[_carrying(found)],
+            found.activities[_carriers(found)],
+            found.readouts[_carriers(found)],
         ),
     )
 
 
-def _carrying(found: Condensed) -> list[int]:
+def _carriers(found: Condensed) -> list[int]:
     """Directions that hold an outlier."""
     return [j for j in range(len(found.readouts)) if np.linalg.norm(found.readouts[j]) > _OUTLIER]
 
@@ -315,7 +315,7 @@ def _carrying(found: Condensed) -> list[int]:
 def _outliers(problem: MeanFieldProblem, of_classes: ClassProblem, found: Condensed) -> tuple[NeuronGroup, ...]:
     """One neuron a direction, by the class that it answers to most."""
     root, kappa = np.sqrt(problem.network.width), of_classes.single.kappa
-    strongest = [(int(np.argmax(found.activities[j])), j) for j in _carrying(found)]
+    strongest = [(int(np.argmax(found.activities[j])), j) for j in _carriers(found)]
     return tuple(
         NeuronGroup(
             name=problem.task.class_names[top],

@@ -26,7 +26,7 @@ from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
 from codingschemes.theory.mean_field.particles import (
     Hold,
     begin,
-    placed,
+    place_codes,
     refuse_misplaced,
     second_moment,
     sweep,
@@ -152,7 +152,7 @@ def settle(
     """
     u = np.random.default_rng(seed).standard_normal((count, problem.basis.shape[1]))
     if fractions is not None:
-        bits, wanted = placed(fractions, count, problem.class_average)
+        bits, wanted = place_codes(fractions, count, problem.class_average)
         u = towards(u, wanted, problem.basis)
     ascent, tau = _Ascent(problem, u, seed), problem.tau
     if fractions is not None:
@@ -197,7 +197,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     names, group = np.unique(found.code, axis=0, return_inverse=True)
     neurons = PreactivationSample(found.preactivation, found.readout, group.ravel())
     return Solution(
-        t=problem.fitted(kernel),
+        t=problem.fit(kernel),
         kernel=found.kernel,
         neurons=neurons,
         readout_variance=problem.variance,
