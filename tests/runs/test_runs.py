@@ -280,7 +280,7 @@ def test_chains_share_a_step_size_after_the_warm_up(saved):
     assert np.unique(saved.values("sample_stats", "step_size")).size == 1
 
 
-def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch):
+def test_a_run_compiles_once_and_new_data_or_another_warm_up_nothing(monkeypatch):
     """With the sampler that has the largest state, that of `hmc` within."""
     traced = []
     misfit = ReducedDensity.misfit
@@ -298,6 +298,8 @@ def test_a_run_compiles_once_and_new_data_of_the_same_shape_nothing(monkeypatch)
     cs.sample(other, **options)
     assert chunks.advance._cache_size() == before + 1
     assert not traced
+    cs.sample(other, **{**options, "warmup": options["warmup"] + 10})
+    assert chunks.advance._cache_size() == before + 1
 
 
 def test_compiling_is_said_before_the_first_step(capsys, monkeypatch):

@@ -26,7 +26,7 @@ from codingschemes.runs.run import CHECKPOINT, PROVENANCE, Run, write_json
 from codingschemes.runs.store import Records
 from codingschemes.runs.warmup import Trace
 
-_FORMAT = 2
+_FORMAT = 3
 #: The fields of a checkpoint that are numbers.
 _NUMBERS = ("iteration", "warmup", "lost", "warmup_seconds", "sampling_seconds")
 

@@ -56,6 +56,11 @@ class Machine(NamedTuple):
     mesh: Mesh
     program: Program
 
+    @property
+    def parts(self) -> tuple[Kernel, Mesh, Program]:
+        """What programs are compiled from: not the length of the warm-up."""
+        return self.kernel.without_schedule(), self.mesh, self.program
+
 
 @checked
 def sample(
@@ -162,7 +167,7 @@ def _machine(posterior: Posterior, sampling: Sampling, density: Density, record_
 def _read(path: Path, machine: Machine, blank: Checkpoint, recorded: Run) -> Checkpoint:
     """The checkpoint of a run that goes on, on the devices of this one."""
     found = read_checkpoint(path, blank._replace(states=forget(machine.kernel, blank.states)), recorded.made_of)
-    states = recall(*machine, place(found.states, machine.mesh, CHAIN), jnp.asarray(True))
+    states = recall(*machine.parts, place(found.states, machine.mesh, CHAIN), jnp.asarray(True))
     return found._replace(states=states)
 
 
@@ -211,7 +216,7 @@ def _program_facts(config: dict[str, Any], sampling: Sampling, machine: Machine)
     return {
         "network": config["network"],
         "activation": config.get("activation"),
-        "settings": sampling.settings,
+        "settings": sampling.settings._replace(warmup=0),
         "space": sampling.space,
         "chains": sampling.chains,
         "devices": [machine.mesh.size, jax.devices()[0].device_kind],
@@ -235,7 +240,9 @@ def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
     zero, no = jnp.asarray(0), jnp.asarray(False)
-    jax.block_until_ready((advance(*machine, states, zero, zero, jnp.asarray(True)), search(*machine, states, no)))
+    jax.block_until_ready(
+        (advance(*machine.parts, states, zero, zero, jnp.asarray(True)), search(*machine.parts, states, no))
+    )
     return time.monotonic() - started
 
 
@@ -259,11 +266,11 @@ def _run_chunks(
             recording = checkpoint.sampling
             started = time.monotonic()
             if not recording and _search_due(machine.kernel, checkpoint, sampling):
-                checkpoint = checkpoint._replace(states=search(*machine, checkpoint.states, jnp.asarray(True)))
+                checkpoint = checkpoint._replace(states=search(*machine.parts, checkpoint.states, jnp.asarray(True)))
             iteration = checkpoint.iteration
             count = min(length, _next_stop(machine.kernel, checkpoint, sampling) - iteration)
             states, rows = advance(
-                *machine,
+                *machine.parts,
                 checkpoint.states,
                 jnp.asarray(iteration),
                 jnp.asarray(count),
@@ -355,7 +362,7 @@ def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampl
     run.provenance["settled"] = settled
     if settled or checkpoint.iteration == checkpoint.warmup:
         return checkpoint._replace(warmup=checkpoint.iteration, trace=None)
-    states = place(_begin_round(kernel, checkpoint.states, program.density), mesh, CHAIN)
+    states = place(_begin_round(kernel.without_schedule(), checkpoint.states, program.density), mesh, CHAIN)
     return checkpoint._replace(states=states)
 
 

@@ -37,6 +37,8 @@ _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
 #: A shorter warm-up keeps the scale it begins with: a few gradients of a chain's own say little about the curvature.
 _LEAST_FOR_SCALE = 40
+#: No step has this number.
+_NEVER = -1
 #: Chains are slow where they remember for so many long trajectories. Then one in so many is long: nearly all gradients.
 _SLOW = 2
 #: Step sizes within this factor of the median are one and the same.
@@ -63,6 +65,8 @@ class AdaptiveState(NamedTuple):
         extent: `extent_of` the position where the scale last changed.
         slow: whether chains remember so long that long trajectories are what they need.
         iteration: steps taken.
+        warmup: steps that adapt. A number of the state, so that programs serve warm-ups of any length.
+        stages: steps after which the scale changes.
     """
 
     key: Array
@@ -75,6 +79,8 @@ class AdaptiveState(NamedTuple):
     extent: Scalar
     slow: Array
     iteration: Int[Array, ""]
+    warmup: Int[Array, ""]
+    stages: Int[Array, " stage"]
 
 
 @dataclass(frozen=True)
@@ -82,17 +88,15 @@ class Adaptation:
     """How scale and step size adapt.
 
     Attributes:
-        warmup: steps during which they do.
         target_acceptance: acceptance rate that the step size is adapted to.
         preconditioned: False keeps the prior's own coordinates (scale 1).
     """
 
-    warmup: int
     target_acceptance: float
     preconditioned: bool = True
 
-    def start(self, key: Array, position: Position, density: Density) -> AdaptiveState:
-        """Nothing adapted yet."""
+    def start(self, warmup: int, key: Array, position: Position, density: Density) -> AdaptiveState:
+        """Nothing adapted yet, of a chain that will for so many steps."""
         start_averaging, _, _ = self._averaging
         blank = {name: jnp.zeros((*block.shape[:-2], 1, block.shape[-1])) for name, block in position.items()}
         state = AdaptiveState(
@@ -106,16 +110,16 @@ class Adaptation:
             extent=extent_of(position),
             slow=jnp.asarray(False),
             iteration=jnp.asarray(0),
+            warmup=jnp.asarray(warmup),
+            stages=jnp.asarray([int(warmup * share) if warmup >= _LEAST_FOR_SCALE else _NEVER for share in _STAGES]),
         )
         # Python numbers make weakly typed arrays, which a step does not return: everything would compile twice.
         return jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, jnp.result_type(leaf)), state)
 
     def adapt(self, state: AdaptiveState, acceptance_rate: Scalar) -> AdaptiveState:
         """The state of a chain that has made another step, accepted with that probability."""
-        if not self.warmup:
-            return state
         adapted = self._update(state, acceptance_rate)
-        return jax.tree.map(lambda a, b: jnp.where(state.iteration < self.warmup, a, b), adapted, state)
+        return jax.tree.map(lambda a, b: jnp.where(state.iteration < state.warmup, a, b), adapted, state)
 
     def _update(self, state: AdaptiveState, acceptance_rate: Scalar) -> AdaptiveState:
         start_averaging, update_averaging, averaged = self._averaging
@@ -126,8 +130,8 @@ class Adaptation:
             state.point.logdensity_grad,
         )
         collected = state.collected + 1
-        ends = jnp.any(state.iteration == self._stages)
-        last = state.iteration == self.warmup - 1
+        ends = jnp.any(state.iteration == state.stages)
+        last = state.iteration == state.warmup - 1
         step_size = jnp.where(last, averaged(averaging), jnp.exp(averaging.log_step_size))
 
         def choose[T](fresh: T, kept: T) -> T:
@@ -181,7 +185,7 @@ class Adaptation:
             those = jnp.expand_dims(alike, tuple(range(1, values.ndim)))
             return jnp.where(those, jnp.exp(jnp.mean(jnp.log(values), axis=0, where=those)), values)
 
-        adapting = states.iteration < self.warmup
+        adapting = states.iteration < states.warmup
         return states._replace(
             averaging=averaging,
             step_size=jnp.where(adapting, jnp.exp(averaging.log_step_size), share(states.step_size)),
@@ -203,11 +207,6 @@ class Adaptation:
         """Dual averaging about a step size that is about right already: blackjax's own looks for a larger one first."""
         start_averaging, _, _ = self._averaging
         return start_averaging(step_size)._replace(mu=jnp.log(step_size))
-
-    @property
-    def _stages(self) -> Int[Array, " stage"]:
-        """Steps after which the scale changes."""
-        return jnp.asarray([int(self.warmup * share) for share in _STAGES if self.warmup >= _LEAST_FOR_SCALE], int)
 
 
 def extent_of(position: Position) -> Scalar:

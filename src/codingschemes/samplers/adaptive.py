@@ -4,6 +4,7 @@ The scale and the step size are adapted during warm-up, then frozen (`adaptation
 """
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +30,35 @@ def adaptive_kernel(
 
     Args:
         transition: leaves exp(log density) invariant, reversibly (or nearly so, where not `exact`), at any step size.
-        warmup, target_acceptance, preconditioned: as in `Adaptation`.
+        warmup: steps that adapt.
+        target_acceptance, preconditioned: as in `Adaptation`.
         exact, longest_tree, integration_time: as in `Kernel`.
     """
-    adaptation = Adaptation(warmup, target_acceptance, preconditioned)
+    adaptation, step = _parts(transition, target_acceptance, preconditioned)
+    return Kernel(
+        partial(adaptation.start, warmup),
+        step,
+        _position,
+        _move,
+        warmup,
+        exact,
+        target_acceptance,
+        pool=adaptation.pool,
+        pace=adaptation.pace,
+        renew=adaptation.renew,
+        reversible=exact,
+        longest_tree=longest_tree,
+        integration_time=integration_time,
+    )
+
+
+@lru_cache
+def _parts(
+    transition: Transition, target_acceptance: float, preconditioned: bool
+) -> tuple[Adaptation, Callable[[AdaptiveState, Density], tuple[AdaptiveState, Info]]]:
+    """How the state adapts, and a step: the same functions for warm-ups of any length, so that nothing is compiled
+    twice."""
+    adaptation = Adaptation(target_acceptance, preconditioned)
 
     def step(state: AdaptiveState, density: Density) -> tuple[AdaptiveState, Info]:
         key, step_key = jax.random.split(state.key)
@@ -49,21 +75,11 @@ def adaptive_kernel(
         )
         return state._replace(iteration=state.iteration + 1), info
 
-    return Kernel(
-        adaptation.start,
-        step,
-        lambda state: state.point.position,
-        _move,
-        warmup,
-        exact,
-        target_acceptance,
-        pool=adaptation.pool,
-        pace=adaptation.pace,
-        renew=adaptation.renew,
-        reversible=exact,
-        longest_tree=longest_tree,
-        integration_time=integration_time,
-    )
+    return adaptation, step
+
+
+def _position(state: AdaptiveState) -> Position:
+    return state.point.position
 
 
 def _move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:

@@ -10,13 +10,24 @@ from jaxtyping import Array
 from codingschemes.posterior import Scalar
 from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.hmc import usual_gradients_of_trees
-from codingschemes.samplers.kernel import Kernel, Settings, register
-from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
+from codingschemes.samplers.kernel import Info, Kernel, Settings, register
+from codingschemes.samplers.transition import Point, Transition, TransitionInfo, TransitionTarget
 
 
 @lru_cache
 def blackjax_nuts(settings: Settings) -> Kernel:
     """NUTS with this package's preconditioner and step size."""
+    return adaptive_kernel(
+        _transition(settings.max_tree_depth),
+        warmup=settings.warmup,
+        target_acceptance=settings.target_acceptance or 0.8,
+        longest_tree=2**settings.max_tree_depth - 1,
+        integration_time=_time,
+    )._replace(gradients=usual_gradients_of_trees)
+
+
+@lru_cache
+def _transition(max_tree_depth: int) -> Transition:
     proposal = blackjax.build_kernel()
 
     def transition(
@@ -32,17 +43,15 @@ def blackjax_nuts(settings: Settings) -> Kernel:
             target.logdensity,
             step_size,
             jnp.ones(target.dimension),
-            max_num_doublings=settings.max_tree_depth,
+            max_num_doublings=max_tree_depth,
         )
         return Point(*state), TransitionInfo(info.acceptance_rate, info.num_integration_steps, info.is_divergent)
 
-    return adaptive_kernel(
-        transition,
-        warmup=settings.warmup,
-        target_acceptance=settings.target_acceptance or 0.8,
-        longest_tree=2**settings.max_tree_depth - 1,
-        integration_time=lambda info: info.trajectory,
-    )._replace(gradients=usual_gradients_of_trees)
+    return transition
+
+
+def _time(info: Info) -> Array:
+    return info.trajectory
 
 
 register("blackjax-nuts", blackjax_nuts)

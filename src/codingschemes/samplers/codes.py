@@ -74,6 +74,19 @@ class CodesState(NamedTuple):
 def codes(settings: Settings) -> Kernel:
     """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
+    kernel = _around(flow.without_schedule())
+    assert kernel.search is not None
+    return kernel._replace(
+        init=partial(_init, flow),
+        warmup=settings.warmup,
+        search=kernel.search._replace(steps=_search_steps(settings.warmup)),
+        gradients=partial(_gradients, flow),
+    )
+
+
+@lru_cache
+def _around(flow: Kernel) -> Kernel:
+    """The kernel around the trajectories of `flow`, but for what depends on the length of the warm-up."""
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         if density.network.recurrent:
@@ -92,27 +105,26 @@ def codes(settings: Settings) -> Kernel:
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
-    def gradients(density: Density) -> tuple[float, float]:
-        assert flow.gradients is not None
-        (fewest, most), (least, largest) = flow.gradients(density), _moves_in_gradients(density)
-        return fewest + least, most + largest
-
     return flow._replace(
-        init=partial(_init, flow),
         step=step,
         position=lambda state: flow.position(state.flow),
         move=move,
         renew=renew,
         pool=pool,
         pace=pace,
-        search=_search(flow, settings.warmup),
+        search=_search(flow),
         reversible=False,
         neuron_moves=True,
         jumps=_jumps,
         integration_time=None,
-        gradients=gradients,
         compile_seconds=30.0,
     )
+
+
+def _gradients(flow: Kernel, density: Density) -> tuple[float, float]:
+    assert flow.gradients is not None
+    (fewest, most), (least, largest) = flow.gradients(density), _moves_in_gradients(density)
+    return fewest + least, most + largest
 
 
 def _init(flow: Kernel, key: Array, position: Position, density: Density) -> CodesState:
@@ -167,10 +179,13 @@ def _move_below(key: Array, position: Position, density: Density) -> tuple[Posit
     return position, flips + reversals
 
 
-def _search(flow: Kernel, warmup: int) -> Search:
-    """What chains look for together: the modes that neurons jump between."""
+def _search_steps(warmup: int) -> tuple[int, ...]:
     shares = _SEARCHES if warmup >= _LEAST_FOR_ALL_SEARCHES else _SEARCHES[:1]
-    steps = tuple(sorted({int(warmup * share) for share in shares})) if warmup else ()
+    return tuple(sorted({int(warmup * share) for share in shares})) if warmup else ()
+
+
+def _search(flow: Kernel) -> Search:
+    """What chains look for together: the modes that neurons jump between."""
 
     def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
         if state.reference is None:
@@ -192,7 +207,7 @@ def _search(flow: Kernel, warmup: int) -> Search:
         modes, response = _modes_and_response(state.reference, density)
         return state._replace(modes=modes, response=response)
 
-    return Search(steps, explore, adopt, forget, recall, _search_in_gradients)
+    return Search((), explore, adopt, forget, recall, _search_in_gradients)
 
 
 def _jumps(network: Network) -> bool:

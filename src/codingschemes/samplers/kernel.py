@@ -129,6 +129,23 @@ class Kernel(NamedTuple):
     gradients: Callable[[Density], tuple[float, float]] | None = None
     compile_seconds: float = 15.0
 
+    def without_schedule(self) -> "Kernel":
+        """What steps and searches are made of, the same for warm-ups of any length where `step` is: programs compiled
+        from it serve them all.
+
+        Example:
+            >>> from codingschemes.samplers import SAMPLERS
+            >>> short, long = (SAMPLERS["codes"](cs.samplers.Settings(warmup=steps)) for steps in (100, 900))
+            >>> short.without_schedule() == long.without_schedule()
+            True
+        """
+        search = None if self.search is None else self.search._replace(steps=())
+        return self._replace(init=_begins_nowhere, warmup=0, search=search, gradients=None)
+
+
+def _begins_nowhere(key: Array, position: Position, density: Density) -> State:
+    raise NotImplementedError("only a kernel with its schedule starts chains")
+
 
 def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
     """`Kernel.renew`, or for kernels without one `Kernel.move` of every chain."""

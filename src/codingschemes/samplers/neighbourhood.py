@@ -135,5 +135,5 @@ def with_neuron(
         activity=population.activity.at[neuron].set(activity),
         inverse=inverse,
         field=cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
-        log_det=population.log_det + jnp.log(cavity.signal_variance**2 * cavity.gap * stretch),
+        log_det=population.log_det + jnp.log(cavity.scaled_readout_variance**2 * cavity.gap * stretch),
     )
