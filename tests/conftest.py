@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,23 @@ def pytest_sessionstart() -> None:
     import codingschemes
 
     codingschemes.set_up_jax()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _outlines_for_fonts() -> Iterator[None]:
+    """Most of the time of a report is cutting whole fonts to size for its PDFs."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    savefig = Figure.savefig
+
+    def quickly(figure: Figure, *arguments: Any, **options: Any) -> None:
+        with matplotlib.rc_context({"pdf.fonttype": 3}):
+            savefig(figure, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", quickly)
+        yield
 
 
 @pytest.fixture

@@ -103,8 +103,17 @@ def test_a_virial_whose_error_hides_a_blow_up_does_not_hold(healthy):
     assert any("an exact identity is broken" in warning and "`warmup`" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("sampler", [name for name, build in SAMPLERS.items() if not build(Settings()).exact])
-@pytest.mark.parametrize("chains", [1, 4])
+UNADJUSTED = [name for name, build in SAMPLERS.items() if not build(Settings()).exact]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "chains"),
+    [
+        pytest.param(sampler, chains, marks=[] if (index + position) % 2 else pytest.mark.slow)
+        for index, sampler in enumerate(UNADJUSTED)
+        for position, chains in enumerate((1, 4))
+    ],
+)
 def test_an_unadjusted_sampler_that_loses_the_energy_stays_and_says_so(sampler, chains):
     posterior = small_posterior("tanh", temperature=1e-6)
     # without a warm-up steps stay as long as they begin

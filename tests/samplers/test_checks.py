@@ -123,13 +123,13 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", [KNOWN[0], *(pytest.param(name, marks=pytest.mark.slow) for name in KNOWN[1:])])
 def test_checks_pass_a_correct_kernel_on_known_answers(name):
     assert not verdict(known_answer, CORRECT, problem(name), seed=1)
     assert not verdict(stationarity, CORRECT, problem(name), seed=2)
 
 
-@pytest.mark.parametrize("name", DRAWABLE)
+@pytest.mark.parametrize("name", [DRAWABLE[0], *(pytest.param(name, marks=pytest.mark.slow) for name in DRAWABLE[1:])])
 def test_checks_pass_a_correct_kernel_on_drawn_data(name):
     assert not verdict(prior_law, CORRECT, problem(name), seed=3)
     assert not verdict(joint, CORRECT, problem(name), seed=4)

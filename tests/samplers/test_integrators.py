@@ -62,8 +62,14 @@ def test_rounded_kinks_average_the_ramp_over_their_reach():
     assert not activation.kinked
 
 
-@pytest.mark.parametrize("space", ["reduced", "weights"])
-@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("space", "bias"),
+    [
+        ("weights", False),
+        ("reduced", True),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("reduced", False), ("weights", True))),
+    ],
+)
 def test_forces_in_single_precision_are_computed_in_it_and_those_of_the_softened_density(space, bias):
     density = small_posterior("relu", depth=2, bias=bias).density(space)
     position = density.prior_draw(jax.random.PRNGKey(3))

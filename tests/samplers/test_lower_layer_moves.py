@@ -34,7 +34,9 @@ def flipping(space: str):
     return position_mover(density, positions, move, sweeps=1)
 
 
-@pytest.mark.parametrize("space", ["reduced", "function", "weights"])
+@pytest.mark.parametrize(
+    "space", ["reduced", *(pytest.param(space, marks=pytest.mark.slow) for space in ("function", "weights"))]
+)
 def test_flips_leave_exact_draws_exact(space):
     findings, count, (before, after) = flipping(space)(1.0)
     assert combined(findings) > ALARM, worst(findings)

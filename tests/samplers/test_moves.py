@@ -131,7 +131,7 @@ def rotating(space: str):
     return mover(density, exact_draws(density, 2000), sweep, sweeps=2)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["one layer", pytest.param("two layers, weights", marks=pytest.mark.slow)])
 def test_jumps_leave_exact_draws_exact(form):
     findings, switches, _ = jumping(form, *SIZES[form])(Faults())
     assert combined(findings) > ALARM, worst(findings)
@@ -144,7 +144,7 @@ def test_jumps_that_forget_a_factor_are_found_out(faults):
     assert combined(findings) < ALARM
 
 
-@pytest.mark.parametrize("space", ["reduced", "weights"])
+@pytest.mark.parametrize("space", ["reduced", pytest.param("weights", marks=pytest.mark.slow)])
 def test_rotations_leave_exact_draws_exact(space):
     findings, _, (before, after) = rotating(space)(Faults())
     assert combined(findings) > ALARM, worst(findings)

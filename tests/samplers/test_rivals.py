@@ -12,12 +12,7 @@ from subjects import SETTINGS
 from codingschemes.benchmark.rivals import RIVALS, Tuned
 from codingschemes.samplers import Kernel
 
-#: Half a minute of compilation.
-SLOW = ("blackjax-laps",)
-CASES = [
-    pytest.param(name, KNOWN[index % len(KNOWN)], marks=[pytest.mark.slow] if name in SLOW else [])
-    for index, name in enumerate(RIVALS)
-]
+CASES = [(name, KNOWN[index % len(KNOWN)]) for index, name in enumerate(RIVALS)]
 
 
 @functools.cache
@@ -31,6 +26,7 @@ def kernel(rival: str, name: str) -> Kernel:
     return RIVALS[rival](SETTINGS).kernel(jax.tree.map(lambda leaf: leaf[0], tuned(rival, name).parameters))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rival", "name"), CASES, scope="class")
 class TestKnownAnswer:
     """The linear network with one output, whose posterior is one integral."""

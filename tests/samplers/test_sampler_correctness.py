@@ -51,6 +51,7 @@ class TestKnownAnswer:
 class TestDrawnData:
     """Nonlinear networks: the prior, and data drawn from the model."""
 
+    @pytest.mark.slow
     def test_without_data_the_prior(self, sampler, name):
         """At a temperature at which the data say nothing every coordinate is standard normal."""
         assert not verdict(prior_law, SAMPLERS[sampler](SETTINGS), problem(name), seed=13)

@@ -42,7 +42,9 @@ def by_quadrature(posterior: cs.Posterior) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("sampler", TREES)
+@pytest.mark.parametrize(
+    "sampler", [pytest.param(name, marks=[] if name == "nuts" else pytest.mark.slow) for name in TREES]
+)
 def test_one_neuron_agrees_with_quadrature(sampler):
     """A nonlinear network for the samplers that the tests with drawn data leave out."""
     posterior = two_points("sigmoid", 0.1)
@@ -57,6 +59,7 @@ def test_one_neuron_agrees_with_quadrature(sampler):
         assert error.max() < 0.05
 
 
+@pytest.mark.slow
 def test_all_forms_give_the_same_posterior():
     posterior = small_posterior("tanh", depth=2, samples=4)
     moments = {}

@@ -73,6 +73,7 @@ def test_one_neuron_agrees_with_quadrature_at_every_temperature(activation, temp
     assert found.log_evidence == found.log_curve[-1]
 
 
+@pytest.mark.slow
 def test_defaults_move_the_particles_of_a_kinked_network():
     posterior = one_neuron_posterior("relu", 1e-2)
     found = cs.evidence(posterior, sweeps=8)
@@ -88,6 +89,7 @@ def test_defaults_agree_with_the_closed_form_of_a_linear_network():
     assert found.warnings == ()
 
 
+@pytest.mark.slow
 def test_defaults_move_the_particles_at_every_temperature():
     """Kinked and steep, in 400 coordinates: with step sizes that are too long nothing is ever accepted."""
     task = cs.tasks.orthogonal(samples=20, ratios=[0.5, 0.25, 0.25])
