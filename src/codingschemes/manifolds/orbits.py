@@ -31,8 +31,9 @@ class Fields(eqx.Module):
         inputs: where it is evaluated, (field, feature).
 
     Example:
-        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, np.eye(2))  # a linear model
-        >>> fields(np.ones(2)).shape
+        >>> import jax.numpy as jnp
+        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, jnp.eye(2))  # a linear model
+        >>> fields(jnp.ones(2)).shape
         (2, 2)
     """
 
@@ -91,8 +92,9 @@ def orbit(fields: Fields, theta: Float[Array, " n"], *, seed: int = 0, flows: in
         duration: standard deviation of the distance travelled along each.
 
     Example:
-        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, np.eye(2))  # a linear model
-        >>> cs.manifolds.orbit(fields, np.ones(2)).dimension
+        >>> import jax.numpy as jnp
+        >>> fields = cs.manifolds.Fields(lambda theta, x: theta @ x, jnp.eye(2))  # a linear model
+        >>> cs.manifolds.orbit(fields, jnp.ones(2)).dimension
         2
     """
     rng = np.random.default_rng(seed)

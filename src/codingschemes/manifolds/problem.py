@@ -48,8 +48,6 @@ class Problem(eqx.Module):
     Example:
         >>> problem.outputs(neurons).shape
         (20, 1)
-        >>> problem.gradient(neurons).weight.shape
-        (3, 2)
     """
 
     inputs: Float[Array, "P D"]

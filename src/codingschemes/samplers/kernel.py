@@ -28,9 +28,10 @@ class Info(NamedTuple):
         switches: accepted jumps of single neurons between codes; 0 for samplers that propose none.
 
     Example:
-        >>> info = cs.samplers.Info(np.array(3.0), np.array(0.8), np.array(7), np.array(False), np.array(0.1))
+        >>> from jax.numpy import asarray
+        >>> info = cs.samplers.Info(asarray(3.0), asarray(0.8), asarray(7), asarray(False), asarray(0.5))
         >>> float(info.trajectory)
-        0.7000000000000001
+        3.5
     """
 
     potential: Float[Array, "*chains"]
