@@ -1,0 +1,98 @@
+"""Every command with options that nobody thought of: what sampling, solving and measuring would do is left out."""
+
+import click
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from typed import is_refused
+
+from codingschemes.cli.main import COMMANDS, commands
+from codingschemes.cli.names import SUITES, TARGETS, TASK_OPTIONS, TASKS
+from codingschemes.cli.options import Destination, Named
+
+pytestmark = pytest.mark.usefixtures("without_type_checks", "computing")
+
+#: Sizes in between would be possible, and take long.
+INTEGERS = ["0", "1", "2", "3", "6", "7", "12", "-1", "007", "１２", "1_0", "1e3", "2.5", f"{10**15}", f"{10**20}"]
+NUMBERS = ["0", "0.5", "1", "1e-3", "1.01", "20", "-1", "nan", "inf", "-inf", "1e400", "1e-320", "0x1p3", "1e308"]
+LISTS = ["0,1,2", "0,0", ".5,.5", ".5,.25,.25", "cat,dog", ",", "1,", "nan,1", "center,scale", "parity-magnitude"]
+PATHS = [
+    "run", "empty", "[b]x", "taken", "nowhere", "mine.npz", "weights.npz", "table.csv", "activity.npy", "labels.npy",
+    "sweep.toml", "new", "new/deep", "new.png", "new.html", "mine.npz/below", "", ".", "..", "x" * 300, "\udcff", "~",
+]  # fmt: skip
+TEXT = st.text(alphabet="ab01.-_/,:[]{}=%'\" \n\té∑\udcff", max_size=8).map(lambda text: text.lstrip("/"))
+OWN = ["os:getcwd", "math:sin", "nothing:here", ":", "a:b:c", "json:loads", "numpy:tanh", "no.such.module:f"]
+
+
+def _values(parameter: click.Parameter) -> st.SearchStrategy[str]:
+    """What can be typed for it, sensible values first."""
+    kind = parameter.type
+    if isinstance(kind, Named):
+        sensible = [*kind.names, *(OWN if kind.or_else(":") else [])]
+    elif isinstance(kind, click.Choice):
+        sensible = list(kind.choices)
+    elif isinstance(kind, Destination | click.Path):
+        sensible = PATHS
+    elif kind.name.startswith("integer"):
+        sensible = INTEGERS
+    elif kind.name.startswith("float"):
+        sensible = NUMBERS
+    else:
+        sensible = [*INTEGERS, *NUMBERS, *LISTS, *PATHS, *TASKS, *SUITES, *TARGETS[:2], "hmc", "nuts/weights", "x", "y"]
+        sensible += ["whitened", "aligned", "anisotropic", "clustered", "none", "classes", "squared", "activity"]
+    return st.one_of(*[st.sampled_from(sensible)] * 4, TEXT)
+
+
+@st.composite
+def _words(draw: st.DrawFn, command: click.Command) -> list[str]:
+    """The words after the name of a command."""
+    arguments = [each for each in command.params if isinstance(each, click.Argument)]
+    words = [
+        draw(_values(each))
+        for each in arguments
+        for _ in range(draw(st.sampled_from([0, 2, 2, 3] if each.nargs < 0 else [0, 1, 1, 1, 1])))
+    ]
+    if not arguments and draw(st.booleans()):
+        words.append(draw(TEXT))
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    # Options that a task does not take are refused before anything else is looked at: seldom.
+    if words and words[0] in TASKS and draw(st.integers(0, 3)):
+        taken = {name for name, (_, takers) in TASK_OPTIONS.items() if words[0] in takers}
+        options = [each for each in options if each.name not in TASK_OPTIONS or each.name in taken]
+    for option in draw(st.lists(st.sampled_from(options), max_size=5)):
+        words.append(draw(st.sampled_from(option.opts)))
+        if not option.is_flag:
+            words.append(draw(_values(option)))
+    if draw(st.integers(0, 9)) == 0:
+        words.append(draw(st.one_of(TEXT, st.sampled_from(["--", "-h", "--nonsense", "--json=1"]))))
+    return words
+
+
+def _leaves() -> dict[tuple[str, ...], click.Command]:
+    """All commands and those of groups, by the words that name them."""
+    context, found = click.Context(commands), {}
+    for name in COMMANDS:
+        command = commands.get_command(context, name)
+        if isinstance(command, click.Group):
+            found |= {(name, below): each for below, each in command.commands.items()}
+        else:
+            found[name,] = command
+    return found
+
+
+LEAVES = _leaves()
+
+
+#: Words after the name of a command that were once answered by something else than a sentence.
+FOUND: dict[tuple[str, ...], list[list[str]]] = {}
+
+
+@pytest.mark.parametrize("name", LEAVES, ids=" ".join)
+def test_a_command_refuses_in_one_sentence_or_can_be_done(name, place, tried):
+    @given(_words(LEAVES[name]))
+    def any_words(words: list[str]) -> None:
+        tried(lambda: is_refused(place, [*name, *words]))
+
+    for words in FOUND.get(name, ()):
+        any_words = example(words)(any_words)
+    any_words()
