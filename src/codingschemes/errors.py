@@ -51,3 +51,13 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, sentence: str, *, kept: bool):
         super().__init__(sentence)
         self.kept = kept
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, or XLA on any device, found no memory.
+
+    Example:
+        >>> cs.errors.is_out_of_memory(MemoryError())
+        True
+    """
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in str(error))

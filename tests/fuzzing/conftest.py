@@ -22,7 +22,7 @@ _COMMON = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 }
 settings.register_profile("suite", max_examples=7, derandomize=True, **_COMMON)
-settings.register_profile("fuzz", max_examples=90, print_blob=True, **_COMMON)
+settings.register_profile("fuzz", max_examples=70, print_blob=True, **_COMMON)
 settings.load_profile("suite")
 
 TABLE = Path(__file__).parents[2] / "benchmarks" / "fuzz.md"

@@ -93,7 +93,7 @@ def run(path: Path) -> None:
         }
         for group, variables in DIMENSIONS.items()
     }
-    DrawStore(path / DRAWS, chunk=2).append(records)
+    DrawStore(path / DRAWS).append(records)
 
 
 def place(path: Path) -> None:

@@ -188,9 +188,11 @@ class DrawStore:
         return self._root if self._path is None else _open(self._path)
 
     def _stored(self, root: zarr.Group, group: str, name: str) -> "StoredDraws":
-        array = root[f"{group}/{name}"]
-        assert isinstance(array, zarr.Array)
-        return StoredDraws(array.with_config(_EVERY_CHUNK), self._draws, f"{self._path}/{group}/{name}")
+        where = f"{self._path}/{group}/{name}"
+        with reading(where, REMEDY):
+            array = root[f"{group}/{name}"]
+            assert isinstance(array, zarr.Array)
+            return StoredDraws(array.with_config(_EVERY_CHUNK), self._draws, where)
 
     def _check_shapes(self) -> None:
         """ValueError unless the root lists every variable with as many draws as it says."""
@@ -309,7 +311,8 @@ def _lazily(array: StoredDraws) -> Any:
 
 
 def _open(path: Path) -> zarr.Group:
-    return zarr.open_group(str(path), mode="r", use_consolidated=True)
+    with reading(path, REMEDY):
+        return zarr.open_group(str(path), mode="r", use_consolidated=True)
 
 
 def _count(value: Any) -> int:
