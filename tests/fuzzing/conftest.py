@@ -87,7 +87,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     rows = [(name, *(counts[each] for each in ("refused", "fine")), _seconds[name]) for name, counts in _counts.items()]
     rows.append(("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])))
-    lines = [f"| {name} | {refused + fine} | {refused} | {fine} | {seconds:.1f} |" for name, refused, fine, seconds in rows]
+    lines = [
+        f"| {name} | {refused + fine} | {refused} | {fine} | {seconds:.1f} |" for name, refused, fine, seconds in rows
+    ]
     heads = "| what is read | cases | refused in one sentence | fine | processor seconds |\n| --- | --- | --- | --- | --- |\n"
     TABLE.write_text(
         "# Cases that nobody thought of\n\n"

@@ -13,7 +13,8 @@ from codingschemes.cli.options import Destination, Named
 pytestmark = pytest.mark.usefixtures("without_type_checks", "computing")
 
 #: Sizes in between would be possible, and take long.
-INTEGERS = ["0", "1", "2", "3", "6", "7", "12", "-1", "007", "１２", "1_0", "1e3", "2.5", f"{10**15}", f"{10**20}"]
+INTEGERS = ["0", "1", "2", "3", "6", "7", "12", "300", "-1", "007", "²", "１２", "1_0", "1e3", "2.5"]
+INTEGERS += [f"{10**15}", f"{10**20}"]
 NUMBERS = ["0", "0.5", "1", "1e-3", "1.01", "20", "-1", "nan", "inf", "-inf", "1e400", "1e-320", "0x1p3", "1e308"]
 LISTS = ["0,1,2", "0,0", ".5,.5", ".5,.25,.25", "cat,dog", ",", "1,", "nan,1", "center,scale", "parity-magnitude"]
 PATHS = [
@@ -83,8 +84,24 @@ def _leaves() -> dict[tuple[str, ...], click.Command]:
 LEAVES = _leaves()
 
 
+_TOY, _HUGE = ["orthogonal", "--samples", "6", "--out", "new"], f"{10**20}"
 #: Words after the name of a command that were once answered by something else than a sentence.
-FOUND: dict[tuple[str, ...], list[list[str]]] = {}
+FOUND: dict[tuple[str, ...], list[list[str]]] = {
+    ("sample",): [
+        [*_TOY, "--width", _HUGE],
+        [*_TOY, "--depth", _HUGE],
+        [*_TOY, "--warmup", _HUGE],
+        [*_TOY, "--seed", _HUGE],
+        [*_TOY, "--sampler", "nuts", "--max-tree-depth", _HUGE],
+        [*_TOY, "--penalty1", "1e-320", "--penalty2", "1e308"],
+        [*_TOY, "--weight-variance", "1e308"],
+        [*_TOY, "--samples", f"{10**15 + 1}", "--classes", f"{10**15}"],
+    ],
+    ("evidence",): [[*_TOY[:3], "--seed", _HUGE], [*_TOY[:3], "--sweeps", _HUGE]],
+    ("distances",): [["mine.npz", "mine.npz", "--out", "new/new.png"]],
+    ("manifolds", "enumerate"): [["--width", "300"], ["--width", _HUGE]],
+    ("manifolds", "check"): [["--seed", "-1"], ["--inputs", _HUGE], ["--samples", "²"], ["--width", _HUGE]],
+}
 
 
 @pytest.mark.parametrize("name", LEAVES, ids=" ".join)

@@ -39,7 +39,9 @@ WORDS = st.text(alphabet="abxy019.-_/ \né\udcff", max_size=6)
 NUMBERS = st.one_of(st.integers(-3, 12), st.integers(), st.floats(), st.sampled_from([10**30, 1e308, -0.0]))
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, WORDS)
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)), max_leaves=5
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(WORDS, inner, max_size=3)),
+    max_leaves=5,
 )
 
 
@@ -98,7 +100,9 @@ def altered_text_file(path: Path) -> st.SearchStrategy[bytes]:
 @st.composite
 def arrays(draw: st.DrawFn) -> np.ndarray:
     """Of any kind and shape; often one that could be data or labels."""
-    kind = draw(st.sampled_from(["f8", "f8", "f4", "f2", "i8", "i8", "u1", "?", "c16", "U3", "S3", "M8[D]", "O", "i4,f4"]))
+    kind = draw(
+        st.sampled_from(["f8", "f8", "f4", "f2", "i8", "i8", "u1", "?", "c16", "U3", "S3", "M8[D]", "O", "i4,f4"])
+    )
     shape = draw(st.one_of(st.sampled_from([(12, 4), (12,), (12, 1), (3, 2)]), st.lists(st.integers(0, 5), max_size=4)))
     values: np.ndarray = np.arange(math.prod(shape)).reshape(shape) % draw(st.sampled_from([1, 2, 3, 100]))
     if kind == "O":
@@ -188,7 +192,9 @@ def test_odd_members_of_an_archive_are_read_or_refused(tmp_path, tried):
     """Links, folders and names that leave the folder are never followed or unpacked."""
     (tmp_path / "outside").write_bytes(bytes(3073))
     names = st.sampled_from(["data_batch_1.bin", "a/data_batch_2", "../data_batch_3", "/data_batch_4", "data_batch_"])
-    kinds = st.sampled_from([tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, b"?"])
+    kinds = st.sampled_from(
+        [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, b"?"]
+    )
 
     @given(st.lists(st.tuples(names, kinds, st.sampled_from([0, 1, 3073, 6146])), max_size=3))
     def any_members(members: list[tuple[str, bytes, int]]) -> None:
@@ -244,7 +250,10 @@ def test_odd_sweeps_are_planned_or_refused(place, tried):
             *(
                 line
                 for title, table in (("grid", grid), ("zip", together))
-                for line in (f"[{title}]", *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()))
+                for line in (
+                    f"[{title}]",
+                    *(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in table.items()),
+                )
             ),
         ]
         (place.folder / "work" / "sweep.toml").write_text("\n".join(lines))
@@ -353,7 +362,9 @@ def test_an_altered_checkpoint_is_refused(template, tmp_path, whole, tried):
     @given(st.one_of(altered_bytes(sound), said))
     def any_checkpoint(content: bytes) -> None:
         path.write_bytes(content)
-        tried(lambda: refuses(lambda: read_checkpoint(path, like, whole.made_of)) or content.partition(b"\n")[2] != states)
+        tried(
+            lambda: refuses(lambda: read_checkpoint(path, like, whole.made_of)) or content.partition(b"\n")[2] != states
+        )
 
     any_checkpoint()
 

@@ -422,7 +422,9 @@ def test_a_full_disk_keeps_what_is_good_and_the_run_goes_on_when_there_is_room(s
     assert check(path) == []
     assert status(path).phase == "cut off"
     (disk / "filler").write_bytes(bytes(max(0, shutil.disk_usage(disk).free - 4096)))
-    assert "cannot be written (No space left on device)" in said_by(write_whole, disk / "report.html", lambda: 9999 * page)
+    assert "cannot be written (No space left on device)" in said_by(
+        write_whole, disk / "report.html", lambda: 9999 * page
+    )
     assert (disk / "report.html").read_text() == page
     (disk / "filler").write_bytes(b"")
     change("size=64m")
@@ -477,7 +479,9 @@ def test_a_folder_that_vanishes_while_it_is_read_is_said(path):
     assert "no run folder" in said_by(check, path)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")]
+)
 def test_memory_that_runs_out_is_said_and_leaves_what_is_good(path, tmp_path, saved, monkeypatch, error):
     original = driver.advance
 
