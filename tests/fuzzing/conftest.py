@@ -85,15 +85,20 @@ def tried(request: pytest.FixtureRequest) -> Callable[[Callable[[], bool]], None
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if session.config.getoption("hypothesis_profile", None) != "fuzz" or exitstatus or not _counts:
         return
-    rows = [(name, *(counts[each] for each in ("refused", "fine")), _seconds[name]) for name, counts in _counts.items()]
+    rows = [(name, counts["refused"], counts["fine"], _seconds[name]) for name, counts in _counts.items()]
     rows.append(("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])))
     lines = [
         f"| {name} | {refused + fine} | {refused} | {fine} | {seconds:.1f} |" for name, refused, fine, seconds in rows
     ]
-    heads = "| what is read | cases | refused in one sentence | fine | processor seconds |\n| --- | --- | --- | --- | --- |\n"
-    TABLE.write_text(
-        "# Cases that nobody thought of\n\n"
-        "`make fuzz` makes command lines and files at random with hypothesis, wrong in one place or in many. Each must be\n"
-        "refused in one sentence or be fine: no traceback, no warning, no case without an end, no file changed by what\n"
-        "is refused. All cases of the last run:\n\n" + heads + "\n".join(lines) + "\n"
-    )
+    TABLE.write_text(_PAGE + "\n".join(lines) + "\n")
+
+
+_PAGE = """# Cases that nobody thought of
+
+`make fuzz` makes command lines and files at random, wrong in one place or in many. Each must be refused in one sentence
+or be fine: no traceback, no warning, no case without an end, no file changed by what is refused, no altered run taken
+for the one that was sampled. All cases of the last run, and their processor time:
+
+| what is read | cases | refused in one sentence | fine | seconds |
+| --- | --- | --- | --- | --- |
+"""

@@ -1,4 +1,4 @@
-"""Commands in this process, up to where computing would begin, in a folder that must stay as it is where they refuse."""
+"""Commands in this process, up to where computing would begin, in a folder that stays as it is where they refuse."""
 
 import contextlib
 import io
