@@ -14,6 +14,9 @@ class InvalidInput(ValueError):
         unknown keyword 'draw' of sample: did you mean 'draws'?
     """
 
+    def __init__(self, sentence: str):
+        super().__init__(" ".join(sentence.splitlines()))  # of whatever names and values are quoted in it
+
 
 class SamplingFailed(RuntimeError):
     """The sampler left the region where the density is finite; the message says what to try.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sound_files
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typed import Place, is_refused
 
@@ -137,6 +137,8 @@ ARRAY_READERS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("name", ARRAY_READERS)
 def test_odd_arrays_are_read_or_refused(name, tmp_path, tried):
     @given(ARCHIVES)
+    @example({"activity": np.array(0)})
+    @example({"activity": np.array(0), "factors": np.zeros((3, 2))})
     def any_arrays(brought: dict[str, np.ndarray]) -> None:
         path = tmp_path / "brought.npz"
         np.savez(path, **{**sound_files.arrays(), **brought})
@@ -288,7 +290,14 @@ def _read(run: Path) -> Run:
 
 def _is_refused(place: Place, whole: Run) -> bool:
     """Whether an altered run is refused; one that is not is the one that was sampled. What can be repaired is."""
-    run, refused = place.folder / "work" / "run", True
+    try:
+        return _judged(place.folder / "work" / "run", whole)
+    finally:
+        place.changed()
+
+
+def _judged(run: Path, whole: Run) -> bool:
+    refused = True
     try:
         status(run)
         found = _read(run)
@@ -309,7 +318,6 @@ def _is_refused(place: Place, whole: Run) -> bool:
             assert Run.open(run).made_of == whole.made_of
     except InvalidInput as error:
         is_one_sentence(error)
-    place.changed()
     return refused
 
 
@@ -339,8 +347,13 @@ def altered_files(run: Path) -> st.SearchStrategy[dict[str, bytes | None]]:
 def test_an_altered_run_is_refused_or_the_one_that_was_sampled(template, place, whole, tried):
     run = place.folder / "work" / "run"
 
+    def saying(file: str, **more: Any) -> dict[str, bytes | None]:
+        return {file: json.dumps(json.loads((template / "run" / file).read_text()) | more).encode()}
+
     @settings(max_examples=settings().max_examples // 2)  # each reads a run five times
     @given(altered_files(template / "run"))
+    @example(saying(CONFIG, **{"\n": {}}))
+    @example(saying(f"{DRAWS}/posterior/energy/zarr.json", more=1))
     def any_alteration(files: dict[str, bytes | None]) -> None:
         for file, content in files.items():
             if content is None:
@@ -375,6 +388,7 @@ def test_a_lock_that_says_anything_is_somebody_else_or_nobody(tmp_path, tried):
     path.write_text(json.dumps(lock.me()))
 
     @given(altered_text_file(path))
+    @example(json.dumps({**lock.me(), "host": "\n"}).encode())
     def any_lock(content: bytes) -> None:
         path.write_bytes(content)
 

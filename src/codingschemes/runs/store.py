@@ -172,9 +172,18 @@ class DrawStore:
                 longer = bool(np.all(np.array(found.pop("shape", ())) >= kept.get("shape", ())))
             except (OSError, ValueError, AttributeError, TypeError):
                 found, longer = {}, False
-            if not longer or any(found.get(name) != kept.get(name) for name in _ESSENTIAL):
+            same = all(found.get(name) == kept.get(name) for name in _ESSENTIAL)
+            if not (longer and same and (found.keys() <= kept.keys() or self._opens(path))):
                 altered[path] = kept
         return altered
+
+    def _opens(self, path: str) -> bool:
+        """Whether metadata that say more than the root's can be read."""
+        try:
+            zarr.open(str(self._path), path=path, mode="r", use_consolidated=False)
+        except Exception:  # noqa: BLE001  (whatever zarr makes of it)
+            return False
+        return True
 
     def restore_metadata(self) -> None:
         """Write the metadata of arrays that are lost or altered, from the root's."""
