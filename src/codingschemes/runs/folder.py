@@ -123,8 +123,9 @@ def check_same(recorded: Run, posterior: Posterior, config: dict[str, Any]) -> N
         InvalidInput: naming the first option that differs, and both values; or that the data have changed.
     """
     asked = identity(posterior.task, config, recorded.provenance["versions"])
-    # What was not recorded and has no value is an option that came later.
-    changed = [each for each in differences(recorded.made_of, asked) if each[2:] != (NOTHING, None)]
+    # An option without a value that only one of them knows came or went with a version.
+    unset = ((NOTHING, None), (None, NOTHING))
+    changed = [each for each in differences(recorded.made_of, asked) if each[2:] not in unset]
     if not any(section == "arrays" for section, *_ in changed):
         # The same arrays by other options, from a file that was moved, are the same task.
         changed = [each for each in changed if each[0] != "task"]
@@ -134,9 +135,9 @@ def check_same(recorded: Run, posterior: Posterior, config: dict[str, Any]) -> N
                 f"the data are not those that the run in {recorded.path} learned from, though the options are the "
                 "same: put the data back, or sample them into a new folder"
             )
+        option = f"{section} {name}".strip()
         raise InvalidInput(
-            f"the run in {recorded.path} was made with {f'{section} {name}'.strip()} = {value}, not {now}: resume it with "
-            "its own options"
+            f"the run in {recorded.path} was made with {option} = {value}, not {now}: resume it with its own options"
         )
 
 

@@ -41,7 +41,7 @@ def digest(made_of: Identity) -> str:
 
 
 def differences(recorded: Identity, found: Identity) -> Iterator[tuple[str, str, Any, Any]]:
-    """(section, name, recorded, found) of all that is not the same in both; `NOTHING` where one of them says nothing."""
+    """(section, name, recorded, found) of all that is not the same in both; `NOTHING` where one does not say it."""
     for section in dict.fromkeys([*recorded, *found]):
         was, now = recorded.get(section, NOTHING), found.get(section, NOTHING)
         if not (isinstance(was, dict) and isinstance(now, dict)):
