@@ -411,22 +411,28 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
+def fill(disk: Path, *, but: int) -> None:
+    """Leave so many bytes."""
+    with (disk / "filler").open("ab") as file:
+        file.write(bytes(max(0, shutil.disk_usage(disk).free - but)))
+
+
 def test_a_full_disk_keeps_what_is_good_and_the_run_goes_on_when_there_is_room(small_disk, saved):
     (disk, change), page = small_disk, "<html>"
     path = disk / "run"
     shutil.copytree(saved.path, path)
     write_whole(disk / "report.html", lambda: page)
+    fill(disk, but=300_000)
     assert "is full: free some room, then go on with `resume=True`" in said_by(resumed, path, draws=4000)
     kept = cs.Run.open(path)
     assert kept.draw_count > 40
     assert check(path) == []
     assert status(path).phase == "cut off"
-    (disk / "filler").write_bytes(bytes(max(0, shutil.disk_usage(disk).free - 4096)))
+    fill(disk, but=4096)
     assert "cannot be written (No space left on device)" in said_by(
         write_whole, disk / "report.html", lambda: 9999 * page
     )
     assert (disk / "report.html").read_text() == page
-    (disk / "filler").write_bytes(b"")
     change("size=64m")
     run = resumed(path, draws=kept.draw_count + 20)
     assert run.finished
