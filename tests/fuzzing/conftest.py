@@ -70,7 +70,8 @@ def place(template: Path, tmp_path: Path) -> Place:
 @pytest.fixture
 def tried(request: pytest.FixtureRequest) -> Callable[[Callable[[], bool]], None]:
     """Try a case, which says whether it was refused."""
-    subject = request.node.callspec.id if hasattr(request.node, "callspec") else request.node.originalname
+    name = request.node.originalname.removeprefix("test_").replace("_", " ")
+    subject = f"{name}: {request.node.callspec.id}" if hasattr(request.node, "callspec") else name
     counts = _counts.setdefault(subject, Counter())
 
     def case(act: Callable[[], bool]) -> None:

@@ -25,23 +25,53 @@ TEXT = st.text(alphabet="ab01.-_/,:[]{}=%'\" \n\té∑\udcff", max_size=8).map(l
 OWN = ["os:getcwd", "math:sin", "nothing:here", ":", "a:b:c", "json:loads", "numpy:tanh", "no.such.module:f"]
 
 
+#: By name of the parameter, what it can be; elsewhere this follows from its type.
+SOUND = {
+    "task_name": ["orthogonal", "hypercube", "digits", "npz"],
+    "subject": ["run", "orthogonal", "hypercube"],
+    "run": ["run"],
+    "run_folder": ["run"],
+    "folder": ["run"],
+    "parent": ["run"],
+    "file": ["mine.npz", "table.csv", "sweep.toml"],
+    "files": ["mine.npz"],
+    "weights": ["weights.npz"],
+    "out": ["new", "new.png", "new.html", "run"],
+    "figure": ["new.png"],
+    "data": ["mine.npz"],
+    "samples": ["6", "12"],
+    "classes": ["2", "3"],
+    "ratios": [".5,.25,.25"],
+    "labels": ["labels", "classes"],
+    "inputs": ["aligned", "clustered", "3"],
+    "alignment": ["0.5"],
+    "preprocess": ["center,scale"],
+    "activity": ["activity", "x"],
+    "suite": ["tiny-relu", "quick"],
+    "samplers": ["hmc", "nuts/weights"],
+    "loss": ["squared", "logistic"],
+    "scheduler": ["tcp://here:1"],
+}
+
+
 def _values(parameter: click.Parameter) -> st.SearchStrategy[str]:
-    """What can be typed for it, sensible values first."""
+    """What can be typed for it: mostly something sound, else something of the right kind, or anything."""
     kind = parameter.type
     if isinstance(kind, Named):
-        sensible = [*kind.names, *(OWN if kind.or_else(":") else [])]
+        sound = odd = [*kind.names, *(OWN if kind.or_else(":") else [])]
     elif isinstance(kind, click.Choice):
-        sensible = list(kind.choices)
+        sound = odd = list(kind.choices)
     elif isinstance(kind, Destination | click.Path):
-        sensible = PATHS
+        sound, odd = PATHS, PATHS
     elif kind.name.startswith("integer"):
-        sensible = INTEGERS
+        sound, odd = ["1", "2", "3", "6", "12"], INTEGERS
     elif kind.name.startswith("float"):
-        sensible = NUMBERS
+        sound, odd = ["0.5", "1e-3", "1.01", "20"], NUMBERS
     else:
-        sensible = [*INTEGERS, *NUMBERS, *LISTS, *PATHS, *TASKS, *SUITES, *TARGETS[:2], "hmc", "nuts/weights", "x", "y"]
-        sensible += ["whitened", "aligned", "anisotropic", "clustered", "none", "classes", "squared", "activity"]
-    return st.one_of(*[st.sampled_from(sensible)] * 4, TEXT)
+        odd = [*INTEGERS, *NUMBERS, *LISTS, *PATHS, *TASKS, *SUITES, *TARGETS[:2], "hmc", "nuts/weights", "x", "y"]
+        sound = ["1", "2", "3"]
+    sound = SOUND.get(parameter.name or "", sound)
+    return st.one_of(*[st.sampled_from(sound)] * 10, st.sampled_from(odd), TEXT)
 
 
 @st.composite
@@ -60,7 +90,8 @@ def _words(draw: st.DrawFn, command: click.Command) -> list[str]:
     if words and words[0] in TASKS and draw(st.integers(0, 3)):
         taken = {name for name, (_, takers) in TASK_OPTIONS.items() if words[0] in takers}
         options = [each for each in options if each.name not in TASK_OPTIONS or each.name in taken]
-    for option in draw(st.lists(st.sampled_from(options), max_size=5)):
+    needed = [each for each in options if each.name == "out" and draw(st.integers(0, 7))]
+    for option in [*needed, *draw(st.lists(st.sampled_from(options), max_size=5))]:
         words.append(draw(st.sampled_from(option.opts)))
         if not option.is_flag:
             words.append(draw(_values(option)))
