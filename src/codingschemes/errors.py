@@ -57,10 +57,5 @@ class Stopped(KeyboardInterrupt):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, or XLA on any device, found no memory.
-
-    Example:
-        >>> cs.errors.is_out_of_memory(MemoryError())
-        True
-    """
+    """Whether Python, or XLA on any device, found no memory."""
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in str(error))
