@@ -53,9 +53,8 @@ def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
     chains do not move but differ."""
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
-    with np.errstate(
-        divide="ignore", invalid="ignore"
-    ):  # where one chain alone changed once, folded ranks may not vary
+    # Where one chain alone changed once, folded ranks may not vary at all.
+    with np.errstate(divide="ignore", invalid="ignore"):
         return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
 
 
