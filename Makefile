@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow experiments kills docs lint types setup clean
+.PHONY: demo test slow experiments kills fuzz docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -26,6 +26,9 @@ docs: $(VENV)/documentation
 
 kills: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py
+
+fuzz: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzzing --hypothesis-profile=fuzz
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .
@@ -53,4 +56,4 @@ $(VENV)/documentation: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@ $(VENV)/runtime
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -53,6 +53,21 @@ def checked[F: Callable[..., Any]](function: F) -> F:
     return cast(F, call)
 
 
+#: What is counted is counted in integers of 64 bits, and sums of a few of them.
+MOST = 2**62
+
+
+def require_whole(name: str, value: int, least: int, most: int = MOST) -> None:
+    """Refuse a number of things that is too small, or larger than anything that can be counted.
+
+    Raises:
+        InvalidInput: naming the argument and its bound.
+    """
+    if not least <= value <= most:
+        bound = f"at least {least}" if value < least else f"at most {most}"
+        raise InvalidInput(f"`{name}` is {value}: give an integer of {bound}")
+
+
 def known_keywords[F: Callable[..., Any]](function: F) -> F:
     """The function or class, which answers an unknown keyword with the nearest known one; the arguments themselves are
     its own to check. For what is called often: arguments given by position cost nothing.

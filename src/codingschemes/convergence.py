@@ -49,10 +49,13 @@ def moving(series: Float[np.ndarray, "chain draw *rest"]) -> Float[np.ndarray, "
 
 
 def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
-    """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry; NaN below four draws."""
+    """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry; NaN below four draws, infinite where halves of
+    chains do not move but differ."""
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
-    return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
+    # Where one chain alone changed once, folded ranks may not vary at all.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
 
 
 def worst_rhat(series: Float[np.ndarray, "chain draw K"]) -> float:
@@ -63,8 +66,7 @@ def worst_rhat(series: Float[np.ndarray, "chain draw K"]) -> float:
         return 1.0
     if (np.ptp(changing, axis=1) == 0).all(axis=0).any():
         return float("inf")
-    with np.errstate(invalid="ignore"):  # where one chain alone changed once, folded ranks may not vary at all
-        found = rhat(changing)
+    found = rhat(changing)
     return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
 
 

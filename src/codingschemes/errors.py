@@ -14,6 +14,9 @@ class InvalidInput(ValueError):
         unknown keyword 'draw' of sample: did you mean 'draws'?
     """
 
+    def __init__(self, sentence: str):
+        super().__init__(" ".join(sentence.splitlines()))  # of whatever names and values are quoted in it
+
 
 class SamplingFailed(RuntimeError):
     """The sampler left the region where the density is finite; the message says what to try.
@@ -51,3 +54,8 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, sentence: str, *, kept: bool):
         super().__init__(sentence)
         self.kept = kept
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, or XLA on any device, found no memory."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in str(error))

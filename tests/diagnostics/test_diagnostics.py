@@ -174,6 +174,12 @@ def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
     assert np.isnan(mean_and_error(series)[1]).all()
 
 
+def test_chains_that_do_not_move_have_an_infinite_rhat():
+    apart = np.repeat(np.array([[0.0], [1.0]]), 12, axis=1)
+    assert np.isinf(rhat(apart[..., None])).all()
+    assert not convergence({"energy": apart}).converged
+
+
 def test_chains_of_a_healthy_run_are_not_accused(healthy):
     found = diagnose(healthy)
     assert not found.faults

@@ -8,74 +8,23 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from bad_days import CHUNK, OPTIONS, assert_begins_with_the_same_draws, edit, flip, resumed, said_by
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
 from codingschemes.runs import continuing, lock, store
 from codingschemes.runs.checking import check, repair
-from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, TASK
 from codingschemes.runs.status import run_folders, status
 
-OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
-#: Draws of a stored chunk: small, so that there is a good prefix.
-CHUNK = 16
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _short_chunks():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("codingschemes.runs.driver.capacity", lambda _: CHUNK)
-        yield
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory, _short_chunks) -> cs.Run:
-    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS)
-
-
-@pytest.fixture
-def path(saved, tmp_path) -> Path:
-    shutil.copytree(saved.path, tmp_path / "run")
-    return tmp_path / "run"
-
-
-def resumed(path: Path, **options) -> cs.Run:
-    return cs.sample(small_posterior(), out=path, resume=True, **{**OPTIONS, **options})
-
-
-def said_by(function, *arguments, **keywords) -> str:
-    with pytest.raises(cs.InvalidInput) as refused:
-        function(*arguments, **keywords)
-    assert len(str(refused.value).splitlines()) == 1
-    return str(refused.value)
-
-
-def assert_begins_with_the_same_draws(run: cs.Run, saved: cs.Run, draws: int) -> None:
-    for group in DIMENSIONS:
-        for name in DIMENSIONS[group]:
-            found, expected = run.values(group, name), saved.values(group, name)
-            np.testing.assert_array_equal(found[:, :draws], expected[:, :draws], err_msg=name)
-
-
-def edit(file: Path, *where: str, value) -> None:
-    whole = json.loads(file.read_text())
-    inside = whole
-    for name in where[:-1]:
-        inside = inside[name]
-    inside[where[-1]] = value
-    file.write_text(json.dumps(whole))
-
-
-def flip(file: Path, place: int = -9) -> None:
-    content = bytearray(file.read_bytes())
-    content[place] ^= 1
-    file.write_bytes(content)
+pytestmark = pytest.mark.usefixtures("short_chunks")
 
 
 def test_a_sound_run_is_whole_and_plain_xarray_opens_it_in_silence(path):
@@ -98,6 +47,26 @@ def test_a_second_writer_is_refused_and_readers_are_not(path):
         assert str(os.getpid()) in status(path).writer
     assert status(path).phase == "finished"
     assert not (path / lock.LOCK).exists()
+
+
+def test_of_many_that_begin_at_once_one_writes(path):
+    together, done = threading.Barrier(8), threading.Barrier(8)
+
+    def begin(_):
+        together.wait()
+        try:
+            with lock.writing(path):
+                done.wait()
+        except cs.InvalidInput as error:
+            done.wait()
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        said = sorted(pool.map(begin, range(8)))
+    assert said[0] == ""
+    assert all("is being written by process" in each or "at this moment" in each for each in said[1:])
+    assert not list(path.glob(f"*{lock.LOCK}*"))
 
 
 @pytest.mark.parametrize("left_behind", ["a process that is gone", "a number given again", "another machine, silent"])
@@ -178,6 +147,13 @@ def test_a_checkpoint_of_another_run_is_refused(path, tmp_path):
 def test_another_format_is_refused(path, written, said):
     edit(path / DRAWS / "zarr.json", "attributes", "format", value=written)
     assert said in said_by(cs.Run.open, path)
+
+
+def test_a_checkpoint_of_another_format_is_refused(path):
+    content = (path / CHECKPOINT).read_bytes()
+    (path / CHECKPOINT).write_bytes(content.replace(b'"format": 2', b'"format": 9', 1))
+    assert "is of format 9, this program goes on from 2: the run can be read" in said_by(resumed, path, draws=50)
+    assert cs.Run.open(path).draw_count == 40
 
 
 def test_other_versions_are_named_where_a_run_goes_on(path, monkeypatch, capsys):

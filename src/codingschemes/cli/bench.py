@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from codingschemes.cli.names import RIVALS, SAMPLERS, SPACES, SUITES, TARGETS
-from codingschemes.cli.options import Destination, Named, json_option
+from codingschemes.cli.options import Destination, Named, json_option, require_folder
 from codingschemes.cli.output import keep_json, print_json, print_table
-from codingschemes.errors import InvalidInput
 
 
 @click.command()
@@ -27,8 +26,7 @@ def bench(
         for name in suite.split(","):
             Named("suite or target", (*SUITES, *TARGETS)).convert(name.strip(), None, None)
     asked = None if samplers is None else tuple(_contender(name) for name in samplers.split(","))
-    if out is not None and not out.absolute().parent.is_dir():
-        raise InvalidInput(f"the folder of {out} does not exist: make it, or choose another --out")
+    require_folder(out, "--out")
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios
     from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown

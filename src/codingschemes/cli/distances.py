@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from codingschemes.cli.options import Destination, json_option
+from codingschemes.cli.options import Destination, json_option, require_folder
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
 
@@ -26,6 +26,7 @@ def distances(
         raise InvalidInput("distances are between populations: give two files or more")
     if out is not None and out.suffix.lower() not in (".png", ".pdf"):
         raise InvalidInput(f"`out` {out} is no picture: name a .png or .pdf file")
+    require_folder(out, "--out")
     from codingschemes.populations import distances as compared
     from codingschemes.populations import read_population
     from codingschemes.progress import watched

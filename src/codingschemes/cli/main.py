@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from codingschemes.cli.output import UNFINISHED, in_flags
-from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
+from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached, is_out_of_memory
 from codingschemes.precision import DOUBLE
 from codingschemes.registry import unknown
 
@@ -105,6 +105,19 @@ def main() -> None:
         status = _refuse(str(error))
     except (SamplingFailed, TimeLimitReached) as error:
         click.echo(f"codingschemes: {in_flags(str(error))}", err=True)
+        status = 1
+    except BrokenPipeError:  # whoever reads what is printed has seen enough
+        sys.stdout = None
+        status = 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        said = error.strerror or error
+        click.echo(f"codingschemes: {where}{said}; make room or give access there, or choose another place", err=True)
+        status = 1
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        click.echo("codingschemes: memory ran out: ask for less at once, or take a larger machine", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -1,13 +1,23 @@
 """`codingschemes manifolds`."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import codingschemes as cs
+from codingschemes.calls import MOST
 from codingschemes.cli.names import ACTIVATIONS
-from codingschemes.cli.options import ACTIVATION, Destination, json_option, posterior_from, task_argument, task_options
+from codingschemes.cli.options import (
+    ACTIVATION,
+    Destination,
+    json_option,
+    posterior_from,
+    require_folder,
+    task_argument,
+    task_options,
+)
 from codingschemes.cli.output import print_json, print_table
 from codingschemes.errors import InvalidInput
 
@@ -19,6 +29,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 40
 _SHOWN_WIDTHS = 20
+#: Sizes of random data.
+_LARGEST = 10_000
 
 
 def _activation_option(command: Any) -> Any:
@@ -55,6 +67,7 @@ def enumerate_command(
 
     More than 10,000 manifolds are counted, by formula, and not listed.
     """
+    _check_figure(figure)
     from codingschemes.manifolds import effective_width, enumerate_manifolds, hierarchy, symmetry_induced
 
     found = enumerate_manifolds(cs.Network(activation, width=width, bias=bias), inputs=inputs, outputs=outputs)
@@ -106,8 +119,8 @@ def enumerate_command(
 @click.option("--bias", is_flag=True, help="neurons have a bias")
 @click.option("--outputs", type=int, help="of random data, 2 if left out")
 @click.option("--loss", default="squared", show_default=True, help="squared, cross-entropy, logistic or log-cosh")
-@click.option("--steps", default=1000, show_default=True, help="of training")
-@click.option("--seed", default=0, show_default=True, help="of weights, and of the data if random")
+@click.option("--steps", type=click.IntRange(1), default=1000, show_default=True, help="of training")
+@click.option("--seed", type=click.IntRange(0, MOST), default=0, show_default=True, help="of weights and random data")
 @json_option
 def check_command(
     task_name: str | None,
@@ -203,6 +216,7 @@ def detect_command(
     """
     if (run is None) == (weights is None):
         raise InvalidInput("detect takes either the folder of a RUN or --weights FILE.npz: give one of them")
+    _check_figure(figure)
     if not 0 < tolerance < 2:
         raise InvalidInput(
             f"--tolerance is {tolerance:g}: give a number between 0 and 2, relative to the weights' size"
@@ -320,14 +334,15 @@ def _random_options(options: dict[str, Any]) -> dict[str, int]:
         raise InvalidInput(f"--{unknown[0].replace('_', '-')} needs a TASK: name one, or leave it out for random data")
     found = {}
     for name, value in given.items():
-        if not str(value).isdigit() or int(value) < 1:
-            raise InvalidInput(f"--{name} of random data is {value}: give a whole number, at least 1")
-        found[name] = int(value)
+        text = str(value)
+        if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _LARGEST):
+            raise InvalidInput(f"--{name} of random data is {value}: give a whole number from 1 to {_LARGEST}")
+        found[name] = int(text)
     return found
 
 
 def _number(count: int) -> str:
-    return f"{count:,}" if count < 10**15 else f"{count:.4e}"
+    return f"{count:,}" if count < 10**15 else f"{Decimal(count):.4e}"  # beyond all floats
 
 
 def _few(counts: dict[int, int]) -> list[tuple[int, int]]:
@@ -336,10 +351,13 @@ def _few(counts: dict[int, int]) -> list[tuple[int, int]]:
     return [(level, counts[level]) for level in sorted(most)]
 
 
-def _save(figure: "Figure", path: Path) -> None:
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+def _check_figure(path: Path | None) -> None:
+    """Refuse a figure that cannot be saved, before anything runs."""
+    if path is not None and path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise InvalidInput(f"the figure {path} has no known format: give a name that ends in .png, .pdf or .svg")
-    if not path.absolute().parent.is_dir():
-        raise InvalidInput(f"the folder of {path} does not exist: make it, or choose another --figure")
+    require_folder(path, "--figure")
+
+
+def _save(figure: "Figure", path: Path) -> None:
     figure.savefig(path)
     click.echo(f"figure in {path}", err=True)

@@ -77,6 +77,16 @@ class Destination(click.ParamType):
         return path
 
 
+def require_folder(path: Path | None, option: str) -> None:
+    """Refuse a file to write in a folder that does not exist, before anything runs.
+
+    Raises:
+        InvalidInput: naming the option.
+    """
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InvalidInput(f"the folder of {path} does not exist: make it, or choose another {option}")
+
+
 #: The names that --activation takes: a registered one, or a function of a module of the user's own.
 ACTIVATION = Named("activation", ACTIVATIONS, or_else=lambda name: ":" in name)
 #: Those that --sampler takes, likewise.

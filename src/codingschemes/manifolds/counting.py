@@ -19,17 +19,22 @@ from codingschemes.manifolds.activation_class import ActivationClass
 from codingschemes.networks.shape import Symmetry
 from codingschemes.registry import unknown
 
+#: Neurons whose manifolds are counted in a second or two.
+_WIDEST, _WIDEST_EVEN = 1000, 150
+
 
 def counts_by_blocks(symmetry: Symmetry, width: int) -> dict[tuple[int, int], int]:
     """Partitions by (nonzero blocks, blocks with w = 0); the second is 0 unless the activation is even.
 
     Raises:
-        InvalidInput: no such class of activations, or no neurons.
+        InvalidInput: no such class of activations, no neurons, or so many that counting takes minutes.
     """
     if symmetry not in (known := get_args(Symmetry.__value__)):
         raise unknown("symmetry", symmetry, list(known))
     if width < 1:
         raise InvalidInput(f"`width` is {width}: give at least one neuron")
+    if width > (most := _WIDEST_EVEN if symmetry == "even" else _WIDEST):
+        raise InvalidInput(f"manifolds of {width} neurons are too many to count: give a `width` of at most {most}")
     ways = 2 if symmetry in ("odd", "even") else 1
     zero = int(symmetry in ("odd", "vanishing"))
     counts: dict[tuple[int, int], int] = {(0, 0): 1}

@@ -15,6 +15,9 @@ from codingschemes.networks.own import activation_named
 from codingschemes.precision import in_double_precision
 from codingschemes.tables import html_table
 
+#: Beyond, not even their number can be worked with.
+_MOST_WEIGHTS = 10**15
+
 type Scaling = Literal["mean-field", "lazy", "none"]
 
 
@@ -61,7 +64,8 @@ class Network(eqx.Module):
         recurrent: whether all layers are one, over time.
 
     Raises:
-        InvalidInput: unknown activation or scaling, width or depth below one, a recurrent network of one time step.
+        InvalidInput: unknown activation or scaling, width or depth below one or beyond all machines, a recurrent
+            network of one time step.
 
     Example:
         >>> cs.Network("relu", width=50, depth=2)
@@ -93,6 +97,11 @@ class Network(eqx.Module):
             raise InvalidInput(f"`width` is {width}: give at least one neuron")
         if depth < 1:
             raise InvalidInput(f"`depth` is {depth}: give at least one hidden layer")
+        if width * (depth + (1 if recurrent else depth - 1) * width) > _MOST_WEIGHTS:
+            raise InvalidInput(
+                f"a network of depth {depth} and width {width} has more weights than any machine holds: lower `width` "
+                "or `depth`"
+            )
         if recurrent and depth == 1:
             raise InvalidInput("a recurrent network of one time step has no recurrence: give a depth of at least 2")
         if scaling not in get_args(Scaling.__value__):

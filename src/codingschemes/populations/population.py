@@ -82,6 +82,10 @@ class Population:
         found = read_activity(activity, labels)
         notes = [f"class {missing} has no sample" for missing in found.missing]
         phi = found.activity
+        if phi.ndim == 0:
+            raise InvalidInput(
+                "the activity is a single number: give a matrix, one row a sample and one column a neuron"
+            )
         if phi.ndim == 3:
             phi, note = over_time(phi, found.times, window)
             notes.append(note)

@@ -111,9 +111,20 @@ class Posterior:
 
     @in_double_precision
     def input_kernel(self) -> Float[np.ndarray, "P P"]:
-        """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs."""
+        """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs.
+
+        Raises:
+            InvalidInput: it is beyond double precision.
+        """
         features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))
-        return self.prior.weight_variance * features.T @ features
+        with np.errstate(over="ignore", invalid="ignore"):
+            kernel = self.prior.weight_variance * features.T @ features
+        if not np.isfinite(kernel).all():
+            raise InvalidInput(
+                f"at a weight variance of {self.prior.weight_variance:g} preactivations are beyond all numbers: lower "
+                "`weight_variance`, or scale the inputs with `preprocess`"
+            )
+        return kernel
 
     def density(self, space: Space = "reduced") -> Density:
         """The log density in one of its forms.
@@ -131,7 +142,7 @@ class Posterior:
         eigenvalues, eigenvectors = np.linalg.eigh(self.input_kernel())
         order = np.argsort(eigenvalues)[::-1]
         eigenvalues, eigenvectors = eigenvalues[order], eigenvectors[:, order]
-        resolved = eigenvalues > eigenvalues[0] * len(eigenvalues) * 10 * np.finfo(float).eps
+        resolved = eigenvalues > eigenvalues[0] * (len(eigenvalues) * 10 * np.finfo(float).eps)
         return self._with_basis(space, jnp.asarray(eigenvectors[:, resolved] * np.sqrt(eigenvalues[resolved])))
 
     def density_shapes(self, space: Space = "reduced") -> Density:

@@ -88,7 +88,14 @@ def resolve_prior(
         if penalty1 is None or penalty2 is None:
             missing = "`penalty1`" if penalty1 is None else "`penalty2`"
             raise InvalidInput(f"a regularised loss has two penalties: give {missing} too")
-        return Prior(temperature, temperature / penalty1, temperature / penalty2, "penalties given")
+        weight, readout = temperature / penalty1, temperature / penalty2
+        for name, variance in (("penalty1", weight), ("penalty2", readout)):
+            if not (math.isfinite(variance) and variance > 0):
+                raise InvalidInput(
+                    f"`{name}` = {given[name]} at `temperature` = {temperature} is a prior variance of {variance}: "
+                    "give numbers that are less far apart"
+                )
+        return Prior(temperature, weight, readout, "penalties given")
     defaults = [
         name
         for name, value in (("weight variance", weight_variance), ("readout variance", readout_variance))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict, get_args
 import jax
 import numpy as np
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import known_keywords, require_whole
 from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import activations
@@ -17,7 +17,7 @@ from codingschemes.networks import own as own_activations
 from codingschemes.posterior import Posterior, Space
 from codingschemes.runs.precision import Precision
 from codingschemes.runs.warmup import MOST_ROUNDS, ROUND
-from codingschemes.samplers import BUILT_IN, Settings, default_sampler, sampler_named
+from codingschemes.samplers import BUILT_IN, DEEPEST_TREE, Settings, default_sampler, sampler_named
 from codingschemes.samplers import own as own_samplers
 
 type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed", "parent"]
@@ -73,10 +73,10 @@ class Sampling:
 
     def __post_init__(self) -> None:
         sampler_named(self.sampler)
-        for name, low in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0), ("max_tree_depth", 1)):
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
+        for name, least in (("chains", 1), ("draws", 1), ("warmup", 0), ("seed", 0)):
+            if getattr(self, name) is not None:
+                require_whole(name, getattr(self, name), least)
+        require_whole("max_tree_depth", self.max_tree_depth, 1, DEEPEST_TREE)
         if self.target_acceptance is not None and not 0 < self.target_acceptance < 1:
             raise InvalidInput(f"`target_acceptance` is {self.target_acceptance}: give a number between 0 and 1")
         for name in ("time_limit", "sampling_limit"):

@@ -28,7 +28,7 @@ from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
 from codingschemes.runs.chunks import Program, advance, begin, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.continuing import continuable, continuation
-from codingschemes.runs.footprint import check_room
+from codingschemes.runs.footprint import check_room, within_memory
 from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, parents_positions
@@ -107,6 +107,7 @@ def sample(
         path = None if out is None else Path(out)
         if resume and path is None:
             raise InvalidInput("a run held in memory cannot be resumed: give `out`")
+        stack.enter_context(within_memory(path))
         forked = None if parent is None else Run.open(parent)
         sampling, config = _with_start(posterior, sampling, options, forked, path if resume else None)
         # threads make small triangular solves 20 times slower

@@ -12,7 +12,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.runs.checkpoint import Checkpoint, write_checkpoint
 from codingschemes.runs.dimensions import coordinates
-from codingschemes.runs.identity import differences, digest, identity
+from codingschemes.runs.identity import NOTHING, differences, digest, identity
 from codingschemes.runs.lock import LOCK, sign
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, TASK, Run, authorship, is_folder, write_json
 from codingschemes.runs.store import DrawStore
@@ -123,7 +123,9 @@ def check_same(recorded: Run, posterior: Posterior, config: dict[str, Any]) -> N
         InvalidInput: naming the first option that differs, and both values; or that the data have changed.
     """
     asked = identity(posterior.task, config, recorded.provenance["versions"])
-    changed = list(differences(recorded.made_of, asked))
+    # An option without a value that only one of them knows came or went with a version.
+    unset = ((NOTHING, None), (None, NOTHING))
+    changed = [each for each in differences(recorded.made_of, asked) if each[2:] not in unset]
     if not any(section == "arrays" for section, *_ in changed):
         # The same arrays by other options, from a file that was moved, are the same task.
         changed = [each for each in changed if each[0] != "task"]
@@ -133,9 +135,9 @@ def check_same(recorded: Run, posterior: Posterior, config: dict[str, Any]) -> N
                 f"the data are not those that the run in {recorded.path} learned from, though the options are the "
                 "same: put the data back, or sample them into a new folder"
             )
+        option = f"{section} {name}".strip()
         raise InvalidInput(
-            f"the run in {recorded.path} was made with {section} {name} = {value}, not {now}: resume it with its own "
-            "options"
+            f"the run in {recorded.path} was made with {option} = {value}, not {now}: resume it with its own options"
         )
 
 

@@ -7,6 +7,8 @@ compiling: multiples of these, measured (benchmarks/cost.md).
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -14,13 +16,14 @@ import jax
 import numpy as np
 
 from codingschemes.devices import available_memory, chain_mesh, device_memory
-from codingschemes.errors import InvalidInput
+from codingschemes.errors import InvalidInput, is_out_of_memory
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import folder
 from codingschemes.runs.chunks import STATS, Program, begin, forget, observed_layout, row_count
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.packing import Layout
+from codingschemes.runs.run import CHECKPOINT
 from codingschemes.samplers import SAMPLERS, Kernel, default_sampler
 
 #: Bytes of Python, the libraries, and what they compile.
@@ -154,6 +157,27 @@ def check_room(posterior: Posterior, sampling: Sampling, out: Path | None, *, re
         fewer = "lower `width` or `samples`, or take a larger machine"
         raise InvalidInput(f"{lack}: " + (f"{' or '.join(fitting)} would fit" if fitting else fewer))
     return needs
+
+
+@contextmanager
+def within_memory(out: Path | None) -> Iterator[None]:
+    """While inside, memory that runs out is said.
+
+    Args:
+        out: the folder of the run, whose draws are kept once there are any; None where it is held in memory.
+
+    Raises:
+        InvalidInput: in place of what Python and XLA raise then.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        less = "memory ran out: lower `chains`, `width` or `samples`, or take a larger machine"
+        begun = out is not None and (out / CHECKPOINT).exists()
+        kept = f"; what was kept in {out} can be gone on with there, with `resume=True`" if begun else ""
+        raise InvalidInput(less + kept) from error
 
 
 def _lack(memory: Memory, chains: int) -> str | None:

@@ -16,6 +16,9 @@ from codingschemes.tasks import Task
 #: Options that may differ when a run is continued.
 FREE_TO_CHANGE = frozenset({"draws", "time_limit", "sampling_limit", "until_ess", "until_rhat"})
 
+#: What is said of what is not there.
+NOTHING = "nothing"
+
 type Identity = dict[str, Any]
 
 
@@ -38,16 +41,16 @@ def digest(made_of: Identity) -> str:
 
 
 def differences(recorded: Identity, found: Identity) -> Iterator[tuple[str, str, Any, Any]]:
-    """(section, name, recorded, found) of all that is not the same in both."""
+    """(section, name, recorded, found) of all that is not the same in both; `NOTHING` where one does not say it."""
     for section in dict.fromkeys([*recorded, *found]):
-        was, now = recorded.get(section, {}), found.get(section, {})
+        was, now = recorded.get(section, NOTHING), found.get(section, NOTHING)
         if not (isinstance(was, dict) and isinstance(now, dict)):
             if was != now:
                 yield section, "", was, now
             continue
         for name in dict.fromkeys([*was, *now]):
-            if was.get(name) != now.get(name):
-                yield section, name, was.get(name), now.get(name)
+            if was.get(name, NOTHING) != now.get(name, NOTHING):
+                yield section, name, was.get(name, NOTHING), now.get(name, NOTHING)
 
 
 def _arrays(task: Task) -> str:

@@ -51,8 +51,9 @@ class Writer:
         """Let others write."""
         self._over.set()
         self._signs.join()
-        if _read_sign(self._file) == self._name:
-            self._file.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that may no longer be written: others see that this process is gone
+            if _read_sign(self._file) == self._name:
+                self._file.unlink(missing_ok=True)
 
     def _give_signs(self) -> None:
         while not self._over.wait(_SIGN):

@@ -172,9 +172,18 @@ class DrawStore:
                 longer = bool(np.all(np.array(found.pop("shape", ())) >= kept.get("shape", ())))
             except (OSError, ValueError, AttributeError, TypeError):
                 found, longer = {}, False
-            if not longer or any(found.get(name) != kept.get(name) for name in _ESSENTIAL):
+            same = all(found.get(name) == kept.get(name) for name in _ESSENTIAL)
+            if not (longer and same and (found.keys() <= kept.keys() or self._opens(path))):
                 altered[path] = kept
         return altered
+
+    def _opens(self, path: str) -> bool:
+        """Whether metadata that say more than the root's can be read."""
+        try:
+            zarr.open(str(self._path), path=path, mode="r", use_consolidated=False)
+        except Exception:  # noqa: BLE001  (whatever zarr makes of it)
+            return False
+        return True
 
     def restore_metadata(self) -> None:
         """Write the metadata of arrays that are lost or altered, from the root's."""
@@ -188,9 +197,11 @@ class DrawStore:
         return self._root if self._path is None else _open(self._path)
 
     def _stored(self, root: zarr.Group, group: str, name: str) -> "StoredDraws":
-        array = root[f"{group}/{name}"]
-        assert isinstance(array, zarr.Array)
-        return StoredDraws(array.with_config(_EVERY_CHUNK), self._draws, f"{self._path}/{group}/{name}")
+        where = f"{self._path}/{group}/{name}"
+        with reading(where, REMEDY):
+            array = root[f"{group}/{name}"]
+            assert isinstance(array, zarr.Array)
+            return StoredDraws(array.with_config(_EVERY_CHUNK), self._draws, where)
 
     def _check_shapes(self) -> None:
         """ValueError unless the root lists every variable with as many draws as it says."""
@@ -309,7 +320,8 @@ def _lazily(array: StoredDraws) -> Any:
 
 
 def _open(path: Path) -> zarr.Group:
-    return zarr.open_group(str(path), mode="r", use_consolidated=True)
+    with reading(path, REMEDY):
+        return zarr.open_group(str(path), mode="r", use_consolidated=True)
 
 
 def _count(value: Any) -> int:

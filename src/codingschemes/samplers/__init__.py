@@ -12,7 +12,7 @@ from codingschemes.samplers import (  # noqa: F401  (each registers itself)
     pcnl,
 )
 from codingschemes.samplers.foreign import from_blackjax
-from codingschemes.samplers.kernel import SAMPLERS, Info, Kernel, Sampler, Settings, default_sampler
+from codingschemes.samplers.kernel import DEEPEST_TREE, SAMPLERS, Info, Kernel, Sampler, Settings, default_sampler
 from codingschemes.samplers.own import register_sampler, sampler_named
 from codingschemes.samplers.settling import begin, settle
 
@@ -21,6 +21,7 @@ BUILT_IN = frozenset(SAMPLERS)
 
 __all__ = [
     "BUILT_IN",
+    "DEEPEST_TREE",
     "SAMPLERS",
     "Info",
     "Kernel",

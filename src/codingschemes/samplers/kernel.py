@@ -153,6 +153,10 @@ def renewal(kernel: Kernel) -> Callable[[State, Position, Density], State]:
     return kernel.renew or jax.vmap(kernel.move, (0, 0, None))
 
 
+#: Steps of a trajectory are counted in integers of 64 bits.
+DEEPEST_TREE = 60
+
+
 @known_keywords
 class Settings(NamedTuple):
     """Settings shared by samplers; each takes what it needs.

@@ -52,9 +52,9 @@ def orthogonal(
         raise InvalidInput(f"`ratios` has {len(ratios)} numbers for {classes} classes: give one a class")
     if samples < classes:
         raise InvalidInput(f"{samples} samples cannot cover {classes} classes: raise `samples` or lower `classes`")
-    shares = np.full(classes, 1 / classes) if ratios is None else np.array(ratios)
     features = samples + test
     rows = np.sqrt(features) * random_orthogonal(features, np.random.default_rng(seed))
+    shares = np.full(classes, 1 / classes) if ratios is None else np.array(ratios)
     labels = np.repeat(np.arange(classes), class_counts(samples, shares, smallest=1))
     test_labels = np.repeat(np.arange(classes), class_counts(test, shares, smallest=0))
     names = tuple(str(index) for index in range(classes))

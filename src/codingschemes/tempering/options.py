@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, TypedDict, get_args
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import known_keywords, require_whole
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Space
-from codingschemes.samplers import Kernel, Settings, default_sampler, sampler_named
+from codingschemes.samplers import DEEPEST_TREE, Kernel, Settings, default_sampler, sampler_named
 
 
 @known_keywords
@@ -42,11 +42,9 @@ class Tempering:
 
     def __post_init__(self) -> None:
         sampler_named(self.sampler)
-        lowest = {"particles": 2, "sweeps": 1, "seed": 0, "adapting": 0, "steps": 1, "max_tree_depth": 1}
-        for name, low in lowest.items():
-            value = getattr(self, name)
-            if value < low:
-                raise InvalidInput(f"`{name}` is {value}: give an integer of at least {low}")
+        for name, least in {"particles": 2, "sweeps": 1, "seed": 0, "adapting": 0, "steps": 1}.items():
+            require_whole(name, getattr(self, name), least)
+        require_whole("max_tree_depth", self.max_tree_depth, 1, DEEPEST_TREE)
         for name in ("threshold", "target_acceptance"):
             value = getattr(self, name)
             if value is not None and not 0 < value < 1:
