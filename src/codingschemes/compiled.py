@@ -22,8 +22,8 @@ from codingschemes.progress import announce
 
 #: Programs that compile faster than this, in seconds, are not worth a file.
 _WORTH_KEEPING = 0.5
-#: Options of `jax.jit` for large programs. What is gained over level 3 is not established; level 1 saves a third of
-#: compilation, and waits for draws to be timed with it (benchmarks/compile.md).
+#: Options of `jax.jit` for large programs: a quarter of compilation less than level 3, and draws as fast
+#: (benchmarks/compile.md).
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}
 #: What has been compiled, and how long it took: a file beside the programs.
 _LEDGER = "seconds.json"
