@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow experiments kills docs lint types setup clean
+.PHONY: demo test slow experiments kills mutants docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -26,6 +26,9 @@ docs: $(VENV)/documentation
 
 kills: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/kills.py
+
+mutants: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/mutants.py
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .
