@@ -111,7 +111,7 @@ def test_no_reader_unpickles(run_folder, read):
 
 def test_the_package_neither_unpickles_nor_evaluates_text():
     forbidden = re.compile(
-        r"^\s*(import|from) (cloudpickle|pickle|dill|joblib|marshal|shelve)|(?<![\w.])(eval|exec)\(", re.M
+        r"^\s*(import|from) (cloudpickle|pickle|dill|joblib|marshal|shelve)|(?<![\w.])(eval|exec)\(", re.MULTILINE
     )
     assert [path.name for path in PACKAGE.rglob("*.py") if forbidden.search(path.read_text())] == []
 

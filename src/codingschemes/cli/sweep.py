@@ -23,12 +23,14 @@ _OWN = ("out", "resume", "json", "dry_run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=Destination("folder"), help="folder of the sweep, one folder a run")
 @click.option("--scheduler", help="address of a dask.distributed scheduler that hands the runs to its workers")
+@click.option("--workers", type=int, help="processes of this machine that make the runs side by side")
 @json_option
-def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
+def sweep(file: Path, out: Path, scheduler: str | None, workers: int | None, as_json: bool) -> int:
     """Make all runs of a TOML file, compare each with a theory, and say how deviations shrink with the width.
 
     FILE holds options of `sample` that all runs share, `theory`, and two tables of lists: [grid] (every combination)
-    and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json.
+    and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json,
+    and the table to sweep.csv.
     """
     from codingschemes.progress import watched
     from codingschemes.sweeps import read_plan, trends  # these bring arviz: only when needed
@@ -36,7 +38,7 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
 
     jobs = _jobs(file, read_plan(file), out)
     with watched(shown=True):
-        outcomes = make_runs(jobs, scheduler=scheduler, notify=lambda line: click.echo(line, err=True))
+        outcomes = make_runs(jobs, scheduler=scheduler, workers=workers, notify=lambda line: click.echo(line, err=True))
     found = trends(outcomes)
     values = {
         "runs": [outcome.to_json() for outcome in outcomes],
@@ -45,6 +47,7 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
     }
     out.mkdir(parents=True, exist_ok=True)
     keep_json(out / "sweep.json", values)
+    outcomes.save(out)
     if as_json:
         print_json(values)
     else:
