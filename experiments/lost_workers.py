@@ -1,6 +1,6 @@
 """Kill the workers of a sweep again and again: every run is finished all the same, and the table is the serial one.
 
-    python experiments/lost_workers.py [--runs 40] [--each 4]
+    python experiments/lost_workers.py [--runs 40] [--each 5]
 
 Makes the runs in this process, one after the other, and once more by two workers, of which one, drawn at random, is
 killed after every few finished runs (SIGKILL, a moment later: in the middle of something). The tables must be equal to
@@ -68,12 +68,23 @@ class Killer:
             threading.Timer(self.rng.uniform(0, _SOON), self.kill).start()
 
     def kill(self) -> None:
-        nanny = self.cluster.workers[int(self.rng.integers(WORKERS))]
-        if nanny.pid is not None:  # it is not being started at this moment
-            self.under_way += sum((job.folder / CONFIG).exists() and not (job.folder / RESULT).exists()
-                                  for job in self.jobs)  # fmt: skip
-            os.kill(nanny.pid, signal.SIGKILL)
+        """One that works: dask gives up a worker that dies while it is being started."""
+        working = [nanny for nanny in self.cluster.workers.values() if nanny.worker_address in self.registered]
+        if working:
+            self.under_way += sum(map(_under_way, self.jobs))
+            os.kill(working[int(self.rng.integers(len(working)))].pid, signal.SIGKILL)
             self.kills += 1
+        elif self.finished < len(self.jobs):
+            threading.Timer(1.0, self.kill).start()
+
+    @property
+    def registered(self) -> set[str]:
+        """Addresses of the workers that the scheduler knows."""
+        return set(self.cluster.scheduler.workers)
+
+
+def _under_way(job: Job) -> bool:
+    return (job.folder / CONFIG).exists() and not (job.folder / RESULT).exists()
 
 
 def timed(make: Callable[[], Outcomes]) -> tuple[Outcomes, float]:
@@ -94,7 +105,7 @@ def same(outcomes: Outcomes, others: Outcomes) -> bool:
 def main() -> int:
     entry = Entry(__doc__, quick={"runs": 4, "each": 2})
     entry.add_argument("--runs", type=int, default=40)
-    entry.add_argument("--each", type=int, default=4, help="finished runs after which a worker is killed")
+    entry.add_argument("--each", type=int, default=5, help="finished runs after which a worker is killed")
     asked, out = entry.begin()
     with tempfile.TemporaryDirectory() as folder:
         serial, alone = timed(lambda: sweep(jobs_in(Path(folder) / "serial", asked.runs)))
