@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from distributed import LocalCluster
 from entry import Entry, Table
 
 import codingschemes as cs
 from codingschemes.runs import Sampling
 from codingschemes.runs.run import CONFIG
 from codingschemes.sweeps import Job, Outcomes, sweep
+from codingschemes.sweeps.execution import local_cluster
 from codingschemes.sweeps.jobs import RESULT
 
 WORKERS = 2
@@ -68,7 +68,7 @@ class Killer:
             threading.Timer(self.rng.uniform(0, _SOON), self.kill).start()
 
     def kill(self) -> None:
-        """One that works: dask gives up a worker that dies while it is being started."""
+        """One that works, not one that is being started."""
         working = [nanny for nanny in self.cluster.workers.values() if nanny.worker_address in self.registered]
         if working:
             self.under_way += sum(map(_under_way, self.jobs))
@@ -110,13 +110,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         serial, alone = timed(lambda: sweep(jobs_in(Path(folder) / "serial", asked.runs)))
         jobs = jobs_in(Path(folder) / "cluster", asked.runs)
-        with LocalCluster(
-            n_workers=WORKERS,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=None,
-        ) as cluster:
+        with local_cluster(WORKERS) as cluster:
             killer, address = Killer(cluster, jobs, asked.each), cluster.scheduler_address
             killed, together = timed(lambda: sweep(jobs, scheduler=address, notify=killer.hear))
             again, resubmitted = timed(lambda: sweep(jobs, scheduler=address))

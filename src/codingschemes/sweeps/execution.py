@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from codingschemes.errors import InvalidInput
@@ -10,6 +11,8 @@ from codingschemes.sweeps.jobs import Job, Outcome, Outcomes, carry_out
 
 #: Seconds to wait for a scheduler.
 _PATIENCE = 20
+#: For which a worker that is started again may be away.
+_STARTING = "1 hour"
 #: Schedulers that a run is handed to at most, each after the one before has gone.
 _SCHEDULERS = 3
 
@@ -63,11 +66,29 @@ def _here(jobs: Sequence[Job], notify: Callable[[str], None]) -> Iterator[Outcom
 
 
 def _beside(jobs: Sequence[Job], workers: int, notify: Callable[[str], None]) -> Iterator[Outcome]:
-    # memory is looked after by `sample`, which refuses what does not fit
-    with _distributed().LocalCluster(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=None
-    ) as cluster:
+    with local_cluster(workers) as cluster:
         yield from _there(jobs, cluster.scheduler_address, notify)
+
+
+@contextmanager
+def local_cluster(workers: int) -> Iterator[Any]:
+    """A scheduler and so many workers on this machine, which alone can reach them.
+
+    Raises:
+        InvalidInput: `distributed` is not installed.
+    """
+    distributed = _distributed()
+    import dask  # comes with it
+
+    # A worker that died is started again, and JAX with it: on a busy machine that takes longer than dask waits.
+    patient = {"distributed.deploy.lost-worker-timeout": _STARTING}
+    seen_here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    # Memory is looked after by `sample`, which refuses what does not fit.
+    with (
+        dask.config.set(patient),
+        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=None, **seen_here) as cluster,
+    ):
+        yield cluster
 
 
 def _there(jobs: Sequence[Job], scheduler: str, notify: Callable[[str], None]) -> Iterator[Outcome]:
