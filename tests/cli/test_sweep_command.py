@@ -56,6 +56,9 @@ def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path)
     assert result["draws"] == 20
     assert result["deviations"]["output"][0] > 0
     assert found["trends"] == []
+    page = (out / "report.html").read_text()
+    assert f"2 runs: 1 {result['scheme']}, 1 failed" in page
+    assert "<li>seed=1: " in page
 
     (out / "seed=1" / "mine").unlink()
     made.clear()
@@ -64,9 +67,6 @@ def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path)
     assert made == ["seed=1"]
     assert json.loads(text)["runs"][1]["result"] == result
     assert json.loads((out / "sweep.json").read_text()) == json.loads(text)
-    page = (out / "report.html").read_text()
-    assert "2 runs: 1 " in page
-    assert "seed=1: " in page
     table = pd.read_csv(out / "sweep.csv", index_col="name")
     assert table.loc["seed=2", ["status", "draws", "scheme"]].tolist() == ["complete", 20, result["scheme"]]
     assert table.loc["seed=2", "output_deviation"] == pytest.approx(result["deviations"]["output"][0])
