@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test slow experiments kills fuzz docs lint types setup clean
+.PHONY: demo test slow experiments kills fuzz mutants docs lint types setup clean
 
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
@@ -29,6 +29,9 @@ kills: $(VENV)/development
 
 fuzz: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzzing --hypothesis-profile=fuzz
+
+mutants: $(VENV)/development
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python experiments/mutants.py
 
 lint: $(VENV)/development
 	$(BIN)/ruff check .

@@ -9,6 +9,8 @@ predictions. The noise is the root mean square difference of two predictions fro
 results/mean_field_depth.md, and deviations to docs/claims.md.
 """
 
+import dataclasses
+
 import numpy as np
 from claims import Claim
 from entry import Entry, Table
@@ -71,7 +73,9 @@ for width in widths:
     for kind in KINDS:
         drawn[kind].append(deviation[kind])
     if len(predictions) == 2:
-        other = {row.quantity: row.predicted for row in cs.compare(run, predictions[0]).rows}
+        # of another width at the same N T, so of this posterior, too
+        first = dataclasses.replace(predictions[0], posterior=posterior)
+        other = {row.quantity: row.predicted for row in cs.compare(run, first).rows}
         for kind, found in rows.items():
             pairs = np.array([[other[row.quantity] for row in found], [row.predicted for row in found]])
             noise[kind] = float(np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1]))

@@ -2,7 +2,7 @@
 
 Sampling the same shapes again then compiles nothing: the folder `compiled` in the user's cache folder holds one program
 a file. JAX_COMPILATION_CACHE_DIR names another folder, JAX_ENABLE_COMPILATION_CACHE=false keeps nothing. Where the
-folder cannot be written, everything works without it.
+folder cannot be written, or is not this user's own, everything works without it.
 """
 
 import hashlib
@@ -33,9 +33,11 @@ def keep_compiled() -> None:
     """Turn the cache on, unless JAX has been told where to keep it already."""
     if jax.config.jax_compilation_cache_dir is not None:
         return
-    folder = user_cache_path("codingschemes") / "compiled" / _processor()
+    private = user_cache_path("codingschemes") / "compiled"
+    folder = private / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        private.chmod(0o700)  # what is read from it is run: nobody else may write there
     except OSError:
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -217,6 +217,7 @@ class _Display:
                 TimeRemainingColumn(),
                 console=self.console,
                 transient=True,
+                speed_estimate_period=math.inf,  # steps may be minutes apart, as the runs of a sweep are
             )
             self.bars.start()
         stage.bar = self.bars.add_task(stage.doing, total=stage.total)

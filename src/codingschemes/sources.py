@@ -1,8 +1,11 @@
 """Functions of a user's own, found again by module and name: what makes a recorded run open elsewhere."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from codingschemes.errors import InvalidInput
@@ -49,6 +52,31 @@ def import_again(kind: str, name: str, source: str | None) -> Callable[..., Any]
         return import_source(kind, source)
     except InvalidInput as error:
         raise InvalidInput(f"{error}, or call cs.register_{kind}({name!r}, function) before") from None
+
+
+def check_source(source: str, folder: Path) -> None:
+    """Refuse a function that a file of `folder` names and that nobody wrote for it: importing a module runs it.
+
+    Args:
+        source: `module:function`.
+        folder: that of a run, perhaps somebody else's.
+
+    Raises:
+        InvalidInput: the module is one of Python's own, in which there are no functions of arrays, or comes with the
+            folder.
+    """
+    module = source.partition(":")[0].partition(".")[0]
+    if module in sys.stdlib_module_names:
+        raise InvalidInput(f"{folder} names the function {source} of Python's own library: nothing of it is imported")
+    spec = None if module in sys.modules else find_spec(module)
+    if spec is None:  # imported already, or not there
+        return
+    places = [*filter(None, [spec.origin]), *(spec.submodule_search_locations or ())]
+    if any(Path(place).resolve().is_relative_to(folder.resolve()) for place in places):
+        raise InvalidInput(
+            f"{folder} names the function {source}, which lies in it: a run folder holds nothing that is run, so look "
+            "at that module first, and move it elsewhere if you trust it"
+        )
 
 
 def source_of(function: Callable[..., Any]) -> str | None:

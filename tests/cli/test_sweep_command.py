@@ -2,23 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
-from types import SimpleNamespace
-from typing import NamedTuple
 
+import pandas as pd
 import pytest
 from test_cli import call
 
-from codingschemes.sweeps import Outcome, Result, execution, jobs
-
-
-class Future(NamedTuple):
-    """One of dask's."""
-
-    exception: Callable
-    result: Callable
-
+from codingschemes.sweeps import Outcome, execution, jobs
 
 #: The shapes of the other tests of the command line: nothing is compiled again.
 SHARED = """
@@ -67,6 +56,9 @@ def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path)
     assert result["draws"] == 20
     assert result["deviations"]["output"][0] > 0
     assert found["trends"] == []
+    page = (out / "report.html").read_text()
+    assert f"2 runs: 1 {result['scheme']}, 1 failed" in page
+    assert "<li>seed=1: " in page
 
     (out / "seed=1" / "mine").unlink()
     made.clear()
@@ -75,6 +67,9 @@ def test_a_sweep_goes_on_and_one_failure_loses_nothing_else(run, made, tmp_path)
     assert made == ["seed=1"]
     assert json.loads(text)["runs"][1]["result"] == result
     assert json.loads((out / "sweep.json").read_text()) == json.loads(text)
+    table = pd.read_csv(out / "sweep.csv", index_col="name")
+    assert table.loc["seed=2", ["status", "draws", "scheme"]].tolist() == ["complete", 20, result["scheme"]]
+    assert table.loc["seed=2", "output_deviation"] == pytest.approx(result["deviations"]["output"][0])
 
     # an altered result is made again from the draws, and that is said
     kept = out / "seed=2" / "result.json"
@@ -108,38 +103,22 @@ def test_a_run_stopped_by_hand_ends_the_sweep(run, monkeypatch, tmp_path):
     assert found["left"] == 1
 
 
-def test_a_scheduler_is_handed_every_run(run, monkeypatch, tmp_path):
-    """`distributed` is played by a client that makes runs at once; a worker dies over the second."""
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--scheduler", "tcp://here:1"], "pip install 'codingschemes[cluster]'"),
+        (["--workers", "2"], "--scheduler and --workers need dask.distributed"),
+        (["--workers", "0"], "--workers is 0: give at least one"),
+        (["--workers", "2", "--scheduler", "tcp://here:1"], "--scheduler and --workers both say who makes the runs"),
+    ],
+)
+def test_who_cannot_make_the_runs_is_said(run, monkeypatch, tmp_path, words, sentence):
+    monkeypatch.setitem(sys.modules, "distributed", None)
     file = tmp_path / "sweep.toml"
     file.write_text(SHARED + "[grid]\nseed = [1, 2]\n")
-
-    class Client(nullcontext):
-        def __init__(self, address, **_):
-            super().__init__(self)
-            if address != "tcp://here:1":
-                raise OSError("timed out")
-
-        def submit(self, function, job, **_):
-            died = RuntimeError("worker died") if job.name == "seed=2" else None
-            return Future(lambda: died, lambda: function(job))
-
-    stub = SimpleNamespace(Client=Client, as_completed=lambda futures: reversed(list(futures)))
-    monkeypatch.setitem(sys.modules, "distributed", stub)
-    result = Result(500, None, "analog", 1.0, {}, 1.0, 1.0, 100.0, "yes")
-    monkeypatch.setattr(execution, "carry_out", lambda job: Outcome(job, "complete", result))
-    status, text, _ = run(file, "--out", tmp_path / "out", "--json", "--scheduler", "tcp://here:1")
-    assert status == 1
-    assert [(each["status"], each["message"]) for each in json.loads(text)["runs"]] == [
-        ("complete", ""), ("failed", "worker died")
-    ]  # fmt: skip
-    status, _, err = run(file, "--out", tmp_path / "out", "--scheduler", "tcp://there:1")
+    status, _, err = run(file, "--out", tmp_path / "out", *words)
     assert status == 2
-    assert "no scheduler at tcp://there:1" in err
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    status, _, err = run(file, "--out", tmp_path / "out", "--scheduler", "tcp://here:1")
-    assert status == 2
-    assert "pip install 'codingschemes[cluster]'" in err
-    assert err.count("\n") == 1
+    assert sentence in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

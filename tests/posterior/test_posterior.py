@@ -19,7 +19,7 @@ def test_penalties_and_variances_are_the_same_posterior():
 
 
 def test_the_weights_form_is_the_regularised_loss():
-    posterior = small_posterior("tanh", depth=2, bias=True)
+    posterior = small_posterior("tanh", depth=2, bias=True, weight_variance=1.7)
     density = posterior.density("weights")
     position = density.prior_draw(jax.random.PRNGKey(0))
     prior = posterior.prior

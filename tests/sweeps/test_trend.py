@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from known_answers import small_posterior
 
@@ -59,6 +60,20 @@ def test_a_table_has_a_row_for_every_run_that_failed_ones_leave_open():
     assert table["output_deviation"].tolist()[0] == made.result.deviations["output"][0]
     assert table[["scheme", "kernel_error"]].isna().all(axis=1).tolist() == [False, True]
     assert table["width"].tolist() == [50, 50]
+
+
+def test_the_table_is_kept_with_lists_and_mixed_options_as_text(tmp_path):
+    made = [outcome(50, 1e-3, ratios=[0.5, 0.5], classes=3), outcome(100, 1e-3, ratios=[1], classes="cat,dog")]
+    Outcomes(made).save(tmp_path)
+    kept = pd.read_csv(tmp_path / "sweep.csv")
+    assert kept["ratios"].tolist() == ["0.5,0.5", "1"]
+    assert kept["classes"].tolist() == ["3", "cat,dog"]
+    assert kept["output_deviation"].tolist() == [each.result.deviations["output"][0] for each in made]
+    if (tmp_path / "sweep.parquet").exists():
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(tmp_path / "sweep.parquet").reset_index(), kept, check_dtype=False, check_exact=True
+        )
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_trends_need_runs_that_differ_in_width_alone_at_fixed_heat():

@@ -12,9 +12,8 @@ from codingschemes.cli.sample import sample
 from codingschemes.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from codingschemes.sweeps import Job, Outcome, Plan, Trend
+    from codingschemes.sweeps import Job, Outcomes, Plan, Trend
 
-_MOST_CODES = 6
 #: Options of `sample` that a sweep sets itself.
 _OWN = ("out", "resume", "json", "dry_run")
 
@@ -23,20 +22,23 @@ _OWN = ("out", "resume", "json", "dry_run")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=Destination("folder"), help="folder of the sweep, one folder a run")
 @click.option("--scheduler", help="address of a dask.distributed scheduler that hands the runs to its workers")
+@click.option("--workers", type=int, help="processes of this machine that make the runs side by side")
 @json_option
-def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
+def sweep(file: Path, out: Path, scheduler: str | None, workers: int | None, as_json: bool) -> int:
     """Make all runs of a TOML file, compare each with a theory, and say how deviations shrink with the width.
 
     FILE holds options of `sample` that all runs share, `theory`, and two tables of lists: [grid] (every combination)
-    and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json.
+    and [zip] (side by side). Called again, it goes on where it was cut off. The same values are written to sweep.json,
+    the table to sweep.csv, and a page to report.html.
     """
     from codingschemes.progress import watched
+    from codingschemes.reports.sweeps import report_sweep
     from codingschemes.sweeps import read_plan, trends  # these bring arviz: only when needed
     from codingschemes.sweeps import sweep as make_runs
 
     jobs = _jobs(file, read_plan(file), out)
     with watched(shown=True):
-        outcomes = make_runs(jobs, scheduler=scheduler, notify=lambda line: click.echo(line, err=True))
+        outcomes = make_runs(jobs, scheduler=scheduler, workers=workers, notify=lambda line: click.echo(line, err=True))
     found = trends(outcomes)
     values = {
         "runs": [outcome.to_json() for outcome in outcomes],
@@ -45,6 +47,8 @@ def sweep(file: Path, out: Path, scheduler: str | None, as_json: bool) -> int:
     }
     out.mkdir(parents=True, exist_ok=True)
     keep_json(out / "sweep.json", values)
+    outcomes.save(out)
+    report_sweep(outcomes, found, out / "report.html")
     if as_json:
         print_json(values)
     else:
@@ -88,43 +92,15 @@ def _words(options: dict[str, Any]) -> list[str]:
     return words
 
 
-def _print(out: Path, outcomes: list["Outcome"], found: list["Trend"]) -> None:
-    kinds = list(dict.fromkeys(kind for each in outcomes if each.result for kind in each.result.deviations))
-    print_table(
-        f"sweep in {out}",
-        ["run", "scheme", "codes", "R-hat", "effective draws", *(f"{kind} off by" for kind in kinds), "trust"],
-        [_row(outcome, kinds) for outcome in outcomes],
-    )
+def _print(out: Path, outcomes: "Outcomes", found: list["Trend"]) -> None:
+    from codingschemes.reports.sweeps import runs_table, trends_table  # brings jax: only when it is needed
+
+    print_table(f"sweep in {out}", *runs_table(outcomes))
     if found:
-        print_table(
-            "deviations from theory, N T fixed",
-            ["runs", "kind", "trend"],
-            [
-                [", ".join(f"{k} = {v}" for k, v in trend.options.items()) or "all", trend.kind, trend.sentence]
-                for trend in found
-            ],
-        )
+        print_table("deviations from theory, N T fixed", *trends_table(found))
     for outcome in outcomes:
         if outcome.status == "failed":
             click.echo(f"failed: {outcome.job.name}: {outcome.message}")
         for note in outcome.result.notes if outcome.result else ():
             click.echo(f"note: {outcome.job.name}: {note}")
-
-
-def _row(outcome: "Outcome", kinds: list[str]) -> list[str]:
-    from codingschemes.coding.scheme import scheme_words  # brings jax: only when it is needed
-
-    result = outcome.result
-    if result is None:
-        return [outcome.job.name, outcome.status, *[""] * (4 + len(kinds))]
-    codes = " ".join(list(result.codes)[:_MOST_CODES]) + (" ..." if len(result.codes) > _MOST_CODES else "")
-    deviations = [result.deviations.get(kind) for kind in kinds]
-    return [
-        outcome.job.name,
-        scheme_words(result.scheme, result.probability, result.scores),
-        codes or "-",
-        f"{result.rhat_max:.2f}",
-        f"{result.ess_min:.0f}",
-        *("-" if pair is None else f"{pair[0]:.2%} +- {pair[1]:.2%}" for pair in deviations),
-        result.trust,
-    ]
+    click.echo(f"written to {out / 'report.html'}")

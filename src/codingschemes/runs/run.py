@@ -23,6 +23,7 @@ from codingschemes.runs.identity import Identity, differences, identity
 from codingschemes.runs.store import REMEDY, DrawStore
 from codingschemes.samplers import SAMPLERS, Kernel
 from codingschemes.samplers import own as own_samplers
+from codingschemes.sources import check_source
 from codingschemes.tables import html_table
 from codingschemes.tasks import Task
 
@@ -265,6 +266,10 @@ def recorded_posterior(path: Path, config: dict[str, Any]) -> Posterior:
                 raise ValueError(f"its {section} has no {missing}")
         prior = Prior(**{name: said[name] for name in Prior._fields})
         check_prior(prior)
+        own = [config[kind].get("source") for kind in ("activation", "sampler") if kind in config]
+        for source in (asked["activation"], config["sampling"].get("sampler"), *own):
+            if isinstance(source, str) and ":" in source:
+                check_source(source, path)
         if "sampler" in config:
             own_samplers.restore(config["sampler"])
         Sampling(**config["sampling"])

@@ -161,11 +161,19 @@ class DrawStore:
 
     def altered_metadata(self) -> dict[str, dict[str, Any]]:
         """Arrays whose own metadata are lost, altered, or say fewer draws than are complete -> those that the root
-        has."""
+        has.
+
+        Raises:
+            InvalidInput: the root names a place outside of the store, where nothing is read or written.
+        """
         assert self._path is not None
         document = json.loads((self._path / _ROOT).read_text(encoding="utf-8"))
         altered = {}
         for path, metadata in document[_CONSOLIDATED]["metadata"].items():
+            if not (self._path / path).resolve().is_relative_to(self._path.resolve()):
+                raise InvalidInput(
+                    f"{self._path} names {path}, outside of it: sampling wrote no such run, do not use it"
+                )
             kept = {name: value for name, value in metadata.items() if name != _CONSOLIDATED}
             try:
                 found = json.loads((self._path / path / _ROOT).read_text(encoding="utf-8"))

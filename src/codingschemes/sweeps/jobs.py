@@ -4,12 +4,14 @@ import json
 import operator
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pandas.api.types import infer_dtype
 
 from codingschemes.coding import summarize
 from codingschemes.comparison import compare
@@ -182,6 +184,24 @@ class Outcomes(list[Outcome]):
         deviation from theory and its Monte Carlo error."""
         return pd.DataFrame([_flat(outcome) for outcome in self]).set_index("name")
 
+    def save(self, folder: Path) -> None:
+        """Write the table, whole or not at all: sweep.csv, and sweep.parquet where pyarrow is installed. Lists are text
+        in it, as are options that are numbers in some runs and words in others.
+
+        Args:
+            folder: of the sweep.
+        """
+        table = self.to_dataframe().map(lambda value: ",".join(map(str, value)) if isinstance(value, list) else value)
+        mixed = [name for name in table if infer_dtype(table[name]) in ("mixed", "mixed-integer")]
+        table[mixed] = table[mixed].astype(str)
+        writers: dict[str, Callable[[Path], None]] = {"sweep.csv": table.to_csv}
+        if find_spec("pyarrow") is not None:
+            writers["sweep.parquet"] = table.to_parquet
+        for name, write in writers.items():
+            partial = folder / f"{name}.partial"
+            write(partial)
+            partial.replace(folder / name)
+
     def to_xarray(self) -> xr.Dataset:
         """What `to_dataframe` has, by name of the run."""
         return self.to_dataframe().to_xarray()
@@ -204,7 +224,7 @@ def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:
 
     Args:
         job: the run to be made.
-        notify: is told what is being done; with it, sampling shows its progress.
+        notify: is told what is being done.
 
     Returns:
         What became of it: `failed` with the message of an `InvalidInput`, of a lack of memory or of disk; anything else
@@ -236,7 +256,7 @@ def _draw_run(job: Job, notify: Callable[[str], None] | None) -> Run:
             return run
     if notify is not None:
         notify(f"{job.name}: {'going on' if begun else 'sampling'}")
-    return sample(job.posterior, out=job.folder, resume=begun, progress=notify is not None, **asdict(job.sampling))
+    return sample(job.posterior, out=job.folder, resume=begun, progress=False, **asdict(job.sampling))
 
 
 def _complete(run: Run, sampling: Sampling) -> bool:
