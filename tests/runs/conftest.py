@@ -13,9 +13,10 @@ import codingschemes as cs
 
 @pytest.fixture(scope="module")
 def short_chunks() -> Iterator[None]:
-    """Chunks so short that there is a good prefix."""
+    """Chunks so short that there is a good prefix, and each is written."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("codingschemes.runs.driver.capacity", lambda _: CHUNK)
+        patch.setattr("codingschemes.runs.checkpoint.HELD", 0)
         yield
 
 

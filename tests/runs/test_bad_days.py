@@ -19,7 +19,7 @@ from bad_days import CHUNK, OPTIONS, assert_begins_with_the_same_draws, edit, fl
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
-from codingschemes.runs import continuing, lock, store
+from codingschemes.runs import checkpoint, continuing, lock, store
 from codingschemes.runs.checking import check, repair
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, TASK
 from codingschemes.runs.status import run_folders, status
@@ -150,9 +150,9 @@ def test_another_format_is_refused(path, written, said):
 
 
 def test_a_checkpoint_of_another_format_is_refused(path):
-    content = (path / CHECKPOINT).read_bytes()
-    (path / CHECKPOINT).write_bytes(content.replace(b'"format": 2', b'"format": 9', 1))
-    assert "is of format 9, this program goes on from 2: the run can be read" in said_by(resumed, path, draws=50)
+    content, ours = (path / CHECKPOINT).read_bytes(), checkpoint._FORMAT
+    (path / CHECKPOINT).write_bytes(content.replace(b'"format": %d' % ours, b'"format": 9', 1))
+    assert f"is of format 9, this program goes on from {ours}: the run can be read" in said_by(resumed, path, draws=50)
     assert cs.Run.open(path).draw_count == 40
 
 

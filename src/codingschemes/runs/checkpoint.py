@@ -32,6 +32,8 @@ _NUMBERS = ("iteration", "warmup", "lost", "warmup_seconds", "sampling_seconds")
 
 #: Two writes are apart by this many times what the last one took: together they cost at most 2 % of the time.
 _APART = 50
+#: Draws wait to be written until they are a chunk and so many bytes.
+HELD = 64_000_000
 
 
 class Checkpoint(NamedTuple):
@@ -76,7 +78,7 @@ class Keeper:
 
     Args:
         run: what is written to.
-        longest: draws that may wait to be written.
+        longest: draws of a chunk, which may wait to be written however large they are.
         writer: the right to write there; None for a run held in memory.
     """
 
@@ -95,9 +97,8 @@ class Keeper:
         """
         if records is not None:
             self._waiting.append(records)
-        waiting = sum(each["posterior"]["energy"].shape[1] for each in self._waiting)
         started = time.monotonic()
-        if not (now or waiting >= self._longest or started >= self._next):
+        if not (now or self._full() or started >= self._next):
             return
         try:
             self._write(checkpoint)
@@ -107,6 +108,12 @@ class Keeper:
                 what = f"{self._run.path} cannot be written any more ({error.strerror}): put that right"
             raise InvalidInput(f"{what}, then go on with `resume=True` from the last checkpoint") from error
         self._next = time.monotonic() + _APART * (time.monotonic() - started)
+
+    def _full(self) -> bool:
+        """Whether what waits is as much as may."""
+        draws = sum(each["posterior"]["energy"].shape[1] for each in self._waiting)
+        held = sum(values.nbytes for values in jax.tree.leaves(self._waiting))
+        return draws >= self._longest and held >= HELD
 
     def _write(self, checkpoint: Checkpoint) -> None:
         run = self._run

@@ -19,6 +19,7 @@ from codingschemes.devices import available_memory, chain_mesh, device_memory
 from codingschemes.errors import InvalidInput, is_out_of_memory
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import folder
+from codingschemes.runs.checkpoint import HELD
 from codingschemes.runs.chunks import STATS, Program, begin, forget, observed_layout, row_count
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
@@ -33,7 +34,8 @@ _PROCESS = 1_250_000_000
 _OF_COORDINATES, _OF_NEURONS, _OF_SAMPLES, _OF_SAMPLES_FOR_MOVES = 8, 4, 2, 3
 #: The same for every level of a tree, of all coordinates.
 _OF_TREE_LEVELS = 6
-#: Copies of a chunk's records on the host: as they come, taken apart, put together to be written.
+#: Copies of a chunk's records on the host: as they come, taken apart, put together to be written. What waits to be
+#: written is there twice, too.
 _COPIES = 3
 _DOUBLE = np.dtype(float).itemsize
 #: Fewer draws are not proposed.
@@ -111,7 +113,7 @@ def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = Fal
         states=2 * _bytes(states) + chain_mesh(chains).size * _bytes(program),
         buffers=_buffers(posterior, density, kernel, sampling, _bytes(states) // chains),
         records=_bytes(rows),
-        copies=_COPIES * _bytes(rows),
+        copies=_COPIES * _bytes(rows) + 2 * HELD,
         draws=draws if in_memory else 0,
         process=_PROCESS,
     )
