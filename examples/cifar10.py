@@ -18,11 +18,11 @@ except cs.InvalidInput as missing:
 
 # Colour images of natural scenes: labels explain little of what differs between inputs.
 posterior = cs.Posterior(task, cs.Network("relu", width=60), temperature=1e-3)
-run = cs.sample(posterior, until_ess=100, time_limit=90)
+run = cs.sample(posterior, until_ess=100, time_limit=300)
 summary = cs.summarize(run)
 print(f"scheme: {summary.scheme.words}. To be trusted: {summary.diagnostics.trust}")
 
-# A sparse code is carried by few neurons far outside the bulk of all others, here one or so a class.
+# A sparse code is carried by few neurons far outside the bulk of all others: a few of each class carry most of it.
 for outlier in summary.outliers:
     print(f"  outlier for class {task.class_names[outlier.class_index]}: norm {outlier.norm:.1f}")
 print(f"  neurons that carry the class-specific output: {summary.layers[-1].effective_neurons:.1f} of 60")
