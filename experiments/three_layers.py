@@ -40,11 +40,13 @@ layers: of their regression on the targets); *within classes* is the share of th
 classes; *correlation* is that of class means before and after a trajectory of HMC (1: no drift)."""
 
 
-def sampled(activation: str, width: int, minutes: float) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+def sampled(
+    activation: str, width: int, minutes: float, draws: int
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """A row of the table for each layer, and what the figure shows."""
     task = cs.tasks.orthogonal(samples=width, ratios=[0.5, 0.25, 0.25])
     posterior = cs.Posterior(task, cs.Network(activation, width=width, depth=3), temperature=1e-4)
-    run = cs.sample(posterior, start="mixed", until_rhat=1.02, until_ess=100, draws=10_000, time_limit=60 * minutes)
+    run = cs.sample(posterior, start="mixed", until_rhat=1.02, until_ess=100, draws=draws, time_limit=60 * minutes)
     summary = cs.summarize(run, drift=True)
     by_class = np.argsort(task.labels, kind="stable")
     eigenvalues = run.values("posterior", "kernel_eigenvalue")
@@ -70,16 +72,17 @@ def sampled(activation: str, width: int, minutes: float) -> tuple[list[dict[str,
 
 
 def main() -> None:
-    options = Entry(__doc__, quick={"width": 12, "minutes": 1.0})
+    options = Entry(__doc__, quick={"width": 12, "draws": 60, "minutes": 30.0})
     options.add_argument("--width", type=int, default=100)
     options.add_argument("--minutes", type=float, default=20.0, help="at most, for each activation")
+    options.add_argument("--draws", type=int, default=10_000, help="at most, a chain")
     options.add_argument("--only", choices=ACTIVATIONS)
     chosen, out = options.begin()
     table, numbers = out.kept(TABLE), out.kept(KEPT)
     kept = dict(np.load(numbers)) if chosen.only else {}
     rows = json.loads(str(kept.pop("rows"))) if chosen.only else []
     for activation in [chosen.only] if chosen.only else ACTIVATIONS:
-        fresh, shown = sampled(activation, chosen.width, chosen.minutes)
+        fresh, shown = sampled(activation, chosen.width, chosen.minutes, chosen.draws)
         rows = [row for row in rows if row["activation"] != activation] + fresh
         kept |= {f"{activation}_{name}": values for name, values in shown.items()}
     rows.sort(key=lambda row: (ACTIVATIONS.index(row["activation"]), row["layer"]))
