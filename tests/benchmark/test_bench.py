@@ -28,6 +28,7 @@ def found() -> Bench:
     return bench("tiny-sigmoid", contenders=[("nuts", "weights"), ("hmc", "reduced")], warmup=100, seconds=0.5, seeds=2)
 
 
+@pytest.mark.slow
 def test_rows_and_ratios_say_what_others_rely_on(found):
     values = json.loads(json.dumps(found.to_json()))
     assert all(set(row) >= PROMISED for row in values["rows"])
@@ -40,11 +41,13 @@ def test_rows_and_ratios_say_what_others_rely_on(found):
     assert Bench.from_json(values).ratios() == found.ratios()
 
 
+@pytest.mark.slow
 def test_samplers_agree_with_the_recorded_quadrature(found):
     assert all(row.reference_z < 4.9 for row in found.rows)
     assert all(row.means["kernel_diagonal"][1] < 0.02 for row in found.rows)
 
 
+@pytest.mark.slow
 def test_several_seeds_are_one_row_of_medians_and_their_spread(found):
     row = replace(found.rows[1], seeds=1, spread={})
     rates = (3.0, 50.0, 7.0)
@@ -60,6 +63,7 @@ def test_several_seeds_are_one_row_of_medians_and_their_spread(found):
     assert Bench.from_json(values).rows[0].spread == together.spread
 
 
+@pytest.mark.slow
 def test_seeds_differ(found):
     for row in found.rows:
         low, high = row.spread["ess_min_per_second"]
@@ -80,6 +84,7 @@ def test_rivals_agree_with_the_recorded_quadrature(rival):
     assert row.means["kernel_diagonal"][1] < 0.02
 
 
+@pytest.mark.slow
 def test_a_wrong_reference_is_seen(found):
     reference, _ = read_references()["tiny-sigmoid"]["kernel_diagonal"]
     mean, error = found.rows[1].means["kernel_diagonal"]
@@ -95,6 +100,7 @@ def test_every_target_that_needs_no_files_can_be_made():
     assert set(SUITES["full"]) == set(TARGETS)
 
 
+@pytest.mark.slow
 def test_table_and_figure(found, tmp_path):
     rows = list(lines(found))
     assert all(len(row) == len(columns()) for row in rows)
@@ -103,6 +109,7 @@ def test_table_and_figure(found, tmp_path):
     assert (tmp_path / "ratios.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_the_figure_shows_every_ratio_and_where_there_is_none(found):
     kept = Bench.from_json(json.loads((BENCHMARKS / "bench.json").read_text()))
     ratios = kept.ratios()

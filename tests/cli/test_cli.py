@@ -176,6 +176,7 @@ def test_evidence_prints_one_json_object_or_a_table(run):
     assert "acceptance" in out
 
 
+@pytest.mark.slow
 def test_factorised_tasks_use_their_literature_scaling(run, tmp_path):
     words = ["--labels-dim", "2", "--repeats", "2", "--width", "8", "--activation", "relu", "--temperature", "1e-2"]
     status, out, _ = run(

@@ -72,6 +72,7 @@ def run() -> cs.Run:
     return cs.sample(posterior, sampler="hmc", warmup=60, draws=20, chains=2, progress=False)
 
 
+@pytest.mark.slow
 def test_the_draws_of_a_local_sampler_are_a_trajectory(run: cs.Run) -> None:
     found = own_trajectory(run)
     steps, size, acceptance = (run.values("sample_stats", name) for name in ("n_steps", "step_size", "acceptance_rate"))

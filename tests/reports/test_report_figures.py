@@ -38,7 +38,15 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES, ids=CASES)
+#: In shapes of which others are shown already.
+LATER = ("factors", "relu")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow if name in LATER else ()) for name in CASES],
+    ids=CASES,
+)
 def planted(request: pytest.FixtureRequest) -> PlantedReport:
     return planted_report(**CASES[request.param])
 

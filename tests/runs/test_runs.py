@@ -280,6 +280,7 @@ def test_chains_share_a_step_size_after_the_warm_up(saved):
     assert np.unique(saved.values("sample_stats", "step_size")).size == 1
 
 
+@pytest.mark.slow
 def test_a_run_compiles_once_and_new_data_or_another_warm_up_nothing(monkeypatch):
     """With the sampler that has the largest state, that of `hmc` within."""
     traced = []

@@ -115,6 +115,7 @@ def test_what_is_left_out_is_chosen_and_recorded():
     assert resolve(large, {}).draws == 500 < resolve(small_posterior(), {}).draws
 
 
+@pytest.mark.slow
 def test_a_linear_network_is_sampled_until_its_slowest_invariant_is_precise():
     posterior = small_posterior("linear", samples=4, width=4)
     options = {"sampler": "hmc", "chains": 2, "warmup": 60, "until_ess": 150.0, "until_rhat": 1.05, "progress": False}

@@ -129,7 +129,8 @@ def test_checks_pass_a_correct_kernel_on_known_answers(name):
     assert not verdict(stationarity, CORRECT, problem(name), seed=2)
 
 
-@pytest.mark.parametrize("name", [DRAWABLE[0], *(pytest.param(name, marks=pytest.mark.slow) for name in DRAWABLE[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWABLE)
 def test_checks_pass_a_correct_kernel_on_drawn_data(name):
     assert not verdict(prior_law, CORRECT, problem(name), seed=3)
     assert not verdict(joint, CORRECT, problem(name), seed=4)

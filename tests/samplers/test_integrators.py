@@ -65,9 +65,11 @@ def test_rounded_kinks_average_the_ramp_over_their_reach():
 @pytest.mark.parametrize(
     ("space", "bias"),
     [
-        ("weights", False),
         ("reduced", True),
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("reduced", False), ("weights", True))),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("reduced", False), ("weights", True), ("weights", False))
+        ),
     ],
 )
 def test_forces_in_single_precision_are_computed_in_it_and_those_of_the_softened_density(space, bias):

@@ -48,6 +48,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     return np.asarray(jax.jit(jax.vmap(climbed))(jnp.arange(len(population.coordinates))))
 
 
+@pytest.mark.slow
 def test_neurons_climb_to_modes_that_were_found_which_codes_alone_do_not_tell_apart(quenched, modes):
     density, population = quenched
     found = np.asarray(modes.activity)[np.asarray(modes.found)]

@@ -110,7 +110,13 @@ def test_concerted_jumps_leave_exact_draws_exact():
     assert (switches > 0).mean() > 0.05
 
 
-@pytest.mark.parametrize("faults", [Faults(volume=0.0), Faults(weights=0.0), Faults(selection=-1.0)])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        Faults(selection=-1.0),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (Faults(volume=0.0), Faults(weights=0.0))),
+    ],
+)
 def test_concerted_jumps_that_forget_a_factor_are_found_out(faults):
     findings, _, _ = giving_way()(faults)
     assert combined(findings) < ALARM
@@ -211,9 +217,8 @@ def recurrent(activation: str, space: str):
     return position_mover(density, exact_draws(density, 2000), move, sweeps=2)
 
 
-@pytest.mark.parametrize(
-    ("activation", "space"), [("relu", "reduced"), pytest.param("tanh", "weights", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("activation", "space"), [("relu", "reduced"), ("tanh", "weights")])
 def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
     findings, _, (before, after) = recurrent(activation, space)(1.0)
     assert combined(findings) > ALARM, worst(findings)

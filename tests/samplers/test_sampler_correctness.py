@@ -23,10 +23,19 @@ from codingschemes.samplers import SAMPLERS
 
 _potential = jax.jit(jax.vmap(lambda density, position: density.potential(position)))
 
+#: Many gradients a step, and what is like another one but for where it comes from.
+LATER = ("mclmc", "blackjax-nuts")
+
+
+def sooner(cases):
+    """The cases, those of some samplers in the slow tier."""
+    return [pytest.param(*case, marks=pytest.mark.slow) if case[0] in LATER else case for case in cases]
+
+
 # `scope="class"` runs the tests of one sampler on one problem one after the other: they share what is compiled.
 
 
-@pytest.mark.parametrize(("sampler", "name"), cases(KNOWN), scope="class")
+@pytest.mark.parametrize(("sampler", "name"), sooner(cases(KNOWN)), scope="class")
 class TestKnownAnswer:
     """The linear network with one output, whose posterior is one integral."""
 
@@ -47,7 +56,9 @@ class TestKnownAnswer:
         assert info.gradients.max() == 2**SETTINGS.max_tree_depth - 1
 
 
-@pytest.mark.parametrize(("sampler", "name"), [case for case in cases(DRAWABLE) if case[0] not in TREES], scope="class")
+@pytest.mark.parametrize(
+    ("sampler", "name"), sooner(case for case in cases(DRAWABLE) if case[0] not in TREES), scope="class"
+)
 class TestDrawnData:
     """Nonlinear networks: the prior, and data drawn from the model."""
 
@@ -56,6 +67,7 @@ class TestDrawnData:
         """At a temperature at which the data say nothing every coordinate is standard normal."""
         assert not verdict(prior_law, SAMPLERS[sampler](SETTINGS), problem(name), seed=13)
 
+    @pytest.mark.slow
     def test_joint_distribution(self, sampler, name):
         """Geweke 2004: steps alternating with fresh data against direct draws of both."""
         assert not verdict(joint, SAMPLERS[sampler](SETTINGS), problem(name), seed=14)

@@ -59,7 +59,8 @@ def by_quadrature(posterior: cs.Posterior, temperature: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("activation", "temperature", "space"), [("sigmoid", 1e-4, "reduced"), ("relu", 1e-2, "weights")]
+    ("activation", "temperature", "space"),
+    [("sigmoid", 1e-4, "reduced"), pytest.param("relu", 1e-2, "weights", marks=pytest.mark.slow)],
 )
 def test_one_neuron_agrees_with_quadrature_at_every_temperature(activation, temperature, space):
     posterior = one_neuron_posterior(activation, temperature)
@@ -81,6 +82,7 @@ def test_defaults_move_the_particles_of_a_kinked_network():
     assert abs(found.log_evidence - by_quadrature(posterior, 1e-2)) < Z_LIMIT * found.standard_error
 
 
+@pytest.mark.slow
 def test_defaults_agree_with_the_closed_form_of_a_linear_network():
     posterior = linear_posterior()
     found = cs.evidence(posterior)
@@ -111,6 +113,7 @@ def test_moves_that_are_not_accepted_are_a_warning():
     assert "raise `steps`" in dataclasses.replace(found, curves=apart).warnings[0]
 
 
+@pytest.mark.slow
 def test_a_network_that_ignores_its_inputs_is_a_gaussian_process():
     """Sigmoids of vanishing preactivations are 1/2: outputs are one Gaussian number, exactly."""
     network = cs.Network("sigmoid", width=3)

@@ -246,7 +246,9 @@ def test_kinks_and_homogeneity_are_found(name, kinks, homogeneous):
         np.testing.assert_allclose(value, phi(z)[0], atol=0.5 * rounding)
 
 
-@pytest.mark.parametrize(("activation", "certified"), [("logistic", True), ("softplus", False)])
+@pytest.mark.parametrize(
+    ("activation", "certified"), [("logistic", True), pytest.param("softplus", False, marks=pytest.mark.slow)]
+)
 def test_data_without_closed_form(activation, certified):
     """One-hot targets, singular input kernel. Where activity grows without limit there is no certificate, and the
     prediction says so."""
