@@ -161,6 +161,7 @@ def test_check_says_what_is_wrong_and_repairs(run, tmp_path):
     assert (status, err.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_evidence_prints_one_json_object_or_a_table(run):
     words = ["evidence", "orthogonal", "--samples", "6", "--width", "4", "--temperature", "0.1", "--particles", "8"]
     words += ["--adapting", "2", "--steps", "1", "--max-tree-depth", "2"]

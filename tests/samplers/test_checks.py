@@ -123,7 +123,8 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [KNOWN[0], *(pytest.param(name, marks=pytest.mark.slow) for name in KNOWN[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KNOWN)
 def test_checks_pass_a_correct_kernel_on_known_answers(name):
     assert not verdict(known_answer, CORRECT, problem(name), seed=1)
     assert not verdict(stationarity, CORRECT, problem(name), seed=2)

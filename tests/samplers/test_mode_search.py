@@ -68,6 +68,7 @@ def test_modes_found_come_first_and_are_distinct(modes):
     assert np.all(gaps[~np.eye(len(activity), dtype=bool)] > DISTINCT)
 
 
+@pytest.mark.slow
 def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
     """Codes tell not all modes apart: a chain that has looked for codes alone hears of others from another."""
     density, population = quenched

@@ -125,6 +125,7 @@ def test_a_network_that_ignores_its_inputs_is_a_gaussian_process():
     assert abs(found.log_evidence - expected) < Z_LIMIT * found.standard_error
 
 
+@pytest.mark.slow
 def test_a_linear_network_with_one_sample_has_a_chi_squared_kernel():
     posterior = cs.Posterior(
         points([1.3], np.array([[4.0]])), cs.Network("linear", width=5, scaling="lazy"),

@@ -10,6 +10,7 @@ from codingschemes.runs import Sampling
 from codingschemes.runs.start import beginning
 
 
+@pytest.mark.slow
 def test_tempered_chains_begin_at_different_networks_near_the_posterior():
     density = small_posterior(samples=4, width=3, temperature=5e-3).density()
     potentials = jax.jit(jax.vmap(density.potential))

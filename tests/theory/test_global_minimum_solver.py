@@ -87,6 +87,7 @@ def test_a_network_made_of_the_solution_has_its_energy():
     assert solution.gap < 1e-6
 
 
+@pytest.mark.slow
 def test_saturating_neurons_that_cannot_be_divided_evenly():
     """Seven tanh neurons for three labels: no network reaches the relaxed energy; both are given."""
     posterior = hypercube_posterior("tanh", 3, 1, width=7)

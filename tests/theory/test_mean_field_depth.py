@@ -172,6 +172,7 @@ def test_test_inputs(prediction):
     assert np.all(np.abs(prediction.test_outputs[0]) < 1)
 
 
+@pytest.mark.slow
 def test_kernels_of_all_layers_are_written(prediction):
     values = prediction.to_json()
     assert len(values["lower_kernels"]) == 1
