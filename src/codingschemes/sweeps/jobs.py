@@ -67,7 +67,8 @@ class Result:
     Attributes:
         draws: stored draws a chain.
         theory: what it was compared with.
-        scheme, probability: the coding scheme and its probability.
+        scheme: the coding scheme.
+        probability: of that scheme.
         codes: share of the neurons with each code.
         rhat_max, code_rhat, ess_min, trust: whether chains agree; see `Summary`.
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
