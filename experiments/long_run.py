@@ -1,6 +1,6 @@
 """What writing costs a run on MNIST, and whether a long run holds more and more memory.
 
-    python experiments/long_run.py [--draws 300] [--long 100000]
+    python experiments/long_run.py [--draws 3000] [--long 100000]
 
 Writing is all between chunks that goes to the disk: draws, what is said of them, and the checkpoint. Memory is what the
 process holds at each write of a small run's draws: from the tenth part on it must not grow with them. Writes
@@ -101,7 +101,7 @@ def small_and_long(folder: Path, draws: int) -> tuple[Table, float, float]:
 
 def main() -> int:
     entry = Entry(__doc__, quick={"draws": 5, "long": 500})
-    entry.add_argument("--draws", type=int, default=300, help="a chain, on MNIST")
+    entry.add_argument("--draws", type=int, default=3000, help="a chain, on MNIST")
     entry.add_argument("--long", type=int, default=100_000, help="draws a chain of the small run")
     asked, out = entry.begin()
     with tempfile.TemporaryDirectory() as place:

@@ -1,14 +1,12 @@
 """Every reader makes one sentence of a damaged file: bytes are changed at random, and each must be read or refused."""
 
-import gzip
-import io
 import json
-import tarfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sound_files
 
 from codingschemes import InvalidInput, Network, Posterior, Run, tasks
 from codingschemes.reading import reading
@@ -31,17 +29,6 @@ def _npz(path: Path) -> None:
     np.savez(path, x=np.arange(12.0).reshape(6, 2), y=np.repeat([0, 1], 3))
 
 
-def _idx(path: Path) -> None:
-    path.write_bytes(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 4, 1, 2, 3, 4])))
-
-
-def _tar(path: Path) -> None:
-    with tarfile.open(path, "w:gz") as tar:
-        member = tarfile.TarInfo("data_batch_1.bin")
-        member.size = 3073
-        tar.addfile(member, io.BytesIO(bytes(3073)))
-
-
 def _result(path: Path) -> None:
     values = {"draws": 20, "theory": "lazy", "scheme": "analog", "probability": 0.9, "codes": {"10": 0.5}}
     values |= {"rhat_max": 1.0, "code_rhat": 1.0, "ess_min": 10.0, "trust": "good"}
@@ -51,8 +38,8 @@ def _result(path: Path) -> None:
 READERS = {
     "npz": (_npz, read_arrays),
     "npz task": (_npz, lambda path: tasks.npz(data=path)),
-    "idx": (_idx, read_idx),
-    "tar": (_tar, lambda path: read_binary(path, "data_batch_")),
+    "idx": (sound_files.idx, read_idx),
+    "tar": (sound_files.tar, lambda path: read_binary(path, "data_batch_")),
     "toml": (lambda path: path.write_text('task = "orthogonal"\n[grid]\nwidth = [1, 2]\n'), read_plan),
     "json": (lambda path: path.write_text('{"a": [1, 2.5, null], "b": {"c": "d"}}'), read_json),
     "saved task": (lambda path: tasks.orthogonal(samples=6).save(path), Task.load),

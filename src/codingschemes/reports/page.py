@@ -20,6 +20,7 @@ from codingschemes.reports import numbers, theory, trust, words
 from codingschemes.reports.captions import CAPTIONS, EVIDENCE, GLOSSARY
 from codingschemes.reports.figures import Rendering, figures, save_figures
 from codingschemes.runs import Run
+from codingschemes.runs.run import replacing
 
 PAGE, FIGURES = "report.html", "figures"
 MOST_ROWS = 30
@@ -79,9 +80,8 @@ def write_whole(path: Path, page: Callable[[], str]) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = page()
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"the report {path} cannot be written ({error.strerror}): choose another `out`") from error
     return path

@@ -22,7 +22,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.reading import reading
 from codingschemes.runs.identity import Identity, digest
 from codingschemes.runs.lock import Writer
-from codingschemes.runs.run import CHECKPOINT, PROVENANCE, Run, write_json
+from codingschemes.runs.run import CHECKPOINT, PROVENANCE, Run, replacing, write_json
 from codingschemes.runs.store import Records
 from codingschemes.runs.warmup import Trace
 
@@ -201,13 +201,11 @@ def forget_draws(path: Path, made_of: str, kept: int) -> None:
 def _write(path: Path, header: dict[str, Any], states: bytes | memoryview) -> None:
     """Whole, and on the disk before it takes the place of the one before."""
     header = {**header, "sha256": _checksum(header, states)}
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         file.write(json.dumps(header).encode() + b"\n")
         file.write(states)
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _checksum(header: dict[str, Any], states: bytes | memoryview) -> str:

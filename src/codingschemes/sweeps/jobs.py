@@ -22,7 +22,7 @@ from codingschemes.runs import Run, Sampling, sample
 from codingschemes.runs.configuration import describe
 from codingschemes.runs.folder import check_same
 from codingschemes.runs.precision import Precision
-from codingschemes.runs.run import CONFIG, write_json
+from codingschemes.runs.run import CONFIG, replacing, write_json
 
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
@@ -199,9 +199,8 @@ class Outcomes(list[Outcome]):
         if find_spec("pyarrow") is not None:
             writers["sweep.parquet"] = table.to_parquet
         for name, write in writers.items():
-            partial = folder / f"{name}.partial"
-            write(partial)
-            partial.replace(folder / name)
+            with replacing(folder / name) as partial:
+                write(partial)
 
     def to_xarray(self) -> xr.Dataset:
         """What `to_dataframe` has, by name of the run."""
