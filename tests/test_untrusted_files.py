@@ -17,7 +17,7 @@ from codingschemes.runs.checking import check, repair
 from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.lock import LOCK
-from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS
+from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, write_json
 from codingschemes.runs.store import DrawStore
 from codingschemes.sweeps import read_plan
 from codingschemes.tasks.archives import read_arrays
@@ -135,6 +135,14 @@ def test_nothing_is_written_outside_of_a_store(run_folder, inside):
         with pytest.raises(cs.InvalidInput, match="outside of it: sampling wrote no such run"):
             look(run_folder)
     assert not list(outside.iterdir())
+
+
+def test_a_file_is_not_written_through_a_link_that_lies_where_it_is_begun(run_folder):
+    outside = run_folder.parent / "elsewhere"
+    outside.write_text("mine")
+    (run_folder / "summary.json.partial").symlink_to(outside)
+    write_json(run_folder / "summary.json", {})
+    assert (outside.read_text(), (run_folder / "summary.json").read_text().strip()) == ("mine", "{}")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from known_answers import small_posterior
 
 import codingschemes as cs
 from codingschemes.runs import Sampling
+from codingschemes.runs.run import CONFIG
 from codingschemes.sweeps import Job, Outcome, execution, sweep
 
 JOBS = [Job(name, {}, small_posterior(), Sampling(), Path(name)) for name in "abcd"]
@@ -23,9 +24,11 @@ class KilledWorker(Exception):
 
 
 class Future(SimpleNamespace):
-    """One of dask's, of a job whose `fate` is an exception, "lost" with its scheduler, or "done"."""
+    """One of dask's, of a job whose `fate` is an exception, "lost" with its scheduler, or "done"; or Ctrl-C comes."""
 
     def cancelled(self):
+        if self.fate == "Ctrl-C":
+            raise KeyboardInterrupt
         return self.fate == "lost"
 
     def exception(self):
@@ -40,7 +43,7 @@ class Future(SimpleNamespace):
 @pytest.fixture
 def cluster(monkeypatch):
     """A cluster with the fates of jobs by name, one a scheduler, and what is true of the client after each."""
-    played = SimpleNamespace(fates={}, statuses=[], submitted=[])
+    played = SimpleNamespace(fates={}, statuses=[], submitted=[], given_up=[])
 
     class Client(nullcontext):
         def __init__(self, address, **_):
@@ -57,6 +60,9 @@ def cluster(monkeypatch):
             played.submitted.append(job.name)
             fates = played.fates.get(job.name)
             return Future(job=job, fate=fates.pop(0) if fates else "done")
+
+        def cancel(self, futures):
+            played.given_up += [future.job.name for future in futures]
 
     stub = SimpleNamespace(
         Client=Client, KilledWorker=KilledWorker, as_completed=lambda futures: reversed(list(futures))
@@ -102,6 +108,15 @@ def test_a_scheduler_that_does_not_come_back_is_said(cluster, statuses):
     assert found["b"][0] == "failed"
     assert "tcp://here:1 has gone: start another one, and the sweep again" in found["b"][1]
     assert [found[name][0] for name in "acd"] == ["complete"] * 3
+
+
+def test_ctrl_c_ends_a_sweep_with_what_was_made_and_what_had_begun(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("b").mkdir()
+    (Path("b") / CONFIG).touch()
+    cluster.fates = {"c": ["Ctrl-C"]}
+    assert made() == {"b": ("stopped", ""), "d": ("complete", "")}
+    assert cluster.given_up == list("abcd")
 
 
 def test_no_scheduler_at_all_is_refused(cluster):

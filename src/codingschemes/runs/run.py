@@ -252,6 +252,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """A file to write beside the one at `path`, whose place it takes then: no reader ever sees half of it."""
     partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)  # a link that somebody left there would be written through
     yield partial
     partial.replace(path)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from codingschemes.errors import InvalidInput
 from codingschemes.progress import tracked
+from codingschemes.runs.run import CONFIG
 from codingschemes.sweeps.jobs import Job, Outcome, Outcomes, carry_out
 
 #: Seconds to wait for a scheduler.
@@ -26,6 +27,9 @@ def sweep(
 ) -> Outcomes:
     """Make all runs. One that fails does not stop the others; Ctrl-C does, and the runs that were not begun are left
     out. What is complete already is not made again, so that a sweep that was cut off goes on when it is called again.
+
+    After Ctrl-C, workers of this machine end at once, with what their runs have kept; those of a scheduler elsewhere
+    first end the runs that they are making.
 
     A run whose worker died goes on in another one, at its last checkpoint, until dask gives up (after four workers,
     `distributed.scheduler.allowed-failures`); runs that a scheduler takes with it are handed to the one that is
@@ -109,12 +113,19 @@ def _there(jobs: Sequence[Job], scheduler: str, notify: Callable[[str], None]) -
     with client:
         for _ in range(_SCHEDULERS):
             futures = {client.submit(carry_out, job, pure=False): job for job in waiting}
-            waiting = []
-            for future in distributed.as_completed(futures):
-                if future.cancelled():
-                    waiting.append(futures[future])
-                else:
-                    yield _told(_outcome(future, futures[future], distributed.KilledWorker), notify)
+            waiting, made = [], set()
+            try:
+                for future in distributed.as_completed(futures):
+                    if future.cancelled():
+                        waiting.append(futures[future])
+                    else:
+                        made.add(future)
+                        yield _told(_outcome(future, futures[future], distributed.KilledWorker), notify)
+            except KeyboardInterrupt:
+                client.cancel(list(futures))  # a run that a worker is making is not waited for
+                left = [job for future, job in futures.items() if future not in made]
+                yield from (_told(Outcome(job, "stopped"), notify) for job in left if (job.folder / CONFIG).exists())
+                return
             if not waiting:
                 return
             notify(f"the scheduler at {scheduler} has gone, with {len(waiting)} runs: waiting for another one")
