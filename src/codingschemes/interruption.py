@@ -4,14 +4,19 @@ Ctrl-C, SIGTERM and SIGUSR1, which batch systems send before the time limit, are
 it is granted after the current chunk, and at any other time at once.
 """
 
+import _thread
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from codingschemes.errors import InvalidInput, SamplingFailed, Stopped
 
+#: Seconds after which a request that nothing came of is repeated.
+_HEARD = 1.0
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 
 
@@ -25,7 +30,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self.sentence, self.kept = "stopped before anything was written", False
-        self._asked = self._waits = False
+        self._asked = self._waits = self._unheard = False
+        self._repeating: threading.Timer | None = None
 
     def __bool__(self) -> bool:
         return self._asked
@@ -37,8 +43,23 @@ class Interruption:
     def ask(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         again, self._asked = self._asked, True
         # Batch systems repeat themselves; a person who does is in a hurry.
-        if (again and signum == signal.SIGINT) or not (again or self._waits):
+        if (again and signum == signal.SIGINT) or not (self._waits or (again and not self._unheard)):
+            self._unheard = False
+            self._repeating = threading.Timer(_HEARD, self._repeat)
+            self._repeating.daemon = True
+            self._repeating.start()
             raise KeyboardInterrupt
+
+    def _repeat(self) -> None:
+        """What is raised while a library collects garbage, or has asked for silence, goes no further."""
+        if not self._waits:
+            self._unheard = True
+            _thread.interrupt_main(signal.SIGTERM)
+
+    def end(self) -> None:
+        """Nothing is left to be stopped."""
+        if self._repeating is not None:
+            self._repeating.cancel()
 
     @contextmanager
     def after_the_chunk(self) -> Iterator[None]:
@@ -68,7 +89,14 @@ def stoppable() -> Iterator[Interruption]:
         yield interruption
         return
     _ACTIVE.append(interruption)
+    unraisable = sys.unraisablehook
+
+    def raised_in_vain(lost: Any) -> None:
+        if not (interruption and lost.exc_type is KeyboardInterrupt):
+            unraisable(lost)
+
     previous = {each: signal.signal(each, interruption.ask) for each in _SIGNALS}
+    sys.unraisablehook = raised_in_vain
     try:
         yield interruption
     except (InvalidInput, SamplingFailed):
@@ -79,6 +107,8 @@ def stoppable() -> Iterator[Interruption]:
             raise Stopped(interruption.sentence, kept=interruption.kept) from None
         raise
     finally:
+        interruption.end()
+        sys.unraisablehook = unraisable
         for each, handler in previous.items():
             with suppress(TypeError):  # a handler that Python did not install
                 signal.signal(each, handler)

@@ -46,9 +46,10 @@ def test_a_run_ends_as_soon_as_it_is_precise_enough(uninterrupted):
     assert uninterrupted.provenance["warmup_steps"] % ROUND == 0
 
 
-@pytest.mark.parametrize("stops", [(5, 28), (ROUND - 1, 10_000)])
+@pytest.mark.parametrize("stops", [(0, 5, 28), (ROUND - 1, 10_000)])
 def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monkeypatch, uninterrupted, stops):
-    """Between searches, at the end of a round and while sampling; states are recalled each time."""
+    """Before the first search, between searches, at the end of a round and while sampling; states are recalled each
+    time."""
     assert uninterrupted.draw_count > FIRST_LOOK
     waiting = [min(stop, uninterrupted.provenance["warmup_steps"] + FIRST_LOOK // 2) for stop in stops]
     original = driver.advance

@@ -133,6 +133,8 @@ def sample(
         with compiling(sampling.sampler, machine.kernel.compile_seconds, **_program_facts(config, sampling, machine)):
             states = _start(kernel_key, machine, density, positions, sampling.chains)
             compile_seconds = _compile(machine, states)
+        # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
+        states = _recalled(machine, forget(machine.kernel, states))
         checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
         with interruption.after_the_chunk():
@@ -168,8 +170,11 @@ def _machine(posterior: Posterior, sampling: Sampling, density: Density, record_
 def _read(path: Path, machine: Machine, blank: Checkpoint, recorded: Run) -> Checkpoint:
     """The checkpoint of a run that goes on, on the devices of this one."""
     found = read_checkpoint(path, blank._replace(states=forget(machine.kernel, blank.states)), recorded.made_of)
-    states = recall(*machine.parts, place(found.states, machine.mesh, CHAIN), jnp.asarray(True))
-    return found._replace(states=states)
+    return found._replace(states=_recalled(machine, found.states))
+
+
+def _recalled(machine: Machine, kept: Any) -> Any:
+    return recall(*machine.parts, place(kept, machine.mesh, CHAIN), jnp.asarray(True))
 
 
 def _say_what_is_kept(interruption: Interruption, path: Path | None) -> None:
