@@ -41,12 +41,18 @@ def command(sampler: str, out: Path) -> list[str]:
     return [*program, "sample", *TASK, *LENGTH, "--sampler", sampler, "--out", str(out), *begun]
 
 
-def same(run: Run, reference: Run) -> bool:
-    return all(
-        np.array_equal(run.values(group, name), reference.values(group, name), equal_nan=True)
-        for group in DIMENSIONS
-        for name in DIMENSIONS[group]
-    )
+def first_difference(run: Run, reference: Run) -> str | None:
+    """Where the draws of two runs part, if they do."""
+    found = []
+    for group in DIMENSIONS:
+        for name in DIMENSIONS[group]:
+            values, others = run.values(group, name), reference.values(group, name)
+            if values.shape != others.shape:
+                return f"{name} is of shape {values.shape}, not {others.shape}"
+            differ = (values != others) & ~(np.isnan(values) & np.isnan(others))
+            if differ.any():
+                found.append((int(differ.any(axis=(0, *range(2, values.ndim))).argmax()), name))
+    return None if not found else "{1} at draw {0}".format(*min(found))
 
 
 def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> dict[str, Any]:
@@ -59,20 +65,26 @@ def kill(sampler: str, kills: int, folder: Path, rng: np.random.Generator) -> di
     by = dict.fromkeys((sent.name for sent in SIGNALS), 0)
     found = {"kills": 0, "runs": 0, "different": 0, "tracebacks": 0, "not whole": 0}
     while found["kills"] < kills:
-        out = folder / f"run-{found['runs']}"
+        out, history = folder / f"run-{found['runs']}", []
         for _ in range(min(_EACH, kills - found["kills"])):
             process = subprocess.Popen(command(sampler, out), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            time.sleep(rng.uniform(0, seconds))
+            pause = rng.uniform(0, seconds)
+            time.sleep(pause)
             sent = SIGNALS[found["kills"] % len(SIGNALS)]
             process.send_signal(sent)
             _, said = process.communicate(timeout=600)
             found["kills"] += 1
             by[sent.name] += 1
-            found["tracebacks"] += "Traceback" in said
+            history.append(f"{sent.name} after {pause:.1f} s")
+            if "Traceback" in said:
+                found["tracebacks"] += 1
+                print(history, said, flush=True)
             found["not whole"] += (out / CONFIG).exists() and check(out) != []
         subprocess.run(command(sampler, out), check=True, capture_output=True)
         found["runs"] += 1
-        found["different"] += not same(Run.open(out), alone)
+        if (parted := first_difference(Run.open(out), alone)) is not None:
+            found["different"] += 1
+            print(history, parted, flush=True)
         shutil.rmtree(out)
     return {"sampler": sampler, "by": by, **found, "seconds of a run left alone": round(seconds, 1)}
 

@@ -14,6 +14,10 @@ from codingschemes.errors import Stopped
 from codingschemes.interruption import stoppable
 
 
+def plainly(asked_by: int) -> None:
+    os.kill(os.getpid(), asked_by)
+
+
 def in_the_middle_of_collecting(asked_by: int) -> None:
     def ask(phase: str, _: dict) -> None:
         if phase == "start":
@@ -40,13 +44,18 @@ def work(seconds: float) -> None:
         pass
 
 
+def stop(ask, asked_by: int) -> None:
+    with stoppable():
+        ask(asked_by)
+        work(20)
+
+
 @pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("lost", [in_the_middle_of_collecting, in_a_library_that_wants_silence])
 def test_a_request_that_was_lost_is_repeated_without_a_word(lost, asked_by, capfd):
     hook, handler = sys.unraisablehook, signal.getsignal(asked_by)
-    with pytest.raises(Stopped, match="before anything was written"), stoppable():
-        lost(asked_by)
-        work(20)
+    with pytest.raises(Stopped, match="before anything was written"):
+        stop(lost, asked_by)
     assert capfd.readouterr() == ("", "")
     assert (sys.unraisablehook, signal.getsignal(asked_by)) == (hook, handler)
 
@@ -60,8 +69,8 @@ def test_a_request_that_was_lost_is_not_repeated_where_it_is_looked_at():
 
 
 def test_nothing_is_repeated_once_all_has_stopped():
-    with pytest.raises(Stopped), stoppable():
-        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(Stopped):
+        stop(plainly, signal.SIGTERM)
     work(0.3)
     with stoppable() as asked:
         work(0.3)

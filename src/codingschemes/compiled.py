@@ -25,6 +25,8 @@ _WORTH_KEEPING = 0.5
 #: Options of `jax.jit` for large programs: a quarter of compilation less than level 3, and draws as fast
 #: (benchmarks/compile.md).
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}
+#: Share of the pieces of memory that Linux gives a process which compiled programs may take.
+_CROWDED = 0.5
 #: What has been compiled, and how long it took: a file beside the programs.
 _LEDGER = "seconds.json"
 
@@ -64,6 +66,20 @@ def compiling(name: str, typical: float, **makes_it: Any) -> Iterator[None]:
     yield
     if key not in ledger["programs"]:
         _write_ledger(key, name, time.monotonic() - started)
+
+
+def make_room() -> None:
+    """Forget all compiled programs where they take half of the pieces of memory that Linux gives a process.
+
+    Each kernel is one, the sampler `codes` four thousand, and a process that asks for more than `vm.max_map_count`
+    (65,530 on most machines) is aborted. What is still used is compiled again, or read from the disk.
+    """
+    with suppress(OSError, ValueError):
+        allowed = int(Path("/proc/sys/vm/max_map_count").read_text())
+        with Path("/proc/self/maps").open() as pieces:
+            taken = sum(1 for _ in pieces)
+        if taken > _CROWDED * allowed:
+            jax.clear_caches()
 
 
 def usual_seconds(name: str, typical: float) -> float:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
 from codingschemes.calls import checked
-from codingschemes.compiled import QUICKLY, compiling
+from codingschemes.compiled import QUICKLY, compiling, make_room
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.interruption import Interruption, stoppable
@@ -120,6 +120,7 @@ def sample(
             config["task"] = recorded.config["task"]
             interruption.left_as_it_was()
         check_room(posterior, sampling, path, resumed=resume)
+        make_room()
         density = posterior.density(sampling.space)
         longest = capacity(density)
         start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
