@@ -199,11 +199,13 @@ def hold(records: Records, chain: int, first: int) -> None:
         records[group][name][chain, first:] = records[group][name][chain, first]
 
 
-def test_particles_that_did_not_move_before_the_run_are_a_warning(healthy, monkeypatch):
-    warnings = {}
+def test_chains_that_began_at_particles_are_a_warning_and_particles_that_did_not_move_another(healthy, monkeypatch):
+    plain, warnings = diagnose(healthy).warnings, {}
     for acceptance in (0.2, 0.05):
         monkeypatch.setitem(healthy.provenance, "tempering_acceptance", acceptance)
         warnings[acceptance] = diagnose(healthy).warnings
+    assert warnings[0.2] == (*plain, *warnings[0.2][-1:])
+    assert "descend from few" in warnings[0.2][-1]
     assert warnings[0.05][:-1] == warnings[0.2]
     assert warnings[0.05][-1].startswith("particles hardly moved on the way down")
 

@@ -100,6 +100,11 @@ def diagnose(run: Run) -> Diagnostics:
             f"chains had not settled when the warm-up ended after its {run.provenance['warmup_steps']} steps: give a "
             "longer `warmup`, or another `start`"
         )
+    if "tempering_acceptance" in run.provenance:
+        warnings.append(
+            "chains began at particles that descend from few: that they agree says nothing of codes or outliers which "
+            "none of them held; sample with `start` mixed to see whether others lead to the same"
+        )
     if run.provenance.get("tempering_acceptance", 1.0) < FROZEN:
         warnings.append(
             "particles hardly moved on the way down, so that chains began at few of the places they should: "
