@@ -52,7 +52,7 @@ for name, size in SIZES.items():
     for index in (each for each in SHOWN if each <= options.snapshots):
         found = series[index]
         widths = [" / ".join(map(str, each)) for each in (found.strict, found.direction)]
-        table.row(f"{size:g}", steps[index], f"{losses[name][index]:.4f}", *widths, f"{found.nearest:.1e}")
+        table.row(f"{size:g}", f"{steps[index]:.0f}", f"{losses[name][index]:.4f}", *widths, f"{found.nearest:.1e}")
 tenth = int(np.flatnonzero(TOLERANCES == 0.1)[0])
 kept = {
     name: {
