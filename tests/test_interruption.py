@@ -11,7 +11,7 @@ import pytest
 
 from codingschemes import interruption
 from codingschemes.errors import Stopped
-from codingschemes.interruption import stoppable
+from codingschemes.interruption import Interruption, stoppable
 
 
 def plainly(asked_by: int) -> None:
@@ -75,3 +75,25 @@ def test_nothing_is_repeated_once_all_has_stopped():
     with stoppable() as asked:
         work(0.3)
         assert not asked
+
+
+def test_a_request_while_modules_are_imported_is_granted_afterwards():
+    imported = []
+
+    def import_them(asked: Interruption) -> None:
+        with asked.put_off():
+            plainly(signal.SIGINT)
+            imported.append("all")
+
+    with pytest.raises(Stopped, match="before anything was written"), stoppable() as asked:
+        import_them(asked)
+    assert imported == ["all"]
+
+
+def test_a_request_that_was_granted_does_not_stop_what_is_imported_later():
+    with stoppable() as asked:
+        with asked.after_the_chunk():
+            plainly(signal.SIGTERM)
+        with asked.put_off():
+            pass
+        assert asked

@@ -70,6 +70,16 @@ class Interruption:
         finally:
             self._waits = False
 
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Around imports: a request is granted when they are done. Libraries that are interrupted in the middle of
+        theirs print a traceback of their own."""
+        granted = self._asked
+        with self.after_the_chunk():
+            yield
+        if self._asked and not granted:
+            raise KeyboardInterrupt
+
 
 _ACTIVE: list[Interruption] = []
 

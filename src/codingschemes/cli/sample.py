@@ -80,6 +80,8 @@ def sample(
     with stoppable() as interruption:
         if resume:
             interruption.left_as_it_was()
+        with interruption.put_off():
+            import codingschemes.runs  # noqa: F401
         run = _sample(task_name, out, resume, parent, as_json, options)
     return UNFINISHED if as_json and interruption and not run.finished else 0
 
@@ -96,7 +98,8 @@ def _sample(
             raise InvalidInput(f"--{unused[0].replace('_', '-')} needs TASK: name it, or leave both to the resumed run")
         posterior, sampling = recorded.posterior, {**recorded.config["sampling"], **_sampling(options)}
     run = cs.sample(posterior, out=out, resume=resume, parent=parent, **sampling)
-    from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
+    with stoppable() as interruption, interruption.put_off():
+        from codingschemes.diagnostics import diagnose  # brings arviz, after the sampling
 
     found = diagnose(run) if run.draw_count else None
     warnings = ["stopped before the first draw, in the warm-up"] if found is None else found.warnings
