@@ -74,7 +74,7 @@ for images, name, temperature in (each.split(":") for each in options.only.split
                 "van Meegen & Sompolinsky" if name == "sigmoid" else "here",
                 f"{row.predicted:.4f}",
                 f"{row.sampled:.4f}",
-                f"{row.mcse:.4f}",
+                f"{row.mcse:.2g}",
             )
         )
     row = rows["test error"]
