@@ -1,5 +1,9 @@
 """Compiled programs of a process that samples one posterior after the other."""
 
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import jax
@@ -41,3 +45,45 @@ def test_room_is_made_before_a_run_compiles(monkeypatch):
     monkeypatch.setattr("codingschemes.runs.driver.make_room", ask)
     with pytest.raises(Asked):
         cs.sample(small_posterior(), draws=1, warmup=0, progress=False)
+
+
+CUT_OFF = """
+import jax, jax.numpy as jnp
+from codingschemes.compiled import compiling
+
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+from pathlib import Path
+
+folder = Path(jax.config.jax_compilation_cache_dir)
+program = jax.jit(lambda x: jnp.sin(x) + 1)
+with compiling("first", 1):
+    program(1.0)
+(file,) = folder.glob("jit__lambda*-cache")
+whole = file.stat().st_size
+file.write_bytes(file.read_bytes()[: whole // 2])
+jax.clear_caches()
+with compiling("second", 1):
+    program(1.0)
+(file,) = folder.glob("jit__lambda*-cache")
+assert file.stat().st_size > 0.9 * whole
+"""
+
+
+def test_a_program_that_was_cut_off_is_replaced_without_a_word(tmp_path):
+    where = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path), "JAX_ENABLE_X64": "1"}
+    made = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CUT_OFF], env={**os.environ, **where}, capture_output=True, text=True
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+
+
+def test_programs_that_nobody_reads_any_more_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "_ledger_path", lambda: tmp_path / "seconds.json")
+    for name, days in (("old", 91), ("read lately", 89)):
+        file = tmp_path / f"{name}-cache"
+        file.touch()
+        os.utime(file, times=(time.time() - days * 86400, time.time() - 200 * 86400))
+    with compiled.compiling("sampler", 1.0):
+        pass
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["read lately-cache", "seconds.json"]

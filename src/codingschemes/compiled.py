@@ -8,9 +8,12 @@ folder cannot be written, or is not this user's own, everything works without it
 import hashlib
 import json
 import platform
+import re
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,10 @@ _WORTH_KEEPING = 0.5
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}
 #: Share of the pieces of memory that Linux gives a process which compiled programs may take.
 _CROWDED = 0.5
+#: What JAX says where it cannot read a program, by name.
+_UNREADABLE = "Error reading persistent compilation cache entry for '([^']+)'"
+#: Programs that nobody has read for so long are deleted.
+_KEPT = timedelta(days=90)
 #: What has been compiled, and how long it took: a file beside the programs.
 _LEDGER = "seconds.json"
 
@@ -63,9 +70,37 @@ def compiling(name: str, typical: float, **makes_it: Any) -> Iterator[None]:
     else:
         announce(f"compiling {name}, once for this size", usual_seconds(name, typical))
     started = time.monotonic()
-    yield
+    with _unreadable_replaced():
+        yield
     if key not in ledger["programs"]:
         _write_ledger(key, name, time.monotonic() - started)
+
+
+@contextmanager
+def _unreadable_replaced() -> Iterator[None]:
+    """JAX leaves a program that was cut off where it is, as by a full disk, and warns of it in every process from then
+    on: make room for the one that it is about to compile, without a word."""
+
+    def look(message: Warning | str, *where: Any, **more: Any) -> None:
+        found, path = re.match(_UNREADABLE, str(message)), _ledger_path()
+        if found is None or path is None:
+            show(message, *where, **more)
+            return
+        for file in path.parent.glob(f"{found[1]}-*-cache"):
+            file.unlink(missing_ok=True)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", _UNREADABLE)
+        show, warnings.showwarning = warnings.showwarning, look
+        yield
+
+
+def _delete_unused(folder: Path) -> None:
+    latest = (datetime.now() - _KEPT).timestamp()
+    for file in folder.glob("*-cache"):
+        with suppress(OSError):  # somebody else deleted it
+            if max(file.stat().st_atime, file.stat().st_mtime) < latest:
+                file.unlink()
 
 
 def make_room() -> None:
@@ -109,6 +144,7 @@ def _write_ledger(key: str, name: str, seconds: float) -> None:
     path = _ledger_path()
     if path is None:
         return
+    _delete_unused(path.parent)
     ledger = _read_ledger()
     ledger["programs"][key] = ledger["samplers"][name] = round(seconds, 1)
     with suppress(OSError):  # an estimate is not worth a failed run
