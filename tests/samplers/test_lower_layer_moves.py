@@ -44,7 +44,7 @@ def test_flips_leave_exact_draws_exact(space):
     assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.1
 
 
-@pytest.mark.parametrize("space", ["reduced", "weights"])
+@pytest.mark.parametrize("space", ["reduced", pytest.param("weights", marks=pytest.mark.slow)])
 def test_flips_that_are_always_accepted_are_found_out(space):
     findings, _, _ = flipping(space)(0.0)
     assert combined(findings) < ALARM
