@@ -1,5 +1,6 @@
 """All jobs of a sweep, here one after the other, side by side in processes of their own, or on a cluster."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -98,7 +99,9 @@ def local_cluster(workers: int) -> Iterator[Any]:
     # Memory is looked after by `sample`, which refuses what does not fit.
     with (
         dask.config.set(patient),
-        distributed.LocalCluster(n_workers=workers, threads_per_worker=1, memory_limit=None, **seen_here) as cluster,
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, memory_limit=None, silence_logs=logging.ERROR, **seen_here
+        ) as cluster,
     ):
         yield cluster
 
