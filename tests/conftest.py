@@ -2,6 +2,7 @@
 
 import os
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+#: A picture of one pixel.
+PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 IMAGES = Path(os.environ.get("CODINGSCHEMES_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -49,6 +52,22 @@ def image_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip(f"there are no image files at {IMAGES}")
     monkeypatch.setenv("CODINGSCHEMES_DATA", str(IMAGES))
     return IMAGES
+
+
+@pytest.fixture
+def without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are built but neither laid out, as tests/reports do, nor rendered three times: it takes longer than the
+    rest of a run."""
+    from matplotlib.figure import Figure
+
+    def save(figure: Figure, target: Any, **_: Any) -> None:
+        assert figure.axes
+        if hasattr(target, "write"):
+            target.write(PIXEL)
+        else:
+            Path(target).write_bytes(PIXEL)
+
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.fixture

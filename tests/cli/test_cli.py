@@ -46,6 +46,7 @@ def run(capsys, monkeypatch):
     return lambda *words: call(capsys, monkeypatch, *words)
 
 
+@pytest.mark.usefixtures("without_rendering")
 def test_sample_summarize_report_print_one_json_object_each(run, tmp_path):
     folder = str(tmp_path / "run")
     status, out, _ = run("sample", "orthogonal", *SMALL, "--ratios", ".5,.25,.25", "--out", folder, "--json")

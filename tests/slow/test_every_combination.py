@@ -2,39 +2,21 @@
 refused in one sentence. At tiny sizes: that the steps fit together, not what they find."""
 
 import json
-from base64 import b64decode
 
 import numpy as np
 import pytest
 from known_answers import small_posterior
-from matplotlib.figure import Figure
 
 import codingschemes as cs
 from codingschemes.cli.names import SAMPLERS, SPACES
 from codingschemes.cli.output import plain
 from codingschemes.runs.checking import check
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_rendering")]
 
 #: (depth, recurrent): a recurrent network has two time steps at least.
 KINDS = [(1, False), (2, False), (3, False), (2, True), (3, True)]
 OPTIONS = {"chains": 2, "warmup": 6, "draws": 12, "max_tree_depth": 3, "seed": 1, "progress": False}
-#: A picture of one pixel.
-PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
-
-
-@pytest.fixture(autouse=True)
-def _figures_are_built_only(monkeypatch):
-    """Laying them out, as tests/reports do, and rendering them three times takes longer than all else together."""
-
-    def save(figure: Figure, target, **options):
-        assert figure.axes
-        if hasattr(target, "write"):
-            target.write(PIXEL)
-        else:
-            target.write_bytes(PIXEL)
-
-    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
