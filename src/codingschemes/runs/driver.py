@@ -33,10 +33,11 @@ from codingschemes.runs.lock import Writer, writing
 from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, parents_positions
 from codingschemes.runs.patterns import same_patterns
-from codingschemes.runs.precision import Precision, is_look, next_look
+from codingschemes.runs.precision import Precision, is_look
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
+from codingschemes.runs.timetable import next_stop, search_due
 from codingschemes.runs.warmup import Trace
 from codingschemes.samplers import SAMPLERS, Kernel
 from codingschemes.samplers.kernel import renewal
@@ -272,10 +273,10 @@ def _run_chunks(
         while (ended := _reason_to_end(run, checkpoint, sampling, interruption)) is None:
             recording = checkpoint.sampling
             started = time.monotonic()
-            if not recording and _search_due(machine.kernel, checkpoint, sampling):
+            if not recording and search_due(machine.kernel, checkpoint, sampling):
                 checkpoint = checkpoint._replace(states=search(*machine.parts, checkpoint.states, jnp.asarray(True)))
             iteration = checkpoint.iteration
-            count = min(length, _next_stop(machine.kernel, checkpoint, sampling) - iteration)
+            count = min(length, next_stop(machine.kernel, checkpoint, sampling) - iteration)
             states, rows = advance(
                 *machine.parts,
                 checkpoint.states,
@@ -327,26 +328,6 @@ def _precise(run: Run, asked: Precision) -> bool:
 def _to_write(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
     """What of a checkpoint is written: all that does not follow from the rest."""
     return checkpoint._replace(states=forget(kernel, checkpoint.states))
-
-
-def _search_due(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> bool:
-    return checkpoint.iteration % sampling.round in _searches(kernel, checkpoint.iteration // sampling.round)
-
-
-def _searches(kernel: Kernel, rounds: int) -> tuple[int, ...]:
-    """Steps of a round after which chains search: after the first round all know most of what there is to find."""
-    steps = () if kernel.search is None else kernel.search.steps
-    return steps if rounds == 0 else steps[-1:]
-
-
-def _next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> int:
-    """The next iteration at which there is something to do between chunks."""
-    if checkpoint.sampling:
-        look = next_look(checkpoint.draws) if sampling.precision else sampling.draws
-        return checkpoint.iteration + min(look, sampling.draws) - checkpoint.draws
-    rounds, done = divmod(checkpoint.iteration, sampling.round)
-    searches = [step for step in _searches(kernel, rounds) if step > done]
-    return rounds * sampling.round + min([*searches, sampling.round])
 
 
 def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:

@@ -1,0 +1,27 @@
+"""When a run does something between chunks: at iterations that options and draws alone say, never the clock."""
+
+from codingschemes.runs.checkpoint import Checkpoint
+from codingschemes.runs.configuration import Sampling
+from codingschemes.runs.precision import next_look
+from codingschemes.samplers import Kernel
+
+
+def search_due(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> bool:
+    """Whether chains search before the next step of the warm-up."""
+    return checkpoint.iteration % sampling.round in _searches(kernel, checkpoint.iteration // sampling.round)
+
+
+def _searches(kernel: Kernel, rounds: int) -> tuple[int, ...]:
+    """Steps of a round after which chains search: after the first round all know most of what there is to find."""
+    steps = () if kernel.search is None else kernel.search.steps
+    return steps if rounds == 0 else steps[-1:]
+
+
+def next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> int:
+    """The next iteration at which there is something to do between chunks."""
+    if checkpoint.sampling:
+        look = next_look(checkpoint.draws) if sampling.precision else sampling.draws
+        return checkpoint.iteration + min(look, sampling.draws) - checkpoint.draws
+    rounds, done = divmod(checkpoint.iteration, sampling.round)
+    searches = [step for step in _searches(kernel, rounds) if step > done]
+    return rounds * sampling.round + min([*searches, sampling.round])
