@@ -175,6 +175,20 @@ FAULTS = (
         "runs/test_runs.py::test_draws_after_the_last_checkpoint_are_made_again",
     ),
     Fault(
+        "a run begins with other last digits than it goes on with",
+        "runs/driver.py",
+        "states = _recalled(machine, forget(machine.kernel, states))",
+        "states = jax.tree.map(jnp.asarray, states)",
+        "runs/test_until.py::test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not[stops0]",
+    ),
+    Fault(
+        "a request to stop that was lost is forgotten",
+        "interruption.py",
+        "_thread.interrupt_main(signal.SIGTERM)",
+        "return",
+        "test_interruption.py::test_a_request_that_was_lost_is_repeated_without_a_word",
+    ),
+    Fault(
         "recorded kernel not divided by the width",
         "runs/observables.py",
         'jnp.einsum("lnp,lnq->lpq", activity, activity) / density.network.width',
