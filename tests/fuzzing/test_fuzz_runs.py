@@ -97,6 +97,7 @@ def test_an_altered_run_is_refused_or_the_one_that_was_sampled(template, place, 
     @settings(max_examples=settings().max_examples // 2)  # each reads a run five times
     @given(altered_files(template / "run"))
     @example(saying(CONFIG, **{"\n": {}}))
+    @example({CONFIG: None, CHECKPOINT: None})
     @example(saying(f"{DRAWS}/posterior/energy/zarr.json", more=1))
     def any_alteration(files: dict[str, bytes | None]) -> None:
         for file, content in files.items():

@@ -5,13 +5,14 @@ to those before the first that is lost. A run that was cut back goes on from its
 between are missing from its chains, which are draws of the posterior as before.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from codingschemes.errors import InvalidInput
 from codingschemes.runs.checkpoint import draws_of, forget_draws, read_header
 from codingschemes.runs.folder import begin_store
-from codingschemes.runs.identity import digest, identity
+from codingschemes.runs.identity import Identity, digest, identity
 from codingschemes.runs.lock import writing
 from codingschemes.runs.run import (
     CHECKPOINT,
@@ -53,7 +54,9 @@ def check(path: Path) -> list[Fault]:
     try:
         run = Run.open(path)
     except InvalidInput as error:
-        return [Fault(str(error), mendable=_mend_files(path, pretend=True))]
+        made_of = _mend_files(path, pretend=True)
+        faults = [Fault(str(error), mendable=made_of is not None)]
+        return faults if made_of is None else [*faults, *_unusable_checkpoint(path, made_of)]
     faults = [
         Fault(f"the metadata of {array} are lost or altered", mendable=True) for array in run.store.altered_metadata()
     ]
@@ -61,15 +64,22 @@ def check(path: Path) -> list[Fault]:
         Fault(f"{what}; the {good} draws a chain before it are good", mendable=True)
         for what, good in run.store.damage()
     ]
-    try:
-        header, _ = read_header(path / CHECKPOINT, digest(run.made_of))
-    except InvalidInput as error:
-        return [*faults, Fault(str(error), mendable=False)]
+    if unusable := _unusable_checkpoint(path, run.made_of):
+        return [*faults, *unusable]
+    header, _ = read_header(path / CHECKPOINT, digest(run.made_of))
     there = DrawStore.open(path / DRAWS).draw_count  # counted after: the run may be going on
     if draws_of(header) > there:
         lost = f"{draws_of(header)} draws a chain were made and {there} are there"
         faults.append(Fault(f"{lost}: the others are lost", mendable=True))
     return faults
+
+
+def _unusable_checkpoint(path: Path, made_of: Identity) -> list[Fault]:
+    try:
+        read_header(path / CHECKPOINT, digest(made_of))
+    except InvalidInput as error:
+        return [Fault(str(error), mendable=False)]
+    return []
 
 
 def repair(path: Path) -> None:
@@ -79,7 +89,7 @@ def repair(path: Path) -> None:
         InvalidInput: somebody writes to the folder.
     """
     with writing(path):
-        if not _mend_files(path):
+        if _mend_files(path) is None:
             return
         run = Run.open(path)
         run.store.restore_metadata()
@@ -93,14 +103,10 @@ def repair(path: Path) -> None:
         forget_draws(path / CHECKPOINT, made_of, store.draw_count)
 
 
-def _mend_files(path: Path, *, pretend: bool = False) -> bool:
-    """Restore the files that a run needs to be opened; whether it can be, with them."""
-    try:
-        Run.open(path)
-    except InvalidInput:
-        pass
-    else:
-        return True
+def _mend_files(path: Path, *, pretend: bool = False) -> Identity | None:
+    """Restore the files that a run needs to be opened; what the run is made of, None where it still cannot be."""
+    with suppress(InvalidInput):
+        return Run.open(path).made_of
     try:
         store = DrawStore.open(path / DRAWS)
     except InvalidInput:
@@ -110,28 +116,29 @@ def _mend_files(path: Path, *, pretend: bool = False) -> bool:
         config, provenance = _config(made_of, store), _provenance(path, made_of, store)
         posterior = recorded_posterior(path, config)
     except InvalidInput:
-        return False
+        return None
     if identity(posterior.task, config, provenance["versions"]) != made_of:
-        return False
+        return None
     if not pretend:
         write_json(path / CONFIG, config)
         write_json(path / PROVENANCE, provenance)
-    return True
+    return made_of
 
 
-def _begin_again(path: Path, *, pretend: bool) -> bool:
+def _begin_again(path: Path, *, pretend: bool) -> Identity | None:
     """An empty store in place of one that is gone, where the checkpoint says that all else is as it was."""
     try:
         config, provenance = read_json(path / CONFIG), read_json(path / PROVENANCE)
         posterior = recorded_posterior(path, config)
-        read_header(path / CHECKPOINT, digest(identity(posterior.task, config, provenance["versions"])))
+        made_of = identity(posterior.task, config, provenance["versions"])
+        read_header(path / CHECKPOINT, digest(made_of))
     except (InvalidInput, KeyError, TypeError):
-        return False
+        return None
     if not pretend:
         if (path / DRAWS).exists():
             (path / DRAWS).rename(path / f"{DRAWS}.damaged")
         begin_store(path, posterior, config, provenance)
-    return True
+    return made_of
 
 
 def _config(made_of: dict[str, Any], store: DrawStore) -> dict[str, Any]:
