@@ -99,6 +99,7 @@ def test_an_altered_run_is_refused_or_the_one_that_was_sampled(template, place, 
     @example(saying(CONFIG, **{"\n": {}}))
     @example({CONFIG: None, CHECKPOINT: None})
     @example(saying(f"{DRAWS}/posterior/energy/zarr.json", more=1))
+    @example(saying(f"{DRAWS}/posterior/energy/zarr.json", dimension_names=["draw"]))
     def any_alteration(files: dict[str, bytes | None]) -> None:
         for file, content in files.items():
             if content is None:

@@ -181,12 +181,13 @@ class DrawStore:
             except (OSError, ValueError, AttributeError, TypeError):
                 found, longer = {}, False
             same = all(found.get(name) == kept.get(name) for name in _ESSENTIAL)
-            if not (longer and same and (found.keys() <= kept.keys() or self._opens(path))):
+            alike = all(name in kept and kept[name] == value for name, value in found.items())
+            if not (longer and same and (alike or self._opens(path))):
                 altered[path] = kept
         return altered
 
     def _opens(self, path: str) -> bool:
-        """Whether metadata that say more than the root's can be read."""
+        """Whether metadata that say something else than the root's can be read."""
         try:
             zarr.open(str(self._path), path=path, mode="r", use_consolidated=False)
         except Exception:  # noqa: BLE001  (whatever zarr makes of it)
