@@ -77,6 +77,22 @@ def test_nothing_is_repeated_once_all_has_stopped():
         assert not asked
 
 
+def test_nothing_is_left_of_the_first_of_two_requests():
+    def impatiently(asked_by: int) -> None:
+        in_a_library_that_wants_silence(asked_by)
+        plainly(asked_by)
+
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("the caller's own handler"))
+    try:
+        with pytest.raises(Stopped):
+            stop(impatiently, signal.SIGINT)
+        work(0.3)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == []
+
+
 def test_a_request_while_modules_are_imported_is_granted_afterwards():
     imported = []
 

@@ -106,7 +106,7 @@ def _delete_unused(folder: Path) -> None:
 def make_room() -> None:
     """Forget all compiled programs where they take half of the pieces of memory that Linux gives a process.
 
-    Each kernel is one, the sampler `codes` four thousand, and a process that asks for more than `vm.max_map_count`
+    Each kernel is one, the sampler `codes` three thousand, and a process that asks for more than `vm.max_map_count`
     (65,530 on most machines) is aborted. What is still used is compiled again, or read from the disk.
     """
     with suppress(OSError, ValueError):

@@ -45,6 +45,7 @@ class Interruption:
         # Batch systems repeat themselves; a person who does is in a hurry.
         if (again and signum == signal.SIGINT) or not (self._waits or (again and not self._unheard)):
             self._unheard = False
+            self.end()  # an earlier request is this one
             self._repeating = threading.Timer(_HEARD, self._repeat)
             self._repeating.daemon = True
             self._repeating.start()
@@ -57,7 +58,7 @@ class Interruption:
             _thread.interrupt_main(signal.SIGTERM)
 
     def end(self) -> None:
-        """Nothing is left to be stopped."""
+        """Repeat nothing from here on."""
         if self._repeating is not None:
             self._repeating.cancel()
 

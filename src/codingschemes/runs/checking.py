@@ -56,7 +56,8 @@ def check(path: Path) -> list[Fault]:
     except InvalidInput as error:
         made_of = _mend_files(path, pretend=True)
         faults = [Fault(str(error), mendable=made_of is not None)]
-        return faults if made_of is None else [*faults, *_unusable_checkpoint(path, made_of)]
+        header = None if made_of is None else _header(path, made_of)
+        return [*faults, header] if isinstance(header, Fault) else faults
     faults = [
         Fault(f"the metadata of {array} are lost or altered", mendable=True) for array in run.store.altered_metadata()
     ]
@@ -64,9 +65,9 @@ def check(path: Path) -> list[Fault]:
         Fault(f"{what}; the {good} draws a chain before it are good", mendable=True)
         for what, good in run.store.damage()
     ]
-    if unusable := _unusable_checkpoint(path, run.made_of):
-        return [*faults, *unusable]
-    header, _ = read_header(path / CHECKPOINT, digest(run.made_of))
+    header = _header(path, run.made_of)
+    if isinstance(header, Fault):
+        return [*faults, header]
     there = DrawStore.open(path / DRAWS).draw_count  # counted after: the run may be going on
     if draws_of(header) > there:
         lost = f"{draws_of(header)} draws a chain were made and {there} are there"
@@ -74,12 +75,12 @@ def check(path: Path) -> list[Fault]:
     return faults
 
 
-def _unusable_checkpoint(path: Path, made_of: Identity) -> list[Fault]:
+def _header(path: Path, made_of: Identity) -> dict[str, Any] | Fault:
+    """What the first line of the checkpoint says, or what is wrong with it."""
     try:
-        read_header(path / CHECKPOINT, digest(made_of))
+        return read_header(path / CHECKPOINT, digest(made_of))[0]
     except InvalidInput as error:
-        return [Fault(str(error), mendable=False)]
-    return []
+        return Fault(str(error), mendable=False)
 
 
 def repair(path: Path) -> None:

@@ -135,8 +135,9 @@ def sample(
         with compiling(sampling.sampler, machine.kernel.compile_seconds, **_program_facts(config, sampling, machine)):
             states = _start(kernel_key, machine, density, positions, sampling.chains)
             compile_seconds = _compile(machine, states)
-        # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
-        states = _recalled(machine, forget(machine.kernel, states))
+        if recorded is None:
+            # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
+            states = _recalled(machine, forget(machine.kernel, states))
         checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
         with interruption.after_the_chunk():
