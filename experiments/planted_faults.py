@@ -304,9 +304,9 @@ FAULTS = (
     ),
     Fault(
         "covariance of linear neurons without the readouts",
-        "theory/mean_field/solvers/linear.py",
-        "covariance = basis @ basis.T + pushed @ exact @ pushed.T",
-        "covariance = basis @ basis.T + pushed @ pushed.T",
+        "theory/readout_covariance.py",
+        "- noise) + pushed @ above @ pushed.T",
+        "- noise) + pushed @ pushed.T",
         "theory/test_mean_field_linear.py::test_solution_is_its_own_fixed_point",
     ),
     Fault(

@@ -38,7 +38,7 @@ def linear_layers():
         k1 = GAIN * covariance
         last = solve_linear(orthogonal_columns(k1), targets, variance, tau)
         inverse = np.linalg.inv(k1)
-        found = GAIN * (inverse @ last.covariance @ inverse - inverse)
+        found = GAIN * (inverse @ last.kernels[-1] @ inverse - inverse)
         tilt = tilt + 0.1 * ((found + found.T) / 2 - tilt)
         covariance = np.linalg.inv(np.linalg.inv(k0) - tilt)
         covariance = (covariance + covariance.T) / 2
@@ -57,18 +57,25 @@ def test_the_free_energy_of_linear_layers_is_stationary(linear_layers):
         return divergence(s1, k0) + divergence(s2, GAIN * s1) + fit
 
     assert np.linalg.norm(first - k0) > 0.1 * np.linalg.norm(k0)  # the layer below the last has learned something
-    rng, factors = np.random.default_rng(1), [np.linalg.cholesky(each) for each in (first, last.covariance)]
+    rng, factors = np.random.default_rng(1), [np.linalg.cholesky(each) for each in (first, last.kernels[-1])]
     for _ in range(6):
         along = [1e-4 * np.tril(rng.standard_normal((6, 6))) for _ in factors]
         up, down = (free_energy(*(f + sign * a for f, a in zip(factors, along, strict=True))) for sign in (1, -1))
         assert abs(up - down) < 1e-3 * (up + down - 2 * free_energy(*factors))
 
 
+def test_linear_layers_in_closed_form(linear_layers):
+    k0, targets, variance, tau, _, first, last = linear_layers
+    found = solve_linear(orthogonal_columns(k0), targets, variance, tau, layers=2, gain=GAIN)
+    for closed, iterated in zip((*found.kernels, found.t), (first, *last.kernels, last.t), strict=True):
+        assert np.allclose(closed, iterated, rtol=0, atol=1e-6 * np.abs(iterated).max())
+
+
 def test_linear_layers_pull_as_in_closed_form(linear_layers):
     _, _, variance, _, tilt, _, last = linear_layers
     drawn = np.random.default_rng(2).standard_normal((50, 6))
     whitened = drawn @ symmetric_root(drawn.T @ drawn / 50, -0.5)  # covariance one exactly
-    z = whitened @ symmetric_root(last.covariance)
+    z = whitened @ symmetric_root(last.kernels[-1])
     found = covariance_gradient(
         ACTIVATIONS["linear"], jnp.asarray(z), jnp.asarray(variance * last.t @ last.t.T), jnp.eye(6)
     )
@@ -192,9 +199,10 @@ def test_codes_can_be_given(posterior):
 
 
 @pytest.mark.parametrize(
-    ("activation", "options"), [("relu", {}), ("linear", {}), ("sigmoid", {"method": "quadrature"})]
+    ("activation", "network", "options"),
+    [("relu", {}, {}), ("linear", {"bias": True}, {}), ("sigmoid", {}, {"method": "quadrature"})],
 )
-def test_refusals(activation, options):
+def test_refusals(activation, network, options):
     task = cs.tasks.orthogonal(samples=10)
     with pytest.raises(cs.InvalidInput, match=r"lazy|particles"):
-        predict(cs.Posterior(task, cs.Network(activation, width=10, depth=2)), **options)
+        predict(cs.Posterior(task, cs.Network(activation, width=10, depth=2, **network)), **options)

@@ -7,7 +7,7 @@ from theory_problems import toy_posterior
 import codingschemes as cs
 from codingschemes.representation.kernels import block_means
 from codingschemes.theory import predict
-from codingschemes.theory.mean_field.solvers.linear import cold_readout_covariance, solve_linear
+from codingschemes.theory.mean_field.solvers.linear import free_energy, solve_linear
 
 
 def random_problem(samples=30, outputs=3, seed=0):
@@ -27,16 +27,29 @@ def test_solution_is_its_own_fixed_point(tau):
     assert np.allclose(u, found.readout_covariance, rtol=1e-8)
     assert np.allclose(kernel @ found.t @ u + tau * found.t, targets, atol=1e-6)
     joint = np.linalg.inv(np.block([[np.linalg.inv(kernel), -found.t], [-found.t.T, np.eye(3) / 0.2]]))
-    assert np.allclose(joint[:30, :30], found.covariance, rtol=1e-5, atol=1e-6)
+    assert np.allclose(joint[:30, :30], found.kernels[-1], rtol=1e-5, atol=1e-6)
     assert np.allclose(joint[:30, 30:], targets - tau * found.t, atol=1e-5)
 
 
 def test_cold_limit():
     basis, targets = random_problem()
-    cold = cold_readout_covariance(basis, targets, 0.2)
+    cold = free_energy(basis, targets, 0.2, 1e-7).cold()
     assert np.allclose(solve_linear(basis, targets, 0.2, 1e-7).readout_covariance, cold, rtol=1e-5)
     second = targets.T @ np.linalg.solve(basis @ basis.T, targets)
     assert np.allclose(cold @ cold / 0.2 - cold, second, rtol=1e-8)
+
+
+@pytest.mark.parametrize("layers", [2, 3])
+def test_cold_limit_of_several_layers(layers):
+    """Lambda^L (Lambda - 1) = Y^T K0^{-1} Y / s^2, and kernels in geometric progression from the input's."""
+    basis, targets = random_problem()
+    found = solve_linear(basis, targets, 0.2, 1e-8, layers=layers)
+    second = targets.T @ np.linalg.solve(basis @ basis.T, targets)
+    grown = found.readout_covariance / 0.2
+    assert np.allclose(np.linalg.matrix_power(grown, layers) @ (grown - np.eye(3)), second / 0.2, rtol=1e-4)
+    chain = [basis @ basis.T, *found.kernels]
+    for below, here, above in zip(chain, chain[1:], chain[2:], strict=False):
+        assert np.allclose(here @ np.linalg.solve(below, here), above, rtol=1e-5, atol=1e-8)
 
 
 def test_papers_formula_at_many_samples():
@@ -48,7 +61,7 @@ def test_papers_formula_at_many_samples():
     paper = np.diag(np.sqrt([0.5, 0.25, 0.25]))
     assert np.allclose(found.readout_covariance, paper, atol=1e-3)
     kernel = np.eye(samples) + targets @ np.linalg.inv(paper) @ targets.T
-    assert np.allclose(found.covariance[::200, ::200], kernel[::200, ::200], atol=4e-3)
+    assert np.allclose(found.kernels[-1][::200, ::200], kernel[::200, ::200], atol=4e-3)
 
 
 def test_mean_predictor_is_the_lazy_one_and_the_variance_is_the_papers():
@@ -96,6 +109,22 @@ def gibbs(posterior, sweeps, seed=0):
         outputs.append(z @ a / width)
         kernels.append(z @ z.T / width)
     return np.array(outputs), np.array(kernels)
+
+
+def test_as_many_samples_as_neurons():
+    """At P = N the mean field is off, and the proportional limit is not."""
+    task = cs.tasks.orthogonal(samples=24, ratios=(0.5, 0.25, 0.25))
+    posterior = cs.Posterior(task, cs.Network("linear", width=24), temperature=0.05, readout_variance=1.0)
+    outputs, kernels = (each[200:] for each in gibbs(posterior, 1800))
+    # class means of outputs that should be one, and the mean diagonal of the kernel
+    own = np.arange(24), task.labels
+    sampled = np.stack([outputs[:, *own].mean(1), np.trace(kernels, axis1=1, axis2=2) / 24], axis=1)
+    batches = sampled.reshape(8, 200, 2).mean(axis=1)
+    mean, error = batches.mean(axis=0), batches.std(axis=0) / np.sqrt(7)
+    found = {theory: predict(posterior, theory) for theory in ("proportional", "mean-field")}
+    off = {name: [each.outputs[own].mean(), np.trace(each.kernel) / 24] - mean for name, each in found.items()}
+    assert np.all(np.abs(off["proportional"]) < 4 * error + 1 / 24**2 + mean / 24)
+    assert np.all(np.abs(off["mean-field"]) > np.abs(off["proportional"]) + 4 * error)
 
 
 def test_against_sampled_networks():

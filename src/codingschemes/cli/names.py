@@ -44,6 +44,7 @@ THEORIES = (
     "global-minimum",
     "lazy",
     "mean-field",
+    "proportional",
 )
 SPACES = (
     "reduced",

@@ -110,13 +110,17 @@ class Posterior:
         return html_table("Posterior", facts)
 
     @in_double_precision
-    def input_kernel(self) -> Float[np.ndarray, "P P"]:
+    def input_kernel(self, *, test: bool = False) -> Float[np.ndarray, "P P"]:
         """K0, the prior covariance of a first-layer neuron's preactivations at the training inputs.
+
+        Args:
+            test: at the test inputs, too, after the others.
 
         Raises:
             InvalidInput: it is beyond double precision.
         """
-        features = np.asarray(self.network.features(jnp.asarray(self.task.inputs.T)))
+        inputs = np.concatenate([self.task.inputs, self.task.test_inputs]) if test else self.task.inputs
+        features = np.asarray(self.network.features(jnp.asarray(inputs.T)))
         with np.errstate(over="ignore", invalid="ignore"):
             kernel = self.prior.weight_variance * features.T @ features
         if not np.isfinite(kernel).all():

@@ -1,7 +1,7 @@
-"""What theory predicts of a posterior: global minimum, mean field, lazy limit, each with a certificate."""
+"""What theory predicts of a posterior: global minimum, mean field, proportional and lazy limit, each with a certificate."""
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
-from codingschemes.theory import global_minimum, lazy, mean_field  # noqa: F401  (they register themselves)
+from codingschemes.theory import global_minimum, lazy, mean_field, proportional  # noqa: F401  (they register)
 from codingschemes.theory.choice import Choice, choose
 from codingschemes.theory.mean_field import Annealing
 from codingschemes.theory.prediction import (

@@ -55,7 +55,11 @@ def predict(
 
 @overload
 def predict(
-    posterior: Posterior, theory: Literal["lazy"], *, progress: bool = False, time_limit: float | None = None
+    posterior: Posterior,
+    theory: Literal["lazy", "proportional"],
+    *,
+    progress: bool = False,
+    time_limit: float | None = None,
 ) -> Prediction: ...
 
 
@@ -78,7 +82,7 @@ def predict(
 
     Args:
         posterior: task, network and prior.
-        theory: "mean-field", "global-minimum" or "lazy".
+        theory: "mean-field", "global-minimum", "proportional" or "lazy".
         progress: show on standard error how far the solver is.
         time_limit: in seconds; None sets none.
         options: of that theory; "mean-field": `code_fractions`, `method`, `particles`, `seed`, `annealing`;

@@ -8,10 +8,10 @@ c N <phi phi'>, c N = N gamma^2 sigma_a^2; its posterior at temperature T is exa
 Sources: Neal 1996; Lee et al., ICLR 2018 (arXiv 1711.00165); kernels in `gaussian_kernels`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
@@ -35,19 +35,19 @@ class LazyDetails(Details):
     kernel_form: Literal["closed", "quadrature"]
 
 
-def prior_kernel(posterior: Posterior) -> ActivityKernel:
+def prior_kernel(posterior: Posterior, scales: Sequence[float] = ()) -> ActivityKernel:
     """<phi phi^T> of the last hidden layer of a random network of infinite width, at training and then test inputs.
+
+    Args:
+        scales: by which the second moments of the layers below are multiplied, first to last; left out, by one.
 
     Layer by layer: the preactivations' covariance is the weights' variance times the features' second moment, whose
     part from the layer below is the mean over neurons where the scaling divides by width, and their sum otherwise.
     """
-    network, task, variance = posterior.network, posterior.task, posterior.prior.weight_variance
-    inputs = np.concatenate([task.inputs, task.test_inputs])
-    features = np.asarray(network.features(jnp.asarray(inputs.T)))
-    covariance = variance * features.T @ features
-    kernel, error = activity_kernel(network.activation, covariance)
-    fan_in = network.width if network.scaling == "none" else 1
-    for _ in range(network.depth - 1):
+    network, variance = posterior.network, posterior.prior.weight_variance
+    kernel, error = activity_kernel(network.activation, posterior.input_kernel(test=True))
+    for scale in scales or (1.0,) * (network.depth - 1):
+        fan_in = scale * (network.width if network.scaling == "none" else 1)
         kernel, above = activity_kernel(network.activation, variance * (fan_in * kernel + network.bias))
         # slopes of registered activations are at most of order one
         error = above + variance * fan_in * error

@@ -54,14 +54,14 @@ def mean_field(
             equilibrium's. Ordinary samplers keep the codes that they start with: give the shares that they have.
         method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations and ReLU) or "auto".
             Several hidden layers, of saturating activations, are by particles in every layer.
-            Linear networks are in closed form whatever the inputs.
+            Linear networks of any depth are in closed form whatever the inputs.
         particles: how many, for that method, in each layer.
         annealing: rounds of that method and the gap that it accepts; left out, the solver's own.
         seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
-        Outputs, kernel, codes with their readouts and activities; means at test inputs, and variances but for ReLU and
-        several hidden layers.
+        Outputs, kernels, codes with their readouts and activities; means at test inputs, and variances but for ReLU and
+        several hidden layers that saturate.
 
     Raises:
         InvalidInput: a network or task that no solver covers, or code fractions that no neurons can have.
@@ -82,13 +82,19 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
     """The solver that covers a problem, found without solving anything."""
     network, task, activation = problem.network, problem.task, problem.activation
     name, bounded = activation.name, activation.bounded
+    if activation.family == "linear":
+        if network.depth > 1 and network.bias:
+            return Route(
+                refusal="beyond one hidden layer the mean-field theory of linear networks is of layers without bias",
+                instead="use theory='lazy', or leave out the bias",
+            )
+        return Route("in closed form", linear.solution)
     if network.depth > 1 and not bounded:
         return Route(
-            refusal=f"beyond one hidden layer the mean-field theory covers activations that saturate, not {name}",
+            refusal="beyond one hidden layer the mean-field theory covers activations that are linear or saturate, not "
+            f"{name}",
             instead="use theory='lazy' or depth 1",
         )
-    if activation.family == "linear":
-        return Route("in closed form", linear.solution)
     values = task.sample_count * task.targets.shape[1]
     if len(task.test_inputs) and values > MOST_VALUES:
         return Route(
