@@ -35,8 +35,8 @@ class Predictions:
     Attributes:
         outputs: posterior mean output, (sample, output).
         spread: posterior standard deviation of the output, (sample, output).
-        error: share of samples whose mean output is nearest to another class's target; NaN where classes share a
-            target and no output can tell them apart.
+        error: share of samples whose mean output is nearest to a target that is not their class's; NaN where all
+            classes share one target and there is nothing to tell apart.
         r2: 1 - sum (Y - mean output)^2 / sum (Y - mean Y)^2 over samples and outputs; NaN for constant targets.
         loss: mean squared error of a single network, over samples and outputs.
     """
@@ -49,7 +49,7 @@ class Predictions:
 
     @property
     def classified(self) -> bool:
-        """Whether there is an error of classification: all classes have targets of their own."""
+        """Whether there is an error of classification: classes differ in their targets."""
         return bool(np.isfinite(self.error))
 
     @property
@@ -67,7 +67,7 @@ class Predictions:
         classification, why."""
         fit = f"R^2 {self.r2:.3g}, loss {self.loss.mean:.3g}"
         if not self.classified:
-            return f"{fit}; no error of classification, as classes share targets"
+            return f"{fit}; no error of classification, as all classes share a target"
         sampled = f" +- {self.error_se:.1%} (binomial, of {len(self.outputs)})" if held_out else ""
         return f"error {self.error:.1%}{sampled}, {fit}"
 

@@ -51,6 +51,7 @@ class Summary:
         class_names: in label order.
         diagnostics: can it be trusted?
         layer_name: what a layer is: "layer", or "time step" of a recurrent network.
+        factor_names: of the task, in the order of the abstraction scores by factor; empty where it has no factors.
 
     Example:
         >>> summary.scheme.label in ('analog', 'redundant', 'sparse', 'undecided')
@@ -67,6 +68,7 @@ class Summary:
     class_names: tuple[str, ...]
     diagnostics: Diagnostics
     layer_name: str = "layer"
+    factor_names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         layers = f"{len(self.layers)} {self.layer_name}s, " if len(self.layers) > 1 else ""
@@ -230,6 +232,7 @@ class Summary:
             "jumps": self.jumps,
             "abstraction": {
                 **asdict(self.abstraction),
+                "factors": list(self.factor_names),
                 "spread": self.abstraction_spread,
                 "layers": [layer["abstraction"] for layer in layers],
             },
@@ -304,6 +307,7 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
         class_names=run.posterior.task.class_names,
         diagnostics=_with_neurons(diagnose(run), tuple(layer.neuron_rhat for layer in layers)),
         layer_name=network.layer_name,
+        factor_names=run.posterior.task.factor_names,
     )
 
 

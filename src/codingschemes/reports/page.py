@@ -105,6 +105,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Rendering], comparis
         cards=words.cards(summary),
         abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
         abstraction_by_layer=words.abstraction_by_layer(summary),
+        abstraction_by_factor=words.abstraction_by_factor(summary),
         layer_name=summary.layer_name,
         layers=words.layers(summary),
         drift_remark=words.drift_remark(summary),

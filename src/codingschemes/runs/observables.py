@@ -32,7 +32,8 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             weights that give these preactivations (Wang, Johnston & Fusi 2025), with the same distribution in all
             forms of the posterior.
         training_loss: mean squared error over samples and outputs.
-        training_error: share of samples whose output is nearest to another class's target; NaN where classes share one.
+        training_error: share of samples whose output is nearest to a target that is not their class's; NaN where all
+            classes share one.
         outputs: f at the training inputs.
         kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
         kernel_diagonal: mean of K_mumu over a class.

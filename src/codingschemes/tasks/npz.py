@@ -8,6 +8,7 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import sha256_of
+from codingschemes.tasks.latents import label_by_factors, with_factors
 from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
 from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
@@ -27,8 +28,13 @@ def npz(
 
     The file holds `x` (or `inputs`), numbers of any real type with samples first, flattened to one row a sample; and
     `y` (or `labels`), one whole number or text a sample. It may hold `targets`, (sample, output), to be learned
-    instead of one output a class; and `test_x`, `test_y` and `test_targets` likewise. Where the targets are -1/+1
-    and the classes are all their combinations, the classes are known to be factorised. Nothing is unpickled.
+    instead of one output a class; and `test_x`, `test_y` and `test_targets` likewise. Nothing is unpickled.
+
+    It may also hold `factors`, (sample, factor): latent variables of a few values each, learned or not, that
+    abstraction scores are asked of. Classes are then the combinations of factors, named by the ranks of their values
+    (`01`), and `y` may be left out. A factor of m ordered values is scored as m - 1 binary ones, one a step up. Where
+    there is no such array, and the targets are -1/+1 and the classes are all their combinations, the targets are the
+    factors.
 
     Args:
         data: the file.
@@ -49,6 +55,7 @@ def npz(
     """
     path = Path(data)
     arrays = read_arrays(path)
+    arrays = label_by_factors(arrays)
     values = require(arrays, ("y", "labels"), path)
     check_labels(values, "y")
     label_values = np.unique(values)
@@ -61,6 +68,8 @@ def npz(
         labelling = describe_targets(labelling, train)
         if held_out is not None and held_out.targets is None:
             raise InvalidInput(f"{path} has targets and test_x but no test_targets: add them, one row a test sample")
+    if "factors" in arrays:
+        labelling = with_factors(labelling, train.labels, arrays["factors"])
     if test is None:
         test = 0 if held_out is None else int(np.isin(held_out.labels, chosen).sum())
     provenance = {
@@ -123,7 +132,8 @@ def describe_targets(labelling: Labelling, train: LabelledSamples) -> Labelling:
     return Labelling(
         labelling.class_of,
         labelling.class_names,
-        tuple(f"target {index + 1}" for index in range(outputs)),
+        names := tuple(f"target {index + 1}" for index in range(outputs)),
         of_class,
         of_class if factorised else None,
+        names if factorised else (),
     )

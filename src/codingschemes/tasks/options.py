@@ -150,9 +150,7 @@ def _path(value: Any) -> str:
 
 
 OPTIONS: dict[str, Option] = {
-    "samples": Option(
-        _whole(at_least=1), "a whole number of at least 1", "training inputs, drawn evenly from the classes"
-    ),
+    "samples": Option(_whole(at_least=1), "a whole number of at least 1", "training inputs"),
     "classes": Option(
         _classes,
         "a number of classes, or different labels such as 0,1,2",
@@ -163,12 +161,24 @@ OPTIONS: dict[str, Option] = {
     ),
     "test": Option(_whole(at_least=0), "a whole number of at least 0", "held-out inputs"),
     "labels": Option(
-        *_one_of("classes", "parity-magnitude"), "what is learned: which class, or two binary factors of a digit"
+        *_one_of("classes", "parity-magnitude", "factors", "xor", "factors,xor"),
+        "what is learned: classes or parity-magnitude of a digit; factors, xor or factors,xor of a hypercube",
     ),
     "labels_dim": Option(
         _whole(at_least=1, at_most=10), "a whole number from 1 to 10", "binary labels; all their combinations occur"
     ),
-    "repeats": Option(_whole(at_least=1), "a whole number of at least 1", "samples of each combination of labels"),
+    "repeats": Option(
+        _whole(at_least=1), "a whole number of at least 1", "samples of each combination of labels or factors"
+    ),
+    "dimension": Option(
+        _whole(at_least=1, at_most=10_000), "a whole number from 1 to 10000", "coordinates of an input"
+    ),
+    "relevant": Option(
+        _whole(at_least=1, at_most=10), "a whole number from 1 to 10", "coordinates whose product is learned"
+    ),
+    "stimuli": Option(
+        _whole(at_least=2, at_most=9), "a whole number from 2 to 9", "binary stimuli beside the binary context"
+    ),
     "inputs": Option(
         *_one_of("whitened", "aligned", "anisotropic", "clustered"), "how the inputs relate to each other"
     ),
