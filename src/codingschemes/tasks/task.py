@@ -92,8 +92,8 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.factors is not None and not self.factor_names:
-            names = tuple(f"factor {index + 1}" for index in range(self.factors.shape[1]))
-            object.__setattr__(self, "factor_names", names)  # the one way to fill a field of a frozen dataclass
+            counted = tuple(f"factor {index + 1}" for index in range(self.factors.shape[1]))
+            object.__setattr__(self, "factor_names", counted)  # the one way to fill a field of a frozen dataclass
         self._check_shapes()
         for what, rows in (("inputs", self.inputs), ("test inputs", self.test_inputs)):
             if not np.all(np.isfinite(rows)):
