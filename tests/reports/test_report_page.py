@@ -278,5 +278,5 @@ def test_classes_that_all_share_a_target_have_no_error_of_classification() -> No
     cards = {card.label: card for card in words.cards(shared)}
     assert "training error" not in cards
     assert cards["training R²"].value == "0.99"
-    assert "all classes share a target" in dict(summary_rows(shared))["training"]
+    assert "no class has a target of its own" in dict(summary_rows(shared))["training"]
     assert "error" not in dict(summary_rows(shared))["training"].split(";")[0]

@@ -55,6 +55,7 @@ TASKS = (
     "hypercube",
     "parity",
     "context",
+    "teacher",
     "digits",
     "mnist",
     "cifar10",
@@ -100,6 +101,7 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "orthogonal",
             "parity",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -125,6 +127,7 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "orthogonal",
             "parity",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -152,7 +155,10 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "dimension": (
         "coordinates of an input",
-        ("parity",),
+        (
+            "parity",
+            "teacher",
+        ),
     ),
     "relevant": (
         "coordinates whose product is learned",
@@ -161,6 +167,18 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "stimuli": (
         "binary stimuli beside the binary context",
         ("context",),
+    ),
+    "teacher_activation": (
+        "activation of the teacher",
+        ("teacher",),
+    ),
+    "teacher_width": (
+        "teacher's neurons",
+        ("teacher",),
+    ),
+    "noise": (
+        "standard deviation of the noise on training targets",
+        ("teacher",),
     ),
     "inputs": (
         "how the inputs relate to each other",
@@ -187,6 +205,7 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
             "hypercube",
             "parity",
             "context",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -200,6 +219,7 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
             "hypercube",
             "parity",
             "context",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",

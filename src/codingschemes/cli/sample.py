@@ -126,7 +126,7 @@ def _sample(
         [
             [
                 "task",
-                f"{task.name}, {task.sample_count} samples, {task.class_count} classes",
+                f"{task.name}, {task.sample_count} samples, {task.class_words}",
             ],
             ["network", _network_line(run)],
             ["temperature", f"{prior['temperature']:g}"],

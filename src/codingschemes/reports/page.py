@@ -189,7 +189,7 @@ def _subtitle(run: Run) -> str:
     else:
         structure = f"{layers} of {neurons}"
     return (
-        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {structure}, "
+        f"Task {task.name}: {task.sample_count} inputs in {task.class_words}. Network: {structure}, "
         f"{network['scaling']} scaling. Posterior: temperature {run.config['prior']['temperature']:g}, "
         f"{sampling['chains']} chain{'s' if sampling['chains'] > 1 else ''} of {run.draw_count} draws."
     )

@@ -183,7 +183,9 @@ def _errors(side: str, predictions: Predictions) -> Card:
     loss = f"mean squared error {estimate(predictions.loss)}"
     if not predictions.classified:
         return Card(
-            f"{side} R²", number(predictions.r2), f"no error of classification: all classes share a target; {loss}"
+            f"{side} R²",
+            number(predictions.r2),
+            f"no error of classification: no class has a target of its own; {loss}",
         )
     held_out = side == "test"
     sampled = f"± {percent(predictions.error_se)} (binomial, {len(predictions.outputs):,} inputs); " if held_out else ""

@@ -17,6 +17,7 @@ from codingschemes.tasks.options import OPTIONS, Option
 from codingschemes.tasks.orthogonal import orthogonal
 from codingschemes.tasks.parity import parity
 from codingschemes.tasks.task import Task
+from codingschemes.tasks.teacher import teacher
 
 __all__ = [
     "OPTIONS",
@@ -33,4 +34,5 @@ __all__ = [
     "npz",
     "orthogonal",
     "parity",
+    "teacher",
 ]

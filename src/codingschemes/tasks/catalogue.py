@@ -17,6 +17,7 @@ from codingschemes.tasks.options import OPTIONS, argument
 from codingschemes.tasks.orthogonal import orthogonal
 from codingschemes.tasks.parity import parity
 from codingschemes.tasks.task import Task
+from codingschemes.tasks.teacher import teacher
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ TASKS.register("orthogonal", TaskEntry(orthogonal))
 TASKS.register("hypercube", TaskEntry(hypercube, scaling="none"))
 TASKS.register("parity", TaskEntry(parity))
 TASKS.register("context", TaskEntry(context, scaling="none"))
+TASKS.register("teacher", TaskEntry(teacher))
 TASKS.register("digits", TaskEntry(digits))
 TASKS.register("mnist", TaskEntry(mnist))
 TASKS.register("cifar10", TaskEntry(cifar10))

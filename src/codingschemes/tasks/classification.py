@@ -2,9 +2,19 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 _ROUND_OFF = 1e-9
+
+
+def tells_classes(
+    targets: Float[Array | np.ndarray, "P C"],
+    labels: Int[Array | np.ndarray, " P"],
+    class_targets: Float[Array | np.ndarray, "G C"],
+) -> Bool[Array, ""]:
+    """Whether the target of every training sample is that of its class, up to round-off: what is learned is then a
+    class, and else real numbers, of which there is no error of classification. Can be traced."""
+    return jnp.all(jnp.abs(targets - jnp.asarray(class_targets)[labels]) <= _ROUND_OFF * jnp.abs(class_targets).max())
 
 
 def classification_error(

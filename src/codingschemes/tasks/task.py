@@ -48,6 +48,8 @@ class Task:
         test_inputs, test_targets, test_labels: the same for held-out samples; zero rows where there are none.
         provenance: how the task was made: options, source, checksums, preprocessing steps; plain JSON values.
         factor_names: one name a factor; none where there are no factors. Left out, they are counted.
+        levels: whether the task is a regression, whose classes are only levels of the first output that inputs are
+            sorted by (`low`, `middle`, `high`), not what is learned.
 
     Raises:
         InvalidInput: arrays that do not belong together, values that are not finite, constant inputs, or a class
@@ -72,18 +74,23 @@ class Task:
     test_labels: Int[Array, " Q"]
     provenance: dict[str, Any] = field(default_factory=dict)
     factor_names: tuple[str, ...] = ()
+    levels: bool = False
 
     def __repr__(self) -> str:
         held_out = f", {len(self.test_inputs)} held out" if len(self.test_inputs) else ""
         return (
             f"Task({self.name}, {len(self.inputs)} samples of {self.inputs.shape[1]} features in "
-            f"{len(self.class_names)} classes{held_out})"
+            f"{self.class_words}{held_out})"
         )
 
     def _repr_html_(self) -> str:
         counts = np.bincount(self.labels, minlength=len(self.class_names))
         classes = ", ".join(f"{name} ({count})" for name, count in zip(self.class_names, counts, strict=True))
-        facts = {"inputs": f"{len(self.inputs)} samples, {self.inputs.shape[1]} features", "classes (samples)": classes}
+        named = "levels of the target" if self.levels else "classes"
+        facts = {
+            "inputs": f"{len(self.inputs)} samples, {self.inputs.shape[1]} features",
+            f"{named} (samples)": classes,
+        }
         facts["outputs"] = ", ".join(self.target_names)
         if self.factors is not None:
             facts["factors"] = ", ".join(self.factor_names)
@@ -143,6 +150,11 @@ class Task:
         return len(self.class_names)
 
     @property
+    def class_words(self) -> str:
+        """How many classes there are, in words that say what they are."""
+        return f"{self.class_count} {'levels of the target' if self.levels else 'classes'}"
+
+    @property
     def sample_count(self) -> int:
         """Number of training samples P."""
         return len(self.inputs)
@@ -178,6 +190,7 @@ class Task:
             "class_names": self.class_names,
             "target_names": self.target_names,
             "factor_names": self.factor_names,
+            "levels": self.levels,
             "provenance": self.provenance,
         }
         arrays[_WORDS] = np.array(json.dumps(words))
@@ -207,7 +220,8 @@ class Task:
                 name=words["name"],
                 class_names=tuple(words["class_names"]),
                 target_names=tuple(words["target_names"]),
-                factor_names=tuple(words.get("factor_names", ())),  # tasks saved before factors had names
+                factor_names=tuple(words.get("factor_names", ())),  # tasks saved before there were names and levels
+                levels=words.get("levels", False),
                 provenance=words["provenance"],
                 **stored,
             )
