@@ -15,6 +15,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "hypercube": {"labels_dim": 2, "repeats": 3, "inputs": "aligned"},
     "parity": {"dimension": 6, "relevant": 2, "samples": 20, "test": 9},
     "context": {"stimuli": 3, "repeats": 1, "inputs": "clustered"},
+    "teacher": {"dimension": 4, "samples": 15, "teacher_activation": "tanh", "noise": 0.1, "test": 6},
     "digits": {"samples": 20, "classes": "0,1", "test": 6},
     "mnist": {"samples": 20, "classes": 2},
     "cifar10": {"samples": 20, "classes": "cat,dog", "test": 6},
@@ -38,7 +39,7 @@ def options(name: str, arrays_file: Path) -> dict[str, Any]:
 def assert_same(task: Task, other: Task) -> None:
     for field in ("inputs", "targets", "labels", "test_inputs", "test_targets", "test_labels", "factors"):
         np.testing.assert_array_equal(getattr(task, field), getattr(other, field))
-    for field in ("name", "class_names", "target_names", "factor_names", "provenance"):
+    for field in ("name", "class_names", "target_names", "factor_names", "levels", "provenance"):
         assert getattr(task, field) == getattr(other, field)
 
 

@@ -21,6 +21,6 @@ def levels_of(values: Float[np.ndarray, " n"], edges: Float[np.ndarray, " E"]) -
     return np.searchsorted(edges, values, side="right").astype(np.int64)
 
 
-def level_names(edges: Float[np.ndarray, " E"]) -> tuple[str, ...]:
-    """One a level, lowest first."""
-    return {0: ("all",), 1: (NAMES[0], NAMES[-1])}.get(len(edges), NAMES)
+def level_names(count: int) -> tuple[str, ...]:
+    """One for each of `count` levels, lowest first."""
+    return {1: ("all",), 2: (NAMES[0], NAMES[-1]), 3: NAMES}[count]

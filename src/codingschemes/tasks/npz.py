@@ -69,7 +69,7 @@ def npz(
     label_values = np.unique(values)
     train = read_samples(arrays, path, "", label_values)
     held_out = read_samples(arrays, path, "test_", label_values) if {"test_x", "test_y"} & set(arrays) else None
-    names = level_names(label_values[1:]) if regression else tuple(str(value) for value in label_values)
+    names = level_names(len(label_values)) if regression else tuple(str(value) for value in label_values)
     chosen = choose_labels(len(names) if classes is None else classes, names)
     labelling = one_hot_labelling(names, chosen)
     if train.targets is not None:

@@ -232,7 +232,7 @@ def one_hot_targets(labels: Int[Array, " P"], class_count: int) -> Float[Array, 
     return np.eye(class_count)[labels]
 
 
-def no_test_samples(features: int, outputs: int) -> dict[str, Array]:
+def no_test_samples(features: int, outputs: int) -> dict[str, Any]:
     """The test fields of a task without held-out samples."""
     return {
         "test_inputs": np.zeros((0, features)),

@@ -2,9 +2,8 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 
-from codingschemes.networks.activations import ACTIVATIONS
+from codingschemes.networks import Network, Weights
 from codingschemes.tasks.levels import level_edges, level_names, levels_of
 from codingschemes.tasks.options import reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
@@ -25,7 +24,8 @@ def teacher(
     """Learn what a random two-layer network says of Gaussian inputs: a regression, targets are real numbers.
 
     Inputs are x ~ N(0, I_d), and targets y = sum_m v_m phi(w_m . x / sqrt(d)) / sqrt(M) + noise, with entries of v and
-    of the w_m from N(0, 1): teacher and student of Seung, Sompolinsky and Tishby (Physical Review A 45, 6056, 1992).
+    of the w_m from N(0, 1), that is a `Network` of scaling "lazy": teacher and student of Seung, Sompolinsky and Tishby
+    (Physical Review A 45, 6056, 1992).
     Test targets are without noise, so that the test loss is the generalisation error.
 
     A regression has no classes. Inputs are sorted into low, middle and high targets, thirds of the training inputs, and
@@ -43,7 +43,7 @@ def teacher(
         seed: fixes teacher, inputs and noise.
 
     Raises:
-        InvalidInput: there is no such activation.
+        InvalidInput: there is no such activation, or inputs that are all the same.
 
     Example:
         >>> task = cs.tasks.teacher(dimension=20, samples=100, test=500)
@@ -53,26 +53,24 @@ def teacher(
         (('target',), ('low', 'middle', 'high'))
     """
     generator = np.random.default_rng(seed)
-    weights, readout = draw_teacher(dimension, teacher_width, generator)
+    network = Network(teacher_activation, width=teacher_width, scaling="lazy")
+    weights = draw_weights(network, dimension, generator)
     inputs, test_inputs = (generator.standard_normal((count, dimension)) for count in (samples, test))
-    targets, test_targets = (
-        np.asarray(ACTIVATIONS[teacher_activation](jnp.asarray(each @ weights.T))) @ readout
-        for each in (inputs, test_inputs)
-    )
-    targets = targets + noise * generator.standard_normal(samples)
-    edges = level_edges(targets)
-    labels, test_labels = levels_of(targets, edges), levels_of(test_targets, edges)
+    targets, test_targets = (np.array(network.apply(weights, jnp.asarray(each))[1]) for each in (inputs, test_inputs))
+    targets += noise * generator.standard_normal(targets.shape)
+    edges = level_edges(targets[:, 0])
+    labels, test_labels = (levels_of(each[:, 0], edges) for each in (targets, test_targets))
     train, held_out = (np.argsort(each, kind="stable") for each in (labels, test_labels))
     task = Task(
         name="teacher",
         inputs=inputs[train],
-        targets=targets[train, None],
+        targets=targets[train],
         labels=labels[train],
-        class_names=level_names(edges),
+        class_names=level_names(1 + len(edges)),
         target_names=("target",),
         factors=None,
         test_inputs=test_inputs[held_out],
-        test_targets=test_targets[held_out, None],
+        test_targets=test_targets[held_out],
         test_labels=test_labels[held_out],
         provenance={"source": f"a random network of {teacher_width} {teacher_activation} neurons on Gaussian inputs"},
         levels=True,
@@ -80,9 +78,10 @@ def teacher(
     return preprocess_task(task, preprocess)
 
 
-def draw_teacher(
-    dimension: int, width: int, generator: np.random.Generator
-) -> tuple[Float[np.ndarray, "M D"], Float[np.ndarray, " M"]]:
-    """Weights w_m / sqrt(d) and readouts v_m / sqrt(M) of a random teacher."""
-    weights = generator.standard_normal((width, dimension)) / np.sqrt(dimension)
-    return weights, generator.standard_normal(width) / np.sqrt(width)
+def draw_weights(network: Network, dimension: int, generator: np.random.Generator) -> Weights:
+    """Standard normal weights of a network of one hidden layer and one output."""
+    return Weights(
+        jnp.asarray(generator.standard_normal((network.width, dimension))),
+        jnp.zeros((0, network.width, network.width)),
+        jnp.asarray(generator.standard_normal((network.width, 1))),
+    )
