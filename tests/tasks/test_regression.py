@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-import codingschemes as cs
 from codingschemes import tasks
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.levels import level_edges, level_names, levels_of
@@ -20,8 +19,10 @@ def test_a_teacher_interpolates_what_it_said() -> None:
     task = tasks.teacher(6, samples=40, teacher_activation="tanh", teacher_width=4, test=30, seed=3)
     generator = np.random.default_rng(3)
     weights, readout = generator.standard_normal((4, 6)), generator.standard_normal((4, 1))
-    for inputs, targets in ((task.inputs, task.targets), (task.test_inputs, task.test_targets)):
-        np.testing.assert_allclose(targets, np.tanh(inputs @ weights.T / np.sqrt(6)) @ readout / 2, atol=1e-13)
+    said, said_of_test = (np.tanh(each @ weights.T / np.sqrt(6)) @ readout for each in (task.inputs, task.test_inputs))
+    size = np.sqrt(np.mean(said**2))
+    np.testing.assert_allclose(task.targets, said / size, atol=1e-13)
+    np.testing.assert_allclose(task.test_targets, said_of_test / size, atol=1e-13)
 
 
 def test_a_linear_teacher_is_linear_but_for_the_noise() -> None:
@@ -90,4 +91,10 @@ def test_refuse_own_targets(tmp_path: Path, arrays: dict[str, np.ndarray], messa
 
 def test_no_teacher_without_its_activation() -> None:
     with pytest.raises(InvalidInput, match="did you mean 'relu'"):
-        cs.tasks.teacher(teacher_activation="rellu")
+        tasks.teacher(teacher_activation="rellu")
+
+
+def test_no_teacher_that_says_nothing() -> None:
+    silent = next(seed for seed in range(50) if np.random.default_rng(seed).standard_normal(3)[0::2].prod() < 0)
+    with pytest.raises(InvalidInput, match="says 0 of every input"):
+        tasks.teacher(dimension=1, samples=1, teacher_width=1, seed=silent)

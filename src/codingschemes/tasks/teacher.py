@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network, Weights
 from codingschemes.tasks.levels import level_edges, level_names, levels_of
 from codingschemes.tasks.options import reads_options
@@ -25,8 +26,8 @@ def teacher(
 
     Inputs are x ~ N(0, I_d), and targets y = sum_m v_m phi(w_m . x / sqrt(d)) / sqrt(M) + noise, with entries of v and
     of the w_m from N(0, 1), that is a `Network` of scaling "lazy": teacher and student of Seung, Sompolinsky and Tishby
-    (Physical Review A 45, 6056, 1992).
-    Test targets are without noise, so that the test loss is the generalisation error.
+    (Physical Review A 45, 6056, 1992). v is then divided by one number, so that without noise the training targets have
+    a mean square of 1, whatever the teacher. Test targets are without noise: the test loss is the generalisation error.
 
     A regression has no classes. Inputs are sorted into low, middle and high targets, thirds of the training inputs, and
     what is said of classes (codes, kernels, figures) is said of these levels; there is no error of classification, and
@@ -37,13 +38,13 @@ def teacher(
         samples: training inputs P.
         teacher_activation: phi of the teacher, by name.
         teacher_width: M, the teacher's neurons.
-        noise: standard deviation of Gaussian noise on the training targets.
+        noise: standard deviation of Gaussian noise on the training targets, in units of their root mean square.
         test: held-out inputs.
         preprocess: steps applied to the inputs after the targets are made; see `preprocessing`.
         seed: fixes teacher, inputs and noise.
 
     Raises:
-        InvalidInput: there is no such activation, or inputs that are all the same.
+        InvalidInput: there is no such activation, or a teacher that says nothing of any input.
 
     Example:
         >>> task = cs.tasks.teacher(dimension=20, samples=100, test=500)
@@ -57,6 +58,12 @@ def teacher(
     weights = draw_weights(network, dimension, generator)
     inputs, test_inputs = (generator.standard_normal((count, dimension)) for count in (samples, test))
     targets, test_targets = (np.array(network.apply(weights, jnp.asarray(each))[1]) for each in (inputs, test_inputs))
+    size = np.sqrt(np.mean(targets**2))
+    if size == 0:
+        raise InvalidInput(
+            "the teacher says 0 of every input: raise `teacher_width` or choose another `seed` of the task"
+        )
+    targets, test_targets = targets / size, test_targets / size
     targets += noise * generator.standard_normal(targets.shape)
     edges = level_edges(targets[:, 0])
     labels, test_labels = (levels_of(each[:, 0], edges) for each in (targets, test_targets))
