@@ -280,3 +280,5 @@ def test_classes_that_all_share_a_target_have_no_error_of_classification() -> No
     assert cards["training R²"].value == "0.99"
     assert "no class has a target of its own" in dict(summary_rows(shared))["training"]
     assert "error" not in dict(summary_rows(shared))["training"].split(";")[0]
+    assert "classes" not in dict(summary_rows(shared))
+    assert "class 0, class 1, class 2 targets stand in" in dict(summary_rows(replace(shared, levels=True)))["classes"]

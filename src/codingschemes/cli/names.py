@@ -195,7 +195,7 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "data": (
-        "an .npz file with arrays x (samples first) and y (labels)",
+        "an .npz file with arrays x (samples first) and y (labels), factors or targets",
         ("npz",),
     ),
     "preprocess": (

@@ -104,6 +104,8 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
         ["energy", f"{summary.energy.mean:.5g} +- {summary.energy.mcse:.1g}"],
         ["training", summary.training.words()],
     ]
+    if summary.levels:
+        rows.insert(1, ["classes", f"none: {', '.join(summary.class_names)} targets stand in for them"])
     if summary.test is not None:
         rows.append(["test", summary.test.words(held_out=True)])
     for name in SCORES:

@@ -52,6 +52,7 @@ class Summary:
         diagnostics: can it be trusted?
         layer_name: what a layer is: "layer", or "time step" of a recurrent network.
         factor_names: of the task, in the order of the abstraction scores by factor; empty where it has no factors.
+        levels: whether the task is a regression, in which levels of the target stand in for classes.
 
     Example:
         >>> summary.scheme.label in ('analog', 'redundant', 'sparse', 'undecided')
@@ -69,6 +70,7 @@ class Summary:
     diagnostics: Diagnostics
     layer_name: str = "layer"
     factor_names: tuple[str, ...] = ()
+    levels: bool = False
 
     def __repr__(self) -> str:
         layers = f"{len(self.layers)} {self.layer_name}s, " if len(self.layers) > 1 else ""
@@ -227,6 +229,7 @@ class Summary:
         return {
             **layers[-1],
             "classes": list(names),
+            "levels": self.levels,
             "layers": layers,
             "code_changes": self.code_changes,
             "jumps": self.jumps,
@@ -308,6 +311,7 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
         diagnostics=_with_neurons(diagnose(run), tuple(layer.neuron_rhat for layer in layers)),
         layer_name=network.layer_name,
         factor_names=run.posterior.task.factor_names,
+        levels=run.posterior.task.levels,
     )
 
 

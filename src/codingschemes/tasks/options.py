@@ -192,7 +192,11 @@ OPTIONS: dict[str, Option] = {
         *_one_of("whitened", "aligned", "anisotropic", "clustered"), "how the inputs relate to each other"
     ),
     "alignment": Option(_amount, "a number from 0 to 1e6", "g, the strength of that relation"),
-    "data": Option(_path, "the path of an .npz file", "an .npz file with arrays x (samples first) and y (labels)"),
+    "data": Option(
+        _path,
+        "the path of an .npz file",
+        "an .npz file with arrays x (samples first) and y (labels), factors or targets",
+    ),
     "preprocess": Option(
         *_one_of("none", "scale", "center", "center,scale"), "what is done to the inputs before they are learned"
     ),
