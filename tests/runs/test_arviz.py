@@ -158,7 +158,9 @@ def test_draws_forgotten_and_made_again_keep_their_numbers(tmp_path):
             assert plain[group]["chain"].values.tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("targets", [np.ones((8, 2)), np.arange(16.0).reshape(8, 2)], ids=["shared", "regression"])
+@pytest.mark.parametrize(
+    "targets", [np.ones((8, 2)), np.linspace(0, 1, 16).reshape(8, 2)], ids=["shared", "regression"]
+)
 def test_without_targets_of_classes_there_is_no_training_error_and_all_else(targets):
     # the shapes of `run`: compiled once for both
     task = dataclasses.replace(correlated_task(8), targets=targets, test_targets=np.ones((3, 2)))

@@ -221,7 +221,7 @@ class Task:
                 class_names=tuple(words["class_names"]),
                 target_names=tuple(words["target_names"]),
                 factor_names=tuple(words.get("factor_names", ())),  # tasks saved before there were names and levels
-                levels=words.get("levels", False),
+                levels=bool(words.get("levels", False)),
                 provenance=words["provenance"],
                 **stored,
             )
