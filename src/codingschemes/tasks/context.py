@@ -26,8 +26,9 @@ def context(
 
     Classes are the conditions and factors the latent variables, context first: parallelism and CCGP are scored for
     context and stimuli, one after the other, not for the label (Bernardi et al., Cell 183, 954, 2020). The label is the
-    dichotomy `task.class_targets.T`, for `cs.representation.dichotomy_ccgp`. The rule by which the meaning of one
-    stimulus is reversed between contexts is `hypercube` with `labels="xor"`.
+    dichotomy `task.class_targets.T`: `cs.representation.dichotomy_ccgp(activity, task.labels, task.class_targets.T)`,
+    with the activity of one network, such as `summary.last.portraits[0].activity.T`. The rule by which the meaning of
+    one stimulus is reversed between contexts is `hypercube` with `labels="xor"`.
 
     Inputs are those of `hypercube`, with the factors where that has labels. Sample it with scaling "none", as that.
 
