@@ -12,7 +12,7 @@ def test_held_out_errors_come_with_their_binomial_error() -> None:
     assert "10.0% +- 3.0% (binomial, of 100)" in found.words(held_out=True)
     assert "+-" not in found.words()
     shared = Predictions(np.zeros((100, 1)), np.zeros((100, 1)), float("nan"), 0.8, Estimate(0.02, 0.001))
-    assert shared.words() == "R^2 0.8, loss 0.02; no error of classification, as classes share targets"
+    assert shared.words() == "R^2 0.8, loss 0.02; no error of classification, as no class has a target of its own"
     assert shared.to_json()["classified"] is False
     faultless = Predictions(np.zeros((300, 1)), np.zeros((300, 1)), 0.0, 0.9, Estimate(0.02, 0.001))
     assert faultless.error_se == pytest.approx(1 / 602)

@@ -10,9 +10,11 @@ from known_answers import correlated_task
 from zarr.storage import MemoryStore
 
 import codingschemes as cs
+from codingschemes.cli.summarize import summary_rows
 from codingschemes.coding import ClassMeans, neurons
 from codingschemes.coding.layers import code_rhat, outlier_rhat
 from codingschemes.reports.page import render
+from codingschemes.reports.words import score
 from codingschemes.representation import abstraction_scores, block_means
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.store import DrawStore
@@ -68,9 +70,14 @@ def test_every_time_step_is_scored(summary, run):
     layers = summary.to_json()["abstraction"]["layers"]
     assert len(layers) == 2
     assert layers[-1]["ccgp"] == summary.abstraction.ccgp
+    assert summary.to_json()["abstraction"]["factors"] == ["label 1", "label 2"]
+    by_factor = summary.abstraction.parallelism_by_factor
+    said = dict(summary_rows(summary))["parallelism by factor"]
+    assert said == f"label 1 {by_factor[0]:.3f}, label 2 {by_factor[1]:.3f}"
     page = render(run, summary, {})
     assert "a recurrent layer of 6 sigmoid neurons over 2 time steps" in page
     assert "Every time step" in page
+    assert f'<td>label 2</td><td class="number">{score(by_factor[1])}</td>' in page
 
 
 def test_shares_of_codes_add_up(summary):

@@ -56,6 +56,9 @@ ARCHIVES = st.fixed_dictionaries(
     {},
     optional={name: arrays() for name in ("x", "y", "activity", "labels", "factors", "readout", "weight", "words")},
 )
+UNLABELLED = st.fixed_dictionaries(
+    {}, optional={name: arrays() for name in ("targets", "factors", "test_x", "test_factors", "test_targets")}
+)
 ARRAY_READERS: dict[str, Callable[[Path], object]] = {
     "npz task": lambda path: tasks.npz(data=path),
     "npz task, options": lambda path: tasks.npz(data=path, classes=2, samples=4, test=2, preprocess="center,scale"),
@@ -73,6 +76,16 @@ def test_odd_arrays_are_read_or_refused(name, tmp_path, tried):
         path = tmp_path / "brought.npz"
         np.savez(path, **{**sound_files.arrays(), **brought})
         tried(lambda: refuses(lambda: ARRAY_READERS[name](path)))
+
+    any_arrays()
+
+
+def test_odd_arrays_without_labels_are_read_or_refused(tmp_path, tried):
+    @given(UNLABELLED, st.sampled_from([{"targets": np.arange(12.0)}, {"factors": np.arange(24).reshape(12, 2) % 3}]))
+    def any_arrays(brought: dict[str, np.ndarray], sound: dict[str, np.ndarray]) -> None:
+        path = tmp_path / "brought.npz"
+        np.savez(path, **{"x": sound_files.arrays()["x"], **sound, **brought})
+        tried(lambda: refuses(lambda: tasks.npz(data=path)))
 
     any_arrays()
 

@@ -201,6 +201,16 @@ def test_classes_without_pairs_have_no_kernel_mean() -> None:
     assert "–" in {text.get_text() for axes in figure.axes for text in axes.texts}
 
 
+def test_outputs_are_drawn_against_targets_that_differ_within_classes() -> None:
+    planted = planted_report("linear", test=True)
+    graded = replace(planted.task, targets=planted.task.targets * np.linspace(0, 1, len(planted.task.targets))[:, None])
+    panels = responses.predictions(planted.summary, graded).axes
+    assert {axes.get_xlabel() for axes in panels} == {"target, dimensionless"}
+    drawn_at = panels[0].collections[0].get_offsets()
+    np.testing.assert_array_equal(drawn_at[:, 0], graded.targets[:, 0])
+    np.testing.assert_array_equal(drawn_at[:, 1], planted.summary.training.outputs[:, 0])
+
+
 def test_the_most_frequent_codes_have_colours_of_their_own() -> None:
     summary = planted_report("sigmoid").summary
     colors = code_colors(summary)

@@ -158,9 +158,12 @@ def test_draws_forgotten_and_made_again_keep_their_numbers(tmp_path):
             assert plain[group]["chain"].values.tolist() == [0, 1]
 
 
-def test_classes_that_share_targets_have_no_training_error_and_all_else():
+@pytest.mark.parametrize(
+    "targets", [np.ones((8, 2)), np.linspace(0, 1, 16).reshape(8, 2)], ids=["shared", "regression"]
+)
+def test_without_targets_of_classes_there_is_no_training_error_and_all_else(targets):
     # the shapes of `run`: compiled once for both
-    task = dataclasses.replace(correlated_task(8), targets=np.ones((8, 2)), test_targets=np.ones((3, 2)))
+    task = dataclasses.replace(correlated_task(8), targets=targets, test_targets=np.ones((3, 2)))
     posterior = cs.Posterior(task, cs.Network("sigmoid", width=6), temperature=0.05)
     run = cs.sample(posterior, sampler="hmc", chains=2, warmup=2, draws=4, progress=False)
     assert np.isnan(run.values("posterior", "training_error")).all()

@@ -46,7 +46,7 @@ def test_parity_and_magnitude() -> None:
     np.testing.assert_array_equal(task.targets, task.factors[task.labels])
     np.testing.assert_array_equal(np.bincount(task.labels), [11, 10, 10, 10])
     assert task.class_names == ("even low", "even high", "odd low", "odd high")
-    assert task.target_names == ("parity", "magnitude")
+    assert task.target_names == task.factor_names == ("parity", "magnitude")
     assert len(set(digits.tolist())) == 10
 
 
@@ -64,6 +64,8 @@ def test_digits_refuse() -> None:
         tasks.digits(classes=[1, 12])
     with pytest.raises(InvalidInput, match="2 samples cannot cover 3 classes"):
         tasks.digits(samples=2)
+    with pytest.raises(InvalidInput, match="of the digits task is classes or parity-magnitude, not xor"):
+        tasks.digits(labels="xor")
 
 
 def test_read_idx(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from codingschemes import tasks
 from codingschemes.errors import InvalidInput
+from codingschemes.representation import abstraction_scores
 
 X = np.random.default_rng(0).standard_normal((12, 5))
 Y = np.repeat([0, 1, 2], 4)
@@ -66,7 +67,44 @@ def test_factorised_targets(write: Any) -> None:
     labels = np.arange(12) % 4
     task = tasks.npz(write(x=X, y=labels, targets=combinations[labels]))
     np.testing.assert_array_equal(task.factors, combinations)
+    assert task.factor_names == task.target_names
     assert tasks.npz(write(x=X, y=labels, targets=combinations[labels]), classes=3).factors is None
+
+
+def test_factors_beside_what_is_learned(write: Any) -> None:
+    factors = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])[np.arange(12) % 4]
+    xor = np.where(factors[:, 0] == factors[:, 1], -1.0, 1.0)
+    path = write(x=X, factors=factors, targets=xor, test_x=X[:5], test_factors=factors[:5], test_targets=xor[:5])
+    task = tasks.npz(path, preprocess="none")
+    assert task.class_names == ("00", "01", "10", "11")
+    assert (task.target_names, task.factor_names) == (("target 1",), ("factor 1", "factor 2"))
+    for inputs, targets, labels in (
+        (task.inputs, task.targets, task.labels),
+        (task.test_inputs, task.test_targets, task.test_labels),
+    ):
+        rows = [int(np.flatnonzero(np.all(row == X, axis=1))[0]) for row in inputs]
+        np.testing.assert_array_equal(targets[:, 0], xor[rows])
+        np.testing.assert_array_equal(task.factors[labels], 2 * factors[rows] - 1)
+    assert tasks.npz(path, classes="00,01,11").factors.tolist() == [[-1, -1], [-1, 1], [1, 1]]
+    assert tasks.npz(write(x=X, factors=factors)).one_hot
+
+
+def test_factors_of_given_classes(write: Any) -> None:
+    """Also of three values, which are two steps; they go before the targets."""
+    stimulus, context = np.array([[0, 3], [1, 3], [5, 3], [0, 4], [1, 4], [5, 4]])[np.arange(12) % 6].T
+    labels = np.array(["f", "e", "d", "c", "b", "a"])[np.arange(12) % 6]
+    path = write(x=X, y=labels, factors=np.column_stack([stimulus, context]).astype(float))
+    task = tasks.npz(path)
+    assert task.factor_names == ("factor 1 above 0", "factor 1 above 1", "factor 2")
+    np.testing.assert_array_equal(
+        task.factors, [[1, 1, 1], [1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, -1, -1], [-1, -1, -1]]
+    )
+    code = np.column_stack([stimulus, context])[task.provenance["train_rows"]]
+    assert abstraction_scores(code, task.labels, task.factors).parallelism == pytest.approx(1, abs=1e-12)
+    one = tasks.npz(path, classes=["a"])
+    assert (one.factors, one.factor_names) == (None, ())
+    signs = np.where(np.arange(12) % 2, 1, -1)
+    assert tasks.npz(write(x=X, y=signs, targets=signs, factors=-signs)).factors.tolist() == [[1], [-1]]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +133,18 @@ def test_factorised_targets(write: Any) -> None:
         ({"x": X, "y": Y, "targets": X[:3]}, "targets must hold 12 rows"),
         ({"x": X, "y": Y, "targets": X * np.nan}, "targets hold NaN"),
         ({"x": X, "y": Y, "targets": X, "test_x": X, "test_y": Y}, "no test_targets"),
+        ({"x": X, "factors": X}, "factors must hold whole numbers"),
+        ({"x": X, "factors": X * np.inf}, "factors must hold whole numbers"),
+        ({"x": X, "factors": Y[:, None, None]}, "factors must hold whole numbers"),
+        ({"x": X, "factors": Y[:0]}, "factors must hold whole numbers"),
+        ({"x": X, "factors": Y[:9]}, "factors has 9 rows for 12 inputs"),
+        ({"x": X, "factors": np.ones(12)}, "factor 1 takes 1 values, not 2 to 10"),
+        ({"x": X, "factors": np.arange(12)}, "factor 1 takes 12 values"),
+        ({"x": X, "y": Y, "factors": np.arange(12) % 2}, "class 0 have different factors: leave y out"),
+        ({"x": X, "y": Y, "factors": Y > 0}, "two classes have the same factors: leave y out"),
+        ({"x": X, "factors": Y, "test_x": X}, "neither test_factors nor test_y"),
+        ({"x": X, "factors": Y, "test_x": X, "test_factors": Y + 1}, "no other values of them"),
+        ({"x": X, "factors": Y, "test_x": X, "test_factors": np.eye(12)}, "no other values of them"),
     ],
 )
 @pytest.mark.usefixtures("without_type_checks")

@@ -25,6 +25,8 @@ def test_refuse_inconsistent_tasks(task: Task) -> None:
         "3 outputs": {"test_targets": task.test_targets[:, 1:]},
         "labels must be whole numbers from 0 to 2": {"labels": task.labels + 1},
         "rows of factors": {"factors": np.ones((2, 2))},
+        "2 names do not fit 1 factors": {"factors": np.ones((3, 1)), "factor_names": ("a", "b")},
+        "1 names do not fit 0 factors": {"factor_names": ("a",)},
         "the inputs hold NaN": {"inputs": task.inputs * np.nan},
         "the test inputs hold NaN": {"test_inputs": task.test_inputs * np.inf},
         "the targets hold NaN": {"test_targets": task.test_targets * np.nan},

@@ -13,6 +13,9 @@ from codingschemes.tasks import OPTIONS, TASKS, Task, make_task
 EXAMPLES: dict[str, dict[str, Any]] = {
     "orthogonal": {"samples": 12, "ratios": [0.5, 0.25, 0.25], "test": 5},
     "hypercube": {"labels_dim": 2, "repeats": 3, "inputs": "aligned"},
+    "parity": {"dimension": 6, "relevant": 2, "samples": 20, "test": 9},
+    "context": {"stimuli": 3, "repeats": 1, "inputs": "clustered"},
+    "teacher": {"dimension": 4, "samples": 15, "teacher_activation": "tanh", "noise": 0.1, "test": 6},
     "digits": {"samples": 20, "classes": "0,1", "test": 6},
     "mnist": {"samples": 20, "classes": 2},
     "cifar10": {"samples": 20, "classes": "cat,dog", "test": 6},
@@ -36,7 +39,7 @@ def options(name: str, arrays_file: Path) -> dict[str, Any]:
 def assert_same(task: Task, other: Task) -> None:
     for field in ("inputs", "targets", "labels", "test_inputs", "test_targets", "test_labels", "factors"):
         np.testing.assert_array_equal(getattr(task, field), getattr(other, field))
-    for field in ("name", "class_names", "target_names", "provenance"):
+    for field in ("name", "class_names", "target_names", "factor_names", "levels", "provenance"):
         assert getattr(task, field) == getattr(other, field)
 
 
@@ -84,7 +87,8 @@ def test_seeds_give_different_tasks(name: str, options: dict[str, Any]) -> None:
 
 def test_scaling_of_the_literature() -> None:
     assert {name: entry.scaling for name, entry in TASKS.items() if entry.scaling != "mean-field"} == {
-        "hypercube": "none"
+        "hypercube": "none",
+        "context": "none",
     }
 
 

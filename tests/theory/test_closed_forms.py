@@ -145,6 +145,18 @@ def parallelism_of(kernel: np.ndarray, posterior: Posterior) -> float | None:
     return parallelism_score_from_kernel(class_kernel(kernel, posterior.task.labels), posterior.task.factors).value
 
 
+def test_the_minimum_of_xor_turns_abstraction_round():
+    """Alone it is represented by its own direction, which turns between contexts; beside the labels by a third one."""
+    for labels, parallelism in (("xor", -1), ("factors,xor", 0)):
+        found = predict(hypercube_posterior("linear", repeats=2, bias=False, labels=labels), theory="global-minimum")
+        assert found.certificate.holds
+        off = 1e-12 + np.sqrt(found.certificate.gap)  # minima are quadratic: so far off is a kernel at this gap
+        kernel = found.posterior.task.targets @ found.posterior.task.targets.T
+        cosine = np.sum(kernel * found.kernel) / np.linalg.norm(kernel) / np.linalg.norm(found.kernel)
+        assert cosine == pytest.approx(1, abs=off)
+        assert found.parallelism == pytest.approx(parallelism, abs=off)
+
+
 def test_without_a_bias_the_energy_is_unique_and_the_representation_is_not():
     posterior = hypercube_posterior("relu", 2, 1, width=40, bias=False)
     predicted = predict(posterior, "global-minimum", method="closed-form", **LIGHT)

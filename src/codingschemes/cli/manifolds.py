@@ -136,7 +136,7 @@ def check_command(
     """Check that gradients are tangential to every manifold, and which dynamics stay on one.
 
     On random data (--samples, 20 if left out, and --inputs, 3 if left out), or on a TASK: orthogonal, hypercube,
-    digits, mnist, cifar10, npz. Beside the manifolds stand controls that are none.
+    parity, context, teacher, digits, mnist, cifar10, npz. Beside the manifolds stand controls that are none.
     """
     from codingschemes.manifolds import Problem, check, random_problem
 

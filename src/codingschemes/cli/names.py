@@ -54,6 +54,9 @@ SPACES = (
 TASKS = (
     "orthogonal",
     "hypercube",
+    "parity",
+    "context",
+    "teacher",
     "digits",
     "mnist",
     "cifar10",
@@ -95,9 +98,11 @@ TARGETS = (
 #: Options of tasks: what each is for, and the tasks that take it.
 TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "samples": (
-        "training inputs, drawn evenly from the classes",
+        "training inputs",
         (
             "orthogonal",
+            "parity",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -114,11 +119,16 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
             "npz",
         ),
     ),
-    "ratios": ("the share of samples in each class", ("orthogonal",)),
+    "ratios": (
+        "the share of samples in each class",
+        ("orthogonal",),
+    ),
     "test": (
         "held-out inputs",
         (
             "orthogonal",
+            "parity",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -126,22 +136,77 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "labels": (
-        "what is learned: which class, or two binary factors of a digit",
+        "what is learned: classes or parity-magnitude of a digit; factors, xor or factors,xor of a hypercube",
         (
+            "hypercube",
             "digits",
             "mnist",
         ),
     ),
-    "labels_dim": ("binary labels; all their combinations occur", ("hypercube",)),
-    "repeats": ("samples of each combination of labels", ("hypercube",)),
-    "inputs": ("how the inputs relate to each other", ("hypercube",)),
-    "alignment": ("g, the strength of that relation", ("hypercube",)),
-    "data": ("an .npz file with arrays x (samples first) and y (labels)", ("npz",)),
+    "labels_dim": (
+        "binary labels; all their combinations occur",
+        ("hypercube",),
+    ),
+    "repeats": (
+        "samples of each combination of labels or factors",
+        (
+            "hypercube",
+            "context",
+        ),
+    ),
+    "dimension": (
+        "coordinates of an input",
+        (
+            "parity",
+            "teacher",
+        ),
+    ),
+    "relevant": (
+        "coordinates whose product is learned",
+        ("parity",),
+    ),
+    "stimuli": (
+        "binary stimuli beside the binary context",
+        ("context",),
+    ),
+    "teacher_activation": (
+        "activation of the teacher",
+        ("teacher",),
+    ),
+    "teacher_width": (
+        "teacher's neurons",
+        ("teacher",),
+    ),
+    "noise": (
+        "standard deviation of the noise on training targets",
+        ("teacher",),
+    ),
+    "inputs": (
+        "how the inputs relate to each other",
+        (
+            "hypercube",
+            "context",
+        ),
+    ),
+    "alignment": (
+        "g, the strength of that relation",
+        (
+            "hypercube",
+            "context",
+        ),
+    ),
+    "data": (
+        "an .npz file with arrays x (samples first) and y (labels), factors or targets",
+        ("npz",),
+    ),
     "preprocess": (
         "what is done to the inputs before they are learned",
         (
             "orthogonal",
             "hypercube",
+            "parity",
+            "context",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",
@@ -153,6 +218,9 @@ TASK_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "orthogonal",
             "hypercube",
+            "parity",
+            "context",
+            "teacher",
             "digits",
             "mnist",
             "cifar10",

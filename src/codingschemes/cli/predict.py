@@ -42,8 +42,8 @@ def predict(
 ) -> None:
     """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
 
-    TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz, with the same options as for sample; or give the
-    folder of a run.
+    TASK is one of orthogonal, hypercube, parity, context, teacher, digits, mnist, cifar10, npz, with the same
+    options as for sample; or give the folder of a run.
     """
     if (subject is None) == (run_folder is None):
         raise InvalidInput("predict takes either a TASK or a RUN: give one of them")

@@ -63,8 +63,8 @@ def sample(
 ) -> int:
     """Sample a posterior into a run folder.
 
-    TASK is one of orthogonal, hypercube, digits, mnist, cifar10, npz; with --resume it may be left out. Options that
-    the task does not take are refused.
+    TASK is one of orthogonal, hypercube, parity, context, teacher, digits, mnist, cifar10, npz; with --resume it
+    may be left out. Options that the task does not take are refused.
 
     The warm-up ends when chains have settled, unless --warmup is given, and sampling when the run is converged; with
     --draws when these are made; with --until-.. when they are precise enough, at most --draws of them.
@@ -126,7 +126,7 @@ def _sample(
         [
             [
                 "task",
-                f"{task.name}, {task.sample_count} samples, {task.class_count} classes",
+                f"{task.name}, {task.sample_count} samples, {task.class_words}",
             ],
             ["network", _network_line(run)],
             ["temperature", f"{prior['temperature']:g}"],
@@ -170,7 +170,9 @@ def _asked(task_name: str | None, parent: Path | None, options: dict[str, Any]) 
     if task_name is not None:
         return posterior_from(task_name, options), _sampling(options)
     if parent is None:
-        raise InvalidInput("sample what? name a task: orthogonal, hypercube, digits, mnist, cifar10 or npz")
+        raise InvalidInput(
+            "sample what? name a task: orthogonal, hypercube, parity, context, teacher, digits, mnist, cifar10 or npz"
+        )
     posterior, taken = _of_parent(cs.Run.open(parent), options)
     return posterior, {**taken, **_sampling(options)}
 

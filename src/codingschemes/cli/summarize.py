@@ -104,6 +104,8 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
         ["energy", f"{summary.energy.mean:.5g} +- {summary.energy.mcse:.1g}"],
         ["training", summary.training.words()],
     ]
+    if summary.levels:
+        rows.insert(1, ["classes", f"none: {', '.join(summary.class_names)} targets stand in for them"])
     if summary.test is not None:
         rows.append(["test", summary.test.words(held_out=True)])
     for name in SCORES:
@@ -118,6 +120,9 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
         if len(layers) > 1 and score is not None:
             values = "  ".join("-" if value is None else f"{value:.3f}" for value in layers)
             rows.append([f"{name}, every {summary.layer_name}", values])
+    if len(summary.factor_names) > 1:
+        by_factor = {"parallelism": scores.parallelism_by_factor, "ccgp": scores.ccgp_by_factor}
+        rows += [[f"{name} by factor", _by_factor(summary.factor_names, parts)] for name, parts in by_factor.items()]
     rows += [
         ["R-hat, all chains", f"{found.convergence.rhat_max:.2f} (within a chain {found.convergence.rhat_within:.2f})"],
         ["R-hat of code counts", _by_layer(layer.code_rhat for layer in summary.layers)],
@@ -136,6 +141,11 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
 
 def _by_layer(values: Iterable[float]) -> str:
     return "  ".join(f"{value:.2f}" for value in values)
+
+
+def _by_factor(names: Iterable[str], parts: Iterable[float | None]) -> str:
+    values = ("-" if part is None else f"{part:.3f}" for part in parts)
+    return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
 
 
 def _classes_of_outliers(summary: "Summary") -> str:

@@ -14,7 +14,7 @@ from codingschemes.diagnostics import mean_and_error
 from codingschemes.progress import announce
 from codingschemes.runs import Run
 from codingschemes.tasks import Task
-from codingschemes.tasks.classification import classification_error
+from codingschemes.tasks.classification import classification_error, tells_classes
 
 _NETWORKS_PER_CHAIN = 25
 _ONE_STANDARD_ERROR = float(norm.cdf(1) - norm.cdf(-1))
@@ -35,8 +35,8 @@ class Predictions:
     Attributes:
         outputs: posterior mean output, (sample, output).
         spread: posterior standard deviation of the output, (sample, output).
-        error: share of samples whose mean output is nearest to another class's target; NaN where classes share a
-            target and no output can tell them apart.
+        error: share of samples whose mean output is nearest to a target that is not their class's; NaN where all
+            classes share one target and there is nothing to tell apart, and where targets differ within a class.
         r2: 1 - sum (Y - mean output)^2 / sum (Y - mean Y)^2 over samples and outputs; NaN for constant targets.
         loss: mean squared error of a single network, over samples and outputs.
     """
@@ -49,7 +49,7 @@ class Predictions:
 
     @property
     def classified(self) -> bool:
-        """Whether there is an error of classification: all classes have targets of their own."""
+        """Whether there is an error of classification: each class has a target, and not all the same."""
         return bool(np.isfinite(self.error))
 
     @property
@@ -67,7 +67,7 @@ class Predictions:
         classification, why."""
         fit = f"R^2 {self.r2:.3g}, loss {self.loss.mean:.3g}"
         if not self.classified:
-            return f"{fit}; no error of classification, as classes share targets"
+            return f"{fit}; no error of classification, as no class has a target of its own"
         sampled = f" +- {self.error_se:.1%} (binomial, of {len(self.outputs)})" if held_out else ""
         return f"error {self.error:.1%}{sampled}, {fit}"
 
@@ -121,11 +121,12 @@ def _predictions(
 ) -> Predictions:
     mean = outputs.mean(axis=(0, 1))
     loss, error = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
+    classified = bool(tells_classes(task.targets, task.labels, task.class_targets))
     variation = float(np.sum((targets - targets.mean(axis=0)) ** 2))
     return Predictions(
         outputs=mean,
         spread=outputs.std(axis=(0, 1)),
-        error=float(classification_error(mean, labels, task.class_targets)),
+        error=float(classification_error(mean, labels, task.class_targets)) if classified else float("nan"),
         r2=1 - float(np.sum((mean - targets) ** 2)) / variation if variation else float("nan"),
         loss=Estimate(float(loss), float(error)),
     )

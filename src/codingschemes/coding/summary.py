@@ -51,6 +51,8 @@ class Summary:
         class_names: in label order.
         diagnostics: can it be trusted?
         layer_name: what a layer is: "layer", or "time step" of a recurrent network.
+        factor_names: of the task, in the order of the abstraction scores by factor; empty where it has no factors.
+        levels: whether the task is a regression, in which levels of the target stand in for classes.
 
     Example:
         >>> summary.scheme.label in ('analog', 'redundant', 'sparse', 'undecided')
@@ -67,6 +69,8 @@ class Summary:
     class_names: tuple[str, ...]
     diagnostics: Diagnostics
     layer_name: str = "layer"
+    factor_names: tuple[str, ...] = ()
+    levels: bool = False
 
     def __repr__(self) -> str:
         layers = f"{len(self.layers)} {self.layer_name}s, " if len(self.layers) > 1 else ""
@@ -225,11 +229,13 @@ class Summary:
         return {
             **layers[-1],
             "classes": list(names),
+            "levels": self.levels,
             "layers": layers,
             "code_changes": self.code_changes,
             "jumps": self.jumps,
             "abstraction": {
                 **asdict(self.abstraction),
+                "factors": list(self.factor_names),
                 "spread": self.abstraction_spread,
                 "layers": [layer["abstraction"] for layer in layers],
             },
@@ -304,6 +310,8 @@ def summarize(run: Run, *, drift: bool = False) -> Summary:
         class_names=run.posterior.task.class_names,
         diagnostics=_with_neurons(diagnose(run), tuple(layer.neuron_rhat for layer in layers)),
         layer_name=network.layer_name,
+        factor_names=run.posterior.task.factor_names,
+        levels=run.posterior.task.levels,
     )
 
 

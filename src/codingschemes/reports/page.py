@@ -105,6 +105,7 @@ def render(run: Run, summary: Summary, images: Mapping[str, Rendering], comparis
         cards=words.cards(summary),
         abstraction=summary.abstraction.definition if summary.abstraction_spread else None,
         abstraction_by_layer=words.abstraction_by_layer(summary),
+        abstraction_by_factor=words.abstraction_by_factor(summary),
         layer_name=summary.layer_name,
         layers=words.layers(summary),
         drift_remark=words.drift_remark(summary),
@@ -187,8 +188,9 @@ def _subtitle(run: Run) -> str:
         structure = f"a recurrent layer of {neurons} over {network['depth']} time steps"
     else:
         structure = f"{layers} of {neurons}"
+    stand_in = ", which stand in for classes" if task.levels else ""
     return (
-        f"Task {task.name}: {task.sample_count} inputs in {task.class_count} classes. Network: {structure}, "
+        f"Task {task.name}: {task.sample_count} inputs in {task.class_words}{stand_in}. Network: {structure}, "
         f"{network['scaling']} scaling. Posterior: temperature {run.config['prior']['temperature']:g}, "
         f"{sampling['chains']} chain{'s' if sampling['chains'] > 1 else ''} of {run.draw_count} draws."
     )

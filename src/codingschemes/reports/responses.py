@@ -1,8 +1,10 @@
 """Figures of what the network as a whole does: kernels and outputs."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -96,7 +98,8 @@ def _block_kernel(axis: Axes, kernels: Kernels, task: Labelled) -> None:
 
 @styled()
 def predictions(summary: Summary, task: Task) -> Figure:
-    """Mean outputs at training and test inputs by class, a panel an output, with the targets."""
+    """Mean outputs at training and test inputs by class, a panel an output, with the targets; against the targets where
+    these differ within a class, as in a regression."""
     outputs = len(task.target_names)
     columns = 2 if outputs in (2, 4) else 3 if outputs <= 6 else 4
     figure, axes = panels(outputs, columns=columns, height=3.2 if columns < 4 else 2.7)
@@ -106,12 +109,46 @@ def predictions(summary: Summary, task: Task) -> Figure:
     if summary.test is not None:
         sides.append(("test inputs", summary.test, task.test_labels, TEST, 0.17))
     first = [int(np.flatnonzero(task.labels == label)[0]) for label in range(task.class_count)]
+    if np.array_equal(task.targets, task.targets[first][task.labels]):
+        _by_class(axes, sides, task, task.targets[first], columns)
+    else:
+        _by_target(axes, summary, task)
+    for axis in axes[::columns]:
+        axis.set_ylabel("mean output, dimensionless")
+    handles = [Line2D([], [], color="black", linewidth=1.6, label="target")]
+    handles += [Line2D([], [], marker="o", linestyle="", color=color, label=name) for name, _, _, color, _ in sides]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    return figure
+
+
+def _by_target(axes: Sequence[Axes], summary: Summary, task: Task) -> None:
+    """Mean outputs against targets."""
+    for output, axis in enumerate(axes):
+        axis.axline((0.0, 0.0), slope=1.0, color="black", linewidth=1.6, zorder=1)
+        for found, targets, color in (
+            (summary.training, task.targets, TRAINING),
+            (summary.test, task.test_targets, TEST),
+        ):
+            if found is not None:
+                axis.scatter(targets[:, output], found.outputs[:, output], s=9, color=color, alpha=0.45, linewidths=0)
+        axis.set_title(f"output {plain(task.target_names[output])}")
+        axis.set_xlabel("target, dimensionless")
+
+
+def _by_class(
+    axes: Sequence[Axes],
+    sides: Sequence[tuple[str, Predictions, np.ndarray, str, float]],
+    task: Task,
+    class_targets: Float[np.ndarray, "G C"],
+    columns: int,
+) -> None:
+    """Mean outputs of the inputs of each class, beside its target."""
     names = [plain(name, 10) for name in task.class_names]
     crowded = columns * sum(map(len, names)) > 72
     jitter = np.random.default_rng(0)
     for output, axis in enumerate(axes):
         axis.hlines(
-            task.targets[first, output], np.arange(task.class_count) - 0.38, np.arange(task.class_count) + 0.38,
+            class_targets[:, output], np.arange(task.class_count) - 0.38, np.arange(task.class_count) + 0.38,
             color="black", linewidth=1.6, zorder=3,
         )  # fmt: skip
         for _, side, labels, color, offset in sides:
@@ -121,9 +158,3 @@ def predictions(summary: Summary, task: Task) -> Figure:
         axis.set_xlim(-0.6, task.class_count - 0.4)
         axis.set_title(f"output {plain(task.target_names[output])}")
         axis.set_xlabel("class of the input")
-    for axis in axes[::columns]:
-        axis.set_ylabel("mean output, dimensionless")
-    handles = [Line2D([], [], color="black", linewidth=1.6, label="target")]
-    handles += [Line2D([], [], marker="o", linestyle="", color=color, label=name) for name, _, _, color, _ in sides]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
-    return figure

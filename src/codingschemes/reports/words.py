@@ -126,7 +126,7 @@ def cards(summary: Summary) -> list[Card]:
             shown.append(Card(label, "undefined", scores.reasons.get(name, "")))
         else:
             remark = f"± {number(spread[name], 2)} between networks" if name in spread else ""
-            shown.append(Card(label, f"{value:.2f}".replace("-", "−"), remark))
+            shown.append(Card(label, score(value), remark))
     return shown
 
 
@@ -166,11 +166,27 @@ def abstraction_by_layer(summary: Summary) -> list[list[str]]:
     ]
 
 
+def abstraction_by_factor(summary: Summary) -> list[list[str]]:
+    """Rows of the table of scores that there are of single factors: its name, parallelism and CCGP."""
+    scores = summary.abstraction
+    parts = zip(summary.factor_names, scores.parallelism_by_factor, scores.ccgp_by_factor, strict=False)
+    return [[name, *("–" if each is None else score(each) for each in values)] for name, *values in parts]
+
+
+def score(value: float) -> str:
+    """An abstraction score as it is read."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def _errors(side: str, predictions: Predictions) -> Card:
     """Misclassified inputs, of held-out ones with their binomial error; R² where classes cannot be told apart."""
     loss = f"mean squared error {estimate(predictions.loss)}"
     if not predictions.classified:
-        return Card(f"{side} R²", number(predictions.r2), f"no error of classification: classes share targets; {loss}")
+        return Card(
+            f"{side} R²",
+            number(predictions.r2),
+            f"no error of classification: no class has a target of its own; {loss}",
+        )
     held_out = side == "test"
     sampled = f"± {percent(predictions.error_se)} (binomial, {len(predictions.outputs):,} inputs); " if held_out else ""
     return Card(f"{side} error", percent(predictions.error), f"{sampled}misclassified; {loss}")

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.dimensions import QUANTILES
-from codingschemes.tasks.classification import classification_error
+from codingschemes.tasks.classification import classification_error, tells_classes
 
 type Record = dict[str, dict[str, Array]]
 
@@ -32,7 +32,8 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             weights that give these preactivations (Wang, Johnston & Fusi 2025), with the same distribution in all
             forms of the posterior.
         training_loss: mean squared error over samples and outputs.
-        training_error: share of samples whose output is nearest to another class's target; NaN where classes share one.
+        training_error: share of samples whose output is nearest to a target that is not their class's; NaN where all
+            classes share one, or targets differ within a class.
         outputs: f at the training inputs.
         kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
         kernel_diagonal: mean of K_mumu over a class.
@@ -50,6 +51,8 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
     outputs = density.network.outputs(activity[-1], readout)
     residual = density.targets - outputs
     class_targets = (membership.T @ density.targets) / membership.sum(axis=0)[:, None]
+    labels = membership.argmax(axis=1)
+    classified = tells_classes(density.targets, labels, class_targets)
     kernel = jnp.einsum("lnp,lnq->lpq", activity, activity) / density.network.width
     blocks, diagonal = _class_means(kernel, membership)
     levels = jnp.asarray(QUANTILES)
@@ -59,7 +62,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             "energy": jnp.sum(residual**2)
             + density.temperature * _squared_norm(hidden_key, density, position, preactivations[0], readout),
             "training_loss": jnp.mean(residual**2),
-            "training_error": classification_error(outputs, membership.argmax(axis=1), class_targets),
+            "training_error": jnp.where(classified, classification_error(outputs, labels, class_targets), jnp.nan),
             "outputs": outputs,
             "kernel_block": blocks,
             "kernel_diagonal": diagonal,

@@ -8,13 +8,16 @@ from typing import Any, Literal
 from codingschemes.errors import InvalidInput
 from codingschemes.registry import Registry
 from codingschemes.tasks.cifar10 import cifar10
+from codingschemes.tasks.context import context
 from codingschemes.tasks.digits import digits
 from codingschemes.tasks.hypercube import hypercube
 from codingschemes.tasks.mnist import mnist
 from codingschemes.tasks.npz import npz
 from codingschemes.tasks.options import OPTIONS, argument
 from codingschemes.tasks.orthogonal import orthogonal
+from codingschemes.tasks.parity import parity
 from codingschemes.tasks.task import Task
+from codingschemes.tasks.teacher import teacher
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class TaskEntry:
 TASKS: Registry[TaskEntry] = Registry("task")
 TASKS.register("orthogonal", TaskEntry(orthogonal))
 TASKS.register("hypercube", TaskEntry(hypercube, scaling="none"))
+TASKS.register("parity", TaskEntry(parity))
+TASKS.register("context", TaskEntry(context, scaling="none"))
+TASKS.register("teacher", TaskEntry(teacher))
 TASKS.register("digits", TaskEntry(digits))
 TASKS.register("mnist", TaskEntry(mnist))
 TASKS.register("cifar10", TaskEntry(cifar10))

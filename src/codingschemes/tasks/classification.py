@@ -1,10 +1,20 @@
-"""Errors of classification, which there are only where classes have targets of their own."""
+"""Errors of classification, which there are only where classes differ in their targets."""
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 _ROUND_OFF = 1e-9
+
+
+def tells_classes(
+    targets: Float[Array | np.ndarray, "P C"],
+    labels: Int[Array | np.ndarray, " P"],
+    class_targets: Float[Array | np.ndarray, "G C"],
+) -> Bool[Array, ""]:
+    """Whether the target of every training sample is that of its class, up to round-off: what is learned is then a
+    class, and else real numbers, of which there is no error of classification. Can be traced."""
+    return jnp.all(jnp.abs(targets - jnp.asarray(class_targets)[labels]) <= _ROUND_OFF * jnp.abs(class_targets).max())
 
 
 def classification_error(
@@ -12,8 +22,10 @@ def classification_error(
     labels: Int[Array | np.ndarray, " Q"],
     class_targets: Float[Array | np.ndarray, "G C"],
 ) -> Float[Array, ""]:
-    """Share of samples whose output is nearest to another class's target; NaN where two classes have the same one, up
-    to round-off: no output tells them apart. Can be traced.
+    """Share of samples whose output is nearest to a target that is not their class's. Can be traced.
+
+    Classes with the same target, up to round-off, are one label to the output, which is not asked to tell them apart;
+    NaN where all classes have the same one.
 
     Args:
         outputs: of the samples judged.
@@ -21,6 +33,7 @@ def classification_error(
         class_targets: mean target of each class.
     """
     apart = jnp.abs(class_targets[:, None] - class_targets).max(axis=2)
-    own = jnp.all((apart > _ROUND_OFF * jnp.abs(class_targets).max()) | jnp.eye(len(class_targets), dtype=bool))
+    same = apart <= _ROUND_OFF * jnp.abs(class_targets).max()
     nearest = ((outputs[:, None] - class_targets) ** 2).sum(axis=2).argmin(axis=1)
-    return jnp.where(own, jnp.mean(nearest != labels), jnp.nan)
+    nothing_to_tell = len(class_targets) > 1 and jnp.all(same)
+    return jnp.where(nothing_to_tell, jnp.nan, jnp.mean(~same[labels, nearest]))

@@ -1,15 +1,12 @@
 """Binary labels in all their combinations, on inputs whose Gram matrix is prescribed."""
 
-import itertools
-
 import numpy as np
-from jaxtyping import Float
 
 from codingschemes.errors import InvalidInput
+from codingschemes.tasks.combinations import all_combinations, factorial_task
 from codingschemes.tasks.options import reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
-from codingschemes.tasks.rotations import LARGEST, random_orthogonal
-from codingschemes.tasks.task import Task, no_test_samples
+from codingschemes.tasks.task import Task
 
 
 @reads_options
@@ -18,25 +15,37 @@ def hypercube(
     repeats: int = 4,
     inputs: str = "whitened",
     alignment: float = 1.0,
+    labels: str = "factors",
     preprocess: str = "none",
     seed: int = 0,
 ) -> Task:
     """Learn dY binary labels, of which every combination occurs in n samples: P = n 2^dY, targets -1/+1.
 
-    The Gram matrix of the inputs is exactly X X^T = G(inputs, alignment) of `gram`; a random rotation hides the
-    basis. Samples of one combination follow each other. This is the setting of Wang, Johnston and Fusi
-    (arXiv 2510.09816), where the energy has no scale factors: sample it with scaling "none".
+    The Gram matrix of the inputs is exactly X X^T = G(inputs, alignment), with Y the P x dY labels, v_i its columns
+    and 1_class the matrix that is 1 between samples of one combination; a random rotation hides the basis. Samples of
+    one combination follow each other. This is the setting of Wang, Johnston and Fusi (arXiv 2510.09816), where the
+    energy has no scale factors: sample it with scaling "none".
+
+    - whitened: I.
+    - aligned: I + g Y Y^T.
+    - anisotropic: I but for the eigenvalues along v_i, from 1 / (1 + g) for the first to 1 + g for the last label.
+    - clustered: (1_class + g I) / (1 + g); small g means tight clusters.
+
+    With `labels="xor"` the product of all labels is learned instead, which no single label helps to know, and with
+    "factors,xor" beside them: the controls of abstraction. Where context and stimulus are the two labels, "xor" is the
+    reversal of a stimulus's meaning between contexts; `context` is the other kind of context dependence.
 
     Args:
         labels_dim: dY, binary labels.
         repeats: n, samples of each combination.
-        inputs: "whitened", "aligned", "anisotropic" or "clustered"; see `gram`.
-        alignment: g in `gram`; whitened inputs have none and ignore it.
+        inputs: "whitened", "aligned", "anisotropic" or "clustered".
+        alignment: g of these; whitened inputs have none and ignore it.
+        labels: what is learned: "factors", the labels themselves; "xor", their product; or "factors,xor".
         preprocess: steps applied to the inputs; see `preprocessing`.
         seed: fixes the rotation.
 
     Raises:
-        InvalidInput: too many samples for a dense kernel, or anisotropic inputs with a single label.
+        InvalidInput: too many samples for a dense kernel, anisotropic inputs or "xor" with a single label.
 
     Example:
         >>> cs.tasks.hypercube(labels_dim=2, repeats=4).factors
@@ -44,60 +53,25 @@ def hypercube(
                [-1.,  1.],
                [ 1., -1.],
                [ 1.,  1.]])
+        >>> cs.tasks.hypercube(labels="factors,xor").class_targets[0]
+        array([-1., -1.,  1.])
     """
-    combinations = np.array(list(itertools.product((-1.0, 1.0), repeat=labels_dim)))
-    samples = repeats * len(combinations)
-    if samples > LARGEST:
-        raise InvalidInput(f"{samples} samples are too many for a dense kernel: lower `repeats` or `labels_dim`")
-    labels = np.repeat(np.arange(len(combinations)), repeats)
-    targets = combinations[labels]
-    rotation = random_orthogonal(samples, np.random.default_rng(seed))
-    class_names = tuple("".join("+" if factor > 0 else "-" for factor in row) for row in combinations)
-    task = Task(
-        name="hypercube",
-        inputs=square_root(gram(targets, labels, inputs, alignment)) @ rotation,
-        targets=targets,
-        labels=labels,
-        class_names=class_names,
-        target_names=tuple(f"label {index + 1}" for index in range(labels_dim)),
-        factors=combinations,
-        **no_test_samples(features=samples, outputs=labels_dim),
-        provenance={"source": f"all {len(combinations)} combinations of {labels_dim} labels, {inputs} inputs"},
+    learned = labels.split(",")
+    if not set(learned) <= {"factors", "xor"}:
+        raise InvalidInput(f"`labels` of the hypercube task is factors, xor or factors,xor, not {labels}")
+    if "xor" in learned and labels_dim == 1:
+        raise InvalidInput("the exclusive or of a single label is that label: raise `labels_dim` to 2 or more")
+    combinations = all_combinations(labels_dim)
+    names = tuple(f"label {index + 1}" for index in range(labels_dim))
+    columns = {"factors": (combinations, names), "xor": (combinations.prod(axis=1, keepdims=True), ("xor",))}
+    task = factorial_task(
+        "hypercube",
+        names,
+        np.column_stack([columns[each][0] for each in learned]),
+        tuple(name for each in learned for name in columns[each][1]),
+        repeats,
+        inputs,
+        alignment,
+        seed,
     )
     return preprocess_task(task, preprocess)
-
-
-def gram(targets: Float[np.ndarray, "P dY"], labels: np.ndarray, inputs: str, g: float) -> Float[np.ndarray, "P P"]:
-    """The Gram matrix X X^T of the inputs.
-
-    With Y the P x dY targets, v_i its columns (orthogonal, |v_i|^2 = P) and 1_class the matrix that is 1 between
-    samples of one combination and 0 elsewhere:
-
-    - whitened: I.
-    - aligned: I + g Y Y^T.
-    - anisotropic: I + sum_i (mu_i - 1) v_i v_i^T / P, that is, I but for the eigenvalues mu_i along v_i. They are
-      spaced evenly in the logarithm from 1 / (1 + g) for the first label to 1 + g for the last.
-    - clustered: s (1_class + g I) with s = 1 / (1 + g), so that every input has norm 1 as in the whitened case.
-      Small g means tight clusters.
-    """
-    samples, labels_dim = targets.shape
-    identity = np.eye(samples)
-    match inputs:
-        case "whitened":
-            return identity
-        case "aligned":
-            return identity + g * targets @ targets.T
-        case "anisotropic":
-            if labels_dim == 1:
-                raise InvalidInput("anisotropic inputs differ between labels: raise `labels_dim` to 2 or more")
-            eigenvalues = (1 + g) ** np.linspace(-1, 1, labels_dim)
-            return identity + (targets * (eigenvalues - 1)) @ targets.T / samples
-        case "clustered":
-            return ((labels[:, None] == labels) + g * identity) / (1 + g)
-    raise InvalidInput(f"there are no {inputs!r} inputs: choose whitened, aligned, anisotropic or clustered")
-
-
-def square_root(matrix: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
-    """The symmetric square root of a positive semidefinite matrix."""
-    eigenvalues, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.sqrt(np.clip(eigenvalues, 0, None))) @ vectors.T

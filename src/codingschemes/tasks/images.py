@@ -43,6 +43,8 @@ def image_task(
     Raises:
         InvalidInput: unknown labels, a combination of factors without images, or more images than there are.
     """
+    if labels not in ("classes", "parity-magnitude"):
+        raise InvalidInput(f"`labels` of the {name} task is classes or parity-magnitude, not {labels}")
     if classes is None:
         classes = 3 if labels == "classes" else len(label_names)
     chosen = choose_labels(classes, label_names, tuple(str(index) for index in range(len(label_names))))
@@ -70,4 +72,5 @@ def parity_magnitude(chosen: list[int]) -> Labelling:
     missing = [name for index, name in enumerate(names) if index not in class_of]
     if missing:
         raise InvalidInput(f"`classes` has no {missing[0]} digit: parity and magnitude need all four combinations")
-    return Labelling(class_of, names, ("parity", "magnitude"), factors, factors)
+    outputs = ("parity", "magnitude")
+    return Labelling(class_of, names, outputs, factors, factors, outputs)

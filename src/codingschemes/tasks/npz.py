@@ -1,6 +1,7 @@
 """Bring your own arrays."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from codingschemes.errors import InvalidInput
 from codingschemes.tasks.archives import read_arrays, require
 from codingschemes.tasks.downloads import sha256_of
+from codingschemes.tasks.latents import label_by_factors, with_factors
+from codingschemes.tasks.levels import level_edges, level_names, levels_of
 from codingschemes.tasks.options import ClassChoice, reads_options
 from codingschemes.tasks.preprocessing import preprocess as preprocess_task
 from codingschemes.tasks.selection import LabelledSamples, Labelling, choose_labels, draw_task, one_hot_labelling
@@ -27,13 +30,21 @@ def npz(
 
     The file holds `x` (or `inputs`), numbers of any real type with samples first, flattened to one row a sample; and
     `y` (or `labels`), one whole number or text a sample. It may hold `targets`, (sample, output), to be learned
-    instead of one output a class; and `test_x`, `test_y` and `test_targets` likewise. Where the targets are -1/+1
-    and the classes are all their combinations, the classes are known to be factorised. Nothing is unpickled.
+    instead of one output a class; and `test_x`, `test_y` and `test_targets` likewise. Nothing is unpickled.
+
+    It may also hold `factors`, (sample, factor): latent variables of a few values each, learned or not, that
+    abstraction scores are asked of. Classes are then the combinations of factors, named by the ranks of their values
+    (`01`), and `y` may be left out. A factor of m ordered values is scored as m - 1 binary ones, one a step up. Where
+    there is no such array, and the targets are -1/+1 and the classes are all their combinations, the targets are the
+    factors.
+
+    With `targets` and neither `y` nor `factors` the task is a regression: inputs are sorted into low, middle and high
+    values of the first target, thirds of the file, in the place of classes.
 
     Args:
         data: the file.
         samples: training samples, drawn evenly from the classes; all that are not held out, if left out.
-        classes: labels, or how many of them in sorted order; all if left out.
+        classes: labels, or how many of them in sorted order; all if left out. A regression has none.
         test: held-out samples: from `test_x` if the file has it, else from those not trained on. If left out, all
             of `test_x`.
         preprocess: steps applied to the inputs; see `preprocessing`.
@@ -49,18 +60,24 @@ def npz(
     """
     path = Path(data)
     arrays = read_arrays(path)
+    regression = "targets" in arrays and not {"y", "labels", "factors"} & set(arrays)
+    if regression and classes is not None:
+        raise InvalidInput(f"{path} has targets without labels, so there are no `classes` to choose: leave it out")
+    arrays = label_by_levels(arrays, path) if regression else label_by_factors(arrays)
     values = require(arrays, ("y", "labels"), path)
     check_labels(values, "y")
     label_values = np.unique(values)
     train = read_samples(arrays, path, "", label_values)
     held_out = read_samples(arrays, path, "test_", label_values) if {"test_x", "test_y"} & set(arrays) else None
-    names = tuple(str(value) for value in label_values)
+    names = level_names(len(label_values)) if regression else tuple(str(value) for value in label_values)
     chosen = choose_labels(len(names) if classes is None else classes, names)
     labelling = one_hot_labelling(names, chosen)
     if train.targets is not None:
         labelling = describe_targets(labelling, train)
         if held_out is not None and held_out.targets is None:
-            raise InvalidInput(f"{path} has targets and test_x but no test_targets: add them, one row a test sample")
+            raise no_test_targets(path)
+    if "factors" in arrays:
+        labelling = with_factors(labelling, train.labels, arrays["factors"])
     if test is None:
         test = 0 if held_out is None else int(np.isin(held_out.labels, chosen).sum())
     provenance = {
@@ -69,7 +86,29 @@ def npz(
         "original_labels": [names[index] for index in chosen],
     }
     task = draw_task("npz", train, held_out, labelling, samples, test, seed, provenance)
-    return preprocess_task(task, preprocess)
+    return preprocess_task(replace(task, levels=regression), preprocess)
+
+
+def label_by_levels(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """The arrays, with levels of the first target for `y` and `test_y`."""
+    if "test_x" in arrays and "test_targets" not in arrays:
+        raise no_test_targets(path)
+    sides = {prefix: arrays[f"{prefix}targets"] for prefix in ("", "test_") if f"{prefix}targets" in arrays}
+    for prefix, targets in sides.items():
+        if targets.dtype.kind not in "buif" or targets.ndim not in (1, 2) or not targets.size:
+            raise InvalidInput(
+                f"{prefix}targets must hold real numbers, a row a sample, not {targets.dtype} {targets.shape}"
+            )
+        if not np.all(np.isfinite(targets)):
+            raise InvalidInput(f"{prefix}targets hold NaN or infinite values: give finite targets for every sample")
+    first = {prefix: targets.reshape(len(targets), -1)[:, 0].astype(np.float64) for prefix, targets in sides.items()}
+    edges = level_edges(first[""])
+    return {**arrays, **{f"{prefix}y": levels_of(values, edges) for prefix, values in first.items()}}
+
+
+def no_test_targets(path: Path) -> InvalidInput:
+    """What is said where there is something to test on, but not what it should be."""
+    return InvalidInput(f"{path} has targets and test_x but no test_targets: add them, one row a test sample")
 
 
 def read_samples(arrays: dict[str, np.ndarray], path: Path, prefix: str, label_values: np.ndarray) -> LabelledSamples:
@@ -123,7 +162,8 @@ def describe_targets(labelling: Labelling, train: LabelledSamples) -> Labelling:
     return Labelling(
         labelling.class_of,
         labelling.class_names,
-        tuple(f"target {index + 1}" for index in range(outputs)),
+        names := tuple(f"target {index + 1}" for index in range(outputs)),
         of_class,
         of_class if factorised else None,
+        names if factorised else (),
     )

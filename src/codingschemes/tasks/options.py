@@ -94,11 +94,17 @@ def _number(value: Any) -> float:
     return number
 
 
-def _alignment(value: Any) -> float:
+def _amount(value: Any) -> float:
     number = _number(value)
-    if not 0 <= number <= 1e6:  # beyond, a Gram matrix in double precision is no longer the one asked for
+    if not 0 <= number <= 1e6:  # beyond, double precision no longer holds what is added to it
         raise ValueError
     return number
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
 
 
 def _one_of(*choices: str) -> tuple[Callable[[Any], str], str]:
@@ -150,9 +156,7 @@ def _path(value: Any) -> str:
 
 
 OPTIONS: dict[str, Option] = {
-    "samples": Option(
-        _whole(at_least=1), "a whole number of at least 1", "training inputs, drawn evenly from the classes"
-    ),
+    "samples": Option(_whole(at_least=1), "a whole number of at least 1", "training inputs"),
     "classes": Option(
         _classes,
         "a number of classes, or different labels such as 0,1,2",
@@ -163,17 +167,36 @@ OPTIONS: dict[str, Option] = {
     ),
     "test": Option(_whole(at_least=0), "a whole number of at least 0", "held-out inputs"),
     "labels": Option(
-        *_one_of("classes", "parity-magnitude"), "what is learned: which class, or two binary factors of a digit"
+        *_one_of("classes", "parity-magnitude", "factors", "xor", "factors,xor"),
+        "what is learned: classes or parity-magnitude of a digit; factors, xor or factors,xor of a hypercube",
     ),
     "labels_dim": Option(
         _whole(at_least=1, at_most=10), "a whole number from 1 to 10", "binary labels; all their combinations occur"
     ),
-    "repeats": Option(_whole(at_least=1), "a whole number of at least 1", "samples of each combination of labels"),
+    "repeats": Option(
+        _whole(at_least=1), "a whole number of at least 1", "samples of each combination of labels or factors"
+    ),
+    "dimension": Option(
+        _whole(at_least=1, at_most=10_000), "a whole number from 1 to 10000", "coordinates of an input"
+    ),
+    "relevant": Option(
+        _whole(at_least=1, at_most=10), "a whole number from 1 to 10", "coordinates whose product is learned"
+    ),
+    "stimuli": Option(
+        _whole(at_least=2, at_most=9), "a whole number from 2 to 9", "binary stimuli beside the binary context"
+    ),
+    "teacher_activation": Option(_word, "the name of an activation", "activation of the teacher"),
+    "teacher_width": Option(_whole(at_least=1, at_most=10_000), "a whole number from 1 to 10000", "teacher's neurons"),
+    "noise": Option(_amount, "a number from 0 to 1e6", "standard deviation of the noise on training targets"),
     "inputs": Option(
         *_one_of("whitened", "aligned", "anisotropic", "clustered"), "how the inputs relate to each other"
     ),
-    "alignment": Option(_alignment, "a number from 0 to 1e6", "g, the strength of that relation"),
-    "data": Option(_path, "the path of an .npz file", "an .npz file with arrays x (samples first) and y (labels)"),
+    "alignment": Option(_amount, "a number from 0 to 1e6", "g, the strength of that relation"),
+    "data": Option(
+        _path,
+        "the path of an .npz file",
+        "an .npz file with arrays x (samples first) and y (labels), factors or targets",
+    ),
     "preprocess": Option(
         *_one_of("none", "scale", "center", "center,scale"), "what is done to the inputs before they are learned"
     ),

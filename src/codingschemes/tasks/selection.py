@@ -41,6 +41,7 @@ class Labelling:
         target_names: one name an output.
         targets: the targets of each class, (class, output).
         factors: binary factors of each class, or None.
+        factor_names: one name a factor.
     """
 
     class_of: Int[np.ndarray, " labels"]
@@ -48,6 +49,7 @@ class Labelling:
     target_names: tuple[str, ...]
     targets: Float[np.ndarray, "G C"]
     factors: Float[np.ndarray, "G F"] | None = None
+    factor_names: tuple[str, ...] = ()
 
 
 def choose_labels(classes: ClassChoice, *spellings: tuple[str, ...]) -> list[int]:
@@ -143,6 +145,7 @@ def draw_task(
         class_names=labelling.class_names,
         target_names=labelling.target_names,
         factors=labelling.factors,
+        factor_names=labelling.factor_names,
         test_inputs=flatten(test_pool.inputs[test_rows]),
         test_targets=(
             labelling.targets[test_classes[test_rows]] if test_pool.targets is None else test_pool.targets[test_rows]

@@ -36,16 +36,20 @@ class Task:
     Attributes:
         name: the task's registered name.
         inputs: training inputs after preprocessing, (sample, feature).
-        targets: what the network's outputs are regressed on, (sample, output): one-hot rows of `labels`, or the
-            factors as -1/+1.
+        targets: what the network's outputs are regressed on, (sample, output): one-hot rows of `labels`, the
+            factors as -1/+1, or a function of them that several classes may share.
         labels: the class of each sample, integers 0..G-1, (sample,). For factorised tasks the class is the
             combination of factors.
         class_names: one name a class, in label order.
         target_names: one name a column of `targets`.
         factors: binary factors -1/+1 of each **class**, (class, factor), or None where classes have no factorised
-            structure. Abstraction scores are defined on them.
+            structure. Abstraction scores are defined on them. They are the latent variables of the task, which need
+            not be what is learned.
         test_inputs, test_targets, test_labels: the same for held-out samples; zero rows where there are none.
         provenance: how the task was made: options, source, checksums, preprocessing steps; plain JSON values.
+        factor_names: one name a factor; none where there are no factors. Left out, they are counted.
+        levels: whether the task is a regression, whose classes are only levels of the first output that inputs are
+            sorted by (`low`, `middle`, `high`), not what is learned.
 
     Raises:
         InvalidInput: arrays that do not belong together, values that are not finite, constant inputs, or a class
@@ -69,23 +73,34 @@ class Task:
     test_targets: Float[Array, "Q C"]
     test_labels: Int[Array, " Q"]
     provenance: dict[str, Any] = field(default_factory=dict)
+    factor_names: tuple[str, ...] = ()
+    levels: bool = False
 
     def __repr__(self) -> str:
         held_out = f", {len(self.test_inputs)} held out" if len(self.test_inputs) else ""
         return (
             f"Task({self.name}, {len(self.inputs)} samples of {self.inputs.shape[1]} features in "
-            f"{len(self.class_names)} classes{held_out})"
+            f"{self.class_words}{held_out})"
         )
 
     def _repr_html_(self) -> str:
         counts = np.bincount(self.labels, minlength=len(self.class_names))
         classes = ", ".join(f"{name} ({count})" for name, count in zip(self.class_names, counts, strict=True))
-        facts = {"inputs": f"{len(self.inputs)} samples, {self.inputs.shape[1]} features", "classes (samples)": classes}
+        named = "levels of the target" if self.levels else "classes"
+        facts = {
+            "inputs": f"{len(self.inputs)} samples, {self.inputs.shape[1]} features",
+            f"{named} (samples)": classes,
+        }
         facts["outputs"] = ", ".join(self.target_names)
+        if self.factors is not None:
+            facts["factors"] = ", ".join(self.factor_names)
         facts["held out"] = f"{len(self.test_inputs)} samples"
         return html_table(f"Task {self.name}", facts)
 
     def __post_init__(self) -> None:
+        if self.factors is not None and not self.factor_names:
+            counted = tuple(f"factor {index + 1}" for index in range(self.factors.shape[1]))
+            object.__setattr__(self, "factor_names", counted)  # the one way to fill a field of a frozen dataclass
         self._check_shapes()
         for what, rows in (("inputs", self.inputs), ("test inputs", self.test_inputs)):
             if not np.all(np.isfinite(rows)):
@@ -125,11 +140,19 @@ class Task:
                 raise InvalidInput(f"{side}labels must be whole numbers from 0 to {len(self.class_names) - 1}")
         if self.factors is not None and len(self.factors) != len(self.class_names):
             raise InvalidInput(f"{len(self.factors)} rows of factors do not fit {len(self.class_names)} classes")
+        factor_count = 0 if self.factors is None else self.factors.shape[1]
+        if len(self.factor_names) != factor_count:
+            raise InvalidInput(f"{len(self.factor_names)} names do not fit {factor_count} factors: give one a factor")
 
     @property
     def class_count(self) -> int:
         """Number of classes G."""
         return len(self.class_names)
+
+    @property
+    def class_words(self) -> str:
+        """How many classes there are, in words that say what they are."""
+        return f"{self.class_count} {'levels of the target' if self.levels else 'classes'}"
 
     @property
     def sample_count(self) -> int:
@@ -166,6 +189,8 @@ class Task:
             "name": self.name,
             "class_names": self.class_names,
             "target_names": self.target_names,
+            "factor_names": self.factor_names,
+            "levels": self.levels,
             "provenance": self.provenance,
         }
         arrays[_WORDS] = np.array(json.dumps(words))
@@ -195,6 +220,8 @@ class Task:
                 name=words["name"],
                 class_names=tuple(words["class_names"]),
                 target_names=tuple(words["target_names"]),
+                factor_names=tuple(words.get("factor_names", ())),  # tasks saved before there were names and levels
+                levels=bool(words.get("levels", False)),
                 provenance=words["provenance"],
                 **stored,
             )
@@ -205,7 +232,7 @@ def one_hot_targets(labels: Int[Array, " P"], class_count: int) -> Float[Array, 
     return np.eye(class_count)[labels]
 
 
-def no_test_samples(features: int, outputs: int) -> dict[str, Array]:
+def no_test_samples(features: int, outputs: int) -> dict[str, Any]:
     """The test fields of a task without held-out samples."""
     return {
         "test_inputs": np.zeros((0, features)),
