@@ -174,7 +174,7 @@ class FreeEnergy:
         return (vectors * (self.variance * ratio**self.layers)) @ vectors.T
 
     def descend(self, start: Float[np.ndarray, "C C"]) -> "Minimum":
-        """Newton's method along V = R exp(X) R, R the root of where it is: V stays positive, and units do not matter."""
+        """Newton's method along V = R exp(X) R, R the root of where it is: V stays positive, units do not matter."""
         v, value, left = start, self.value(start), np.inf
         for _ in range(_MOST_STEPS):
             check_time("minimising the free energy of the readouts")
