@@ -1,4 +1,4 @@
-"""The proportional limit as a prediction: where it is the lazy limit, where the mean field, and at the inputs of tests."""
+"""The proportional limit as a prediction: where it is the lazy limit, where the mean field, and at test inputs."""
 
 import numpy as np
 import pytest

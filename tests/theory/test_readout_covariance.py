@@ -1,4 +1,4 @@
-"""The free energy of the readouts' covariance: derivatives, several minima, and networks of few neurons done exactly."""
+"""The free energy of the readouts' covariance: derivatives, several minima, networks of few neurons done exactly."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What theory predicts of a posterior, each with a certificate: global minimum, mean field, proportional, lazy limit."""
+"""What theory predicts of a posterior, with a certificate: global minimum, mean field, proportional and lazy limit."""
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.theory import global_minimum, lazy, mean_field, proportional  # noqa: F401  (they register)
