@@ -13,6 +13,7 @@ import dataclasses
 
 import numpy as np
 from claims import Claim
+from deviations import by_kind, deviations
 from entry import Entry, Table
 
 import codingschemes as cs
@@ -35,16 +36,6 @@ task = cs.tasks.orthogonal(samples=options.samples, ratios=(0.5, 0.25, 0.25))
 widths = [int(width) for width in options.widths.split(",")]
 
 
-def kind_of(name: str) -> str | None:
-    """The longest kind with which the name of a quantity begins."""
-    found = [kind for kind in KINDS if name.startswith(kind)]
-    return max(found, key=len) if found else None
-
-
-def relative(differences: dict[str, list[float]], sizes: dict[str, list[float]]) -> dict[str, float]:
-    return {kind: float(np.linalg.norm(differences[kind]) / np.linalg.norm(sizes[kind])) for kind in KINDS}
-
-
 table = Table("N", "T", *KINDS.values(), "certificate")
 drawn: dict[str, list[float]] = {kind: [] for kind in KINDS}
 predictions: list[cs.Prediction] = []
@@ -63,21 +54,18 @@ for width in widths:
         time_limit=options.seconds,
         progress=False,
     )
-    rows = {kind: [row for row in cs.compare(run, prediction).rows if kind_of(row.quantity) == kind] for kind in KINDS}
-    off = {kind: [row.sampled - row.predicted for row in found] for kind, found in rows.items()}
-    errors = {kind: [row.mcse for row in found] for kind, found in rows.items()}
-    sizes = {kind: [row.predicted for row in found] for kind, found in rows.items()}
-    deviation, error = relative(off, sizes), relative(errors, sizes)
-    cells = [f"{deviation[kind]:.2%} ± {error[kind]:.2%}" for kind in KINDS]
+    rows = cs.compare(run, prediction).rows
+    found = deviations(rows, KINDS)
+    cells = [str(found[kind]) for kind in KINDS]
     table.row(width, f"{options.heat / width:g}", *cells, f"{prediction.certificate.gap:.2f}")
     for kind in KINDS:
-        drawn[kind].append(deviation[kind])
+        drawn[kind].append(found[kind].size)
     if len(predictions) == 2:
         # of another width at the same N T, so of this posterior, too
         first = dataclasses.replace(predictions[0], posterior=posterior)
         other = {row.quantity: row.predicted for row in cs.compare(run, first).rows}
-        for kind, found in rows.items():
-            pairs = np.array([[other[row.quantity] for row in found], [row.predicted for row in found]])
+        for kind, each in by_kind(rows, KINDS).items():
+            pairs = np.array([[other[row.quantity] for row in each], [row.predicted for row in each]])
             noise[kind] = float(np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1]))
         print("noise of the prediction", noise, flush=True)
 
