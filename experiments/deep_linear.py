@@ -21,7 +21,17 @@ from codingschemes.coding.predictions import test_predictions
 THEORIES = ("mean-field", "proportional")
 
 entry = Entry(
-    __doc__, quick={"widths": "8,12", "samples": 6, "warmup": 50, "draws": 50, "seconds": 60.0, "images": 9, "test": 6}
+    __doc__,
+    quick={
+        "widths": "8,12",
+        "samples": 6,
+        "warmup": 50,
+        "draws": 50,
+        "seconds": 60.0,
+        "images": 9,
+        "test": 6,
+        "depths": "2",
+    },
 )
 entry.add_argument("--widths", default="50,100,200")
 entry.add_argument("--depths", default="2,3")
