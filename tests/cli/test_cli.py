@@ -311,7 +311,7 @@ def test_predict_prints_one_json_object_with_a_certificate(run):
         (("predict", "orthogonal", "--run", "somewhere"), "either a TASK or a RUN"),
         (("predict", "--run", "somewhere", "--width", "3"), "leave out --width"),
         (("predict", "orthogonal", "--theory", "astrology"), "astrology"),
-        (("predict", "orthogonal", "--activation", "relu", "--samples", "12", "--depth", "2"), "lazy"),
+        (("predict", "orthogonal", "--activation", "relu", "--samples", "12", "--depth", "2"), "proportional"),
         (("predict", "orthogonal", "--theory", "global-minimum", "--samples", "12", "--depth", "2"), "use depth 1"),
         (("compare", "nowhere"), "no run folder"),
     ],

@@ -204,5 +204,5 @@ def test_codes_can_be_given(posterior):
 )
 def test_refusals(activation, network, options):
     task = cs.tasks.orthogonal(samples=10)
-    with pytest.raises(cs.InvalidInput, match=r"lazy|particles"):
+    with pytest.raises(cs.InvalidInput, match=r"proportional|particles"):
         predict(cs.Posterior(task, cs.Network(activation, width=10, depth=2, **network)), **options)

@@ -19,7 +19,7 @@ def compare(run: Path, theory: str | None, time_limit: float | None, as_json: bo
     """Set a run against a theory: sampled values with Monte Carlo errors beside predicted ones, one row a quantity.
 
     Without --theory it is the one that covers the run: the mean field at orthogonal and at correlated inputs, else the
-    lazy limit. The same values are written to comparison-THEORY.json in the run folder.
+    proportional or lazy limit. The same values are written to comparison-THEORY.json in the run folder.
     """
     comparison = cs.compare(cs.Run.open(run), theory=theory, progress=True, time_limit=time_limit)
     values = comparison.to_json()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
+from codingschemes.theory.lazy import MANY
 from codingschemes.theory.mean_field import MeanFieldProblem, route_to
 
 
@@ -22,7 +23,8 @@ class Choice(NamedTuple):
 
 @known_keywords
 def choose(posterior: Posterior) -> Choice:
-    """The mean field where it covers the posterior, at orthogonal or correlated inputs, else the lazy limit.
+    """The mean field where it covers the posterior, at orthogonal or correlated inputs, else the proportional limit;
+    the lazy limit where readouts are scaled by 1/sqrt(N) and neurons are many.
 
     Raises:
         InvalidInput: a recurrent network, which no theory covers.
@@ -31,10 +33,16 @@ def choose(posterior: Posterior) -> Choice:
     if network.recurrent:
         raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
     if network.scaling == "lazy":
-        return Choice("lazy", "the lazy limit was chosen, since this network has its readouts scaled by 1/sqrt(N)")
+        scaled = "since this network has its readouts scaled by 1/sqrt(N)"
+        if network.width >= MANY * posterior.task.sample_count:
+            return Choice("lazy", f"the lazy limit was chosen, {scaled} and many more neurons than samples")
+        return Choice("proportional", f"the proportional limit was chosen, {scaled} and as many samples as neurons")
     route = route_to(MeanFieldProblem(posterior))
     if route.refusal is not None:
-        return Choice("lazy", f"the lazy limit was chosen, in which no features are learned, since {route.refusal}")
+        return Choice(
+            "proportional",
+            f"the proportional limit was chosen, in which kernels are only rescaled, since {route.refusal}",
+        )
     layers = "one hidden layer" if network.depth == 1 else f"{network.depth} hidden layers"
     return Choice(
         "mean-field",

@@ -173,7 +173,7 @@ class FreeEnergy:
             ratio[: len(ratio) - learned] = 1.0
         return (vectors * (self.variance * ratio**self.layers)) @ vectors.T
 
-    def descend(self, start: Float[np.ndarray, "C C"]) -> "Minimum":
+    def descend(self, start: Float[np.ndarray, "C C"]) -> "Descended":
         """Newton's method along V = R exp(X) R, R the root of where it is: V stays positive, units do not matter."""
         v, value, left = start, self.value(start), np.inf
         for _ in range(_MOST_STEPS):
@@ -200,9 +200,9 @@ class FreeEnergy:
             v, value = trial, energy
             if left < _ENOUGH:  # of the step that was taken: what is left is its square
                 break
-        return Minimum(v, value, left)
+        return Descended(v, value, left)
 
-    def minimise(self) -> tuple["Minimum", int]:
+    def minimise(self) -> tuple["Descended", int]:
         """The lowest minimum that descents from several places reach, and how many there are.
 
         With one layer and many neurons S is convex and there is one. Beyond, a mode of the targets is learned or not:
@@ -234,7 +234,7 @@ class FreeEnergy:
         return own + np.einsum("qak,ab,qbk->qk", shift, covariance, shift, optimize=True)
 
 
-class Minimum(NamedTuple):
+class Descended(NamedTuple):
     """Where a descent ended.
 
     Attributes:
@@ -248,9 +248,9 @@ class Minimum(NamedTuple):
     left: float
 
 
-def lowest(minima: Sequence[Minimum]) -> tuple[Minimum, int]:
+def lowest(minima: Sequence[Descended]) -> tuple[Descended, int]:
     """The lowest, and how many different ones there are."""
-    apart: list[Minimum] = []
+    apart: list[Descended] = []
     for each in sorted(minima, key=lambda minimum: minimum.value):
         if not any(np.linalg.norm(each.v - one.v) <= _SAME * np.linalg.norm(one.v) for one in apart):
             apart.append(each)

@@ -1,6 +1,11 @@
 """Second moments <phi(z) phi(z')> of activities under a Gaussian, the kernels of wide random networks.
 
-In closed form where the activation has one (`Activation.second_moment`), else by quadrature of the bivariate Gaussian.
+In closed form where the activation has one (`Activation.second_moment`), else by Mehler's series,
+
+    <phi(s x) phi(s' x')> = sum_n c_n(s) c_n(s') rho^n,   c_n(s) = <phi(s x) h_n(x)>,
+
+h_n the orthonormal Hermite polynomials, whose first n terms leave at most |rho|^n times the geometric mean of what they
+leave of either <phi^2>. Where that is too much, as at kinks and near rho = 1, by quadrature of the bivariate Gaussian.
 """
 
 from functools import partial
@@ -9,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from codingschemes.networks import Activation
 
@@ -21,6 +26,12 @@ _EDGES = (-3.0, -1.0, 0.0, 1.0, 3.0)
 """Preactivations at which panels end, beside the activation's kinks."""
 _REACH = 9.0
 """Standard deviations beyond which a normal number is left out."""
+_TERMS = 256
+"""Terms of the series."""
+_LEFT = 1e-11
+"""What the series may leave out, relative to the largest <phi^2>."""
+_PANELS, _SERIES_REACH = 40, 13.0
+"""Of the one-dimensional quadrature of the series' coefficients."""
 
 
 class ActivityKernel(NamedTuple):
@@ -39,11 +50,69 @@ def activity_kernel(activation: Activation, covariance: Float[np.ndarray, "P P"]
     """
     if activation.second_moment is not None:
         return ActivityKernel(activation.second_moment(covariance), 0.0)
-    return _by_quadrature(activation, covariance)
+    if activation.kinked:
+        return _by_quadrature(activation, covariance, *np.triu_indices(len(covariance)))
+    kernel, left = _by_series(activation, covariance)
+    enough = left <= _LEFT * np.max(np.diagonal(kernel), initial=0.0)
+    rows, columns = np.nonzero(np.triu(~enough))
+    error = float(np.max(left, initial=0.0, where=enough))
+    if len(rows):
+        exact = _by_quadrature(activation, covariance, rows, columns)
+        kernel = np.where(enough, kernel, exact.kernel)
+        error = max(error, exact.error)
+    return ActivityKernel(kernel, error)
 
 
-def _by_quadrature(activation: Activation, covariance: np.ndarray) -> ActivityKernel:
-    rows, columns = np.triu_indices(len(covariance))
+def _by_series(
+    activation: Activation, covariance: Float[np.ndarray, "P P"]
+) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, "P P"]]:
+    """The kernel, and a bound on what each entry leaves out."""
+    deviation = np.sqrt(np.diagonal(covariance))
+    squares = []
+    for count in (_COARSE, _FINE):
+        x, weight = _normal_rule(count)
+        phi = np.asarray(activation(jnp.asarray(deviation[:, None] * x)))
+        squares.append(phi**2 @ weight)
+    error = np.abs(squares[1] - squares[0])
+    coefficients = (phi * weight) @ _hermite(x).T
+    tail = np.maximum(squares[1] - np.sum(coefficients**2, axis=1), 0.0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    rho = np.clip(covariance / np.outer(scale, scale), -1.0, 1.0)
+    kernel, power = np.zeros_like(covariance), np.ones_like(covariance)
+    for each in coefficients.T:
+        kernel += power * np.outer(each, each)
+        power *= rho
+    left = np.abs(power) * np.sqrt(np.outer(tail, tail)) + np.sqrt(np.outer(error, error))
+    np.fill_diagonal(kernel, squares[1])
+    np.fill_diagonal(left, error)
+    return kernel, left
+
+
+def _normal_rule(count: int) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+    """Nodes and weights of a standard normal number, `count` nodes in each panel."""
+    x, w = np.polynomial.legendre.leggauss(count)
+    ends = np.linspace(-_SERIES_REACH, _SERIES_REACH, _PANELS + 1)
+    half = np.diff(ends)[:, None] / 2
+    nodes = (ends[:-1, None] + half * (1 + x)).ravel()
+    weights = (half * w).ravel() * np.exp(-(nodes**2) / 2)
+    return nodes, weights / weights.sum()
+
+
+def _hermite(x: Float[np.ndarray, " K"]) -> Float[np.ndarray, "n K"]:
+    """Hermite polynomials that are orthonormal under the standard normal distribution."""
+    found = [np.ones_like(x), x]
+    for n in range(1, _TERMS - 1):
+        found.append((x * found[n] - np.sqrt(n) * found[n - 1]) / np.sqrt(n + 1))
+    return np.stack(found)
+
+
+def _by_quadrature(
+    activation: Activation,
+    covariance: Float[np.ndarray, "P P"],
+    rows: Int[np.ndarray, " K"],
+    columns: Int[np.ndarray, " K"],
+) -> ActivityKernel:
+    """Entries on or above the diagonal, and those mirrored; the others are zero."""
     pairs = np.stack([covariance[rows, rows], covariance[columns, columns], covariance[rows, columns]], axis=1)
     # orthogonal inputs have two different entries only, but for round-off
     distinct, inverse = np.unique(np.round(pairs, 14), axis=0, return_inverse=True)
@@ -54,7 +123,8 @@ def _by_quadrature(activation: Activation, covariance: np.ndarray) -> ActivityKe
         moments = np.concatenate([np.asarray(_moments(activation, jnp.asarray(chunk), *rule)) for chunk in chunks])
         kernel = np.zeros_like(covariance)
         kernel[rows, columns] = moments[inverse.ravel()]
-        results.append(kernel + np.triu(kernel, 1).T)
+        kernel[columns, rows] = kernel[rows, columns]
+        results.append(kernel)
     return ActivityKernel(results[1], float(np.max(np.abs(results[1] - results[0]))))
 
 

@@ -22,6 +22,8 @@ from codingschemes.theory.prediction import Assumption, Certificate, Details, Pr
 from codingschemes.theory.theories import THEORIES
 
 _TOLERANCE = 1e-6
+MANY = 10
+"""Neurons a sample from which on a network counts as wide."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,18 @@ class LazyDetails(Details):
     kernel_form: Literal["closed", "quadrature"]
 
 
-def prior_kernel(posterior: Posterior, scales: Sequence[float] = ()) -> ActivityKernel:
+def prior_kernel(posterior: Posterior, scales: Sequence[float] = (), *, test: bool = True) -> ActivityKernel:
     """<phi phi^T> of the last hidden layer of a random network of infinite width, at training and then test inputs.
 
     Args:
         scales: by which the second moments of the layers below are multiplied, first to last; left out, by one.
+        test: at the test inputs, too.
 
     Layer by layer: the preactivations' covariance is the weights' variance times the features' second moment, whose
     part from the layer below is the mean over neurons where the scaling divides by width, and their sum otherwise.
     """
     network, variance = posterior.network, posterior.prior.weight_variance
-    kernel, error = activity_kernel(network.activation, posterior.input_kernel(test=True))
+    kernel, error = activity_kernel(network.activation, posterior.input_kernel(test=test))
     for scale in scales or (1.0,) * (network.depth - 1):
         fan_in = scale * (network.width if network.scaling == "none" else 1)
         kernel, above = activity_kernel(network.activation, variance * (fan_in * kernel + network.bias))
@@ -106,8 +109,8 @@ def _assumptions(posterior: Posterior) -> tuple[Assumption, ...]:
             network.scaling == "lazy",
         ),
         Assumption(
-            f"The width N = {network.width} is much larger than the number of samples P = {samples} (N >= 10 P).",
-            network.width >= 10 * samples,
+            f"The width N = {network.width} is much larger than the number of samples P = {samples} (N >= {MANY} P).",
+            network.width >= MANY * samples,
         ),
     )
 

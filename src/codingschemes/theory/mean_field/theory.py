@@ -34,7 +34,7 @@ class Route(NamedTuple):
     words: str = ""
     solve: Callable[[MeanFieldProblem, Request], Solution] | None = None
     refusal: str | None = None
-    instead: str = "use theory='lazy', which covers all"
+    instead: str = "use theory='proportional', which covers all"
 
 
 def mean_field(
@@ -86,14 +86,14 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
         if network.depth > 1 and network.bias:
             return Route(
                 refusal="beyond one hidden layer the mean-field theory of linear networks is of layers without bias",
-                instead="use theory='lazy', or leave out the bias",
+                instead="use theory='proportional', or leave out the bias",
             )
         return Route("in closed form", linear.solution)
     if network.depth > 1 and not bounded:
         return Route(
             refusal="beyond one hidden layer the mean-field theory covers activations that are linear or saturate, not "
             f"{name}",
-            instead="use theory='lazy' or depth 1",
+            instead="use theory='proportional' or depth 1",
         )
     values = task.sample_count * task.targets.shape[1]
     if len(task.test_inputs) and values > MOST_VALUES:

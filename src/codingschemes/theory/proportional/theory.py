@@ -24,15 +24,15 @@ from codingschemes.posterior import Posterior
 from codingschemes.theory.lazy import prior_kernel
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.prediction import Assumption, Certificate, Details, Prediction
-from codingschemes.theory.readout_covariance import FreeEnergy, Minimum
+from codingschemes.theory.readout_covariance import Descended, FreeEnergy
 from codingschemes.theory.theories import THEORIES
 
 _TOLERANCE = 1e-6
 """Decrease of the free energy still to be had that is accepted, in nats a neuron."""
 _RESOLVED = 1e-12
 """Eigenvalues of a kernel, relative to the largest, below which a direction is not there."""
-_STEP = 1e-4
-"""Of log q in numerical derivatives."""
+_STEP, _SLOPE = 1e-4, 1e-5
+"""Of log q in numerical derivatives, and slope along it that is taken for none, in nats a neuron."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Solved(NamedTuple):
     """The minimum at given scales of the lower layers."""
 
     energy: FreeEnergy
-    minimum: Minimum
+    minimum: Descended
     minima: int
     kernel: Float[np.ndarray, "T T"]
 
@@ -104,36 +104,42 @@ def proportional(posterior: Posterior) -> Prediction:
 
 def _solve(problem: MeanFieldProblem, scales: Float[np.ndarray, " L"], *, exact: bool) -> _Solved:
     """The minimum over the readouts' covariance; with `exact`, over all layers of a linear network."""
-    task, network = problem.task, problem.network
-    samples = task.sample_count
     posterior = problem.posterior
     kernel = posterior.input_kernel(test=True) if exact else prior_kernel(posterior, tuple(scales)).kernel
-    values, vectors = np.linalg.eigh(kernel[:samples, :samples])
+    samples = len(problem.targets)
+    energy = _energy(problem, kernel[:samples, :samples], problem.network.depth if exact else 1)
+    return _Solved(energy, *energy.minimise(), kernel)
+
+
+def _energy(problem: MeanFieldProblem, kernel: Float[np.ndarray, "P P"], layers: int) -> FreeEnergy:
+    values, vectors = np.linalg.eigh(kernel)
     there = values > _RESOLVED * values[-1]
-    layers = network.depth if exact else 1
-    energy = FreeEnergy(
+    return FreeEnergy(
         eigenvalues=values[there],
         directions=vectors[:, there],
         targets=problem.targets,
         variance=problem.variance * problem.gain ** (layers - 1),
         tau=problem.tau,
         layers=layers,
-        inverse_width=1 / network.width,
+        inverse_width=1 / problem.network.width,
     )
-    return _Solved(energy, *energy.minimise(), kernel)
 
 
 def _renormalise(problem: MeanFieldProblem) -> tuple[Float[np.ndarray, " L"], float]:
     """Scales of the lower layers, and the decrease that is still to be had in them."""
     below = problem.network.depth - 1
+    if not below:
+        return np.ones(0), 0.0
+    last: list[Float[np.ndarray, "C C"]] = []  # where the covariance of the readouts was, from which little is left
 
     def cost(logs: Float[np.ndarray, " L"]) -> float:
         scales = np.exp(logs)
-        return float(np.sum(scales - logs - 1)) / 2 + _solve(problem, scales, exact=False).minimum.value
+        energy = _energy(problem, prior_kernel(problem.posterior, tuple(scales), test=False).kernel, layers=1)
+        found = energy.descend(last.pop()) if last else energy.minimise()[0]
+        last.append(found.v)
+        return float(np.sum(scales - logs - 1)) / 2 + found.value
 
-    if not below:
-        return np.ones(0), 0.0
-    logs = minimize(cost, np.zeros(below), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12}).x
+    logs = minimize(cost, np.zeros(below), method="BFGS", options={"gtol": _SLOPE, "eps": _STEP / 10}).x
     steps = _STEP * np.eye(below)
     here = cost(logs)
     up, down = (np.array([cost(logs + sign * step) for step in steps]) for sign in (1, -1))
