@@ -30,8 +30,8 @@ import jax.numpy as jnp
 from blackjax.adaptation.step_size import DualAveragingAdaptationState, dual_averaging_adaptation
 from jaxtyping import Array, Float, Int
 
-from codingschemes.posterior import Density, Position, Scalar
-from codingschemes.samplers.transition import Point, evaluate
+from codingschemes.posterior import Position, Scalar
+from codingschemes.samplers.transition import GradientTarget, Point, evaluate
 
 _FIRST_STEP_SIZE = 0.1
 _STAGES = (0.25, 0.5, 0.75)
@@ -95,7 +95,7 @@ class Adaptation:
     target_acceptance: float
     preconditioned: bool = True
 
-    def start(self, warmup: int, key: Array, position: Position, density: Density) -> AdaptiveState:
+    def start(self, warmup: int, key: Array, position: Position, density: GradientTarget) -> AdaptiveState:
         """Nothing adapted yet, of a chain that will for so many steps."""
         start_averaging, _, _ = self._averaging
         blank = {name: jnp.zeros((*block.shape[:-2], 1, block.shape[-1])) for name, block in position.items()}
@@ -147,7 +147,7 @@ class Adaptation:
             extent=choose(extent_of(state.point.position), state.extent),
         )
 
-    def renew(self, states: AdaptiveState, positions: Position, density: Density) -> AdaptiveState:
+    def renew(self, states: AdaptiveState, positions: Position, density: GradientTarget) -> AdaptiveState:
         """All chains at the beginning of another warm-up: with the scale that their gradients say together, and the
         step sizes that they have."""
         points = jax.vmap(evaluate, (None, 0))(density, positions)

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from codingschemes.posterior import Density, Position, Scalar
+from codingschemes.posterior import Position, Scalar
 from codingschemes.samplers.adaptation import Adaptation, AdaptiveState, interval_of
 from codingschemes.samplers.kernel import Info, Kernel
-from codingschemes.samplers.transition import Point, Transition, TransitionTarget, evaluate
+from codingschemes.samplers.transition import GradientTarget, Point, Transition, TransitionTarget, evaluate
 
 
 def adaptive_kernel(
@@ -55,12 +55,12 @@ def adaptive_kernel(
 @lru_cache
 def _parts(
     transition: Transition, target_acceptance: float, preconditioned: bool
-) -> tuple[Adaptation, Callable[[AdaptiveState, Density], tuple[AdaptiveState, Info]]]:
+) -> tuple[Adaptation, Callable[[AdaptiveState, GradientTarget], tuple[AdaptiveState, Info]]]:
     """How the state adapts, and a step: the same functions for warm-ups of any length, so that nothing is compiled
     twice."""
     adaptation = Adaptation(target_acceptance, preconditioned)
 
-    def step(state: AdaptiveState, density: Density) -> tuple[AdaptiveState, Info]:
+    def step(state: AdaptiveState, density: GradientTarget) -> tuple[AdaptiveState, Info]:
         key, step_key = jax.random.split(state.key)
         start, target = _to_scaled(state.point, state.scale), _target(state, density)
         moved, outcome = transition(step_key, start, target, state.step_size, state.iteration)
@@ -82,11 +82,11 @@ def _position(state: AdaptiveState) -> Position:
     return state.point.position
 
 
-def _move(state: AdaptiveState, position: Position, density: Density) -> AdaptiveState:
+def _move(state: AdaptiveState, position: Position, density: GradientTarget) -> AdaptiveState:
     return state._replace(point=evaluate(density, position))
 
 
-def _target(state: AdaptiveState, density: Density) -> TransitionTarget:
+def _target(state: AdaptiveState, density: GradientTarget) -> TransitionTarget:
     """The density in a chain's scaled coordinates."""
 
     def logdensity(scaled: Position) -> Scalar:

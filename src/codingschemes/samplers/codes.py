@@ -6,11 +6,14 @@ neurons of all others rotate into each other (`rotations`), of linear networks a
 hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
 (`reversals`) or, sigmoid ones, to all (`flips`); neurons of odd activations have a mirror image in every layer
 (`mirrors`). Pairs of a recurrent network rotate with their weights (`recurrent_rotations`), whatever the activation.
+
+Of linear networks in the reduced form a few numbers move by HMC, and all else is drawn at once given these
+(`linear_networks`).
 """
 
 import math
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +27,7 @@ from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
+from codingschemes.samplers.linear_networks import Factors, covers
 from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
@@ -45,6 +49,8 @@ _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
+#: What a step of a linear network takes, in gradients, at least and at most.
+_DRAWN_AT_ONCE = 1.0, 3.0
 #: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
 _PLACE = 20.0
 #: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
@@ -61,6 +67,7 @@ class CodesState(NamedTuple):
         reference: what the jumps have frozen; None where pairs rotate instead.
         modes: what follows from it and stays as it is; None above other layers, where modes move along with these.
         response: how all neurons give way when one changes its mode; None where `modes` is.
+        network: the position, where HMC is of the factors that a linear network is drawn from; None elsewhere.
     """
 
     key: Array
@@ -68,6 +75,7 @@ class CodesState(NamedTuple):
     reference: Reference | None
     modes: Modes | None
     response: Response | None
+    network: Position | None = None
 
 
 @lru_cache
@@ -89,12 +97,18 @@ def _around(flow: Kernel) -> Kernel:
     """The kernel around the trajectories of `flow`, but for what depends on the length of the warm-up."""
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
+        if covers(density):
+            return _linear_step(flow, state, density)
         if density.network.recurrent:
             return _recurrent_step(flow, state, density)
         return _step(flow, state, density)
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
-        return state._replace(flow=flow.move(state.flow, position, density))
+        if not covers(density):
+            return state._replace(flow=flow.move(state.flow, position, density))
+        factors, (key, factor_key) = _factors(density), jax.random.split(state.key)
+        moved = flow.move(state.flow, factors.of_network(factor_key, position), factors)
+        return state._replace(key=key, flow=moved, network=position)
 
     def pool(states: CodesState) -> CodesState:
         return states._replace(flow=flow.pool(states.flow))
@@ -103,11 +117,13 @@ def _around(flow: Kernel) -> Kernel:
         return states._replace(flow=flow.pace(states.flow, memory))
 
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
+        if covers(density):
+            return jax.vmap(move, (0, 0, None))(states, positions, density)
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
     return flow._replace(
         step=step,
-        position=lambda state: flow.position(state.flow),
+        position=lambda state: flow.position(state.flow) if state.network is None else state.network,
         move=move,
         renew=renew,
         pool=pool,
@@ -123,12 +139,18 @@ def _around(flow: Kernel) -> Kernel:
 
 def _gradients(flow: Kernel, density: Density) -> tuple[float, float]:
     assert flow.gradients is not None
+    if covers(density):
+        return _DRAWN_AT_ONCE
     (fewest, most), (least, largest) = flow.gradients(density), _moves_in_gradients(density)
     return fewest + least, most + largest
 
 
 def _init(flow: Kernel, key: Array, position: Position, density: Density) -> CodesState:
     key, flow_key = jax.random.split(key)
+    if covers(density):
+        factors, (key, factor_key) = _factors(density), jax.random.split(key)
+        found = flow.init(flow_key, factors.of_network(factor_key, position), factors)
+        return CodesState(key, found, None, None, None, position)
     state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
     if not _jumps(density.network):
         return state
@@ -156,6 +178,21 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
     stepped, info = flow.step(moved, density)
     info = info._replace(gradients=info.gradients + 1 + (visits + 1) // 2, switches=switches)
     return state._replace(key=key, flow=stepped), info
+
+
+def _linear_step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
+    """A trajectory of the factors, and the network drawn given these."""
+    key, draw_key = jax.random.split(state.key)
+    factors = _factors(density)
+    stepped, info = flow.step(state.flow, factors)
+    network = factors.draw_network(draw_key, flow.position(stepped))
+    info = info._replace(potential=density.potential(network), gradients=jnp.ones_like(info.gradients))
+    return state._replace(key=key, flow=stepped, network=network), info
+
+
+def _factors(density: Density) -> Any:
+    """What a linear network is drawn from. HMC, a kernel of densities, asks them for no more than `GradientTarget`."""
+    return Factors(density)
 
 
 def _recurrent_step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:

@@ -1,13 +1,29 @@
 """What all gradient samplers make steps of: transitions between points in scaled coordinates."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from codingschemes.posterior import Density, Position, Scalar
+from codingschemes.networks import Network
+from codingschemes.posterior import Position, Scalar
+
+
+@runtime_checkable
+class GradientTarget(Protocol):
+    """What gradient samplers ask of a `Density`, and of what stands for one."""
+
+    @property
+    def network(self) -> Network: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def potential(self, position: Position, /) -> Scalar: ...
+
+    def softened_potential(self, reach: Scalar, /) -> Callable[[Position], Scalar]: ...
 
 
 class Point(NamedTuple):
@@ -57,7 +73,7 @@ class TransitionTarget(NamedTuple):
 type Transition = Callable[[Array, Point, TransitionTarget, Scalar, Array], tuple[Point, TransitionInfo]]
 
 
-def evaluate(density: Density, position: Position) -> Point:
+def evaluate(density: GradientTarget, position: Position) -> Point:
     """The point at a position, in the density's own coordinates."""
     potential, gradient = jax.value_and_grad(density.potential)(position)
     return Point(position, -potential, jax.tree.map(jnp.negative, gradient))
