@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from known_answers import shared_targets
 
 import codingschemes as cs
 import codingschemes.comparison.comparison as comparison_module
@@ -119,10 +120,8 @@ def test_codes_that_the_theory_refuses_are_named_and_left_out(run, monkeypatch):
 
 
 def test_where_classes_share_targets_no_errors_are_compared():
-    task = cs.tasks.orthogonal(samples=24, ratios=[0.5, 0.25, 0.25])
-    shared = dataclasses.replace(task, targets=np.eye(3)[np.minimum(task.labels, 1)])
-    posterior = cs.Posterior(shared, cs.Network("sigmoid", width=12), temperature=1e-3)
-    run = cs.sample(posterior, sampler="hmc", warmup=5, draws=5, chains=2, progress=False)
+    # as in tests/runs/test_arviz.py: compiled once for both
+    run = cs.sample(shared_targets(), sampler="hmc", warmup=2, draws=4, chains=2, progress=False)
     names = [row.quantity for row in compare(run, theory="lazy").rows]
     assert names
     assert "training error" not in names

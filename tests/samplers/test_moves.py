@@ -274,23 +274,6 @@ def test_a_lone_neuron_keeps_exact_draws_exact():
     assert (before != after)[:, NAMES.index("largest")].mean() > 0.5
 
 
-def test_silent_neurons_rotate_too():
-    """Pairs are drawn, and turn, where no neuron or only one answers to anything; |u|^2 is conserved."""
-    density = small_posterior("relu", samples=3).density()
-    fresh = jax.jit(lambda coordinates: populate(density, coordinates, density.basis))
-    sweep = jax.jit(lambda before: rotations.rotation_sweep(jax.random.PRNGKey(0), before, density, 8))
-    positive = np.linalg.pinv(density.basis) @ np.ones(3)
-    silent = -np.outer(np.arange(1.0, 1 + density.network.width), positive)
-    lonely = np.concatenate([positive[None], silent[1:]])
-    for coordinates in (silent, lonely):
-        before = fresh(coordinates)
-        assert not before.activity[1:].any()
-        after = sweep(before)
-        assert not np.allclose(after.coordinates, coordinates)
-        np.testing.assert_allclose(np.sum(after.coordinates**2), np.sum(coordinates**2), rtol=1e-12)
-        np.testing.assert_allclose(after.inverse, fresh(after.coordinates).inverse, rtol=1e-9)
-
-
 @pytest.mark.parametrize("warmup", [0, 3, 100])
 def test_modes_are_looked_for_during_the_warm_up_alone(warmup):
     """Modes that depend on where a chain is would not leave its posterior invariant."""

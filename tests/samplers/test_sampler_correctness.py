@@ -25,11 +25,16 @@ _potential = jax.jit(jax.vmap(lambda density, position: density.potential(positi
 
 #: Many gradients a step, and what is like another one but for where it comes from.
 LATER = ("mclmc", "blackjax-nuts")
+#: The move on linear networks and the form of weights are each in another case that stays.
+LATER_CASES = (("codes", "linear weights"),)
 
 
 def sooner(cases):
-    """The cases, those of some samplers in the slow tier."""
-    return [pytest.param(*case, marks=pytest.mark.slow) if case[0] in LATER else case for case in cases]
+    """The cases, some of them, and those of some samplers, in the slow tier."""
+    return [
+        pytest.param(*case, marks=pytest.mark.slow) if case[0] in LATER or case in LATER_CASES else case
+        for case in cases
+    ]
 
 
 # `scope="class"` runs the tests of one sampler on one problem one after the other: they share what is compiled.
