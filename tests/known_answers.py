@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 
 from codingschemes import Network, Posterior, tasks
@@ -41,6 +42,24 @@ def correlated_task(samples: int, features: int = 5) -> tasks.Task:
         test_targets=np.eye(2)[[0, 1, 0]],
         test_labels=np.array([0, 1, 0]),
     )
+
+
+# One program each: operation by operation they would be dozens, of every shape.
+
+
+@jax.jit
+def prior_draw(density, key):
+    return density.prior_draw(key)
+
+
+@jax.jit
+def propagate(density, position):
+    return density.propagate(position)
+
+
+@jax.jit
+def potential(density, position):
+    return density.potential(position)
 
 
 def shared_targets() -> Posterior:
