@@ -24,10 +24,15 @@ def quenched() -> tuple[Density, LastLayer]:
     task = make_task("digits", classes="3,5,8", samples=30)
     density = Posterior(task, Network("sigmoid", width=30), temperature=1e-4).density()
     kernel = SAMPLERS["hmc"](Settings(warmup=100))
-    key_position, key_state = jax.random.split(jax.random.PRNGKey(3))
-    state = kernel.init(key_state, density.prior_draw(key_position), density)
-    state = jax.jit(lambda state: jax.lax.fori_loop(0, 150, lambda _, s: kernel.step(s, density)[0], state))(state)
-    return density, populate(density, *density.last_layer(kernel.position(state)))
+
+    @jax.jit
+    def quench(key: jax.Array) -> LastLayer:
+        key_position, key_state = jax.random.split(key)
+        state = kernel.init(key_state, density.prior_draw(key_position), density)
+        state = jax.lax.fori_loop(0, 150, lambda _, state: kernel.step(state, density)[0], state)
+        return populate(density, *density.last_layer(kernel.position(state)))
+
+    return density, quench(jax.random.PRNGKey(3))
 
 
 @pytest.fixture(scope="module")

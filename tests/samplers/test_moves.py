@@ -228,6 +228,7 @@ def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
     assert np.abs(after - before)[:, largest].mean() > 0.1 * far.mean()
 
 
+@pytest.mark.slow
 def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():
     findings, _, _ = recurrent("relu", "reduced")(0.0)
     assert combined(findings) < ALARM
