@@ -65,7 +65,12 @@ def test_neurons_climb_to_modes_that_were_found_which_codes_alone_do_not_tell_ap
     assert np.any(gaps[:, first].min(axis=1) > DISTINCT)
 
 
+@pytest.mark.slow
 def test_modes_found_come_first_and_are_distinct(modes):
+    assert_first_and_distinct(modes)
+
+
+def assert_first_and_distinct(modes: Modes) -> None:
     found = np.asarray(modes.found)
     assert np.all(found[:-1] >= found[1:])
     activity = np.asarray(modes.activity)[found]

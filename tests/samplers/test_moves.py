@@ -13,6 +13,7 @@ from exact_moves import ALARM, NAMES, deep, exact_draws, mover, position_mover
 from known_answers import small_posterior
 from p_values import combined, worst
 from problems import _posterior
+from test_mode_search import assert_first_and_distinct
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
@@ -80,15 +81,32 @@ def jumping(form: str, draws: int, sweeps: int):
 
 
 @functools.cache
+def seven_neurons():
+    """A density, and what one that is drawn from it has frozen: the reference, modes and the response."""
+    density = small_posterior("sigmoid", samples=4, width=7, temperature=0.05, weight_variance=8.0).density()
+    other = jax.tree.map(lambda block: block[0], exact_draws(density, 2000, seed=5))
+
+    @jax.jit
+    def frozen(other):
+        looked_from = reference(populate(density, *density.last_layer(other)), density)
+        modes = distorted(modes_from(looked_from, density, density.basis))
+        return modes, response_of(modes, looked_from, density)
+
+    return density, *frozen(other)
+
+
+def test_modes_found_come_first_and_are_distinct():
+    _, modes, _ = seven_neurons()
+    assert np.sum(modes.found) > 1
+    assert_first_and_distinct(modes)
+
+
+@functools.cache
 def giving_way():
     """Concerted jumps that look at two neurons of a mode, and overdo how the others give way: any frozen response is
     allowed."""
-    density = small_posterior("sigmoid", samples=4, width=7, temperature=0.05, weight_variance=8.0).density()
+    density, modes, response = seven_neurons()
     positions = exact_draws(density, 2000)
-    other = jax.tree.map(lambda block: block[0], exact_draws(density, 2000, seed=5))
-    frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
-    modes = jax.jit(lambda frozen: distorted(modes_from(frozen, density, density.basis)))(frozen)
-    response = jax.jit(lambda frozen: response_of(modes, frozen, density))(frozen)
     response = response._replace(attempts=jnp.asarray(10), shift=1.3 * response.shift)
     genuine = concerted._total
 
