@@ -1,5 +1,7 @@
 """Settings of JAX for all tests, made before it is imported, and where image files are."""
 
+import gc
+import importlib
 import os
 import sys
 from base64 import b64decode
@@ -21,11 +23,25 @@ PIXEL = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgA
 IMAGES = Path(os.environ.get("CODINGSCHEMES_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
-def pytest_sessionstart() -> None:
+#: What modules of the package import: an import within one that jaxtyping changes compiles all source anew.
+DEPENDENCIES = (
+    "arviz", "blackjax", "equinox", "matplotlib.pyplot", "numpyro.infer.hmc", "optax", "pandas", "pooch",
+    "rich.progress", "scipy.stats", "sklearn.linear_model", "sklearn.neural_network", "sklearn.svm", "xarray", "zarr",
+)  # fmt: skip
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Tests around densities and kernels are loops of their own; those of a host process say so."""
+    if session.config.getoption("numprocesses", None):
+        return  # tests run in other processes
+    for name in DEPENDENCIES:
+        importlib.import_module(name)
     import codingschemes
 
     codingschemes.set_up_jax()
+    # Modules are there for good: whoever collects garbage need not look at them again and again.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session", autouse=True)

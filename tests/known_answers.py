@@ -1,5 +1,8 @@
 """Small problems with known answers that many tests share."""
 
+import dataclasses
+
+import jax
 import numpy as np
 
 from codingschemes import Network, Posterior, tasks
@@ -39,6 +42,30 @@ def correlated_task(samples: int, features: int = 5) -> tasks.Task:
         test_targets=np.eye(2)[[0, 1, 0]],
         test_labels=np.array([0, 1, 0]),
     )
+
+
+# One program each: operation by operation they would be dozens, of every shape.
+
+
+@jax.jit
+def prior_draw(density, key):
+    return density.prior_draw(key)
+
+
+@jax.jit
+def propagate(density, position):
+    return density.propagate(position)
+
+
+@jax.jit
+def potential(density, position):
+    return density.potential(position)
+
+
+def unclassified(targets: np.ndarray) -> Posterior:
+    """As small as `small_posterior`, but with targets, (8, 2), that do not tell the two classes apart."""
+    task = dataclasses.replace(correlated_task(8), targets=targets, test_targets=np.ones((3, 2)))
+    return Posterior(task, Network("sigmoid", width=6), temperature=0.05)
 
 
 def agreement_z(mean: np.ndarray, error: np.ndarray, other_mean: np.ndarray, other_error: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 ROOMS = ["", *(f".{name}" for name in dir(cs) if inspect.ismodule(getattr(cs, name)))]
 #: What an example holds that takes a run, or programs that take long to compile.
 _LONG = re.compile(
-    r"\b(run|summary|prediction|comparison)\b|cs\.evidence\(|sweeps\.(carry_out|sweep)\("
+    r"\b(run|summary|prediction|comparison)\b|cs\.(cost|evidence)\(|sweeps\.(carry_out|sweep)\("
     r"|samplers\.(begin|settle)\(|manifolds\.(check|descend|langevin|orbit|network_orbit|Fields|profile)\("
 )
 

@@ -12,13 +12,13 @@ from codingschemes.sweeps import Outcome, execution, jobs
 #: The shapes of the other tests of the command line: nothing is compiled again.
 SHARED = """
 task = "orthogonal"
-samples = 12
+samples = 24
 ratios = [0.5, 0.25, 0.25]
-width = 8
+width = 12
 temperature = 1e-2
 sampler = "hmc"
 chains = 2
-warmup = 30
+warmup = 60
 """
 
 

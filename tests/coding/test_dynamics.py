@@ -68,7 +68,8 @@ def test_neurons_without_codes_have_a_correlation_alone() -> None:
 
 @pytest.fixture(scope="module")
 def run() -> cs.Run:
-    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    # the shapes of tests/coding/test_summary.py: compiled once for both
+    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2, bias=True), temperature=0.02)
     return cs.sample(posterior, sampler="hmc", warmup=60, draws=20, chains=2, progress=False)
 
 

@@ -19,6 +19,9 @@ from codingschemes.representation import abstraction_scores, block_means
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.store import DrawStore
 
+#: Of tests/runs/test_parent.py, too: compiled once for both.
+DEEP = cs.Network("sigmoid", width=6, depth=2, bias=True)
+
 
 @pytest.fixture(scope="module")
 def run() -> cs.Run:
@@ -132,7 +135,7 @@ def test_json_is_plain(summary):
 def test_a_run_cut_short_is_summarised_with_a_warning(draws):
     task = correlated_task(8)
     untested = replace(task, test_inputs=task.inputs[:0], test_targets=task.targets[:0], test_labels=task.labels[:0])
-    posterior = cs.Posterior(untested, cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    posterior = cs.Posterior(untested, DEEP, temperature=0.02)
     summary = cs.summarize(cs.sample(posterior, sampler="hmc", warmup=60, draws=draws, chains=2, progress=False))
     assert "too few draws" in summary.diagnostics.warnings[0]
 
@@ -152,7 +155,7 @@ def test_rhat_of_code_shares_tells_frozen_from_mixing_chains():
 @pytest.fixture(scope="module")
 def deep() -> cs.Run:
     """Converged, as far as invariants tell: two sigmoid layers of six neurons."""
-    posterior = cs.Posterior(correlated_task(8), cs.Network("sigmoid", width=6, depth=2), temperature=0.02)
+    posterior = cs.Posterior(correlated_task(8), DEEP, temperature=0.02)
     return cs.sample(posterior, sampler="hmc", warmup=60, draws=2, chains=2, progress=False)
 
 

@@ -26,16 +26,35 @@ Records = dict[str, dict[str, np.ndarray]]
 
 @pytest.fixture(scope="module")
 def healthy() -> cs.Run:
-    return cs.sample(small_posterior(), sampler="hmc", warmup=200, draws=400, progress=False)
+    """Four chains, two from each of two runs of the shapes of other tests: compiled once for all."""
+    options = {"sampler": "hmc", "chains": 2, "warmup": 200, "draws": 400, "progress": False}
+    runs = [cs.sample(small_posterior(), seed=seed, **options) for seed in (0, 1)]
+    each = [records_of(run) for run in runs]
+    return holding(
+        runs[0],
+        {
+            group: {name: np.concatenate([records[group][name] for records in each]) for name in DIMENSIONS[group]}
+            for group in DIMENSIONS
+        },
+    )
+
+
+def records_of(run: cs.Run) -> Records:
+    return {group: {name: run.values(group, name).copy() for name in DIMENSIONS[group]} for group in DIMENSIONS}
+
+
+def holding(run: cs.Run, records: Records) -> cs.Run:
+    """The run with other records."""
+    store = DrawStore(MemoryStore())
+    store.append(records)
+    return cs.Run(run.posterior, run.config, run.provenance, store)
 
 
 def planted(run: cs.Run, spoil: Callable[[Records], None]) -> cs.Run:
     """The run with spoilt records."""
-    records = {group: {name: run.values(group, name).copy() for name in DIMENSIONS[group]} for group in DIMENSIONS}
+    records = records_of(run)
     spoil(records)
-    store = DrawStore(MemoryStore())
-    store.append(records)
-    return cs.Run(run.posterior, run.config, run.provenance, store)
+    return holding(run, records)
 
 
 def autoregressive(rng, chains, draws, memory, count=1):

@@ -1,6 +1,5 @@
 """A run as others read it: arviz's functions, netCDF, plain xarray."""
 
-import dataclasses
 import pickle
 
 import arviz as az
@@ -9,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from known_answers import correlated_task, small_posterior
+from known_answers import small_posterior, unclassified
 from scipy import stats
 
 import codingschemes as cs
@@ -162,10 +161,7 @@ def test_draws_forgotten_and_made_again_keep_their_numbers(tmp_path):
     "targets", [np.ones((8, 2)), np.linspace(0, 1, 16).reshape(8, 2)], ids=["shared", "regression"]
 )
 def test_without_targets_of_classes_there_is_no_training_error_and_all_else(targets):
-    # the shapes of `run`: compiled once for both
-    task = dataclasses.replace(correlated_task(8), targets=targets, test_targets=np.ones((3, 2)))
-    posterior = cs.Posterior(task, cs.Network("sigmoid", width=6), temperature=0.05)
-    run = cs.sample(posterior, sampler="hmc", chains=2, warmup=2, draws=4, progress=False)
+    run = cs.sample(unclassified(targets), sampler="hmc", chains=2, warmup=2, draws=4, progress=False)
     assert np.isnan(run.values("posterior", "training_error")).all()
     assert np.isfinite(run.values("posterior", "training_loss")).all()
     assert np.isnan(az.rhat(run.data)["training_error"])

@@ -178,8 +178,14 @@ def test_a_run_that_goes_on_does_not_say_that_it_has_ended(path, monkeypatch):
 # --- what is lost or altered
 
 
-@pytest.mark.parametrize("damage", ["a byte", "cut", "empty", "gone"])
-@pytest.mark.parametrize("variable", ["neurons/readout", "sample_stats/diverging"])
+@pytest.mark.parametrize(
+    ("variable", "damage"),
+    [
+        *(("neurons/readout", damage) for damage in ("a byte", "cut", "empty", "gone")),
+        *(("sample_stats/diverging", damage) for damage in ("a byte", "gone")),
+        *(pytest.param("sample_stats/diverging", damage, marks=pytest.mark.slow) for damage in ("cut", "empty")),
+    ],
+)
 def test_a_damaged_chunk_is_found_and_the_draws_before_it_are_kept(path, saved, damage, variable):
     """`diverging` holds nothing but the fill value: its chunks are there all the same."""
     file = path / DRAWS / variable / "c" / ("1/1/0/0" if variable.startswith("neurons") else "0/1")

@@ -1,6 +1,7 @@
 """A run as the start of another: the networks that chains begin with are those that its chains ended with."""
 
 import dataclasses
+import functools
 
 import jax
 import numpy as np
@@ -24,15 +25,22 @@ def deep(tmp_path_factory) -> cs.Run:
     return cs.sample(small_posterior(depth=2, bias=True), out=tmp_path_factory.mktemp("runs") / "run", **options)
 
 
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(0, None))
+def seen(position, density):
+    """Preactivations and outputs of a network, whose readout is drawn where it is integrated out."""
+    z, activity = density.propagate(position)
+    readout = density.readout(jax.random.PRNGKey(0), position, activity)
+    return z, density.network.outputs(activity, readout)
+
+
 @pytest.mark.parametrize("space", ["weights", "reduced", "function"])
 def test_the_same_posterior_in_any_form_begins_at_the_last_draws(deep, space):
     density = deep.posterior.density(space)
     positions = parents_positions(jax.random.PRNGKey(0), density, deep.posterior, deep, 2)
-    z, activity = jax.vmap(density.propagate)(positions)
+    z, outputs = seen(positions, density)
     np.testing.assert_allclose(z, deep.values("neurons", "preactivation")[:, -1], atol=1e-4)
     if space == "weights":
-        readout = jax.vmap(density.readout, (None, 0, 0))(jax.random.PRNGKey(0), positions, activity)
-        outputs = jax.vmap(deep.posterior.network.outputs)(activity, readout)
         np.testing.assert_allclose(outputs, deep.values("posterior", "outputs")[:, -1], atol=1e-4)
 
 
@@ -41,14 +49,12 @@ def test_a_wider_network_has_copies_that_keep_the_outputs(deep, width):
     posterior = small_posterior(depth=2, bias=True, width=width, temperature=0.2)
     density = posterior.density("weights")
     positions = parents_positions(jax.random.PRNGKey(0), density, posterior, deep, 2)
-    z, activity = jax.vmap(density.propagate)(positions)
+    z, outputs = seen(positions, density)
     # three neurons cannot say to the layer above what six did
     layers = slice(None) if width == 12 else slice(1)
     stored = deep.values("neurons", "preactivation")[:, -1, :, np.arange(width) % 6]
     np.testing.assert_allclose(z[:, layers], np.moveaxis(stored, 0, 2)[:, layers], atol=1e-4)
     if width == 12:
-        readout = jax.vmap(density.readout, (None, 0, 0))(jax.random.PRNGKey(0), positions, activity)
-        outputs = jax.vmap(posterior.network.outputs)(activity, readout)
         np.testing.assert_allclose(outputs, deep.values("posterior", "outputs")[:, -1], atol=1e-4)
 
 
@@ -60,7 +66,7 @@ def test_other_data_are_seen_by_the_same_weights(deep):
     posterior = cs.Posterior(other, deep.posterior.network, temperature=0.05, readout_variance=6.0)
     density = posterior.density()
     positions = parents_positions(jax.random.PRNGKey(0), density, posterior, deep, 3)
-    z, _ = jax.vmap(density.propagate)(positions)
+    z, _ = seen(positions, density)
     stored = deep.values("neurons", "preactivation")
     np.testing.assert_allclose(z[:2, :, :, :8], stored[:, -1], atol=1e-3)
     # a third chain takes an earlier draw of the first one

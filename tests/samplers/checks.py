@@ -126,14 +126,14 @@ def _rekeyed(states: Any, key: Array) -> Any:
 
 
 @functools.cache
-def _pilot(kernel: Kernel, problem: Problem) -> Any:
+def pilot(kernel: Kernel, problem: Problem, count: int = CHAINS) -> Any:
     """States after warm-up, all chains from one and the same prior draw: what never moves shows later."""
-    densities = copies(problem.density)
+    densities = copies(problem.density, count)
     start = problem.density.prior_draw(jax.random.PRNGKey(101))
-    positions = jax.tree.map(lambda block: jnp.broadcast_to(block, (CHAINS, *block.shape)), start)
+    positions = jax.tree.map(lambda block: jnp.broadcast_to(block, (count, *block.shape)), start)
     # kernels that differ in the numbers of a Partial alone are one program
     init = kernel.init if isinstance(kernel.init, jax.tree_util.Partial) else jax.tree_util.Partial(kernel.init)
-    states = _init(init, _keys(jax.random.PRNGKey(102), CHAINS), positions, densities)
+    states = _init(init, _keys(jax.random.PRNGKey(102), count), positions, densities)
     for step in range(kernel.warmup):
         if kernel.search is not None and step in kernel.search.steps:
             states = _search(kernel.search, states, problem.density)
@@ -143,7 +143,7 @@ def _pilot(kernel: Kernel, problem: Problem) -> Any:
 
 def adapted(kernel: Kernel, problem: Problem, key: Array) -> Any:
     """States with adapted settings, where the pilot ended, with randomness of their own."""
-    return _rekeyed(_pilot(kernel, problem), key)
+    return _rekeyed(pilot(kernel, problem), key)
 
 
 def put(kernel: Kernel, states: Any, positions: Position, densities: Density) -> Any:

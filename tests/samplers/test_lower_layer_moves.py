@@ -54,14 +54,17 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
     """The layer above sees the same neuron; a constant that all samples share is taken up by the others, as far as
     their mean activity is alike for all samples."""
     density = small_posterior("sigmoid", samples=3, width=5, depth=3).density("reduced")
-    position = density.prior_draw(jax.random.PRNGKey(0))
+
+    @jax.jit
+    def there_and_back(key, layer):
+        position = density.prior_draw(key)
+        flipped = flips._flip(position, activity(position, density), layer, jnp.asarray(2), density)
+        back = flips._flip(flipped, activity(flipped, density), layer, jnp.asarray(2), density)
+        return position, back, density.propagate(position)[0], density.propagate(flipped)[0]
+
     for layer in (0, 1):
-        where = (jnp.asarray(layer), jnp.asarray(2))
-        flipped = flips._flip(position, activity(position, density), *where, density)
-        back = flips._flip(flipped, activity(flipped, density), *where, density)
+        position, back, before, after = there_and_back(jax.random.PRNGKey(0), jnp.asarray(layer))
         jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-12), back, position)
-        before, _ = density.propagate(position)
-        after, _ = density.propagate(flipped)
         np.testing.assert_allclose(after[layer, 2], -before[layer, 2], rtol=1e-12)
         shift = after[layer + 1] - before[layer + 1]
         np.testing.assert_allclose(shift.mean(axis=1), 0, atol=1e-12)
@@ -98,7 +101,7 @@ def test_reversals_that_are_always_accepted_are_found_out():
 
 def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_mean_above():
     density = small_posterior("sigmoid", samples=4, width=4, depth=3, bias=True).density("reduced")
-    start, unflatten = ravel_pytree(density.prior_draw(jax.random.PRNGKey(0)))
+    start, unflatten = ravel_pytree(jax.jit(lambda key: density.prior_draw(key))(jax.random.PRNGKey(0)))
 
     def move(flat, layer):
         position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
@@ -107,7 +110,7 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
         return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
 
     moved = jax.jit(jax.jacobian(move, has_aux=True))
-    before = density.propagate(unflatten(start))[0] @ density.class_average
+    before = jax.jit(lambda flat: density.propagate(unflatten(flat))[0] @ density.class_average)(start)
     for layer in (0, 1):
         jacobian, (there, log_volume, after) = moved(start, layer)
         _, (back, log_volume_back, _) = moved(there, layer)

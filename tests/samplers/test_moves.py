@@ -13,6 +13,7 @@ from exact_moves import ALARM, NAMES, deep, exact_draws, mover, position_mover
 from known_answers import small_posterior
 from p_values import combined, worst
 from problems import _posterior
+from test_mode_search import assert_first_and_distinct
 
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
@@ -80,15 +81,32 @@ def jumping(form: str, draws: int, sweeps: int):
 
 
 @functools.cache
+def seven_neurons():
+    """A density, and what one that is drawn from it has frozen: the reference, modes and the response."""
+    density = small_posterior("sigmoid", samples=4, width=7, temperature=0.05, weight_variance=8.0).density()
+    other = jax.tree.map(lambda block: block[0], exact_draws(density, 2000, seed=5))
+
+    @jax.jit
+    def frozen(other):
+        looked_from = reference(populate(density, *density.last_layer(other)), density)
+        modes = distorted(modes_from(looked_from, density, density.basis))
+        return modes, response_of(modes, looked_from, density)
+
+    return density, *frozen(other)
+
+
+def test_modes_found_come_first_and_are_distinct():
+    _, modes, _ = seven_neurons()
+    assert np.sum(modes.found) > 1
+    assert_first_and_distinct(modes)
+
+
+@functools.cache
 def giving_way():
     """Concerted jumps that look at two neurons of a mode, and overdo how the others give way: any frozen response is
     allowed."""
-    density = small_posterior("sigmoid", samples=4, width=7, temperature=0.05, weight_variance=8.0).density()
+    density, modes, response = seven_neurons()
     positions = exact_draws(density, 2000)
-    other = jax.tree.map(lambda block: block[0], exact_draws(density, 2000, seed=5))
-    frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
-    modes = jax.jit(lambda frozen: distorted(modes_from(frozen, density, density.basis)))(frozen)
-    response = jax.jit(lambda frozen: response_of(modes, frozen, density))(frozen)
     response = response._replace(attempts=jnp.asarray(10), shift=1.3 * response.shift)
     genuine = concerted._total
 
@@ -228,6 +246,7 @@ def test_recurrent_rotations_leave_exact_draws_exact(activation, space):
     assert np.abs(after - before)[:, largest].mean() > 0.1 * far.mean()
 
 
+@pytest.mark.slow
 def test_recurrent_rotations_that_stray_below_the_slice_are_found_out():
     findings, _, _ = recurrent("relu", "reduced")(0.0)
     assert combined(findings) < ALARM
@@ -272,23 +291,6 @@ def test_a_lone_neuron_keeps_exact_draws_exact():
     )(Faults())
     assert combined(findings) > ALARM, worst(findings)
     assert (before != after)[:, NAMES.index("largest")].mean() > 0.5
-
-
-def test_silent_neurons_rotate_too():
-    """Pairs are drawn, and turn, where no neuron or only one answers to anything; |u|^2 is conserved."""
-    density = small_posterior("relu", samples=3).density()
-    fresh = jax.jit(lambda coordinates: populate(density, coordinates, density.basis))
-    sweep = jax.jit(lambda before: rotations.rotation_sweep(jax.random.PRNGKey(0), before, density, 8))
-    positive = np.linalg.pinv(density.basis) @ np.ones(3)
-    silent = -np.outer(np.arange(1.0, 1 + density.network.width), positive)
-    lonely = np.concatenate([positive[None], silent[1:]])
-    for coordinates in (silent, lonely):
-        before = fresh(coordinates)
-        assert not before.activity[1:].any()
-        after = sweep(before)
-        assert not np.allclose(after.coordinates, coordinates)
-        np.testing.assert_allclose(np.sum(after.coordinates**2), np.sum(coordinates**2), rtol=1e-12)
-        np.testing.assert_allclose(after.inverse, fresh(after.coordinates).inverse, rtol=1e-9)
 
 
 @pytest.mark.parametrize("warmup", [0, 3, 100])

@@ -96,20 +96,22 @@ def test_chains_share_a_step_size_and_one_that_is_somewhere_else_keeps_its_own()
 def test_every_other_trajectory_is_long_where_chains_remember_for_several_long_ones(sampler):
     kernel = SAMPLERS[sampler](Settings(warmup=WARMUP))
     density = small_posterior("relu", samples=4, width=4).density()
-    states = jax.vmap(kernel.init, (0, 0, None))(
-        jax.random.split(jax.random.PRNGKey(0), 2),
-        jax.tree.map(lambda block: 10 * block, density.prior_draws(jax.random.PRNGKey(1), 2)),
-        density,
-    )
 
-    def flow(states):
-        return states.flow if sampler == "codes" else states
+    def interval(states):
+        return interval_of(states.flow if sampler == "codes" else states)
 
-    usual = interval_of(flow(states))
+    @jax.jit
+    def intervals(key_state, key_position):
+        """Of chains as they begin, that remember for some long trajectories, for many, and for some again."""
+        positions = jax.tree.map(lambda block: 10 * block, density.prior_draws(key_position, 2))
+        states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(key_state, 2), positions, density)
+        slow = kernel.pace(states, 100.0)
+        return [interval(each) for each in (states, kernel.pace(states, 3.0), slow, kernel.pace(slow, 3.0))]
+
+    usual, soon, slow, again = intervals(jax.random.PRNGKey(0), jax.random.PRNGKey(1))
     assert (usual > 4).all()
-    np.testing.assert_array_equal(interval_of(flow(kernel.pace(states, 3.0))), usual)
-    slow = kernel.pace(states, 100.0)
-    np.testing.assert_array_equal(interval_of(flow(slow)), [2, 2])
-    np.testing.assert_array_equal(interval_of(flow(kernel.pace(slow, 3.0))), usual)
-    steps = np.asarray(jittered_steps(jnp.arange(40), jnp.asarray(0.01), extent=10.0, interval=2))
+    np.testing.assert_array_equal(soon, usual)
+    np.testing.assert_array_equal(slow, [2, 2])
+    np.testing.assert_array_equal(again, usual)
+    steps = np.asarray(jax.jit(jittered_steps)(jnp.arange(40), jnp.asarray(0.01), extent=10.0, interval=2))
     np.testing.assert_allclose(steps[1::2].mean() / steps[::2].mean(), 10, rtol=0.05)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from known_answers import small_posterior
+from known_answers import prior_draw, propagate, small_posterior
 from scipy.integrate import quad
 from scipy.special import logsumexp
 from scipy.stats import chi2, multivariate_normal, norm
@@ -149,8 +149,8 @@ def test_the_log_likelihood_is_normalised_in_both_forms():
     targets, prior = posterior.task.targets, posterior.prior
     for space in ("weights", "reduced"):
         density = posterior.density(space)
-        position = density.prior_draw(jax.random.PRNGKey(0))
-        activity = np.asarray(density.propagate(position)[1])
+        position = prior_draw(density, jax.random.PRNGKey(0))
+        activity = np.asarray(propagate(density, position)[1])
         if space == "weights":
             readout = np.sqrt(prior.readout_variance) * np.asarray(position["readout"])
             mean, covariance = posterior.network.readout_scale * activity.T @ readout, prior.temperature * np.eye(8)

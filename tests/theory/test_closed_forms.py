@@ -16,14 +16,14 @@ from codingschemes.theory.global_minimum import closed_forms
 COVERED = [
     ("relu", 1, 1, {"width": 12}),
     ("relu", 2, 3, {"width": 40, "penalty1": 0.03, "penalty2": 0.5}),
-    ("relu", 3, 1, {"width": 60}),
-    ("relu", 4, 1, {"width": 80, "penalty1": 0.3}),
+    pytest.param("relu", 3, 1, {"width": 60}, marks=pytest.mark.slow),
+    pytest.param("relu", 4, 1, {"width": 80, "penalty1": 0.3}, marks=pytest.mark.slow),
     ("relu", 2, 1, {"width": 40, "inputs": "aligned", "alignment": 0.5}),
     ("relu", 2, 2, {"width": 40, "inputs": "aligned", "alignment": 30.0}),
     ("relu", 2, 2, {"width": 40, "inputs": "clustered", "alignment": 0.2}),
     ("relu", 2, 1, {"width": 40, "inputs": "anisotropic", "alignment": 0.2}),
     ("threshold-log1p", 2, 1, {"width": 8}),
-    ("threshold-log1p", 3, 1, {"width": 12, "penalty1": 0.02, "penalty2": 0.02}),
+    pytest.param("threshold-log1p", 3, 1, {"width": 12, "penalty1": 0.02, "penalty2": 0.02}, marks=pytest.mark.slow),
     ("tanh", 2, 2, {"width": 8}),
     ("tanh", 3, 1, {"width": 9, "bias": False, "penalty2": 0.4}),
     ("tanh", 4, 1, {"width": 8, "penalty1": 0.03}),
@@ -123,7 +123,7 @@ def test_scalings_are_absorbed_once(scaling):
     np.testing.assert_allclose(found.kernel / 6, predicted.kernel, atol=1e-5 * np.max(predicted.kernel))
 
 
-@pytest.mark.parametrize(("depth", "labels_dim"), [(2, 2), (3, 1)])
+@pytest.mark.parametrize(("depth", "labels_dim"), [pytest.param(2, 2, marks=pytest.mark.slow), (3, 1)])
 def test_deep_relu(depth, labels_dim):
     posterior = hypercube_posterior("relu", labels_dim, 1, width=40, depth=depth, bias=False)
     predicted = predict(posterior, "global-minimum")
@@ -172,7 +172,7 @@ def test_without_a_bias_the_energy_is_unique_and_the_representation_is_not():
     assert scores[2] < 0.1
 
 
-@pytest.mark.parametrize("case", ["xor", "anisotropic"])
+@pytest.mark.parametrize("case", ["xor", pytest.param("anisotropic", marks=pytest.mark.slow)])
 def test_inputs_that_destroy_abstraction_are_told_apart(case):
     posterior = hypercube_posterior("relu", 2, 1, width=40)
     if case == "xor":

@@ -21,7 +21,7 @@ from codingschemes.theory.global_minimum.oracle import gains, search
 from codingschemes.theory.global_minimum.pointwise import pointwise
 
 # what the formulas say, written out here: energies of whitened inputs with bias
-RELU = [(1, 1), (2, 1), (3, 1), (2, 3), (4, 1)]
+RELU = [(1, 1), (2, 1), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((3, 1), (2, 3))), (4, 1)]
 
 
 def relu_energy(labels_dim: int, samples: int, penalty1: float, penalty2: float) -> float:
@@ -51,7 +51,7 @@ def test_relu_hypercubes(labels_dim, repeats):
         ("tanh", np.tanh, 8),
         ("hardtanh", lambda z: np.clip(z, -1, 1), 6),
         ("logistic", lambda z: 0.5 * np.tanh(z / 2), 8),
-        ("sigmoid", lambda z: 0.5 * erf(np.sqrt(np.pi) * z / 2), 8),
+        pytest.param("sigmoid", lambda z: 0.5 * erf(np.sqrt(np.pi) * z / 2), 8, marks=pytest.mark.slow),
     ],
 )
 def test_other_activations_on_the_hypercube(activation, psi, width):

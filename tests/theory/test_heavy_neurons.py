@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from known_answers import potential
 from theory_problems import standard_error, toy_posterior
 
 from codingschemes.theory import predict
@@ -27,7 +28,7 @@ def test_density_of_one_neuron_is_the_posterior_given_the_others():
     others = np.maximum(u[1:] @ basis.T, 0)
     inverse = np.linalg.inv(1e-3 * np.eye(8) + scaled_readout_variance * others.T @ others)
     tried = rng.standard_normal((6, u.shape[1])) * np.geomspace(0.1, 10, 6)[:, None]
-    exact = [float(density.potential({"input": jnp.asarray(np.vstack([each, u[1:]]))})) for each in tried]
+    exact = [float(potential(density, {"input": jnp.asarray(np.vstack([each, u[1:]]))})) for each in tried]
     ours = neuron_potential(
         jnp.maximum(tried @ basis.T, 0),
         jnp.asarray(tried),

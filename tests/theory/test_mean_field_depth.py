@@ -189,12 +189,13 @@ def test_kernels_of_all_layers_are_written(prediction):
 def test_codes_can_be_given(posterior):
     given = {"110": 0.3, "101": 0.3, "011": 0.4}
     problem = MeanFieldProblem(posterior)
-    layers = Layers(problem, count=1000, seed=0, fractions=given)
+    # as many as in the prediction above: compiled once for both
+    layers = Layers(problem, count=PARTICLES, seed=0, fractions=given)
     for _ in range(15):
         layers.sweep()
         layers.couple(problem.tau, 1.0)
     names, counts = np.unique(layers.codes, axis=0, return_counts=True)
-    shares = {"".join(str(int(bit)) for bit in name): n / 1000 for name, n in zip(names, counts, strict=True)}
+    shares = {"".join(str(int(bit)) for bit in name): n / PARTICLES for name, n in zip(names, counts, strict=True)}
     assert shares == pytest.approx(given)
 
 

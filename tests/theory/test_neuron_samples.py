@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from theory_problems import standard_error, toy_posterior
+from theory_problems import standard_error, toy_posterior, toy_prediction
 
 from codingschemes.theory import predict
 
@@ -17,15 +17,17 @@ from codingschemes.theory import predict
     ],
 )
 def test_outputs_are_the_sum_over_neurons(activation, options):
-    posterior = toy_posterior(activation, samples=36, width=60, temperature=2e-4)
-    prediction = predict(posterior, **options)
-    drawn = prediction.neurons
-    assert drawn.weight.sum() == pytest.approx(60)
-    labels = posterior.task.labels
-    each = posterior.network.readout_scale * 60 * drawn.activity[:, :, None] * drawn.readout[:, None, :]
-    total = np.tensordot(drawn.weight / 60, each, 1)
+    if options:
+        prediction = predict(toy_posterior(activation, samples=36, width=60, temperature=2e-4), **options)
+    else:
+        prediction = toy_prediction(activation, 2e-4)
+    drawn, posterior = prediction.neurons, prediction.posterior
+    width, labels = posterior.network.width, posterior.task.labels
+    assert drawn.weight.sum() == pytest.approx(width)
+    each = posterior.network.readout_scale * width * drawn.activity[:, :, None] * drawn.readout[:, None, :]
+    total = np.tensordot(drawn.weight / width, each, 1)
     many = drawn.weight < 1  # neurons of which each is one are not drawn, and add no error
-    error = drawn.weight[many].sum() / 60 * standard_error(each[many], options.get("particles", many.sum()))
+    error = drawn.weight[many].sum() / width * standard_error(each[many], options.get("particles", many.sum()))
     expected = np.stack([prediction.outputs[labels == label].mean(axis=0) for label in range(3)])
     assert np.all(np.abs(total - expected) < 4 * error)
     assert 4 * error.max() < expected.max()  # so that neurons without readouts fail

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from theory_problems import toy_posterior
+from theory_problems import toy_posterior, toy_prediction
 
 import codingschemes as cs
 from codingschemes.comparison.drawn import drawn_scheme
@@ -95,8 +95,7 @@ def test_no_density_with_one_mode_is_called_binary():
     ],
 )
 def test_a_population_drawn_from_the_measure_is_named_alike(activation, temperature, expected):
-    posterior = toy_posterior(activation, samples=48, width=100, temperature=temperature)
-    prediction = predict(posterior)
+    prediction = toy_prediction(activation, temperature)
     assert prediction.scheme.label == expected
     assert drawn_scheme(prediction).label == expected
 

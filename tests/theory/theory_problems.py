@@ -1,11 +1,14 @@
 """Posteriors and planted solutions that the tests of theories share."""
 
+import functools
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import ndtr
 
 import codingschemes as cs
 from codingschemes.networks import ACTIVATIONS
+from codingschemes.theory import predict
 from codingschemes.theory.mean_field.class_problem import ClassProblem
 from codingschemes.theory.mean_field.single_input import single_input
 
@@ -15,6 +18,12 @@ TOY = (0.5, 0.25, 0.25)
 def toy_posterior(activation="sigmoid", *, samples=100, width=100, temperature=1e-4, test=0, **options):
     task = cs.tasks.orthogonal(samples=samples, ratios=TOY, test=test)
     return cs.Posterior(task, cs.Network(activation, width=width), temperature=temperature, **options)
+
+
+@functools.cache
+def toy_prediction(activation, temperature):
+    """Of 48 samples and 100 neurons: solved once for all tests of its neurons."""
+    return predict(toy_posterior(activation, samples=48, temperature=temperature))
 
 
 def class_problem(activation="sigmoid", *, counts=(50.0, 25.0, 25.0), tau=0.01, variance=None, kappa=1.0):

@@ -149,7 +149,7 @@ def _check_elementwise(name: str, function: Function) -> None:
     try:
         values = np.asarray(function(jnp.asarray(_GRID)))
         part = np.asarray(function(jnp.asarray(_GRID[:7].reshape(7, 1))))
-        slopes = np.asarray(jax.vmap(jax.grad(lambda z: jnp.sum(function(z))))(jnp.asarray(_GRID)))
+        slopes = np.asarray(jax.jit(jax.vmap(jax.grad(lambda z: jnp.sum(function(z)))))(jnp.asarray(_GRID)))
     except Exception as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InvalidInput(
