@@ -1,4 +1,4 @@
-"""Gaussian processes against those of the theory and brute force, a trained network against the minimum in closed form."""
+"""Gaussian processes against theory and brute force, a trained network against the minimum in closed form."""
 
 from dataclasses import replace
 

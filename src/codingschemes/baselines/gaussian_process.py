@@ -8,7 +8,8 @@ and what it says of a training sample that it has not seen (Rasmussen & Williams
 
     Y_i - <f(x_i)>_{without i} = [(K + T)^{-1} Y]_i / [(K + T)^{-1}]_ii.
 
-The means depend on T / scale alone. At T = 0 the inverse is that of the kernel's range: the interpolation of least norm.
+The means depend on T / scale alone. At T = 0 the inverse is that of the kernel's range: the interpolation of least
+norm.
 """
 
 from functools import cached_property
@@ -27,7 +28,7 @@ _RIDGES = np.logspace(-14, 1, 151)
 
 
 class GaussianProcess:
-    """The limit of infinitely wide networks whose features do not change, on the task and with the kernel of a posterior.
+    """The limit of infinitely wide networks whose features do not change, on the task of a posterior.
 
     Any depth, activation, bias and task. Nothing is computed before it is asked for.
 

@@ -64,8 +64,8 @@ class Trained:
 def train(posterior: Posterior, *, seed: int = 0, steps: int = _STEPS, rate: float = _RATE) -> Trained:
     """Descend the loss whose exponential the posterior is, in all weights, from a draw of the prior.
 
-    The prior is the weight decay: |theta|^2 / 2 of whitened weights. Adam (Kingma & Ba 2015) on all samples at once; the
-    rate falls to zero along a cosine.
+    The prior is the weight decay: |theta|^2 / 2 of whitened weights. Adam (Kingma & Ba 2015) on all samples at once;
+    the rate falls to zero along a cosine.
 
     Args:
         posterior: of the networks.

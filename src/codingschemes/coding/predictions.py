@@ -1,12 +1,12 @@
 """What the sampled networks say about inputs, seen in training or not."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 from scipy.stats import binomtest, norm
 
 from codingschemes.coding.neurons import spread_draws
@@ -53,6 +53,7 @@ class Predictions:
         log_score: mean log predictive density of a sample's targets, all outputs together, in nats; NaN where a
             predictive variance is zero.
         coverage: share of targets within the central 90 % interval of their predictive density.
+        networks: how many were sampled, M; 0 where the moments are known.
         error_mcse: standard error of `error` over the mean predictors of single chains; NaN for one chain, and where
             nothing was sampled.
     """
@@ -65,6 +66,7 @@ class Predictions:
     log_score: float = float("nan")
     coverage: float = float("nan")
     error_mcse: float = float("nan")
+    networks: int = 0
 
     @property
     def variance(self) -> float:
@@ -119,7 +121,6 @@ class Predictions:
 
 def training_predictions(run: Run) -> Predictions:
     """Outputs at the training inputs, as recorded."""
-    task = run.posterior.task
     return _predictions(run.values("posterior", "outputs"), run.posterior, test=False)
 
 
@@ -155,7 +156,6 @@ def score(
     *,
     test: bool,
     loss: Estimate | None = None,
-    error_mcse: float = float("nan"),
 ) -> Predictions:
     """A predictor set beside the targets.
 
@@ -166,7 +166,6 @@ def score(
             there is no predictive density.
         test: whether the samples are those of the test set.
         loss: of single networks, where these were sampled; else it follows from mean and variance.
-        error_mcse: see `Predictions`.
     """
     targets, labels = (task.test_targets, task.test_labels) if test else (task.targets, task.labels)
     classified = bool(tells_classes(task.targets, task.labels, task.class_targets))
@@ -182,7 +181,6 @@ def score(
         loss=Estimate(bias + float(np.mean(variance)), 0.0) if loss is None else loss,
         log_score=float(norm.logpdf(targets, mean, width).sum(axis=1).mean()) if stated else float("nan"),
         coverage=float(np.mean(np.abs(targets - mean) <= _NINETY_PERCENT * width)) if stated else float("nan"),
-        error_mcse=error_mcse,
     )
 
 
@@ -192,12 +190,7 @@ def _predictions(outputs: Float[np.ndarray, "chain draw P C"], posterior: Poster
     loss, loss_mcse = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
     by_chain = [float(classification_error(each, labels, task.class_targets)) for each in outputs.mean(axis=1)]
     apart = float(np.std(by_chain, ddof=1)) / len(by_chain) ** 0.5 if len(by_chain) > 1 else float("nan")
-    return score(
-        outputs.mean(axis=(0, 1)),
-        outputs.var(axis=(0, 1)),
-        task,
-        posterior.prior.temperature,
-        test=test,
-        loss=Estimate(float(loss), float(loss_mcse)),
-        error_mcse=apart if tells_classes(task.targets, task.labels, task.class_targets) else float("nan"),
-    )
+    moments = outputs.mean(axis=(0, 1)), outputs.var(axis=(0, 1))
+    found = score(*moments, task, posterior.prior.temperature, test=test, loss=Estimate(float(loss), float(loss_mcse)))
+    networks = outputs.shape[0] * outputs.shape[1]
+    return replace(found, error_mcse=apart if found.classified else float("nan"), networks=networks)

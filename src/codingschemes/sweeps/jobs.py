@@ -32,7 +32,7 @@ _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgE
 #: Where the result of a run is kept, in its folder.
 RESULT = "result.json"
 #: Of `Result`, what is one number or word.
-_SINGLE = ("draws", "theory", "scheme", "probability", "rhat_max", "code_rhat", "ess_min", "trust")
+_SINGLE = ("draws", "theory", "scheme", "probability", "rhat_max", "code_rhat", "ess_min", "trust", "seconds")
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ class Result:
         scores: support for each scheme.
         test: error, loss, r2, log_score, ... of the test inputs, by name, with their errors (`TEST_SCORES`); NaN where
             a number does not exist, empty without test inputs.
+        seconds: that the run took, NaN where it is not known.
 
     Example:
         >>> result = cs.sweeps.Result(100, None, "redundant", 0.9, {"100": 1.0}, 1.01, 1.0, 200.0, "converged")
@@ -99,6 +100,7 @@ class Result:
     notes: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
+    seconds: float = float("nan")
 
     @classmethod
     def read(cls, path: Path) -> "Result":
@@ -118,6 +120,7 @@ class Result:
             test = {name: number(score) for name, score in values.get("test", {}).items()}
             for name in ("probability", "rhat_max", "code_rhat", "ess_min"):
                 number(values[name])
+            number(values.get("seconds", 0))
             words = [values["scheme"], values["trust"], *values["notes"]]
             if values["theory"] is not None:
                 words.append(values["theory"])
@@ -189,8 +192,8 @@ class Outcomes(list[Outcome]):
     """
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a run: what varies, status and message, the numbers of `Result`, those of the test inputs (`test_error`,
-        `test_loss`, ...), and by kind of quantity the deviation from theory and its Monte Carlo error."""
+        """One row a run: what varies, status and message, the numbers of `Result`, those of the test inputs
+        (`test_error`, `test_loss`, ...), and by kind of quantity the deviation from theory and its Monte Carlo error."""
         return pd.DataFrame([_flat(outcome) for outcome in self]).set_index("name")
 
     def save(self, folder: Path) -> None:
@@ -311,6 +314,7 @@ def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | Non
         notes=() if comparison is None else comparison.notes,
         scores=summary.scheme.scores,
         test={} if summary.test is None else _test_scores(summary.test),
+        seconds=run.seconds,
     )
     write_json(kept, asdict(result))
     return result
