@@ -13,7 +13,9 @@ from codingschemes.cli.output import print_json, print_table
 @click.command()
 @click.argument("name", type=Named("study", STUDIES))
 @click.option("--quick", is_flag=True, help="small sizes, below two minutes on two cores, no download")
-@click.option("--dataset", type=Named("dataset", DATASETS), help=f"one of {', '.join(DATASETS)}; the study's if left out")
+@click.option(
+    "--dataset", type=Named("dataset", DATASETS), help=f"one of {', '.join(DATASETS)}; the study's if left out"
+)
 @click.option("--out", required=True, type=Destination("folder"), help="folder of the study")
 @click.option("--scheduler", help="address of a dask.distributed scheduler that hands the runs to its workers")
 @click.option("--workers", type=int, help="processes of this machine that make the runs side by side")

@@ -193,7 +193,8 @@ class Outcomes(list[Outcome]):
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a run: what varies, status and message, the numbers of `Result`, those of the test inputs
-        (`test_error`, `test_loss`, ...), and by kind of quantity the deviation from theory and its Monte Carlo error."""
+        (`test_error`, `test_loss`, ...), and by kind of quantity the deviation from theory and its Monte Carlo error.
+        """
         return pd.DataFrame([_flat(outcome) for outcome in self]).set_index("name")
 
     def save(self, folder: Path) -> None:
