@@ -11,7 +11,7 @@ from codingschemes.studies import Generalisation
 from codingschemes.studies.generalisation import LEARNERS
 from codingschemes.sweeps import jobs
 
-TINY = Generalisation("digits", (12,), ("linear",), width=8, temperature=1e-2, tasks=2, test=40, chains=2, draws=20,
+TINY = Generalisation("digits", (12,), ("linear",), width=8, temperature=1e-2, tasks=2, test=40, sampler="hmc", chains=2, draws=20,
                       warmup=30, steps=20)  # fmt: skip
 
 

@@ -21,6 +21,8 @@ from codingschemes.progress import tracked
 from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, plain_numbers, styled
 from codingschemes.runs import Run, Sampling
+from codingschemes.runs.configuration import resolve
+from codingschemes.samplers import default_sampler
 from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.plan import folder_name
@@ -67,6 +69,7 @@ class Generalisation(Study):
         temperature: T.
         tasks: draws of training and test images.
         test: held-out images.
+        sampler: registered name.
         chains: of each run.
         draws, warmup: of each run; None samples until it is converged.
         time_limit: seconds of a run; None sets no limit.
@@ -94,6 +97,7 @@ class Generalisation(Study):
     temperature: float = 1e-4
     tasks: int = 3
     test: int = 1000
+    sampler: str = default_sampler("draws")
     chains: int = 4
     draws: int | None = None
     warmup: int | None = None
@@ -109,8 +113,10 @@ class Generalisation(Study):
     @classmethod
     def quick(cls) -> "Generalisation":
         """Digits of scikit-learn, two sizes, small networks and short runs, which need not be converged."""
-        return cls("digits", (12, 24), width=30, temperature=1e-3, tasks=2, test=200, chains=2, draws=100, warmup=60,
-                   steps=500)  # fmt: skip
+        sizes: dict[str, Any] = {"samples": (12, 24), "width": 30, "tasks": 2, "test": 200, "steps": 500}
+        # the one that is compiled fast: compiling is most of the time
+        sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 100, "warmup": 100}
+        return cls("digits", temperature=1e-3, **sizes, **sampling)
 
     def jobs(self, folder: Path) -> list[Job]:
         """One run for each P, activation and task.
@@ -121,15 +127,18 @@ class Generalisation(Study):
         Raises:
             InvalidInput: there are not so many images.
         """
-        from codingschemes.runs.configuration import resolve
-
         jobs = []
         for samples, seed in itertools.product(self.samples, range(self.tasks)):
             task = self._task(samples, seed)
             for activation in self.activations:
                 varied = {"samples": samples, "activation": activation, "task_seed": seed}
                 posterior = Posterior(task, Network(activation, width=self.width), temperature=self.temperature)
-                options: Any = {"chains": self.chains, "draws": self.draws, "warmup": self.warmup}
+                options: Any = {
+                    "sampler": self.sampler,
+                    "chains": self.chains,
+                    "draws": self.draws,
+                    "warmup": self.warmup,
+                }
                 sampling: Sampling = resolve(posterior, {**options, "time_limit": self.time_limit})
                 name = folder_name(varied)
                 jobs.append(Job(name, varied, posterior, sampling, folder / name))

@@ -25,8 +25,19 @@ from codingschemes.runs.folder import check_same
 from codingschemes.runs.precision import Precision
 from codingschemes.runs.run import CONFIG, replacing, write_json
 
-#: What is kept of `Predictions` at the test inputs, beside the loss and its Monte Carlo error.
-TEST_SCORES = ("error", "error_se", "error_mcse", "r2", "bias", "variance", "log_score", "coverage")
+#: What is kept of `Predictions` at the test inputs.
+TEST_SCORES = (
+    "error",
+    "error_se",
+    "error_mcse",
+    "loss",
+    "loss_mcse",
+    "bias",
+    "variance",
+    "r2",
+    "log_score",
+    "coverage",
+)
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
 #: Where the result of a run is kept, in its folder.
@@ -124,6 +135,8 @@ class Result:
             words = [values["scheme"], values["trust"], *values["notes"]]
             if values["theory"] is not None:
                 words.append(values["theory"])
+            if test and test.keys() != set(TEST_SCORES):
+                raise ValueError("scores of the test inputs are missing")
             if any(len(pair) != 2 for pair in deviations.values()) or not all(isinstance(word, str) for word in words):
                 raise ValueError("it is not what a sweep writes")
             return cls(
@@ -323,4 +336,4 @@ def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | Non
 
 def _test_scores(found: Predictions) -> dict[str, float]:
     loss = {"loss": found.loss.mean, "loss_mcse": found.loss.mcse}
-    return {**{name: getattr(found, name) for name in TEST_SCORES}, **loss}
+    return {name: loss[name] if name in loss else getattr(found, name) for name in TEST_SCORES}
