@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     high: float
 
 
-def over_tasks(values: Sequence[float]) -> Measured:
+def over_tasks(values: Sequence[float] | pd.Series) -> Measured:
     """The mean of independent values, and its error from their spread.
 
     Args:
