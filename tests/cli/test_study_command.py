@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from codingschemes.studies.generalisation import LEARNERS
 from codingschemes.sweeps import Job, Outcome, Outcomes, Result, jobs
 from codingschemes.sweeps.jobs import TEST_SCORES
 
-TINY = Generalisation("digits", (12,), ("linear",), width=8, temperature=1e-2, tasks=2, test=40, sampler="hmc", chains=2, draws=20,
-                      warmup=30, steps=20)  # fmt: skip
+SIZES: dict[str, Any] = {"samples": (12,), "activations": ("linear",), "width": 8, "tasks": 2, "test": 40, "steps": 20}
+SAMPLING: dict[str, Any] = {"sampler": "hmc", "chains": 2, "draws": 20, "warmup": 30}
+TINY = Generalisation("digits", temperature=1e-2, **SIZES, **SAMPLING)
 
 
 @pytest.mark.slow

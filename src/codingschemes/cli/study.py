@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,9 +34,8 @@ def study(
     from codingschemes.studies import study as carry_out
     from codingschemes.studies.page import CLAIM_HEADS, claim_cells
 
-    asked = KNOWN[name].quick() if quick else KNOWN[name]()
-    if dataset is not None:
-        asked = replace(asked, dataset=dataset)
+    sizes: dict[str, Any] = {} if dataset is None else {"dataset": dataset}
+    asked = replace(KNOWN[name].quick() if quick else KNOWN[name](), **sizes)
     with watched(shown=True):
         found = carry_out(
             asked, out, scheduler=scheduler, workers=workers, notify=lambda line: click.echo(line, err=True)
