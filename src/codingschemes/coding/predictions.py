@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from scipy.stats import binomtest, norm
 
 from codingschemes.coding.neurons import spread_draws
@@ -176,7 +176,7 @@ def score(
     return Predictions(
         outputs=mean,
         spread=np.sqrt(variance),
-        error=float(classification_error(mean, labels, task.class_targets)) if classified else float("nan"),
+        error=_error(mean, labels, task) if classified else float("nan"),
         r2=1 - float(np.sum((mean - targets) ** 2)) / variation if variation else float("nan"),
         loss=Estimate(bias + float(np.mean(variance)), 0.0) if loss is None else loss,
         log_score=float(norm.logpdf(targets, mean, width).sum(axis=1).mean()) if stated else float("nan"),
@@ -184,11 +184,17 @@ def score(
     )
 
 
+def _error(outputs: Float[np.ndarray, "P C"], labels: Int[np.ndarray, " P"], task: Task) -> float:
+    """A share of the samples, in the precision of the process."""
+    share = float(classification_error(outputs, labels, task.class_targets))
+    return round(share * len(labels)) / len(labels) if np.isfinite(share) else share
+
+
 def _predictions(outputs: Float[np.ndarray, "chain draw P C"], posterior: Posterior, *, test: bool) -> Predictions:
     task = posterior.task
     targets, labels = (task.test_targets, task.test_labels) if test else (task.targets, task.labels)
     loss, loss_mcse = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
-    by_chain = [float(classification_error(each, labels, task.class_targets)) for each in outputs.mean(axis=1)]
+    by_chain = [_error(each, labels, task) for each in outputs.mean(axis=1)]
     apart = float(np.std(by_chain, ddof=1)) / len(by_chain) ** 0.5 if len(by_chain) > 1 else float("nan")
     moments = outputs.mean(axis=(0, 1)), outputs.var(axis=(0, 1))
     found = score(*moments, task, posterior.prior.temperature, test=test, loss=Estimate(float(loss), float(loss_mcse)))
