@@ -19,7 +19,7 @@ from codingschemes.networks import Network
 from codingschemes.posterior import Posterior
 from codingschemes.progress import tracked
 from codingschemes.reports import numbers
-from codingschemes.reports.style import panels, plain_numbers, styled
+from codingschemes.reports.style import panels, styled
 from codingschemes.runs import Run, Sampling
 from codingschemes.runs.configuration import resolve
 from codingschemes.samplers import default_sampler
@@ -305,7 +305,8 @@ def _bias_and_variance(table: pd.DataFrame) -> Drawing:
         for learner, name in itertools.product((NETWORK, INTERPOLATING), styles):
             label = f"{'bias²' if name == 'bias' else name}, {learner}"
             _curve(axis, table, learner, activation, name, {**_STYLES[learner], **styles[name], "label": label})
-        axis.set(title=_NAMES.get(activation, activation), xlabel="training images P", yscale="log")
+        axis.set(title=_NAMES.get(activation, activation), xlabel="training images P")
+        axis.set_yscale("log")
     axes[0].set_ylabel("mean squared error of an output")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     caption = (
@@ -328,7 +329,8 @@ def _curve(axis: Axes, table: pd.DataFrame, learner: str, activation: str, name:
         **{"label": learner, "markersize": 5, "capsize": 0, **style},
     )
     axis.set_xscale("log")
-    plain_numbers(axis.xaxis)
+    axis.set_xticks(list(found), labels=[str(samples) for samples in found])
+    axis.set_xticks([], minor=True)
 
 
 def _shown(table: pd.DataFrame) -> list[list[str]]:
