@@ -14,10 +14,10 @@ from scipy.stats import t as student
 
 from codingschemes.sweeps import Job, Outcomes
 
-type Verdict = Literal["holds", "does not hold", "not decided"]
+type Judgement = Literal["holds", "does not hold", "not decided"]
 
 
-class Measured(NamedTuple):
+class OverTasks(NamedTuple):
     """A mean over tasks.
 
     Attributes:
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     high: float
 
 
-def over_tasks(values: Sequence[float] | pd.Series) -> Measured:
+def over_tasks(values: Sequence[float] | pd.Series) -> OverTasks:
     """The mean of independent values, and its error from their spread.
 
     Args:
@@ -40,10 +40,10 @@ def over_tasks(values: Sequence[float] | pd.Series) -> Measured:
     """
     mean = float(np.mean(values))
     if len(values) < 2:
-        return Measured(mean, math.nan, -math.inf, math.inf)
+        return OverTasks(mean, math.nan, -math.inf, math.inf)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
     half = float(student.ppf(0.975, len(values) - 1)) * error
-    return Measured(mean, error, mean - half, mean + half)
+    return OverTasks(mean, error, mean - half, mean + half)
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,17 @@ class Claim:
     predicted: str
     sampled: float
     error: float
-    verdict: Verdict
+    verdict: Judgement
 
 
-def below(found: Measured, bound: float) -> Verdict:
+def below(found: OverTasks, bound: float) -> Judgement:
     """Whether what was measured lies below a bound, by its 95 % interval."""
     if found.high < bound:
         return "holds"
     return "does not hold" if found.low > bound else "not decided"
 
 
-def agrees(found: Measured, value: float) -> Verdict:
+def agrees(found: OverTasks, value: float) -> Judgement:
     """Whether the 95 % interval of what was measured holds a value."""
     if math.isinf(found.low):
         return "not decided"
