@@ -18,6 +18,7 @@ def test_verdicts_are_those_of_students_interval():
     assert [agrees(found, value) for value in (-1.0, 2.5)] == ["does not hold", "holds"]
     alone = over_tasks([1.0])
     assert (below(alone, 9.0), agrees(alone, 1.0)) == ("not decided", "not decided")
+    assert below(over_tasks([]), 1.0) == "not decided"
 
 
 def test_what_cannot_be_studied_is_refused():

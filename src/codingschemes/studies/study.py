@@ -36,9 +36,9 @@ def over_tasks(values: Sequence[float] | pd.Series) -> OverTasks:
     """The mean of independent values, and its error from their spread.
 
     Args:
-        values: one a task, at least one.
+        values: one a task; of none, the mean is NaN.
     """
-    mean = float(np.mean(values))
+    mean = float(np.mean(values)) if len(values) else math.nan
     if len(values) < 2:
         return OverTasks(mean, math.nan, -math.inf, math.inf)
     error = float(np.std(values, ddof=1)) / len(values) ** 0.5
