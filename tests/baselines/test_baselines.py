@@ -93,6 +93,19 @@ def test_a_trained_linear_network_is_at_the_minimum_in_closed_form():
     assert found.loss.mean == found.bias == pytest.approx(np.mean((task.targets - outputs) ** 2))
 
 
+def test_the_loss_of_a_trained_network_is_that_of_its_weights(digits):
+    """Over all weights, also where there are more of them than samples; with hidden layers and biases."""
+    network = cs.Network("relu", width=5, depth=2, bias=True)
+    posterior = cs.Posterior(digits.task, network, temperature=0.05, weight_variance=0.7)
+    trained = train(posterior, steps=200)
+    prior, weights = posterior.prior, trained.weights
+    misfit = np.sum((digits.task.targets - trained.predict(test=False).outputs) ** 2) / (2 * prior.temperature)
+    below = sum(float(np.sum(np.square(each))) for each in (weights.input, weights.hidden)) / prior.weight_variance
+    above = float(np.sum(np.square(weights.readout))) / prior.readout_variance
+    assert trained.loss == pytest.approx(misfit + (below + above) / 2)
+    assert trained.predict().outputs.shape == (40, 3)
+
+
 def test_refusals(digits):
     untested = cs.Posterior(cs.tasks.orthogonal(samples=6), cs.Network("linear", width=4))
     for call, words in [

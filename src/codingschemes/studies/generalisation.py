@@ -102,7 +102,7 @@ class Generalisation(Study):
     draws: int | None = None
     warmup: int | None = None
     time_limit: float | None = 900.0
-    steps: int = 3000
+    steps: int = 10_000
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -113,7 +113,7 @@ class Generalisation(Study):
     @classmethod
     def quick(cls) -> "Generalisation":
         """Digits of scikit-learn, two sizes, small networks and short runs, which need not be converged."""
-        sizes: dict[str, Any] = {"samples": (12, 24), "width": 30, "tasks": 2, "test": 200, "steps": 500}
+        sizes: dict[str, Any] = {"samples": (12, 24), "width": 30, "tasks": 2, "test": 200, "steps": 2000}
         # the one that is compiled fast: compiling is most of the time
         sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 100, "warmup": 100}
         return cls("digits", temperature=1e-3, **sizes, **sampling)
