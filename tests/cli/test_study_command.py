@@ -34,7 +34,7 @@ def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_pa
     assert table.groupby("learner").size().to_dict() == dict.fromkeys(LEARNERS, 2)
     assert np.allclose(table.loss, table.bias + table.variance)
     ratio = next(claim for claim in found["claims"] if "variance" in claim["measured"])
-    assert ratio["sampled"] == pytest.approx(table["variance ratio"].mean())
+    assert ratio["sampled"] == pytest.approx(table["variance_ratio"].mean())
     folder = tmp_path / "out"
     assert json.loads((folder / "study.json").read_text()) == found
     assert len(pd.read_csv(folder / "numbers.csv")) == 10

@@ -47,8 +47,8 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 _SCORES = ("error", "error_se", "error_mcse", "loss", "bias", "variance", "r2", "log_score", "coverage")
 _PAPER = "van Meegen & Sompolinsky 2025"
-_MEAN, _VARIANCE = "mean apart", "variance ratio"
-_BY_THEORY = ", mean field"
+#: Columns of linear networks: the distance of the mean predictor from that of lazy ones, the ratio of variances.
+_APART, _RATIO, _BY_THEORY = "mean_apart", "variance_ratio", "_mean_field"
 
 
 class _Setting(NamedTuple):
@@ -201,10 +201,10 @@ def _linear_theory(outcome: Outcome, lazy: Predictions) -> dict[str, float]:
     noise = sampled.variance / sampled.networks
     apart = max(float(np.mean((sampled.outputs - lazy.outputs) ** 2) - noise), 0.0)
     return {
-        _MEAN: math.sqrt(apart / size),
-        _MEAN + _BY_THEORY: math.sqrt(float(np.mean((theory.test_outputs - lazy.outputs) ** 2) / size)),
-        _VARIANCE: sampled.variance / lazy.variance,
-        _VARIANCE + _BY_THEORY: float(np.mean(theory.test_variance)) / lazy.variance,
+        _APART: math.sqrt(apart / size),
+        _APART + _BY_THEORY: math.sqrt(float(np.mean((theory.test_outputs - lazy.outputs) ** 2) / size)),
+        _RATIO: sampled.variance / lazy.variance,
+        _RATIO + _BY_THEORY: float(np.mean(theory.test_variance)) / lazy.variance,
     }
 
 
@@ -212,7 +212,7 @@ def _claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
     present, fewest, most = set(table.activation), min(table.samples), max(table.samples)
     if "linear" in present:
         linear = _of(table, NETWORK, "linear", most)
-        apart, theory = linear[_MEAN], linear[_MEAN + _BY_THEORY]
+        apart, theory = linear[_APART], linear[_APART + _BY_THEORY]
         found = over_tasks(apart)
         yield Claim(
             "The mean predictor of linear networks tends to that of lazy ones",
@@ -223,8 +223,8 @@ def _claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
             found.error,
             agrees(over_tasks(apart - theory), 0.0),
         )
-        ratio = over_tasks(linear[_VARIANCE])
-        said = f"below 1; {linear[_VARIANCE + _BY_THEORY].mean():.3g} by the mean field"
+        ratio = over_tasks(linear[_RATIO])
+        said = f"below 1; {linear[_RATIO + _BY_THEORY].mean():.3g} by the mean field"
         yield Claim(
             "The variance of linear networks is smaller than that of lazy ones",
             _PAPER,
