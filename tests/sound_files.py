@@ -17,6 +17,7 @@ from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.lock import LOCK
 from codingschemes.runs.run import DRAWS, PROVENANCE, write_json
 from codingschemes.runs.store import DrawStore
+from codingschemes.sweeps.jobs import TEST_SCORES
 
 DRAW_COUNT = 6
 #: Of the arrays of a run.
@@ -64,6 +65,7 @@ def toml(path: Path) -> None:
 def result(path: Path) -> None:
     values = {"draws": 20, "theory": "lazy", "scheme": "analog", "probability": 0.9, "codes": {"10": 0.5}}
     values |= {"rhat_max": 1.0, "code_rhat": 1.0, "ess_min": 10.0, "trust": "good", "scores": {"analog": 0.9}}
+    values |= {"test": dict.fromkeys(TEST_SCORES, 0.1), "seconds": 2.0}
     path.write_text(json.dumps(values | {"deviations": {"output": [0.1, 0.01]}, "notes": ["a"]}))
 
 

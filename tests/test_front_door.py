@@ -70,7 +70,10 @@ def test_one_sentence_in_words_of_python(posterior, call, words):
     assert "--" not in str(refused.value)
 
 
-@pytest.mark.parametrize("room", ["", ".coding", ".manifolds", ".plot", ".populations", ".representation", ".tasks"])
+@pytest.mark.parametrize(
+    "room",
+    ["", ".baselines", ".coding", ".manifolds", ".plot", ".populations", ".representation", ".studies", ".tasks"],
+)
 def test_every_public_function_answers_an_unknown_keyword(room):
     module = importlib.import_module(f"codingschemes{room}")
     functions = {name: getattr(module, name) for name in module.__all__ if inspect.isroutine(getattr(module, name))}

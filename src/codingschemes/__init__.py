@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from codingschemes import coding, manifolds, plot, populations, representation, samplers, sweeps, tasks
+    from codingschemes import (
+        baselines,
+        coding,
+        manifolds,
+        plot,
+        populations,
+        representation,
+        samplers,
+        studies,
+        sweeps,
+        tasks,
+    )
     from codingschemes.coding import Summary, summarize
     from codingschemes.comparison import Comparison, compare
     from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
@@ -27,7 +38,18 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["coding", "manifolds", "plot", "populations", "representation", "samplers", "sweeps", "tasks"],
+    submodules=[
+        "baselines",
+        "coding",
+        "manifolds",
+        "plot",
+        "populations",
+        "representation",
+        "samplers",
+        "studies",
+        "sweeps",
+        "tasks",
+    ],
     submod_attrs={
         "coding": ["Summary", "summarize"],
         "comparison": ["Comparison", "compare"],

@@ -15,6 +15,8 @@ from codingschemes.cli import names
 from codingschemes.networks.activations import BUILT_IN
 from codingschemes.posterior import Space
 from codingschemes.samplers import SAMPLERS, default_sampler
+from codingschemes.studies import STUDIES
+from codingschemes.studies.generalisation import DATASETS
 from codingschemes.theory import THEORIES
 
 PACKAGE = Path(cs.__file__).parent
@@ -61,6 +63,10 @@ print("probe", status, spent.ru_utime + spent.ru_stime, *heavy)
         ("predict mnist --time-limit soon", 2, "--time-limit"),
         ("sample mnist --out ''", 2, "--out is empty"),
         ("sweep x.toml --out ''", 2, "--out is empty"),
+        ("study generalization --out x", 2, "did you mean 'generalisation'"),
+        ("study generalisation --dataset cifar --out x", 2, "did you mean 'cifar10'"),
+        ("study generalisation --out ''", 2, "--out is empty"),
+        ("study --help", 0, "table of claims"),
         ("demo --out FILE", 2, "is a file"),
         ("describe --help", 0, "Nothing is sampled"),
         ("describe x.npz --activation reluu", 2, "did you mean 'relu'"),
@@ -94,6 +100,8 @@ def test_names_are_those_of_the_registries():
     assert get_args(Space.__value__) == names.SPACES
     assert set(names.SUITES) == set(SUITES)
     assert set(names.TARGETS) == set(TARGETS)
+    assert set(names.STUDIES) == set(STUDIES)
+    assert set(names.DATASETS) == set(DATASETS)
     assert set(names.TASKS) == set(cs.tasks.TASKS)
     takers = {
         name: (option.help, tuple(task for task, entry in cs.tasks.TASKS.items() if name in entry.options))

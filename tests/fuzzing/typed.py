@@ -24,6 +24,7 @@ COMPUTING = (
     "codingschemes.manifolds.checking.partitions",
     "codingschemes.cli.demo._rows",
     "codingschemes.sweeps.sweep",
+    "codingschemes.studies.execution.sweep",
     "codingschemes.coding.summary.activity_chunks",
 )
 

@@ -182,6 +182,8 @@ def test_undefined_scores_say_why() -> None:
         (2.0, 0.0012, "2.0000 ± 0.0012"),
         (0.00017771, 5.7e-7, "(1.777 ± 0.006)×10⁻⁴"),
         (float("nan"), 0.1, "–"),
+        (5.0, 1e-12, "5 ± 1×10⁻¹²"),
+        (-0.1, 1e-17, "(−1 ± 1×10⁻¹⁶)×10⁻¹"),
     ],
 )
 def test_values_with_errors(value: float, error: float, said: str) -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "status": "Say how far a run or a sweep is, while it is made.",
     "check": "Say whether a run folder is whole, and repair it.",
     "sweep": "Make all runs of a file, and one table of them.",
+    "study": "Answer a question by many runs: figures, and a table of claims.",
     "bench": "Measure samplers on named posteriors.",
     "evidence": "Estimate the log evidence of a network on a task.",
     "describe": "Say which coding scheme any population of neurons uses: nothing is sampled.",

@@ -62,6 +62,13 @@ TASKS = (
     "cifar10",
     "npz",
 )
+#: Studies, and the images that they can be about.
+STUDIES = ("generalisation",)
+DATASETS = (
+    "mnist",
+    "digits",
+    "cifar10",
+)
 #: Suites of the bench, and its single targets.
 SUITES = (
     "full",

@@ -1,6 +1,6 @@
 """What the sampled networks say about inputs, seen in training or not."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from scipy.stats import binomtest, norm
 
 from codingschemes.coding.neurons import spread_draws
 from codingschemes.diagnostics import mean_and_error
+from codingschemes.posterior import Posterior
 from codingschemes.progress import announce
 from codingschemes.runs import Run
 from codingschemes.tasks import Task
@@ -18,6 +19,8 @@ from codingschemes.tasks.classification import classification_error, tells_class
 
 _NETWORKS_PER_CHAIN = 25
 _ONE_STANDARD_ERROR = float(norm.cdf(1) - norm.cdf(-1))
+_NINETY_PERCENT = float(norm.ppf(0.95))
+"""Standard deviations to either side."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Estimate:
 class Predictions:
     """What the network says about inputs it was or was not trained on.
 
+    The loss of a single network is the sum of two parts, exactly: `bias`, of the mean predictor, and `variance`. Over M
+    networks that are independent, `bias` is larger than that of the posterior by variance / M on average.
+
+    The predictive density of a target is N(mean output, spread^2 + T), output by output: exact for a Gaussian process.
+    The mixture of N(f, T) over sampled networks is not taken: where T is far below spread^2 it is that of the one
+    network nearest to the target, and measures how many there are. Scores of the first two moments are proper, too
+    (Dawid & Sebastiani 1999).
+
     Attributes:
         outputs: posterior mean output, (sample, output).
         spread: posterior standard deviation of the output, (sample, output).
@@ -39,6 +50,12 @@ class Predictions:
             classes share one target and there is nothing to tell apart, and where targets differ within a class.
         r2: 1 - sum (Y - mean output)^2 / sum (Y - mean Y)^2 over samples and outputs; NaN for constant targets.
         loss: mean squared error of a single network, over samples and outputs.
+        log_score: mean log predictive density of a sample's targets, all outputs together, in nats; NaN where a
+            predictive variance is zero.
+        coverage: share of targets within the central 90 % interval of their predictive density.
+        networks: how many were sampled, M; 0 where the moments are known.
+        error_mcse: standard error of `error` over the mean predictors of single chains; NaN for one chain, and where
+            nothing was sampled.
     """
 
     outputs: Float[np.ndarray, "P C"]
@@ -46,6 +63,20 @@ class Predictions:
     error: float
     r2: float
     loss: Estimate
+    log_score: float = float("nan")
+    coverage: float = float("nan")
+    error_mcse: float = float("nan")
+    networks: int = 0
+
+    @property
+    def variance(self) -> float:
+        """Mean of spread^2 over samples and outputs: the part of the loss of single networks that averages out."""
+        return float(np.mean(self.spread**2))
+
+    @property
+    def bias(self) -> float:
+        """Mean squared error of the mean predictor, over samples and outputs: the loss without the variance."""
+        return self.loss.mean - self.variance
 
     @property
     def classified(self) -> bool:
@@ -78,15 +109,19 @@ class Predictions:
             "error_se": self.error_se,
             "classified": self.classified,
             "r2": self.r2,
+            "error_mcse": self.error_mcse,
             "loss": asdict(self.loss),
+            "bias": self.bias,
+            "variance": self.variance,
+            "log_score": self.log_score,
+            "coverage": self.coverage,
             "samples": len(self.outputs),
         }
 
 
 def training_predictions(run: Run) -> Predictions:
     """Outputs at the training inputs, as recorded."""
-    task = run.posterior.task
-    return _predictions(run.values("posterior", "outputs"), task.targets, task.labels, task)
+    return _predictions(run.values("posterior", "outputs"), run.posterior, test=False)
 
 
 def test_predictions(run: Run) -> Predictions | None:
@@ -110,23 +145,58 @@ def test_predictions(run: Run) -> Predictions | None:
     flat = [jnp.asarray(values.reshape(chains * draws, *values.shape[2:])) for values in (preactivations, readouts)]
     outputs = np.asarray(jax.jit(lambda *stacked: jax.lax.map(outputs_of, stacked))(keys, *flat))
     outputs = outputs.reshape(chains, draws, *outputs.shape[1:])
-    return _predictions(outputs, task.test_targets, task.test_labels, task)
+    return _predictions(outputs, posterior, test=True)
 
 
-def _predictions(
-    outputs: Float[np.ndarray, "chain draw P C"],
-    targets: Float[np.ndarray, "P C"],
-    labels: Int[np.ndarray, " P"],
+def score(
+    mean: Float[np.ndarray, "P C"],
+    variance: Float[np.ndarray, "P C"],
     task: Task,
+    noise: float,
+    *,
+    test: bool,
+    loss: Estimate | None = None,
 ) -> Predictions:
-    mean = outputs.mean(axis=(0, 1))
-    loss, error = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
+    """A predictor set beside the targets.
+
+    Args:
+        mean, variance: of its outputs, (sample, output).
+        task: whose targets.
+        noise: variance of a target about the output, the temperature; with a variance of zero everywhere and no noise
+            there is no predictive density.
+        test: whether the samples are those of the test set.
+        loss: of single networks, where these were sampled; else it follows from mean and variance.
+    """
+    targets, labels = (task.test_targets, task.test_labels) if test else (task.targets, task.labels)
     classified = bool(tells_classes(task.targets, task.labels, task.class_targets))
     variation = float(np.sum((targets - targets.mean(axis=0)) ** 2))
+    bias = float(np.mean((targets - mean) ** 2))
+    width = np.sqrt(variance + noise)
+    stated = bool(np.all(width > 0))
     return Predictions(
         outputs=mean,
-        spread=outputs.std(axis=(0, 1)),
-        error=float(classification_error(mean, labels, task.class_targets)) if classified else float("nan"),
+        spread=np.sqrt(variance),
+        error=_error(mean, labels, task) if classified else float("nan"),
         r2=1 - float(np.sum((mean - targets) ** 2)) / variation if variation else float("nan"),
-        loss=Estimate(float(loss), float(error)),
+        loss=Estimate(bias + float(np.mean(variance)), 0.0) if loss is None else loss,
+        log_score=float(norm.logpdf(targets, mean, width).sum(axis=1).mean()) if stated else float("nan"),
+        coverage=float(np.mean(np.abs(targets - mean) <= _NINETY_PERCENT * width)) if stated else float("nan"),
     )
+
+
+def _error(outputs: Float[np.ndarray, "P C"], labels: Int[np.ndarray, " P"], task: Task) -> float:
+    """A share of the samples, in the precision of the process."""
+    share = float(classification_error(outputs, labels, task.class_targets))
+    return round(share * len(labels)) / len(labels) if np.isfinite(share) else share
+
+
+def _predictions(outputs: Float[np.ndarray, "chain draw P C"], posterior: Posterior, *, test: bool) -> Predictions:
+    task = posterior.task
+    targets, labels = (task.test_targets, task.test_labels) if test else (task.targets, task.labels)
+    loss, loss_mcse = mean_and_error(((outputs - targets) ** 2).mean(axis=(2, 3)))
+    by_chain = [_error(each, labels, task) for each in outputs.mean(axis=1)]
+    apart = float(np.std(by_chain, ddof=1)) / len(by_chain) ** 0.5 if len(by_chain) > 1 else float("nan")
+    moments = outputs.mean(axis=(0, 1)), outputs.var(axis=(0, 1))
+    found = score(*moments, task, posterior.prior.temperature, test=test, loss=Estimate(float(loss), float(loss_mcse)))
+    networks = outputs.shape[0] * outputs.shape[1]
+    return replace(found, error_mcse=apart if found.classified else float("nan"), networks=networks)

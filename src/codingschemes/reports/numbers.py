@@ -33,8 +33,9 @@ def with_error(value: float, error: float) -> str:
     decimals = (1 if f"{error:e}"[0] == "1" else 0) - leading
     if decimals > 6 and value != 0:
         exponent = math.floor(math.log10(abs(value)))
-        scaled = with_error(value / 10.0**exponent, error / 10.0**exponent)
-        return f"({scaled})×10{str(exponent).translate(SUPERSCRIPTS)}"
+        if exponent != 0:
+            scaled = with_error(value / 10.0**exponent, error / 10.0**exponent)
+            return f"({scaled})×10{str(exponent).translate(SUPERSCRIPTS)}"
     if decimals > 6 or error >= 1e6:
         return f"{number(value, 4)} ± {number(error, 2)}"
     if decimals < 0:

@@ -14,6 +14,7 @@ import xarray as xr
 from pandas.api.types import infer_dtype
 
 from codingschemes.coding import summarize
+from codingschemes.coding.predictions import Predictions
 from codingschemes.comparison import compare
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
@@ -24,12 +25,25 @@ from codingschemes.runs.folder import check_same
 from codingschemes.runs.precision import Precision
 from codingschemes.runs.run import CONFIG, replacing, write_json
 
+#: What is kept of `Predictions` at the test inputs.
+TEST_SCORES = (
+    "error",
+    "error_se",
+    "error_mcse",
+    "loss",
+    "loss_mcse",
+    "bias",
+    "variance",
+    "r2",
+    "log_score",
+    "coverage",
+)
 #: What a run can fail with while the others go on; anything else is a mistake in the program.
 _FAILURES = (InvalidInput, RuntimeError, OSError, MemoryError, np.linalg.LinAlgError)
 #: Where the result of a run is kept, in its folder.
 RESULT = "result.json"
 #: Of `Result`, what is one number or word.
-_SINGLE = ("draws", "theory", "scheme", "probability", "rhat_max", "code_rhat", "ess_min", "trust")
+_SINGLE = ("draws", "theory", "scheme", "probability", "rhat_max", "code_rhat", "ess_min", "trust", "seconds")
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,9 @@ class Result:
         deviations: kind of quantity -> (deviation from theory, its Monte Carlo error); see `Comparison.deviation`.
         notes: what a reader of the comparison should know.
         scores: support for each scheme.
+        test: error, loss, r2, log_score, ... of the test inputs, by name, with their errors (`TEST_SCORES`); NaN where
+            a number does not exist, empty without test inputs.
+        seconds: that the run took, NaN where it is not known.
 
     Example:
         >>> result = cs.sweeps.Result(100, None, "redundant", 0.9, {"100": 1.0}, 1.01, 1.0, 200.0, "converged")
@@ -93,6 +110,8 @@ class Result:
     deviations: dict[str, tuple[float, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    seconds: float = float("nan")
 
     @classmethod
     def read(cls, path: Path) -> "Result":
@@ -109,11 +128,15 @@ class Result:
             deviations = {kind: tuple(map(number, pair)) for kind, pair in values["deviations"].items()}
             codes = {code: number(share) for code, share in values["codes"].items()}
             scores = {label: number(score) for label, score in values.get("scores", {}).items()}
+            test = {name: number(score) for name, score in values.get("test", {}).items()}
             for name in ("probability", "rhat_max", "code_rhat", "ess_min"):
                 number(values[name])
+            number(values.get("seconds", 0))
             words = [values["scheme"], values["trust"], *values["notes"]]
             if values["theory"] is not None:
                 words.append(values["theory"])
+            if test and test.keys() != set(TEST_SCORES):
+                raise ValueError("scores of the test inputs are missing")
             if any(len(pair) != 2 for pair in deviations.values()) or not all(isinstance(word, str) for word in words):
                 raise ValueError("it is not what a sweep writes")
             return cls(
@@ -123,6 +146,7 @@ class Result:
                     "deviations": deviations,
                     "codes": codes,
                     "scores": scores,
+                    "test": test,
                     "notes": tuple(values["notes"]),
                 }
             )
@@ -181,8 +205,9 @@ class Outcomes(list[Outcome]):
     """
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a run: what varies, status and message, the numbers of `Result`, and by kind of quantity the
-        deviation from theory and its Monte Carlo error."""
+        """One row a run: what varies, status and message, the numbers of `Result`, those of the test inputs
+        (`test_error`, `test_loss`, ...), and by kind of quantity the deviation from theory and its Monte Carlo error.
+        """
         return pd.DataFrame([_flat(outcome) for outcome in self]).set_index("name")
 
     def save(self, folder: Path) -> None:
@@ -215,7 +240,8 @@ def _flat(outcome: Outcome) -> dict[str, Any]:
         for name, value in zip(("deviation", "error"), pair, strict=True)
     }
     said = {"name": outcome.job.name, **outcome.job.varied, "status": outcome.status, "message": outcome.message}
-    return {**said, **{name: found[name] for name in _SINGLE if name in found}, **deviations}
+    test = {f"test_{name}": value for name, value in found.pop("test", {}).items()}
+    return {**said, **{name: found[name] for name in _SINGLE if name in found}, **test, **deviations}
 
 
 def carry_out(job: Job, notify: Callable[[str], None] | None = None) -> Outcome:
@@ -283,7 +309,8 @@ def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | Non
             if notify is not None:
                 notify(f"{run.path.name}: {error}")
         else:
-            if (found.draws, found.theory) == (run.draw_count, theory):
+            tested = len(run.posterior.task.test_inputs) > 0
+            if (found.draws, found.theory, bool(found.test)) == (run.draw_count, theory, tested):
                 return found
     summary = summarize(run)
     comparison = None if theory is None else compare(run, theory=theory)
@@ -300,6 +327,13 @@ def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | Non
         deviations={} if comparison is None else comparison.deviations(),
         notes=() if comparison is None else comparison.notes,
         scores=summary.scheme.scores,
+        test={} if summary.test is None else _test_scores(summary.test),
+        seconds=run.seconds,
     )
     write_json(kept, asdict(result))
     return result
+
+
+def _test_scores(found: Predictions) -> dict[str, float]:
+    loss = {"loss": found.loss.mean, "loss_mcse": found.loss.mcse}
+    return {name: loss[name] if name in loss else getattr(found, name) for name in TEST_SCORES}

@@ -115,7 +115,7 @@ def read_plan(path: Path) -> Plan:
     pairs = [dict(zip(together, values, strict=True)) for values in zip(*together.values(), strict=True)] or [{}]
     combinations = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     varied = [{**combination, **pair} for combination in combinations for pair in pairs]
-    runs = tuple(PlannedRun(_folder_name(each), {**shared, **each}, each) for each in varied)
+    runs = tuple(PlannedRun(folder_name(each), {**shared, **each}, each) for each in varied)
     for run in runs:
         if sum(other.name == run.name for other in runs) > 1:
             raise InvalidInput(f"two runs of {path} are {run.name}: leave one out")
@@ -139,6 +139,7 @@ def _options_by_flag(path: Path, said: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _folder_name(varied: dict[str, Any]) -> str:
+def folder_name(varied: dict[str, Any]) -> str:
+    """The name of a run: the options that vary and their values."""
     words = (f"{name}={','.join(map(str, v)) if isinstance(v, list) else v}" for name, v in varied.items())
     return re.sub(r"[^\w.=,+-]", "-", "_".join(words))

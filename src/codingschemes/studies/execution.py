@@ -1,0 +1,124 @@
+"""A study from its runs to its page."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from codingschemes.calls import checked
+from codingschemes.errors import InvalidInput
+from codingschemes.runs.run import replacing, write_json
+from codingschemes.studies.page import write_page
+from codingschemes.studies.study import Findings, Study
+from codingschemes.sweeps import Outcomes, sweep
+
+#: Folder of the runs, in that of the study.
+_RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What became of a study.
+
+    Attributes:
+        study: with its sizes.
+        outcomes: of its runs.
+        findings: from those that are complete.
+        page: the HTML file.
+
+    Example:
+        >>> from codingschemes.studies import Studied
+        >>> [field for field in Studied.__dataclass_fields__]
+        ['study', 'outcomes', 'findings', 'page']
+    """
+
+    study: Study
+    outcomes: Outcomes
+    findings: Findings
+    page: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs are."""
+        return all(each.status == "complete" for each in self.outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; None where a number does not exist."""
+        values = {
+            "study": self.study.title,
+            "sizes": asdict(self.study),
+            "claims": [asdict(claim) for claim in self.findings.claims],
+            "remarks": list(self.findings.remarks),
+            "numbers": self.findings.numbers.to_dict("records"),
+            "runs": [each.to_json() for each in self.outcomes],
+        }
+        return _plain(values)
+
+
+@checked
+def study(
+    asked: Study,
+    out: str | Path,
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Studied:
+    """Make all runs of a study and read them. Called again, it goes on where it was cut off.
+
+    Written are a page, `report.html`; its figures as PNG and PDF in `figures`; the numbers as `numbers.csv` and, where
+    pyarrow is installed, `numbers.parquet`; and all of it as `study.json`. The runs lie in `runs`.
+
+    Args:
+        asked: the study, with its sizes.
+        out: folder to write.
+        scheduler, workers: who makes the runs; see `sweep`.
+        notify: is told of every run what is being done.
+
+    Raises:
+        InvalidInput: no run is complete, or see `sweep`.
+
+    Example:
+        >>> from codingschemes.studies import Generalisation
+        >>> tiny = Generalisation.quick()
+        >>> cs.studies.study(tiny, "study").findings.headline  # runs: two minutes  # doctest: +SKIP
+        '5 claims: 1 holds, 4 not decided'
+    """
+    folder = Path(out)
+    jobs = asked.jobs((folder / _RUNS).absolute())
+    outcomes = sweep(jobs, scheduler=scheduler, workers=workers, notify=notify)
+    if len(outcomes) < len(jobs) or not any(each.result is not None for each in outcomes):
+        failed = next((each.message for each in outcomes if each.message), "it was stopped")
+        left = sum(each.result is None for each in outcomes) + len(jobs) - len(outcomes)
+        raise InvalidInput(f"{left} of {len(jobs)} runs of the study are not complete ({failed}): call it again")
+    findings = asked.read(outcomes)
+    page = write_page(asked, outcomes, findings, folder)
+    _save(findings.numbers, folder)
+    found = Studied(asked, outcomes, findings, page)
+    write_json(folder / "study.json", found.to_json())
+    return found
+
+
+def _save(numbers: pd.DataFrame, folder: Path) -> None:
+    writers: dict[str, Callable[[Path], None]] = {"numbers.csv": lambda path: numbers.to_csv(path, index=False)}
+    if find_spec("pyarrow") is not None:
+        writers["numbers.parquet"] = numbers.to_parquet
+    for name, write in writers.items():
+        with replacing(folder / name) as partial:
+            write(partial)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return json.loads(json.dumps(value))
