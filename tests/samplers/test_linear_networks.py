@@ -94,6 +94,21 @@ def test_what_is_covered():
     assert not covers(density(space="function"))
 
 
+def test_chains_that_are_renewed_adapt_again_where_they_are_put():
+    kernel, whole = SAMPLERS["codes"](SETTINGS), density(depth=2)
+    assert kernel.renew is not None
+    keys, positions = jax.random.split(jax.random.PRNGKey(4), 2), whole.prior_draws(jax.random.PRNGKey(5), 2)
+    states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, whole)
+    states = states._replace(flow=states.flow._replace(iteration=states.flow.iteration + SETTINGS.warmup))
+    elsewhere, colder = whole.prior_draws(jax.random.PRNGKey(6), 2), whole.at_temperature(jnp.asarray(0.01))
+    renewed = kernel.renew(states, elsewhere, colder)
+    jax.tree.map(np.testing.assert_array_equal, jax.vmap(kernel.position)(renewed), elsewhere)
+    assert np.all(renewed.flow.iteration == 0)
+    again = Factors(colder)
+    for energy, numbers in zip(renewed.flow.point.logdensity, renewed.flow.point.position["factors"], strict=True):
+        assert np.isclose(-energy, again.potential({"factors": numbers}), rtol=1e-9)
+
+
 def test_steps_of_two_layers():
     """Parameters and data together against direct draws of both (Geweke 2004), at depth 2 with three outputs."""
     kernel = SAMPLERS["codes"](SETTINGS)

@@ -106,9 +106,8 @@ def _around(flow: Kernel) -> Kernel:
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         if not covers(density):
             return state._replace(flow=flow.move(state.flow, position, density))
-        factors, (key, factor_key) = _factors(density), jax.random.split(state.key)
-        moved = flow.move(state.flow, factors.of_network(factor_key, position), factors)
-        return state._replace(key=key, flow=moved, network=position)
+        key, found = _factors_of(state.key, position, density)
+        return state._replace(key=key, flow=flow.move(state.flow, found, _factors(density)), network=position)
 
     def pool(states: CodesState) -> CodesState:
         return states._replace(flow=flow.pool(states.flow))
@@ -118,7 +117,10 @@ def _around(flow: Kernel) -> Kernel:
 
     def renew(states: CodesState, positions: Position, density: Density) -> CodesState:
         if covers(density):
-            return jax.vmap(move, (0, 0, None))(states, positions, density)
+            keys, found = jax.vmap(_factors_of, (0, 0, None))(states.key, positions, density)
+            return states._replace(
+                key=keys, flow=renewal(flow)(states.flow, found, _factors(density)), network=positions
+            )
         return states._replace(flow=renewal(flow)(states.flow, positions, density))
 
     return flow._replace(
@@ -148,9 +150,8 @@ def _gradients(flow: Kernel, density: Density) -> tuple[float, float]:
 def _init(flow: Kernel, key: Array, position: Position, density: Density) -> CodesState:
     key, flow_key = jax.random.split(key)
     if covers(density):
-        factors, (key, factor_key) = _factors(density), jax.random.split(key)
-        found = flow.init(flow_key, factors.of_network(factor_key, position), factors)
-        return CodesState(key, found, None, None, None, position)
+        key, found = _factors_of(key, position, density)
+        return CodesState(key, flow.init(flow_key, found, _factors(density)), None, None, None, position)
     state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
     if not _jumps(density.network):
         return state
@@ -193,6 +194,12 @@ def _linear_step(flow: Kernel, state: CodesState, density: Density) -> tuple[Cod
 def _factors(density: Density) -> Any:
     """What a linear network is drawn from. HMC, a kernel of densities, asks them for no more than `GradientTarget`."""
     return Factors(density)
+
+
+def _factors_of(key: Array, position: Position, density: Density) -> tuple[Array, Position]:
+    """Another key, and the factors of a linear network."""
+    key, factor_key = jax.random.split(key)
+    return key, Factors(density).of_network(factor_key, position)
 
 
 def _recurrent_step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
