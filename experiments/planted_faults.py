@@ -303,6 +303,27 @@ FAULTS = (
         "theory/test_mean_field_quadrature.py::test_gradient_and_hessian_of_the_dual",
     ),
     Fault(
+        "linear networks drawn without the noise of what the targets see",
+        "samplers/linear_networks.py",
+        "forced + noise, lower=True, trans=1",
+        "forced, lower=True, trans=1",
+        "samplers/test_linear_networks.py::test_without_data_weights_drawn_from_drawn_factors_are_the_priors",
+    ),
+    Fault(
+        "a layer's weights without the part along its readouts",
+        "samplers/linear_networks.py",
+        "return free + directions @ (part - jnp.swapaxes(directions, -1, -2) @ free)",
+        "return free + directions @ part",
+        "samplers/test_linear_networks.py::test_a_drawn_network_has_its_factors",
+    ),
+    Fault(
+        "noise of the outputs left out at a finite ratio of samples to neurons",
+        "theory/readout_covariance.py",
+        "return (entropy - fit + (vectors * self._prior_slope(values)) @ vectors.T) / 2",
+        "return (-fit + (vectors * self._prior_slope(values)) @ vectors.T) / 2",
+        "theory/test_readout_covariance.py::test_as_many_samples_as_neurons_done_exactly",
+    ),
+    Fault(
         "covariance of linear neurons without the readouts",
         "theory/readout_covariance.py",
         "- noise) + pushed @ above @ pushed.T",

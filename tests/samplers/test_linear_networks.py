@@ -14,6 +14,7 @@ from codingschemes.samplers import SAMPLERS
 from codingschemes.samplers.linear_networks import Factors, covers
 
 WIDTH, TEMPERATURE = 7, 0.03
+of_network = jax.jit(Factors.of_network)
 
 
 def density(*, depth=3, scaling="mean-field", width=WIDTH, space="reduced", **options):
@@ -28,10 +29,10 @@ def test_a_drawn_network_has_its_factors(depth, scaling):
     """G = b^T b of the readout through all layers, and outputs of the whole network from the first layer's."""
     whole = density(depth=depth, scaling=scaling)
     factors = Factors(whole)
-    position = factors.of_network(jax.random.PRNGKey(1), whole.prior_draw(jax.random.PRNGKey(0)))
+    position = of_network(factors, jax.random.PRNGKey(1), whole.prior_draw(jax.random.PRNGKey(0)))
     matrices = factors.matrices(position)
     assert np.allclose(factors.coordinates(matrices)["factors"], position["factors"], atol=1e-12)
-    network, first = factors._draw(jax.random.PRNGKey(2), position)
+    network, first = jax.jit(Factors._draw)(factors, jax.random.PRNGKey(2), position)
     assert jax.tree.map(jnp.shape, network) == whole.shapes
     through = np.eye(WIDTH)  # of the first layer's preactivations to the last one's
     for weights in np.asarray(network.get("hidden", ())):
@@ -47,7 +48,7 @@ def test_a_drawn_network_has_its_factors(depth, scaling):
 def test_the_density_of_the_factors_is_that_of_bartlett_times_the_evidence():
     whole = density()
     factors = Factors(whole)
-    position = factors.of_network(jax.random.PRNGKey(1), whole.prior_draw(jax.random.PRNGKey(0)))
+    position = of_network(factors, jax.random.PRNGKey(1), whole.prior_draw(jax.random.PRNGKey(0)))
     kernel, targets = np.asarray(whole.basis @ whole.basis.T), np.asarray(whole.targets)
 
     def log_density(position):
@@ -98,10 +99,10 @@ def test_chains_that_are_renewed_adapt_again_where_they_are_put():
     kernel, whole = SAMPLERS["codes"](SETTINGS), density(depth=2)
     assert kernel.renew is not None
     keys, positions = jax.random.split(jax.random.PRNGKey(4), 2), whole.prior_draws(jax.random.PRNGKey(5), 2)
-    states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, whole)
+    states = jax.jit(jax.vmap(kernel.init, (0, 0, None)))(keys, positions, whole)
     states = states._replace(flow=states.flow._replace(iteration=states.flow.iteration + SETTINGS.warmup))
     elsewhere, colder = whole.prior_draws(jax.random.PRNGKey(6), 2), whole.at_temperature(jnp.asarray(0.01))
-    renewed = kernel.renew(states, elsewhere, colder)
+    renewed = jax.jit(kernel.renew)(states, elsewhere, colder)
     jax.tree.map(np.testing.assert_array_equal, jax.vmap(kernel.position)(renewed), elsewhere)
     assert np.all(renewed.flow.iteration == 0)
     again = Factors(colder)
@@ -109,6 +110,7 @@ def test_chains_that_are_renewed_adapt_again_where_they_are_put():
         assert np.isclose(-energy, again.potential({"factors": numbers}), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_steps_of_two_layers():
     """Parameters and data together against direct draws of both (Geweke 2004), at depth 2 with three outputs."""
     kernel = SAMPLERS["codes"](SETTINGS)
