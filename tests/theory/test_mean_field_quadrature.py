@@ -203,7 +203,7 @@ def test_odd_codes_come_with_their_mirror_images():
         ("sigmoid", {"code_fractions": {"000": 0.5, "110": 0.5}}, "not stable"),
         ("sigmoid", {"method": "saddle"}, "no method"),
         ("relu", {"code_fractions": {"110": 1.0}}, "saturate"),
-        ("gelu", {}, "lazy"),
+        ("gelu", {}, "proportional"),
     ],
 )
 def test_refusals(activation, options, words):
