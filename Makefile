@@ -11,8 +11,11 @@ WORKERS ?= 2
 demo: $(VENV)/runtime
 	$(BIN)/codingschemes demo --out $${DEMO_OUT:-demo}
 
-test: lint types
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Types are checked meanwhile: mypy takes one core.
+test: lint
+	@$(BIN)/mypy >$(VENV)/types.txt 2>&1 & types=$$!; \
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal; tests=$$?; \
+	wait $$types; typed=$$?; cat $(VENV)/types.txt; exit $$((tests || typed))
 
 slow: $(VENV)/development
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow

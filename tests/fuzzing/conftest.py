@@ -21,7 +21,7 @@ _COMMON = {
     "database": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 }
-settings.register_profile("suite", max_examples=5, derandomize=True, **_COMMON)
+settings.register_profile("suite", max_examples=4, derandomize=True, **_COMMON)
 settings.register_profile("fuzz", max_examples=70, print_blob=True, **_COMMON)
 settings.load_profile("suite")
 

@@ -128,13 +128,8 @@ def test_concerted_jumps_leave_exact_draws_exact():
     assert (switches > 0).mean() > 0.05
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        Faults(selection=-1.0),
-        *(pytest.param(each, marks=pytest.mark.slow) for each in (Faults(volume=0.0), Faults(weights=0.0))),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("faults", [Faults(selection=-1.0), Faults(volume=0.0), Faults(weights=0.0)])
 def test_concerted_jumps_that_forget_a_factor_are_found_out(faults):
     findings, _, _ = giving_way()(faults)
     assert combined(findings) < ALARM

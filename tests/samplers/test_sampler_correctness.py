@@ -27,8 +27,9 @@ _potential = jax.jit(jax.vmap(lambda density, position: density.potential(positi
 
 #: Many gradients a step, and what is like another one but for where it comes from.
 LATER = ("mclmc", "blackjax-nuts")
-#: The move on linear networks and the form of weights are each in another case that stays.
-LATER_CASES = (("codes", "linear weights"),)
+#: The move on linear networks and the form of weights are each in another case that stays; jumps leave exact draws
+#: exact in `test_moves.py`.
+LATER_CASES = (("codes", "linear weights"), ("codes", "sigmoid reduced"))
 
 
 def sooner(cases):

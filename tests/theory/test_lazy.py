@@ -21,7 +21,7 @@ def test_closed_forms_are_the_quadrature(name):
     assert np.allclose(closed.kernel, numerical.kernel, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["erf", "sigmoid", "tanh", "softplus", "gelu"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu"])
 def test_the_series_is_the_quadrature(name):
     """Within the bound that it says, which is small but near perfect correlation."""
     activation, strong = ACTIVATIONS[name], COVARIANCE.copy()
