@@ -87,7 +87,7 @@ def main() -> None:
         kept |= {f"{activation}_{name}": values for name, values in shown.items()}
     rows.sort(key=lambda row: (ACTIVATIONS.index(row["activation"]), row["layer"]))
     np.savez_compressed(numbers, rows=json.dumps(rows), **kept)
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *([str(row[name]) for name in COLUMNS] for row in rows)]
+    lines = [COLUMNS, ["---"] * len(COLUMNS), *([str(row.get(name, "-")) for name in COLUMNS] for row in rows)]
     rows_of_table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     remarks = table.read_text().split("|\n\n", 1)[-1]
     table.write_text(f"{HEAD}\n\n{rows_of_table}\n\n{remarks}".rstrip() + "\n")
