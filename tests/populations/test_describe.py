@@ -7,7 +7,8 @@ import pytest
 from planted_populations import FACTORS, coded, factorised
 
 import codingschemes as cs
-from codingschemes.cli.output import plain
+from codingschemes.cli.output import in_flags
+from codingschemes.json_values import plain
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry, class_patterns
 from codingschemes.populations.readouts import PENALTIES, direct_readout
@@ -71,7 +72,7 @@ def test_few_neurons_of_a_bulk_are_the_outliers():
 def test_json_has_the_keys_of_a_layer_and_every_score_its_error_and_null():
     activity, labels = factorised(np.random.default_rng(2), trials=12, neurons=30)
     found = cs.describe(cs.Population(activity, labels, factors=FACTORS), bootstraps=3, shuffles=4)
-    values = json.loads(json.dumps(plain(found.to_json()), allow_nan=False))
+    values = json.loads(json.dumps(plain(found.to_json(), in_flags), allow_nan=False))
     layer = {"scheme", "codes", "code_sizes", "decided", "outliers", "effective_neurons", "kernel", "collapse", "drift"}
     assert layer <= set(values)
     for name in ("parallelism", "ccgp", "shattering", "decoding", "participation"):

@@ -9,7 +9,8 @@ from known_answers import small_posterior
 
 import codingschemes as cs
 from codingschemes.cli.names import SAMPLERS, SPACES
-from codingschemes.cli.output import plain
+from codingschemes.cli.output import in_flags
+from codingschemes.json_values import plain
 from codingschemes.runs.checking import check
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_rendering")]
@@ -38,7 +39,7 @@ def test_what_is_allowed_goes_through_and_what_is_not_is_refused(tmp_path, depth
     assert np.isfinite(run.values("posterior", "energy")).all()
     assert run.values("neurons", "preactivation").shape == (2, 12, depth, 4, 6)
     summary = cs.summarize(run)
-    said = json.loads(json.dumps(plain(summary.to_json()), allow_nan=False))
+    said = json.loads(json.dumps(plain(summary.to_json(), in_flags), allow_nan=False))
     assert len(said["layers"]) == depth
     if recurrent:
         with pytest.raises(cs.InvalidInput, match="no theory covers recurrent networks") as refused:

@@ -12,7 +12,7 @@ from codingschemes.theory.mean_field import Annealing, MeanFieldProblem
 from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.solvers.deep import Layers, settle_deep
 from codingschemes.theory.mean_field.solvers.layer import covariance_gradient, symmetric_root
-from codingschemes.theory.mean_field.solvers.linear import solve_linear
+from codingschemes.theory.mean_field.solvers.linear import free_energy, solve_linear
 
 HEAT = 0.1
 GAIN = 1.3
@@ -36,7 +36,7 @@ def linear_layers():
     tilt, covariance = np.zeros((6, 6)), k0
     for _ in range(250):
         k1 = GAIN * covariance
-        last = solve_linear(orthogonal_columns(k1), targets, variance, tau)
+        last = solve_linear(free_energy(orthogonal_columns(k1), targets, variance, tau))
         inverse = np.linalg.inv(k1)
         found = GAIN * (inverse @ last.kernels[-1] @ inverse - inverse)
         tilt = tilt + 0.1 * ((found + found.T) / 2 - tilt)
@@ -66,7 +66,7 @@ def test_the_free_energy_of_linear_layers_is_stationary(linear_layers):
 
 def test_linear_layers_in_closed_form(linear_layers):
     k0, targets, variance, tau, _, first, last = linear_layers
-    found = solve_linear(orthogonal_columns(k0), targets, variance, tau, layers=2, gain=GAIN)
+    found = solve_linear(free_energy(orthogonal_columns(k0), targets, variance, tau, layers=2, gain=GAIN))
     for closed, iterated in zip((*found.kernels, found.t), (first, *last.kernels, last.t), strict=True):
         assert np.allclose(closed, iterated, rtol=0, atol=1e-6 * np.abs(iterated).max())
 

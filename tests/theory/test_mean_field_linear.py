@@ -21,7 +21,7 @@ def random_problem(samples=30, outputs=3, seed=0):
 def test_solution_is_its_own_fixed_point(tau):
     """t from the outputs, U from t, outputs from U and t: for inputs and targets that share no eigenvectors."""
     basis, targets = random_problem()
-    found = solve_linear(basis, targets, 0.2, tau)
+    found = solve_linear(free_energy(basis, targets, 0.2, tau))
     kernel = basis @ basis.T
     u = np.linalg.inv(np.eye(3) / 0.2 - found.t.T @ kernel @ found.t)
     assert np.allclose(u, found.readout_covariance, rtol=1e-8)
@@ -34,7 +34,7 @@ def test_solution_is_its_own_fixed_point(tau):
 def test_cold_limit():
     basis, targets = random_problem()
     cold = free_energy(basis, targets, 0.2, 1e-7).cold()
-    assert np.allclose(solve_linear(basis, targets, 0.2, 1e-7).readout_covariance, cold, rtol=1e-5)
+    assert np.allclose(solve_linear(free_energy(basis, targets, 0.2, 1e-7)).readout_covariance, cold, rtol=1e-5)
     second = targets.T @ np.linalg.solve(basis @ basis.T, targets)
     assert np.allclose(cold @ cold / 0.2 - cold, second, rtol=1e-8)
 
@@ -43,7 +43,7 @@ def test_cold_limit():
 def test_cold_limit_of_several_layers(layers):
     """Lambda^L (Lambda - 1) = Y^T K0^{-1} Y / s^2, and kernels in geometric progression from the input's."""
     basis, targets = random_problem()
-    found = solve_linear(basis, targets, 0.2, 1e-8, layers=layers)
+    found = solve_linear(free_energy(basis, targets, 0.2, 1e-8, layers=layers))
     second = targets.T @ np.linalg.solve(basis @ basis.T, targets)
     grown = found.readout_covariance / 0.2
     assert np.allclose(np.linalg.matrix_power(grown, layers) @ (grown - np.eye(3)), second / 0.2, rtol=1e-4)
@@ -57,7 +57,7 @@ def test_papers_formula_at_many_samples():
     samples = 1000
     labels = np.repeat([0, 1, 2], [500, 250, 250])
     targets = np.eye(3)[labels]
-    found = solve_linear(np.eye(samples), targets, 1 / samples, 1e-6)
+    found = solve_linear(free_energy(np.eye(samples), targets, 1 / samples, 1e-6))
     paper = np.diag(np.sqrt([0.5, 0.25, 0.25]))
     assert np.allclose(found.readout_covariance, paper, atol=1e-3)
     kernel = np.eye(samples) + targets @ np.linalg.inv(paper) @ targets.T

@@ -1,5 +1,7 @@
 """The free energy of the readouts' covariance: derivatives, several minima, networks of few neurons done exactly."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def planted(samples, outputs, **options):
 
 @pytest.mark.parametrize(("layers", "inverse_width"), [(1, 0.0), (1, 0.05), (3, 0.02)])
 def test_slope_and_curvature_are_derivatives(layers, inverse_width):
-    energy = planted(12, 3, variance=0.2, tau=0.1, layers=layers, inverse_width=inverse_width)
+    energy = planted(12, 3, readout_variance=0.2, tau=0.1, layers=layers, inverse_width=inverse_width)
     rng = np.random.default_rng(0)
     root = rng.standard_normal((3, 3))
     v, step = root @ root.T + 0.3 * np.eye(3), 1e-5
@@ -39,7 +41,7 @@ def test_of_two_minima_the_lower_is_found(outputs):
         growth = np.exp(log_growth)
         scanned = power / (tau + variance * growth**layers) / 2 + layers * (growth - 1 - log_growth) / 2
         targets = np.sqrt(power) * np.eye(4)[:, :outputs]
-        energy = FreeEnergy(np.ones(4), np.eye(4), targets, variance=variance, tau=tau, layers=layers)
+        energy = FreeEnergy(np.ones(4), np.eye(4), targets, readout_variance=variance, tau=tau, layers=layers)
         minimum, minima = energy.minimise()
         minima_of_mode = np.sum((scanned[1:-1] < scanned[2:]) & (scanned[1:-1] < scanned[:-2]))
         assert minima_of_mode == 2
@@ -71,24 +73,19 @@ def exact_moments(energy, width, weights):
 def test_as_many_samples_as_neurons_done_exactly(layers):
     off = []
     for width in (20, 40):
-        energy = planted(width, 1, variance=1.0, tau=0.5, layers=layers, inverse_width=1 / width)
+        energy = planted(width, 1, readout_variance=1.0, tau=0.5, layers=layers, inverse_width=1 / width)
         weights = energy.targets[:, 0] / width
         mean, variance = exact_moments(energy, width, weights)
         v = energy.minimise()[0].v
         predicted = weights @ (energy.targets - energy.tau * energy.dual(v))
         spread = energy.output_covariance(v, weights[:, None]) / width
-        many = FreeEnergy(**{**vars_of(energy), "inverse_width": 0.0})
+        many = dataclasses.replace(energy, inverse_width=0.0)
         unlimited = weights @ (energy.targets - energy.tau * many.dual(many.minimise()[0].v))
         off.append([abs(predicted[0] / mean - 1), abs(spread[0, 0] / variance - 1)])
         assert off[-1][0] < abs(unlimited[0] / mean - 1) / 5  # the determinant is what makes the difference
     errors = np.array(off)
     assert np.all(errors < 1 / np.array([20, 40])[:, None] ** 2)  # of order 1/N^2 where all is learned
     assert np.all(errors[1] < errors[0] / 2)
-
-
-def vars_of(energy):
-    names = ("eigenvalues", "directions", "targets", "variance", "tau", "layers", "inverse_width")
-    return {name: getattr(energy, name) for name in names}
 
 
 def test_kernels_of_all_layers_are_those_of_weighted_random_networks():

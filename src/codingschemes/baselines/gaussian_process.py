@@ -21,7 +21,7 @@ from codingschemes.calls import checked
 from codingschemes.coding.predictions import Predictions, score
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
-from codingschemes.theory.lazy import prior_kernel
+from codingschemes.theory.lazy import output_variance, prior_kernel
 
 #: Ridges tried, relative to the kernel's largest eigenvalue: from round-off to where nothing is learned.
 _RIDGES = np.logspace(-14, 1, 151)
@@ -50,12 +50,10 @@ class GaussianProcess:
 
     @checked
     def __init__(self, posterior: Posterior, *, scale: float | None = None):
-        network, prior = posterior.network, posterior.prior
-        own = network.width * network.readout_scale**2 * prior.readout_variance
         if scale is not None and not scale > 0:
             raise InvalidInput(f"`scale` is {scale}: give a positive factor of the kernel")
         self.posterior = posterior
-        self.scale = own if scale is None else scale
+        self.scale = output_variance(posterior) if scale is None else scale
 
     @cached_property
     def _kernel(self) -> Float[np.ndarray, "PQ PQ"]:

@@ -34,8 +34,7 @@ def evidence(task_name: str, as_json: bool, **options: Any) -> None:
     """Estimate the log evidence of a network on a task, from the prior down to its temperature.
 
     TASK is one of orthogonal, hypercube, parity, context, teacher, digits, mnist, cifar10, npz. Differences between two
-    networks on the same task
-    are log Bayes factors.
+    networks on the same task are log Bayes factors.
     """
     posterior = posterior_from(task_name, options)
     found = cs.evidence(

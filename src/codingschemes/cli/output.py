@@ -1,13 +1,14 @@
 """Results on standard output: a readable table, or one JSON object and nothing else."""
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from codingschemes.json_values import plain
 
 #: The status of the command line, under `--json`, where a signal stopped a run that can be continued.
 UNFINISHED = 3
@@ -33,7 +34,7 @@ def in_flags(sentence: str) -> str:
 
 def print_json(values: Mapping[str, Any]) -> None:
     """One JSON object. Numbers that do not exist (NaN, infinite) are null."""
-    click.echo(json.dumps(plain(values), indent=2, allow_nan=False))
+    click.echo(json.dumps(plain(values, in_flags), indent=2, allow_nan=False))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -56,17 +57,4 @@ def keep_json(path: Path, values: Mapping[str, Any]) -> None:
     """One JSON object as a file, whole or not at all."""
     from codingschemes.runs.run import write_json
 
-    write_json(path, plain(values))
-
-
-def plain(value: Any) -> Any:
-    """The value as JSON has it: numbers that do not exist (NaN, infinite) are None."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, str):
-        return in_flags(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    write_json(path, plain(values, in_flags))

@@ -1,21 +1,18 @@
 """A study from its runs to its page."""
 
-import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from codingschemes.calls import checked
 from codingschemes.errors import InvalidInput
-from codingschemes.runs.run import replacing, write_json
+from codingschemes.json_values import plain
+from codingschemes.runs.run import write_json
 from codingschemes.studies.page import write_page
 from codingschemes.studies.study import Findings, Study
 from codingschemes.sweeps import Outcomes, sweep
+from codingschemes.sweeps.jobs import save_table
 
 #: Folder of the runs, in that of the study.
 _RUNS = "runs"
@@ -57,7 +54,7 @@ class Studied:
             "numbers": self.findings.numbers.to_dict("records"),
             "runs": [each.to_json() for each in self.outcomes],
         }
-        return _plain(values)
+        return plain(values)
 
 
 @checked
@@ -98,27 +95,7 @@ def study(
         raise InvalidInput(f"{left} of {len(jobs)} runs of the study are not complete ({failed}): call it again")
     findings = asked.read(outcomes)
     page = write_page(asked, outcomes, findings, folder)
-    _save(findings.numbers, folder)
+    save_table(findings.numbers, folder, "numbers", index=False)
     found = Studied(asked, outcomes, findings, page)
     write_json(folder / "study.json", found.to_json())
     return found
-
-
-def _save(numbers: pd.DataFrame, folder: Path) -> None:
-    writers: dict[str, Callable[[Path], None]] = {"numbers.csv": lambda path: numbers.to_csv(path, index=False)}
-    if find_spec("pyarrow") is not None:
-        writers["numbers.parquet"] = numbers.to_parquet
-    for name, write in writers.items():
-        with replacing(folder / name) as partial:
-            write(partial)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return json.loads(json.dumps(value))

@@ -25,6 +25,7 @@ from codingschemes.runs.configuration import resolve
 from codingschemes.samplers import default_sampler
 from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks
 from codingschemes.sweeps import Job, Outcome, Outcomes
+from codingschemes.sweeps.jobs import test_scores
 from codingschemes.sweeps.plan import folder_name
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
@@ -185,7 +186,7 @@ class Generalisation(Study):
         own = _linear_theory(outcome, learners[INTERPOLATING][1]) if setting["activation"] == "linear" else {}
         yield {**setting, "learner": NETWORK, "temperature": temperature, **sampled, **own}
         for learner, (at, found) in learners.items():
-            scores = {name: found.loss.mean if name == "loss" else getattr(found, name) for name in _SCORES}
+            scores = {name: value for name, value in test_scores(found).items() if name in _SCORES}
             yield {**setting, "learner": learner, "temperature": at, **scores}
 
 

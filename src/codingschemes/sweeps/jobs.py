@@ -4,6 +4,7 @@ import json
 import operator
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -220,16 +221,26 @@ class Outcomes(list[Outcome]):
         table = self.to_dataframe().map(lambda value: ",".join(map(str, value)) if isinstance(value, list) else value)
         mixed = [name for name in table if infer_dtype(table[name]) in ("mixed", "mixed-integer")]
         table[mixed] = table[mixed].astype(str)
-        writers: dict[str, Callable[[Path], None]] = {"sweep.csv": table.to_csv}
-        if find_spec("pyarrow") is not None:
-            writers["sweep.parquet"] = table.to_parquet
-        for name, write in writers.items():
-            with replacing(folder / name) as partial:
-                write(partial)
+        save_table(table, folder, "sweep")
 
     def to_xarray(self) -> xr.Dataset:
         """What `to_dataframe` has, by name of the run."""
         return self.to_dataframe().to_xarray()
+
+
+def save_table(table: pd.DataFrame, folder: Path, name: str, *, index: bool = True) -> None:
+    """Write a table, whole or not at all: as .csv, and as .parquet where pyarrow is installed.
+
+    Args:
+        name: of the files.
+        index: whether the rows' names are part of it.
+    """
+    writers: dict[str, Callable[[Path], None]] = {"csv": partial(table.to_csv, index=index)}
+    if find_spec("pyarrow") is not None:
+        writers["parquet"] = partial(table.to_parquet, index=index)
+    for ending, write in writers.items():
+        with replacing(folder / f"{name}.{ending}") as unfinished:
+            write(unfinished)
 
 
 def _flat(outcome: Outcome) -> dict[str, Any]:
@@ -327,13 +338,14 @@ def _result_of(run: Run, theory: str | None, notify: Callable[[str], None] | Non
         deviations={} if comparison is None else comparison.deviations(),
         notes=() if comparison is None else comparison.notes,
         scores=summary.scheme.scores,
-        test={} if summary.test is None else _test_scores(summary.test),
+        test={} if summary.test is None else test_scores(summary.test),
         seconds=run.seconds,
     )
     write_json(kept, asdict(result))
     return result
 
 
-def _test_scores(found: Predictions) -> dict[str, float]:
+def test_scores(found: Predictions) -> dict[str, float]:
+    """`TEST_SCORES` by name."""
     loss = {"loss": found.loss.mean, "loss_mcse": found.loss.mcse}
     return {name: loss[name] if name in loss else getattr(found, name) for name in TEST_SCORES}

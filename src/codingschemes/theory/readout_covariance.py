@@ -47,19 +47,26 @@ class FreeEnergy:
         eigenvalues: k_i, those above zero.
         directions: their eigenvectors, orthonormal columns.
         targets: Y.
-        variance: s^2.
+        readout_variance: of the last layer's readouts under the prior.
         tau: N T.
         layers: L.
+        gain: of the weights between layers, `MeanFieldProblem.gain`.
         inverse_width: 1/n.
     """
 
     eigenvalues: Float[np.ndarray, " R"]
     directions: Float[np.ndarray, "P R"]
     targets: Float[np.ndarray, "P C"]
-    variance: float
+    readout_variance: float
     tau: float
     layers: int = 1
+    gain: float = 1.0
     inverse_width: float = 0.0
+
+    @property
+    def variance(self) -> float:
+        """s^2, of the readouts through all layers above the first under the prior."""
+        return self.readout_variance * self.gain ** (self.layers - 1)
 
     @cached_property
     def rows(self) -> Float[np.ndarray, "R C"]:
@@ -84,6 +91,9 @@ class FreeEnergy:
     def _resolvent(self, v: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "R C C"]:
         return np.linalg.inv(self.tau * np.eye(len(v)) + self.eigenvalues[:, None, None] * v)
 
+    def _solved(self, resolvent: Float[np.ndarray, "R C C"]) -> Float[np.ndarray, "R C"]:
+        return np.einsum("ikl,il->ik", resolvent, self.rows)
+
     def value(self, v: Float[np.ndarray, "C C"]) -> float:
         """S less what does not depend on V, in nats a neuron."""
         noisy = self.tau * np.eye(len(v)) + self.eigenvalues[:, None, None] * v
@@ -96,7 +106,7 @@ class FreeEnergy:
     def slope(self, v: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
         """dS/dV."""
         resolvent = self._resolvent(v)
-        solved = np.einsum("ikl,il->ik", resolvent, self.rows)
+        solved = self._solved(resolvent)
         fit = (self.eigenvalues[:, None] * solved).T @ solved
         entropy = self.inverse_width * np.tensordot(self.eigenvalues, resolvent, axes=1)
         values, vectors = np.linalg.eigh(v)
@@ -110,7 +120,7 @@ class FreeEnergy:
     ) -> Float[np.ndarray, "K K"]:
         """The second derivatives of S along symmetric matrices."""
         resolvent = self._resolvent(v)
-        weighted = self.eigenvalues[:, None] * np.einsum("ikl,il->ik", resolvent, self.rows)
+        weighted = self.eigenvalues[:, None] * self._solved(resolvent)
         moved = np.einsum("akl,il->aik", directions, weighted)
         fit = 2 * np.einsum("aik,ikl,bil->ab", moved, resolvent, moved, optimize=True)
         turned = self.eigenvalues[:, None, None, None] * np.einsum("ikl,alm->iakm", resolvent, directions)
@@ -133,32 +143,40 @@ class FreeEnergy:
 
     def dual(self, v: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "P C"]:
         """t of tau t + K t V = Y; the mean outputs given V are Y - tau t."""
-        solved = np.einsum("ikl,il->ik", self._resolvent(v), self.rows)
+        solved = self._solved(self._resolvent(v))
         return self.directions @ solved + self.unseen / self.tau
 
     def growth(self, v: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
         """Lambda, the factor by which covariances of readouts grow from one layer down to the next."""
         return spectral(v / self.variance, lambda values: values ** (1 / self.layers))
 
-    def kernel(self, v: Float[np.ndarray, "C C"], layer: int = 1) -> Float[np.ndarray, "P P"]:
-        """Second moment of the features of a layer, 1 to L, once the outputs are known, in units of the first layer's:
+    def readouts(self, v: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
+        """U, the covariance of the last layer's readouts."""
+        return self.readout_variance * self.growth(v)
 
-            K_l = (1 + sum_{j<l} tr(Lambda^j - 1) / n) K + K [t A t^T - <A, (tau + K V)^{-1}> / n] K,
+    def kernels(self, v: Float[np.ndarray, "C C"]) -> tuple[Float[np.ndarray, "P P"], ...]:
+        """Second moments of the features of every layer, first to last, once the outputs are known,
+
+            K_l = g^{l-1} ((1 + sum_{j<l} tr(Lambda^j - 1) / n) K + K [t A t^T - <A, (tau + K V)^{-1}> / n] K),
             A = V^{1/2} (1 + Lambda + ... + Lambda^{l-1}) V^{1/2}.
 
         Args:
             v: the minimum.
         """
-        powers = [np.linalg.matrix_power(self.growth(v), power) for power in range(layer)]
-        root = spectral(v, np.sqrt)
-        above = root @ sum(powers, np.zeros_like(v)) @ root
-        resolvent = self._resolvent(v)
-        pushed = self.eigenvalues[:, None] * np.einsum("ikl,il->ik", resolvent, self.rows)
-        # weights above that the readouts leave free are those of the prior, the others are longer
-        longer = 1 + self.inverse_width * sum(float(np.trace(power)) - len(v) for power in powers)
-        noise = self.inverse_width * self.eigenvalues**2 * np.einsum("ikl,kl->i", resolvent, above)
-        moment = np.diag(longer * self.eigenvalues - noise) + pushed @ above @ pushed.T
-        return self.directions @ moment @ self.directions.T
+        growth, root, resolvent = self.growth(v), spectral(v, np.sqrt), self._resolvent(v)
+        pushed = self.eigenvalues[:, None] * self._solved(resolvent)
+        found, power, powers = [], np.eye(len(v)), np.zeros_like(v)
+        longer = 1.0
+        for below in range(self.layers):
+            # weights above that the readouts leave free are those of the prior, the others are longer
+            longer += self.inverse_width * (float(np.trace(power)) - len(v))
+            powers = powers + power
+            above = root @ powers @ root
+            noise = self.inverse_width * self.eigenvalues**2 * np.einsum("ikl,kl->i", resolvent, above)
+            moment = np.diag(longer * self.eigenvalues - noise) + pushed @ above @ pushed.T
+            found.append(self.gain**below * self.directions @ moment @ self.directions.T)
+            power = power @ growth
+        return tuple(found)
 
     def cold(self, learned: int | None = None) -> Float[np.ndarray, "C C"]:
         """V at tau -> 0 for many neurons, V = s^2 Lambda^L with Lambda^L (Lambda - 1) = Y^T K^{-1} Y / s^2.
@@ -227,7 +245,7 @@ class FreeEnergy:
         own = along**2 @ np.diagonal(given, axis1=1, axis2=2)
         # df/dV along E is tau k (tau + k V)^{-1} E (tau + k V)^{-1} y
         basis = self._symmetric
-        solved = np.einsum("ikl,il->ik", resolvent, self.rows)
+        solved = self._solved(resolvent)
         moved = self.tau * self.eigenvalues[:, None, None] * np.einsum("ikl,alm,im->iak", resolvent, basis, solved)
         shift = np.tensordot(along, moved, axes=1)
         covariance = np.linalg.inv(self.curvature(v, basis))

@@ -57,6 +57,12 @@ def prior_kernel(posterior: Posterior, scales: Sequence[float] = (), *, test: bo
     return ActivityKernel(kernel, error)
 
 
+def output_variance(posterior: Posterior) -> float:
+    """c N = N gamma^2 sigma_a^2, the prior variance of an output whose features have a second moment of one."""
+    network = posterior.network
+    return network.width * network.readout_scale**2 * posterior.prior.readout_variance
+
+
 def lazy(posterior: Posterior) -> Prediction:
     """Gaussian-process regression with the kernel of a random network of infinite width.
 
@@ -66,9 +72,9 @@ def lazy(posterior: Posterior) -> Prediction:
     """
     network, task, prior = posterior.network, posterior.task, posterior.prior
     activity = prior_kernel(posterior)
-    kernel_scale = network.width * network.readout_scale**2 * prior.readout_variance
+    scale = output_variance(posterior)
     samples = task.sample_count
-    covariance = kernel_scale * activity.kernel
+    covariance = scale * activity.kernel
     seen, cross, alone = covariance[:samples, :samples], covariance[:samples, samples:], np.diagonal(covariance)
     noisy = seen + prior.temperature * np.eye(samples)
     factor = cho_factor(noisy, lower=True)
@@ -78,7 +84,7 @@ def lazy(posterior: Posterior) -> Prediction:
     explained = cho_solve(factor, cross)
     residual = float(np.max(np.abs(noisy @ dual - task.targets)))
     # an error e of every entry of K moves the outputs by at most e sum|dual| T / (smallest eigenvalue of K + T)
-    propagated = kernel_scale * activity.error * float(np.abs(dual).sum(0).max())
+    propagated = scale * activity.error * float(np.abs(dual).sum(0).max())
     variance = np.maximum(alone[samples:] - np.sum(cross * explained, axis=0), 0.0)
     training = prior.temperature * np.diagonal(cho_solve(factor, seen))
     tested = len(task.test_inputs) > 0

@@ -14,7 +14,6 @@ Intelligence 5, 1497 (2023), other activations. Kernels after learning and varia
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -24,7 +23,7 @@ from codingschemes.posterior import Posterior
 from codingschemes.theory.lazy import prior_kernel
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.prediction import Assumption, Certificate, Details, Prediction
-from codingschemes.theory.readout_covariance import Descended, FreeEnergy
+from codingschemes.theory.readout_covariance import FreeEnergy
 from codingschemes.theory.theories import THEORIES
 
 _TOLERANCE = 1e-6
@@ -47,15 +46,6 @@ class ProportionalDetails(Details):
     kernel_scales: Float[np.ndarray, " L"]
 
 
-class _Solved(NamedTuple):
-    """The minimum at given scales of the lower layers."""
-
-    energy: FreeEnergy
-    minimum: Descended
-    minima: int
-    kernel: Float[np.ndarray, "T T"]
-
-
 def proportional(posterior: Posterior) -> Prediction:
     """Kernel renormalisation at a finite ratio of samples to neurons, N and P large.
 
@@ -67,60 +57,50 @@ def proportional(posterior: Posterior) -> Prediction:
     network, task = problem.network, problem.task
     exact = problem.activation.family == "linear" and (network.depth == 1 or not network.bias)
     scales, left = (np.ones(0), 0.0) if exact else _renormalise(problem)
-    solved = _solve(problem, scales, exact=exact)
-    energy, v = solved.energy, solved.minimum.v
+    kernel = posterior.input_kernel(test=True) if exact else prior_kernel(posterior, tuple(scales)).kernel
     samples, width = task.sample_count, network.width
-    layers = range(energy.layers if exact else 0)
-    kernels = [problem.gain**below * energy.kernel(v, below + 1) for below in layers]
+    energy = _energy(problem, kernel[:samples, :samples], network.depth if exact else 1)
+    minimum, minima = energy.minimise()
+    v = minimum.v
+    kernels = energy.kernels(v) if exact else ()
     test_outputs = test_variance = None
     outputs = task.targets - problem.tau * energy.dual(v)
     if len(task.test_inputs):
-        cross, alone = solved.kernel[:samples, samples:], np.diagonal(solved.kernel)[samples:]
+        cross, alone = kernel[:samples, samples:], np.diagonal(kernel)[samples:]
         weights = energy.directions @ ((energy.directions.T @ cross) / energy.eigenvalues[:, None])
         left_alone = np.maximum(alone - np.sum(cross * weights, axis=0), 0.0)
         test_outputs = weights.T @ outputs
         test_variance = (energy.output_covariance(v, weights) + left_alone[:, None] * np.diagonal(v)) / width
-    gap = solved.minimum.left + left
     return Prediction(
         theory="proportional",
         posterior=posterior,
         outputs=outputs,
         kernel=kernels[-1] if exact else None,
-        lower_kernels=tuple(kernels[:-1]),
+        lower_kernels=kernels[:-1],
         certificate=Certificate(
-            gap=gap,
+            gap=minimum.left + left,
             tolerance=_TOLERANCE,
             meaning="decrease of the free energy that a Newton step still promises, in nats a neuron",
         ),
-        assumptions=_assumptions(problem, exact=exact, minima=solved.minima),
+        assumptions=_assumptions(problem, exact=exact, minima=minima),
         test_outputs=test_outputs,
         test_variance=test_variance,
-        details=ProportionalDetails(
-            problem.readout_unit**2 * problem.variance * energy.growth(v),
-            scales,
-        ),
+        details=ProportionalDetails(problem.readout_unit**2 * energy.readouts(v), scales),
     )
 
 
-def _solve(problem: MeanFieldProblem, scales: Float[np.ndarray, " L"], *, exact: bool) -> _Solved:
-    """The minimum over the readouts' covariance; with `exact`, over all layers of a linear network."""
-    posterior = problem.posterior
-    kernel = posterior.input_kernel(test=True) if exact else prior_kernel(posterior, tuple(scales)).kernel
-    samples = len(problem.targets)
-    energy = _energy(problem, kernel[:samples, :samples], problem.network.depth if exact else 1)
-    return _Solved(energy, *energy.minimise(), kernel)
-
-
 def _energy(problem: MeanFieldProblem, kernel: Float[np.ndarray, "P P"], layers: int) -> FreeEnergy:
+    """That of features with this kernel, below so many layers of a linear network."""
     values, vectors = np.linalg.eigh(kernel)
     there = values > _RESOLVED * values[-1]
     return FreeEnergy(
         eigenvalues=values[there],
         directions=vectors[:, there],
         targets=problem.targets,
-        variance=problem.variance * problem.gain ** (layers - 1),
+        readout_variance=problem.variance,
         tau=problem.tau,
         layers=layers,
+        gain=problem.gain,
         inverse_width=1 / problem.network.width,
     )
 

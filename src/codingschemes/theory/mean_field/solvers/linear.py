@@ -66,59 +66,40 @@ def free_energy(
     *,
     layers: int = 1,
     gain: float = 1.0,
-    inverse_width: float = 0.0,
 ) -> FreeEnergy:
     """That of a linear network's first layer, seen with all layers above as its readout.
 
     Args:
         basis: L with L L^T = K0, orthogonal columns.
         targets: Y.
-        variance: s^2, of the readouts.
+        variance: of the readouts.
         tau: N T.
         layers: hidden ones.
         gain: of the weights between layers, `MeanFieldProblem.gain`.
-        inverse_width: 1/N for a finite ratio of samples to neurons, else zero.
     """
     eigenvalues = (basis**2).sum(0)
-    return FreeEnergy(
-        eigenvalues=eigenvalues,
-        directions=basis / np.sqrt(eigenvalues),
-        targets=targets,
-        variance=variance * gain ** (layers - 1),
-        tau=tau,
-        layers=layers,
-        inverse_width=inverse_width,
-    )
+    return FreeEnergy(eigenvalues, basis / np.sqrt(eigenvalues), targets, variance, tau, layers, gain)
 
 
-def solve_linear(
-    basis: Float[np.ndarray, "P R"],
-    targets: Float[np.ndarray, "P C"],
-    variance: float,
-    tau: float,
-    *,
-    layers: int = 1,
-    gain: float = 1.0,
-) -> Gaussian:
-    """The mean-field solution of a linear network at any temperature and inputs; arguments as of `free_energy`."""
-    energy = free_energy(basis, targets, variance, tau, layers=layers, gain=gain)
+def solve_linear(energy: FreeEnergy) -> Gaussian:
+    """The mean-field solution of a linear network at any temperature and inputs."""
     minimum, minima = energy.minimise()
     t, v = energy.dual(minimum.v), minimum.v
-    pushed = basis @ (basis.T @ t)
-    if layers == 1:  # the exact covariance at this t, whatever V the minimum stopped at
-        implied = np.linalg.inv(np.eye(len(v)) / variance - t.T @ pushed)
+    pushed = energy.directions * energy.eigenvalues @ (energy.directions.T @ t)  # K0 t
+    if energy.layers == 1:  # the exact covariance at this t, whatever V the minimum stopped at
+        implied = np.linalg.inv(np.eye(len(v)) / energy.variance - t.T @ pushed)
     else:
         root = spectral(v, np.sqrt)
         grown = np.eye(len(v)) + root @ (t.T @ pushed) @ root
-        implied = energy.variance * np.linalg.matrix_power(grown, layers)
+        implied = energy.variance * np.linalg.matrix_power(grown, energy.layers)
     outputs = pushed @ implied
     return Gaussian(
-        readout_covariance=variance * energy.growth(v),
+        readout_covariance=energy.readouts(v),
         t=t,
-        kernels=tuple(gain**below * energy.kernel(v, below + 1) for below in range(layers)),
+        kernels=energy.kernels(v),
         outputs=outputs,
         first=v,
-        residual=float(np.linalg.norm(targets - tau * t - outputs)),
+        residual=float(np.linalg.norm(energy.targets - energy.tau * t - outputs)),
         minima=minima,
     )
 
@@ -126,9 +107,10 @@ def solve_linear(
 def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     """The Gaussian that solves the problem, with a sample of neurons drawn from it."""
     layers = problem.network.depth
-    found = solve_linear(
+    energy = free_energy(
         problem.basis, problem.targets, problem.variance, problem.tau, layers=layers, gain=problem.gain
     )
+    found = solve_linear(energy)
     one_minimum = Assumption(
         f"The free energy of several layers has one minimum, or the lowest is among the {found.minima} that were found "
         "(learning none to all modes of the targets).",
@@ -150,7 +132,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
         ),
         assumptions=(one_minimum,) if layers > 1 else (),
         details=LinearDetails(problem.readout_unit**2 * found.readout_covariance),
-        tested=_test_outputs(problem, found) if len(problem.task.test_inputs) else None,
+        tested=_test_outputs(problem, energy, found) if len(problem.task.test_inputs) else None,
     )
 
 
@@ -163,18 +145,10 @@ def _draw_neurons(found: Gaussian, seed: int) -> PreactivationSample:
     return PreactivationSample(both[:, len(u) :], both[:, : len(u)], np.zeros(DRAWN, int))
 
 
-def _test_outputs(problem: MeanFieldProblem, found: Gaussian) -> Tested:
+def _test_outputs(problem: MeanFieldProblem, energy: FreeEnergy, found: Gaussian) -> Tested:
     """z(x) = w . z + noise in the first layer: the part along w fluctuates with the training outputs, the noise by
     itself."""
     extend = extension(problem)
-    energy = free_energy(
-        problem.basis,
-        problem.targets,
-        problem.variance,
-        problem.tau,
-        layers=problem.network.depth,
-        gain=problem.gain,
-    )
     along = energy.output_covariance(found.first, extend.weights)
     variance = along + extend.variance[:, None] * np.diagonal(found.first)
     return Tested(extend.weights.T @ found.outputs, variance / problem.network.width)
