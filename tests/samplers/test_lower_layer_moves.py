@@ -14,11 +14,41 @@ from p_values import combined, worst
 
 from codingschemes.posterior import Density
 from codingschemes.samplers import codes, flips, reversals
+from codingschemes.samplers.lower_layers import Place
 
 
-def activity(position, density: Density):
-    """Of every layer."""
-    return density.network.activation(density.propagate(position)[0])
+def flipped(position, layer, neuron, density: Density):
+    return flips._flip(Place.at(position, density), layer, neuron, density)
+
+
+def reversed_in(position, layer, neuron, label, density: Density):
+    return reversals._reverse_neuron(Place.at(position, density), layer, neuron, label, density)
+
+
+@pytest.mark.parametrize(
+    ("space", "bias"),
+    [
+        ("reduced", True),
+        pytest.param("weights", False, marks=pytest.mark.slow),
+        pytest.param("function", False, marks=pytest.mark.slow),
+    ],
+)
+def test_what_a_proposal_tells_is_what_a_pass_through_the_network_says(space, bias):
+    posterior = small_posterior("sigmoid", samples=3, width=5, depth=4, bias=bias, weight_variance=2.5)
+    density, neuron = posterior.density(space), jnp.asarray(2)
+
+    @jax.jit
+    def both(key, layer):
+        here = Place.at(density.prior_draw(key), density)
+        proposals = (
+            flips._flip(here, layer, neuron, density),
+            reversals._reverse_neuron(here, layer, neuron, jnp.asarray(1), density),
+        )
+        return [(here.after(each, layer, neuron, density), Place.at(each.position, density)) for each in proposals]
+
+    for layer in range(3):
+        for told, found in both(jax.random.PRNGKey(layer), jnp.asarray(layer)):
+            jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-11), told, found)
 
 
 @functools.cache
@@ -28,7 +58,7 @@ def flipping(space: str):
 
     def move(key, position, faults):
         moved, count = flips.flip_sweep(key, position, density, 3)
-        always = flips._flip(position, activity(position, density), jnp.asarray(0), jnp.asarray(1), density)
+        always = flipped(position, jnp.asarray(0), jnp.asarray(1), density).position
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -58,9 +88,9 @@ def test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above():
     @jax.jit
     def there_and_back(key, layer):
         position = density.prior_draw(key)
-        flipped = flips._flip(position, activity(position, density), layer, jnp.asarray(2), density)
-        back = flips._flip(flipped, activity(flipped, density), layer, jnp.asarray(2), density)
-        return position, back, density.propagate(position)[0], density.propagate(flipped)[0]
+        there = flipped(position, layer, jnp.asarray(2), density).position
+        back = flipped(there, layer, jnp.asarray(2), density).position
+        return position, back, density.propagate(position)[0], density.propagate(there)[0]
 
     for layer in (0, 1):
         position, back, before, after = there_and_back(jax.random.PRNGKey(0), jnp.asarray(layer))
@@ -78,7 +108,7 @@ def reversing(space: str):
     def move(key, position, faults):
         moved, count = reversals.reversal_sweep(key, position, density, 6)
         where = jnp.asarray(0), jnp.asarray(1), jnp.asarray(0)
-        always, _ = reversals._reverse_neuron(position, activity(position, density), *where, density)
+        always = reversed_in(position, *where, density).position
         return jax.tree.map(lambda one, other: jnp.where(faults > 0, one, other), moved, always), count
 
     return position_mover(density, positions, move, sweeps=1)
@@ -105,9 +135,9 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
 
     def move(flat, layer):
         position, where = unflatten(flat), (layer, jnp.asarray(2), jnp.asarray(1))
-        changed, log_volume = reversals._reverse_neuron(position, activity(position, density), *where, density)
-        after = ravel_pytree(changed)[0]
-        return after, (after, log_volume, density.propagate(changed)[0] @ density.class_average)
+        proposal = reversed_in(position, *where, density)
+        after = ravel_pytree(proposal.position)[0]
+        return after, (after, proposal.log_volume, density.propagate(proposal.position)[0] @ density.class_average)
 
     moved = jax.jit(jax.jacobian(move, has_aux=True))
     before = jax.jit(lambda flat: density.propagate(unflatten(flat))[0] @ density.class_average)(start)

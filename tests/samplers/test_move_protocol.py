@@ -63,7 +63,7 @@ def flips_of(faults: Faults):
 
 
 def flips_alone(key: Array, position: Position, density: Density) -> Position:
-    return flips.flip_sweep(key, position, density, 2)[0]
+    return flips.flip_sweep(key, position, density, 3)[0]
 
 
 def reversals_of(volume: float):
@@ -71,12 +71,12 @@ def reversals_of(volume: float):
     genuine = reversals._reverse_neuron
 
     def reversed_with(*given):
-        changed, log_volume = genuine(*given)
-        return changed, volume * log_volume
+        proposal = genuine(*given)
+        return proposal._replace(log_volume=volume * proposal.log_volume)
 
     def move(key: Array, position: Position, density: Density) -> Position:
         with mock.patch.object(reversals, "_reverse_neuron", reversed_with):
-            return reversals.reversal_sweep(key, position, density, 2)[0]
+            return reversals.reversal_sweep(key, position, density, 3)[0]
 
     return move
 
@@ -96,7 +96,8 @@ def steps() -> Problem:
     return Problem("recurrent", posterior.density())
 
 
-#: A reversible move, and where it acts. Two rotations, the second of a pair drawn by weight, are not reversible.
+#: A reversible move, and where it acts. Layers that take turns are reversible in an odd number of visits, two
+#: rotations, the second of a pair drawn by weight, never.
 MOVES = {
     "jumps": (jumps_of(Faults()), lambda: problem("sigmoid reduced")),
     "a rotation": (rotations_of(1), lambda: problem("relu weights")),

@@ -164,8 +164,7 @@ class Density(eqx.Module):
             jnp.sqrt(self.weight_variance) * hidden[:-1],
             lambda coordinates, below: coordinates @ self.factor(below),
         )
-        features = self.network.hidden_features(self.network.activation(below[-1]))
-        return hidden[-1], jnp.sqrt(self.weight_variance) * self.factor(features).T
+        return hidden[-1], self.factor_above(self.network.activation(below[-1])).T
 
     def replace_last_layer(
         self,
@@ -191,6 +190,10 @@ class Density(eqx.Module):
     def factor(self, below: Float[Array, "F P"]) -> Float[Array, "K P"]:
         """M with z^{l+1} = sigma_w u M for a layer's coordinates u, given the features of the layer below."""
         return below
+
+    def factor_above(self, activity: Float[Array, "N P"]) -> Float[Array, "K P"]:
+        """M with z^{l+1} = u M for the coordinates u of a layer, given the activity of the layer below."""
+        return jnp.sqrt(self.weight_variance) * self.factor(self.network.hidden_features(activity))
 
     def _hidden_shape(self) -> dict[str, tuple[int, ...]]:
         network = self.network

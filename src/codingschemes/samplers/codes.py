@@ -45,7 +45,7 @@ _LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed again before neurons jump, which costs as much as several trajectories:
 #: that often, and then for several sweeps, during which these layers stay as they are.
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
-#: Flips and reversals in a step, as shares of the neurons of a layer: each costs half a gradient.
+#: Flips and reversals in a step, as shares of the neurons of a layer: each costs a third of a gradient.
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
@@ -177,7 +177,7 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
         )
     moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
     stepped, info = flow.step(moved, density)
-    info = info._replace(gradients=info.gradients + 1 + (visits + 1) // 2, switches=switches)
+    info = info._replace(gradients=info.gradients + 1 + (visits + 2) // 3, switches=switches)
     return state._replace(key=key, flow=stepped), info
 
 
@@ -267,13 +267,15 @@ def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, 
 
 def _visits_below(density: Density) -> tuple[int, int]:
     """How many neurons below the last layer are asked to flip in a step, and how many for a reversal, which takes a
-    layer of more features than there are classes."""
+    layer of more features than there are classes; as many in each layer."""
     network = density.network
     if network.depth == 1 or not _jumps(network):
         return 0, 0
-    flips = math.ceil(_FLIPS * network.width) if network.activation.family == "sigmoidal" else 0
-    wide = network.hidden_feature_count > density.class_average.shape[1]
-    return flips, math.ceil(_REVERSALS * network.width) if wide else 0
+    layers = network.depth - 1
+    flipped = _FLIPS if network.activation.family == "sigmoidal" else 0.0
+    reversed_ = _REVERSALS if network.hidden_feature_count > density.class_average.shape[1] else 0.0
+    flips, reversals = (layers * math.ceil(share * network.width / layers) for share in (flipped, reversed_))
+    return flips, reversals
 
 
 def _search_in_gradients(density: Density) -> float:
@@ -290,7 +292,7 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     if network.recurrent:
         pairs = network.width // 2
         return 1.0 + 2 * pairs, 1.0 + 2 * pairs
-    below = 1 + (sum(_visits_below(density)) + 1) // 2
+    below = 1 + (sum(_visits_below(density)) + 2) // 3
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
         return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3

@@ -11,74 +11,25 @@ layer hardly changes. Either way the flip is its own inverse and keeps volume (a
 not change), so that the density alone decides.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Int
 
-from codingschemes.posterior import Density, Position, Scalar
+from codingschemes.posterior import Density, Position
+from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
 
 
 def flip_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
-    """Neurons drawn from all layers below the last, one after the other; also the number of flips accepted."""
-    layer_key, neuron_key, accept_key = jax.random.split(key, 3)
-    layers = jax.random.randint(layer_key, (visits,), 0, density.network.depth - 1)
-    neurons = jax.random.randint(neuron_key, (visits,), 0, density.network.width)
-    levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
+    """Neurons of all layers below the last, one after the other; also the number of flips accepted."""
 
-    def propose(index: Array, here: Place) -> tuple[Position, Scalar]:
-        return _flip(here.position, here.activity, layers[index], neurons[index], density), jnp.zeros(())
+    def propose(_: Array, here: Place, layer: Array, neuron: Array) -> Proposal:
+        return _flip(here, layer, neuron, density)
 
-    return accept_in_turn(position, density, levels, propose)
+    return accept_in_turn(key, position, density, visits, propose)
 
 
-class Place(NamedTuple):
-    """A position, and what a move in a lower layer asks of it: activity of every layer, potential."""
-
-    position: Position
-    activity: Float[Array, "L N P"]
-    potential: Scalar
-
-    @classmethod
-    def at(cls, position: Position, density: Density) -> "Place":
-        """What one pass through the network says."""
-        preactivations, last = density.propagate(position)
-        return cls(position, density.network.activation(preactivations), density.potential_at(position, last))
-
-
-def accept_in_turn(
-    position: Position,
-    density: Density,
-    levels: Float[Array, " V"],
-    propose: Callable[[Array, Place], tuple[Position, Scalar]],
-) -> tuple[Position, Int[Array, ""]]:
-    """The position after as many proposals as there are levels, logs of uniform numbers, each accepted or not before
-    the next; also how many were.
-
-    Args:
-        propose: (index, place) -> another position, by a map that is its own inverse, and the log of the volume that it
-            changes.
-    """
-
-    def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
-        here, count = carry
-        changed, log_volume = propose(index, here)
-        there = Place.at(changed, density)
-        accepted = levels[index] < here.potential - there.potential + log_volume
-        here = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
-        return here, count + accepted
-
-    start = (Place.at(position, density), jnp.asarray(0))
-    here, count = jax.lax.fori_loop(0, len(levels), visit, start)
-    return here.position, count
-
-
-def _flip(
-    position: Position, activity: Float[Array, "L N P"], layer: Array, neuron: Array, density: Density
-) -> Position:
-    """The position with one neuron and the weights that leave it turned round, and the constant taken up."""
+def _flip(here: Place, layer: Array, neuron: Array, density: Density) -> Proposal:
+    """One neuron and the weights that leave it turned round, and the constant taken up."""
+    network, position = density.network, here.position
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)
     turned = {
@@ -86,11 +37,19 @@ def _flip(
         "input": first.at[neuron].multiply(jnp.where(layer == 0, -1.0, 1.0)),
         "hidden": hidden.at[below, neuron].multiply(jnp.where(layer == 0, 1.0, -1.0)),
     }
-    if hidden.shape[-1] != density.network.hidden_feature_count:
-        return turned
-    others = jnp.arange(density.network.width) != neuron
-    share = 2 * density.network.activation(jnp.zeros(())) / jnp.sum(jnp.mean(activity[layer], axis=1), where=others)
+    units, preactivation = here.activity[layer], -here.preactivation[layer, neuron]
+    there = units.at[neuron].set(network.activation(preactivation))
+    unchanged = jnp.zeros(())
+    if hidden.shape[-1] != network.hidden_feature_count:
+        above = hidden[layer] @ density.factor_above(there)
+        return Proposal(turned, preactivation, above, unchanged)
+    others = jnp.arange(network.width) != neuron
+    share = 2 * network.activation(jnp.zeros(())) / jnp.sum(jnp.mean(units, axis=1), where=others)
+    share = jnp.where(others, share, 0.0)
     leaving = turned["hidden"][layer]
-    taken_up = jnp.outer(leaving[:, neuron], jnp.where(others, share, 0.0))
-    leaving = leaving.at[:, : density.network.width].add(taken_up).at[:, neuron].multiply(-1.0)
-    return {**turned, "hidden": turned["hidden"].at[layer].set(leaving)}
+    out = leaving[:, neuron]
+    seen = share @ density.factor_above(there)[: network.width]
+    seen -= density.factor_above(units)[neuron] + density.factor_above(there)[neuron]
+    above = here.preactivation[layer + 1] + jnp.outer(out, seen)
+    leaving = leaving.at[:, : network.width].add(jnp.outer(out, share)).at[:, neuron].multiply(-1.0)
+    return Proposal({**turned, "hidden": turned["hidden"].at[layer].set(leaving)}, preactivation, above, unchanged)

@@ -20,33 +20,27 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position, Scalar
-from codingschemes.samplers.flips import Place, accept_in_turn
+from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
 
 
 def reversal_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
-    """Neurons drawn from all layers below the last, a class for each, one after the other; also the number of
-    reversals accepted."""
-    layer_key, neuron_key, class_key, accept_key = jax.random.split(key, 4)
-    layers = jax.random.randint(layer_key, (visits,), 0, density.network.depth - 1)
-    neurons = jax.random.randint(neuron_key, (visits,), 0, density.network.width)
+    """Neurons of all layers below the last, a class for each, one after the other; also the number of reversals
+    accepted."""
+    class_key, visit_key = jax.random.split(key)
     classes = jax.random.randint(class_key, (visits,), 0, density.class_average.shape[1])
-    levels = jnp.log(jax.random.uniform(accept_key, (visits,)))
 
-    def propose(index: Array, here: Place) -> tuple[Position, Scalar]:
-        return _reverse_neuron(here.position, here.activity, layers[index], neurons[index], classes[index], density)
+    def propose(index: Array, here: Place, layer: Array, neuron: Array) -> Proposal:
+        return _reverse_neuron(here, layer, neuron, classes[index], density)
 
-    return accept_in_turn(position, density, levels, propose)
+    return accept_in_turn(visit_key, position, density, visits, propose)
 
 
-def _reverse_neuron(
-    position: Position, activity: Float[Array, "L N P"], layer: Array, neuron: Array, label: Array, density: Density
-) -> tuple[Position, Scalar]:
-    """The position with the answer of one neuron to one class turned round, and the log of the volume that this
-    changes."""
-    network = density.network
+def _reverse_neuron(here: Place, layer: Array, neuron: Array, label: Array, density: Density) -> Proposal:
+    """The answer of one neuron to one class turned round."""
+    network, position = density.network, here.position
     first, hidden = position["input"], position["hidden"]
     below = jnp.maximum(layer - 1, 0)
-    lower = jnp.sqrt(density.weight_variance) * density.factor(network.hidden_features(activity[below]))
+    lower = density.factor_above(here.activity[below])
     turned_first = _reverse(first[neuron], density.first_factor @ density.class_average, label)
     turned_hidden = _reverse(hidden[below, neuron], lower @ density.class_average, label)
     changed = {
@@ -54,20 +48,22 @@ def _reverse_neuron(
         "input": first.at[neuron].set(jnp.where(layer == 0, turned_first, first[neuron])),
         "hidden": hidden.at[below, neuron].set(jnp.where(layer == 0, hidden[below, neuron], turned_hidden)),
     }
-    if hidden.shape[-1] != network.hidden_feature_count:
-        return changed, jnp.zeros(())
     preactivation = jnp.where(layer == 0, turned_first @ density.first_factor, turned_hidden @ lower)
-    there = activity[layer].at[neuron].set(network.activation(preactivation))
-    before, after = (
-        _Seen.of(network.hidden_features(units) @ density.class_average, neuron) for units in (activity[layer], there)
-    )
-    leaving = changed["hidden"][layer]
+    units = here.activity[layer]
+    there = units.at[neuron].set(network.activation(preactivation))
+    leaving, features = changed["hidden"][layer], density.factor_above(there)
+    if hidden.shape[-1] != network.hidden_feature_count:
+        return Proposal(changed, preactivation, leaving @ features, jnp.zeros(()))
+    before_features = density.factor_above(units)
+    before, after = (_Seen.of(each @ density.class_average, neuron) for each in (before_features, features))
     seen = leaving @ before.directions
     kept = jax.scipy.linalg.solve_triangular(after.lengths, before.lengths.T @ seen.T, trans="T").T
-    leaving += kept @ after.directions.T - seen @ before.directions.T
-    leaving += jnp.outer(changed["hidden"][layer] @ before.aside, after.aside - before.aside)
-    log_volume = len(leaving) * (before.log_volume - after.log_volume)
-    return {**changed, "hidden": changed["hidden"].at[layer].set(leaving)}, log_volume
+    gained = jnp.concatenate([kept, -seen, (leaving @ before.aside)[:, None]], axis=1)
+    along = jnp.concatenate([after.directions, before.directions, (after.aside - before.aside)[:, None]], axis=1)
+    above = here.preactivation[layer + 1] + gained @ (along.T @ features)
+    above += jnp.outer(leaving[:, neuron], features[neuron] - before_features[neuron])
+    changed = {**changed, "hidden": changed["hidden"].at[layer].set(leaving + gained @ along.T)}
+    return Proposal(changed, preactivation, above, len(leaving) * (before.log_volume - after.log_volume))
 
 
 def _reverse(coordinates: Float[Array, " K"], means: Float[Array, "K G"], label: Array) -> Float[Array, " K"]:
