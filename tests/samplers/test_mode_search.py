@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from known_answers import small_posterior
 from numpy.typing import NDArray
 
 from codingschemes import Network, Posterior
@@ -63,6 +64,31 @@ def test_neurons_climb_to_modes_that_were_found_which_codes_alone_do_not_tell_ap
     _, first = np.unique(codes, axis=0, return_index=True)
     assert len(first) < len(found)
     assert np.any(gaps[:, first].min(axis=1) > DISTINCT)
+
+
+def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no_step():
+    density = small_posterior("sigmoid", temperature=1e-3).density()
+
+    @jax.jit
+    def climbed(neuron):
+        population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
+        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
+
+        def height(at):
+            activity = density.network.activation(population.basis @ at)[None]
+            return cavity.log_likelihood(activity, activity @ population.inverse)[0] - at @ at / 2
+
+        given = cavity, population.inverse, density, population.basis
+        centre, curvature = maximum(population.coordinates[neuron], *given)
+        slope, expected = jax.grad(height)(centre), -jax.hessian(height)(centre)
+        return centre, curvature, slope, expected, *maximum(centre, *given, steps=5)
+
+    for neuron in (0, 3):
+        centre, curvature, slope, expected, again, curvature_again = climbed(neuron)
+        assert slope @ np.linalg.solve(curvature, slope) < 1e-13
+        np.testing.assert_allclose(curvature, expected, rtol=1e-6, atol=1e-6)
+        np.testing.assert_array_equal(again, centre)
+        np.testing.assert_array_equal(curvature_again, curvature)
 
 
 @pytest.mark.slow

@@ -25,6 +25,8 @@ _NEWTON_STEPS = 20
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
 _FOLLOWING_STEPS = 6
 _RIDGE = 0.1
+#: Twice the log density that a Newton step would gain, in nats, at a maximum: closer than rounding can tell.
+_NOTHING_TO_GAIN = 1e-14
 _LEAST_CURVATURE = 0.05
 #: Lengths of a basis relative to the largest, and variances relative to the largest, that rounding leaves something of.
 _LEAST_LENGTH = 1e-5
@@ -281,7 +283,7 @@ def maximum(
     steps: int = _NEWTON_STEPS,
 ) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
     """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
-    until they climb."""
+    until they climb: none once there is nothing to gain."""
     activation = density.network.activation
     identity = jnp.eye(basis.shape[1])
 
@@ -289,23 +291,38 @@ def maximum(
         activity = activation(basis @ at)[None]
         return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
 
-    def climb(index: Array, carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
-        at, height, damping, _ = carry
-        slope, curvature = _derivatives(at, cavity, inverse, density, basis)
-        trial = at + cho_solve(cho_factor(curvature + damping * identity), slope)
-        trial_height = value(trial)
+    def climb(state: _Climb) -> _Climb:
+        slope, curvature = _derivatives(state.at, cavity, inverse, density, basis)
+        change = cho_solve(cho_factor(curvature + state.damping * identity), slope)
+        there = slope @ change < _NOTHING_TO_GAIN
+        trial = state.at + change
+        height = value(trial)
         # False for NaN: a matrix that is not positive definite, too. The last time is for the curvature alone.
-        better = (trial_height > height) & (index < steps)
-        return (
-            jnp.where(better, trial, at),
-            jnp.where(better, trial_height, height),
-            jnp.where(better, damping / 8, damping * 8),
+        better = (height > state.height) & (state.taken < steps) & ~there
+        return _Climb(
+            jnp.where(better, trial, state.at),
+            jnp.where(better, height, state.height),
+            jnp.where(better, state.damping / 8, state.damping * 8),
             curvature,
+            state.taken + 1,
+            there,
         )
 
-    begin = (start, value(start), jnp.asarray(1.0), identity)
-    centre, _, _, curvature = jax.lax.fori_loop(0, steps + 1, climb, begin)
-    return centre, curvature
+    begin = _Climb(start, value(start), jnp.asarray(1.0), identity, jnp.asarray(0), jnp.asarray(False))
+    end = jax.lax.while_loop(lambda state: (state.taken <= steps) & ~state.there, climb, begin)
+    return end.at, end.curvature
+
+
+class _Climb(NamedTuple):
+    """On the way to a maximum: `curvature` is that of the place before the last step, which is none where it is
+    `there`."""
+
+    at: Float[Array, " R"]
+    height: Scalar
+    damping: Scalar
+    curvature: Float[Array, "R R"]
+    taken: Int[Array, ""]
+    there: Bool[Array, ""]
 
 
 def _taylor(
