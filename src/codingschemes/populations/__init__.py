@@ -6,6 +6,7 @@ from codingschemes.populations.description import Description, describe
 from codingschemes.populations.distances import Distances, distances
 from codingschemes.populations.files import read_population
 from codingschemes.populations.networks import from_sklearn, from_torch
+from codingschemes.populations.nwb import from_nwb
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import Measured, Null
 
@@ -18,6 +19,7 @@ __all__ = [
     "Population",
     "describe",
     "distances",
+    "from_nwb",
     "from_sklearn",
     "from_torch",
     "read_population",
