@@ -6,7 +6,7 @@ from codingschemes.populations.description import Description, describe
 from codingschemes.populations.distances import Distances, distances
 from codingschemes.populations.files import read_population
 from codingschemes.populations.groups import FunctionalGroups, functional_groups
-from codingschemes.populations.networks import from_sklearn, from_torch
+from codingschemes.populations.networks import from_equinox, from_sklearn, from_torch
 from codingschemes.populations.nwb import from_nwb
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import Measured, Null
@@ -23,6 +23,7 @@ __all__ = [
     "RecurringStates",
     "describe",
     "distances",
+    "from_equinox",
     "from_nwb",
     "from_sklearn",
     "from_torch",
