@@ -2,9 +2,9 @@
 
     python experiments/population_verdicts.py [--repeats K]
 
-About 3 minutes on one core. Analog, redundant (few codes or many), sparse (with a gap or without) and mixed populations
-of 30 to 2,000 neurons, 2 to 16 classes and 5 to 100 trials of each or unequal numbers, low to high noise, described with
-the readout they were planted with and without any. Nothing is known of the activation. Writes
+About 3 minutes on one core. Analog, redundant (few codes or many), sparse (with a gap or without) and mixed
+populations of 30 to 2,000 neurons, 2 to 16 classes and 5 to 100 trials of each or unequal numbers, low to high noise,
+described with the readout they were planted with and without any. Nothing is known of the activation. Writes
 results/population_verdicts.md.
 """
 
@@ -134,7 +134,7 @@ def main() -> None:
 
 Populations whose scheme was planted, {options.repeats} of each scheme and as many mixtures of an analog and a redundant
 part at every size (`python experiments/population_verdicts.py --repeats {options.repeats}`), noise from half to three
-times that of sampled networks, activation not known. Undecided is no error: it is what is said below a probability of .9.
+times that of sampled networks, activation not known. Undecided is no error: it is said below a probability of .9.
 
 {table}
 

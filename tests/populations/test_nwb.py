@@ -72,7 +72,9 @@ def test_planted_codes_of_a_recording_are_found_in_its_window(session):
         expected = [40.0 if code[place] == "1" else 5.0 for code in CODES.values()] * 5
         np.testing.assert_allclose(rates, np.tile(expected, (size, 1)))
     description = cs.describe(found, bootstraps=0, shuffles=0)
-    assert {code.code: code.fraction for code in description.codes} == pytest.approx(dict.fromkeys(CODES.values(), 0.25))
+    assert {code.code: code.fraction for code in description.codes} == pytest.approx(
+        dict.fromkeys(CODES.values(), 0.25)
+    )
     # without a window all of a trial counts, with what goes on before the onset
     whole = cs.populations.read_population(Path(path), labels="stimulus")
     assert whole.activity.max() == pytest.approx((40 + 18) / (DELAY + LENGTH))

@@ -17,7 +17,7 @@ _MOST_CODES = 20
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--activity", metavar="KEY", help="array of the activities, (sample, neuron); activity or x if left out")
-@click.option("--labels", metavar="KEY", help="array (of a .npy: file; of a .csv, of .nwb trials: column) of the labels")
+@click.option("--labels", metavar="KEY", help="array of the labels; of a .npy: file; of a .csv, of .nwb trials: column")
 @click.option("--factors", metavar="KEY", help="array of two-valued factors; of a .csv, of .nwb trials: columns, a,b")
 @click.option("--readout", metavar="KEY", help="array of the readout weights, (neuron, output)")
 @click.option("--activation", type=ACTIVATION, help="of the neurons, where it is known")

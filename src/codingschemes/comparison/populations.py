@@ -154,9 +154,10 @@ def compare_population(
 ) -> PopulationComparison:
     """A trained layer's kernel beside those of its inputs, of the global minimum and of the mean field.
 
-    The network is f = sum_i a_i phi(w_i . x), trained on E = ||Y - f||^2 + penalty1 ||W||^2 + penalty2 ||a||^2 (sums over
-    all samples and outputs, no readout bias), or sampled from exp(-E/(2T)). A representation that is abstract because
-    the task asks for it is that of the global minimum; one that only keeps what inputs have is that of the inputs.
+    The network is f = sum_i a_i phi(w_i . x), trained on E = ||Y - f||^2 + penalty1 ||W||^2 + penalty2 ||a||^2 (sums
+    over all samples and outputs, no readout bias), or sampled from exp(-E/(2T)). A representation that is abstract
+    because the task asks for it is that of the global minimum; one that only keeps what inputs have is that of the
+    inputs.
 
     Args:
         population: the hidden layer, with its `activation`, at the training inputs; `Population.thin` it first where
@@ -284,9 +285,7 @@ def _stationarity(population: Population, posterior: Posterior, weights: Any) ->
     )
 
 
-def _geometry(
-    kernel: Float[np.ndarray, "P P"], own: Float[np.ndarray, "P P"], population: Population
-) -> Geometry:
+def _geometry(kernel: Float[np.ndarray, "P P"], own: Float[np.ndarray, "P P"], population: Population) -> Geometry:
     classes = population.class_count
     by_class = class_kernel(kernel, population.labels)
     dichotomous = population.factors is None and classes >= 4 and classes % 2 == 0

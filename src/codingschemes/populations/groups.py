@@ -165,9 +165,7 @@ def _gaussian(profiles: Float[np.ndarray, "N G"], rng: np.random.Generator) -> F
     return profiles.mean(0) + rng.standard_normal((size, size)) @ centred / np.sqrt(size)
 
 
-def _overlaps(
-    samples: Samples, members: Int[np.ndarray, " N"], drawn: Resample, most: int
-) -> Float[np.ndarray, " K"]:
+def _overlaps(samples: Samples, members: Int[np.ndarray, " N"], drawn: Resample, most: int) -> Float[np.ndarray, " K"]:
     """How far each group comes back among drawn neurons, each taken once, with drawn trials; NaN for those of which
     none was drawn."""
     taken = drawn.neurons > 0  # copies of a neuron would be a group

@@ -149,9 +149,7 @@ class Population:
         members = [np.flatnonzero(self.labels == label) for label in range(self.class_count)]
         kept = np.concatenate([np.sort(rng.permutation(each)[:per_class]) for each in members])
         fewer = object.__new__(Population)
-        fewer.__dict__ = self.__dict__ | {
-            name: getattr(self, name)[kept] for name in ("activity", "labels", "order")
-        }
+        fewer.__dict__ = self.__dict__ | {name: getattr(self, name)[kept] for name in ("activity", "labels", "order")}
         return fewer
 
     @property
