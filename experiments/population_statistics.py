@@ -137,7 +137,7 @@ def measured(
     plain, value = score(samples, (np.ones(len(samples.labels)), np.ones(neurons)))
     drawn = draws(samples.labels, neurons, BOOTSTRAPS, rng)
     error = standard_error(np.array([[score(samples, each)[1] for each in three] for three in drawn]))
-    return plain, value, interval(value, error, BOOTSTRAPS, low, high) or (np.nan, np.nan)
+    return plain, value, interval(value, error, BOOTSTRAPS, low, high, cosine=low < 0) or (np.nan, np.nan)
 
 
 def row(table: Table, condition: Condition, quantity: str, score: Score, truth: float | None, repeats: int) -> None:

@@ -238,7 +238,7 @@ def _score(
         return Measured(None, float(plain), nulls=found, reason=_NOISE)
     corrected = better is not None
     value = float(plain) if better is None else float(np.clip(better, low, high))
-    bounds = interval(value, errors[name, corrected], bootstraps, low, high)
+    bounds = interval(value, errors[name, corrected], bootstraps, low, high, cosine=name == "parallelism")
     return Measured(value, float(plain), bounds, found, corrected=corrected)
 
 
