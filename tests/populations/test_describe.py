@@ -191,14 +191,14 @@ def test_intervals_of_cosines_are_symmetric_on_the_scale_of_fisher():
         first, own = rng.standard_normal((2, 20))
         found = float(np.corrcoef(first, truth * first + (1 - truth**2) ** 0.5 * own)[0, 1])
         for cosine, inside in held.items():
-            low, high = interval(found, (1 - found**2) / 17**0.5, 1000, -1, 1, cosine=cosine)
+            low, high = interval(found, (1 - found**2) / 17**0.5, 1000, -1.0, 1.0, cosine=cosine)
             inside.append(low <= truth <= high)
     # the standard error of a share of 400 near .95 is .011
     assert np.mean(held[True]) == pytest.approx(0.95, abs=0.035)
     assert np.mean(held[False]) < 0.93
-    low, high = interval(0.999, 0.05, 30, -1, 1, cosine=True)
+    low, high = interval(0.999, 0.05, 30, -1.0, 1.0, cosine=True)
     assert 0.5 < low < 0.95 < 0.999 <= high < 1
-    assert interval(1.0, 0.0, 30, -1, 1, cosine=True) == (1, 1)
+    assert interval(1.0, 0.0, 30, -1.0, 1.0, cosine=True) == (1, 1)
 
 
 def test_p_counts_shuffles_and_the_data_themselves():

@@ -1,5 +1,5 @@
-"""Abstraction of common data by decodanda, the authors' package for it, where it is installed (no version of it is among
-those that the tests pin: it brings many packages along)."""
+"""Abstraction of common data by decodanda, the package of that name for it, where it is installed: no version of it is
+among those that the tests pin."""
 
 import numpy as np
 import pytest
