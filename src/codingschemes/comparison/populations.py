@@ -58,7 +58,7 @@ class Geometry:
 
     Example:
         >>> found = cs.compare_population(trained, activity, penalty1=0.1, penalty2=0.1)
-        >>> found.geometries["population"].alignment
+        >>> round(found.geometries["population"].alignment, 6)
         1.0
     """
 
