@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         tasks,
     )
     from codingschemes.coding import Summary, summarize
-    from codingschemes.comparison import Comparison, compare
+    from codingschemes.comparison import Comparison, PopulationComparison, compare, compare_population
     from codingschemes.errors import InvalidInput, SamplingFailed, Stopped, TimeLimitReached
     from codingschemes.networks import Network, register_activation
     from codingschemes.populations import Description, Population, describe
@@ -52,7 +52,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "coding": ["Summary", "summarize"],
-        "comparison": ["Comparison", "compare"],
+        "comparison": ["Comparison", "PopulationComparison", "compare", "compare_population"],
         "errors": ["InvalidInput", "SamplingFailed", "Stopped", "TimeLimitReached"],
         "networks": ["Network", "register_activation"],
         "populations": ["Description", "Population", "describe"],

@@ -74,7 +74,7 @@ def test_distances_prints_all_measures_and_draws_them(run, tmp_path):
     ("words", "said"),
     [
         ("describe nowhere.npz", "there is no file nowhere.npz"),
-        ("describe text.txt", "give an .npz, .npy or .csv file"),
+        ("describe text.txt", "give an .npz, .npy, .csv or .nwb file"),
         ("describe pickled.npz", "never loaded"),
         ("describe both.npz --activity firing", "no array 'firing': it holds activity"),
         ("describe named.npz --activity rates", "give activity.T"),
@@ -84,6 +84,9 @@ def test_distances_prints_all_measures_and_draws_them(run, tmp_path):
         ("describe table.csv --labels kind", "no column kind: it has n0"),
         ("describe table.csv --activity n0", "leave --activity and --readout out"),
         ("describe named.npz --activation tanh", "are not those of tanh"),
+        ("describe named.npz --window 0 1", "leave it out, these have no time"),
+        ("describe named.npz --align start_time", "is for .nwb files"),
+        ("describe session.nwb --activity spikes", "leave --activity and --readout out"),
         ("distances named.npz", "give two files or more"),
         ("distances named.npz table.csv --out table.txt", "name a .png or .pdf file"),
     ],

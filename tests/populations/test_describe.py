@@ -12,7 +12,7 @@ from codingschemes.json_values import plain
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry, class_patterns
 from codingschemes.populations.readouts import PENALTIES, direct_readout
-from codingschemes.populations.resampling import draws, null_of, standard_error
+from codingschemes.populations.resampling import draws, interval, null_of, standard_error
 from codingschemes.reports import described, populations
 from codingschemes.reports.style import CODE_COLORS
 
@@ -181,6 +181,24 @@ def test_standard_error_counts_what_both_drawings_show_once():
         scores = np.array([[w @ noise @ v / w.sum() / v.sum() for w, v in each] for each in drawn])
         ratios.append(standard_error(scores) ** 2 * 30 * 40)
     assert np.mean(ratios) == pytest.approx(1, abs=0.25)
+
+
+def test_intervals_of_cosines_are_symmetric_on_the_scale_of_fisher():
+    """Correlations of 20 pairs of Gaussian numbers: their error is (1 - r^2) / sqrt(20 - 3)."""
+    rng = np.random.default_rng(11)
+    truth, held = 0.8, {True: [], False: []}
+    for _ in range(400):
+        first, own = rng.standard_normal((2, 20))
+        found = float(np.corrcoef(first, truth * first + (1 - truth**2) ** 0.5 * own)[0, 1])
+        for cosine, inside in held.items():
+            low, high = interval(found, (1 - found**2) / 17**0.5, 1000, -1.0, 1.0, cosine=cosine)
+            inside.append(low <= truth <= high)
+    # the standard error of a share of 400 near .95 is .011
+    assert np.mean(held[True]) == pytest.approx(0.95, abs=0.035)
+    assert np.mean(held[False]) < 0.93
+    low, high = interval(0.999, 0.05, 30, -1.0, 1.0, cosine=True)
+    assert 0.5 < low < 0.95 < 0.999 <= high < 1
+    assert interval(1.0, 0.0, 30, -1.0, 1.0, cosine=True) == (1, 1)
 
 
 def test_p_counts_shuffles_and_the_data_themselves():

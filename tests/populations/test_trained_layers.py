@@ -1,14 +1,19 @@
 """Layers of networks that other libraries trained."""
 
 import importlib.util
+import time
 import warnings
 
+import equinox
+import jax
 import numpy as np
 import pytest
 from planted_populations import factorised
+from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
 import codingschemes as cs
+from codingschemes.reports.described import report_population
 
 INPUTS, LABELS = factorised(np.random.default_rng(0), trials=6, neurons=5, noise=0.1)
 
@@ -28,6 +33,17 @@ def test_layers_of_scikit_learn_give_its_predictions():
 def test_a_model_that_is_not_fitted_is_refused():
     with pytest.raises(cs.InvalidInput, match="call its fit first"):
         cs.populations.from_sklearn(MLPClassifier(), INPUTS, LABELS)
+
+
+def test_layers_of_equinox_give_its_outputs():
+    model = equinox.nn.MLP(5, 3, 7, depth=2, activation=jax.nn.tanh, key=jax.random.PRNGKey(0))
+    found = cs.populations.from_equinox(model, INPUTS, LABELS)
+    assert list(found) == ["layer 1", "layer 2"]
+    assert (found["layer 1"].readout, found["layer 2"].bounds) == (None, (-1, 1))
+    outputs = found["layer 2"].activity @ found["layer 2"].readout + np.asarray(model.layers[-1].bias)
+    np.testing.assert_allclose(outputs, jax.vmap(model)(INPUTS), atol=1e-6)
+    with pytest.raises(cs.InvalidInput, match="takes an equinox"):
+        cs.populations.from_equinox(model.layers[0], INPUTS, LABELS)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
@@ -50,3 +66,46 @@ def test_modules_of_pytorch_are_hooked():
     assert [each.bounds for each in found.values()] == [None, (-1, 1)]
     with pytest.raises(cs.InvalidInput, match="no module 'conv'"):
         cs.populations.from_torch(model, inputs, LABELS, layers=["conv"])
+
+
+@pytest.mark.parametrize("kind", ["perceptron", "convolutional"])
+def test_a_network_that_learned_digits_is_described_with_its_report_in_a_minute(kind, tmp_path):
+    torch = pytest.importorskip("torch")
+    nn, began = torch.nn, time.process_time()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    images, labels = load_digits(return_X_y=True)
+    images = torch.as_tensor(images / 16, dtype=torch.float32)
+    targets = torch.as_tensor(labels)
+    if kind == "perceptron":
+        model = nn.Sequential(nn.Linear(64, 48), nn.Tanh(), nn.Linear(48, 32), nn.ReLU(), nn.Linear(32, 10))
+        shapes = {"1": 48, "3": 32}
+    else:
+        images = images.reshape(-1, 1, 8, 8)
+        model = nn.Sequential(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 24, 2), nn.ReLU(),
+                              nn.Flatten(), nn.Linear(96, 10))  # fmt: skip
+        shapes = {"1": 16, "4": 24}
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(150):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images), targets).backward()
+        optimizer.step()
+    accuracy = float((model(images).argmax(1) == targets).float().mean())
+    assert accuracy > 0.95
+    found = cs.populations.from_torch(model, images, labels)
+    assert {name: each.size for name, each in found.items()} == shapes
+    scores = {}
+    for name, population in found.items():
+        described = cs.describe(population, bootstraps=2, shuffles=2, max_samples=15, max_dichotomies=2, max_splits=2)
+        page = report_population(described, tmp_path / name)
+        assert "How abstract is it?" in page.read_text()
+        scores[name] = described.abstraction.decoding.value
+    assert min(scores.values()) > 0.5  # chance is .1
+    if kind == "perceptron":
+        last = found["3"]
+        outputs = last.activity @ last.readout + model[4].bias.detach().numpy()
+        assert np.mean(outputs.argmax(1) == last.labels) == pytest.approx(accuracy)
+        assert scores["3"] > 0.85
+        assert described.layer.collapse.nc3 > 0
+        assert described.layer.collapse.nc4 < 0.2
+    assert time.process_time() - began < 60

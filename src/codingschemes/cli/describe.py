@@ -17,10 +17,12 @@ _MOST_CODES = 20
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--activity", metavar="KEY", help="array of the activities, (sample, neuron); activity or x if left out")
-@click.option("--labels", metavar="KEY", help="array (of a .npy: file; of a .csv: column) of the labels")
-@click.option("--factors", metavar="KEY", help="array of two-valued factors; of a .csv: columns, a,b")
+@click.option("--labels", metavar="KEY", help="array of the labels; of a .npy: file; of a .csv, of .nwb trials: column")
+@click.option("--factors", metavar="KEY", help="array of two-valued factors; of a .csv, of .nwb trials: columns, a,b")
 @click.option("--readout", metavar="KEY", help="array of the readout weights, (neuron, output)")
 @click.option("--activation", type=ACTIVATION, help="of the neurons, where it is known")
+@click.option("--window", type=(float, float), metavar="FROM TO", help="times to average over; of .nwb: seconds")
+@click.option("--align", metavar="KEY", help="column of .nwb trials with time 0 of the window; their start if left out")
 @click.option("--bootstraps", type=click.IntRange(0), default=50, help="draws behind intervals; 50 if left out")
 @click.option("--shuffles", type=click.IntRange(0), default=200, help="of every null; 200 if left out")
 @click.option("--seed", type=click.IntRange(0), default=0, help="of draws and shuffles; 0 if left out")
@@ -33,6 +35,8 @@ def describe(
     factors: str | None,
     readout: str | None,
     activation: str | None,
+    window: tuple[float, float] | None,
+    align: str | None,
     bootstraps: int,
     shuffles: int,
     seed: int,
@@ -41,13 +45,14 @@ def describe(
 ) -> None:
     """Say which coding scheme a population of neurons uses, and how abstract it is. Nothing is sampled.
 
-    FILE is an .npz with `activity` (samples first) and `labels`, a .csv with a column `labels`, or a .npy.
+    FILE is an .npz with `activity` (samples first) and `labels`, a .csv with a column `labels`, a .npy, or an .nwb
+    recording with units and trials.
     """
     from codingschemes.populations import describe as described
     from codingschemes.populations import read_population
     from codingschemes.progress import watched
 
-    population = read_population(file, activity, labels, factors, readout, activation)
+    population = read_population(file, activity, labels, factors, readout, activation, window=window, align=align)
     with watched(shown=True):
         found = described(population, bootstraps=bootstraps, shuffles=shuffles, seed=seed)
         page = None

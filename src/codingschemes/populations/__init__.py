@@ -5,20 +5,29 @@ from codingschemes.populations.abstraction import Abstraction
 from codingschemes.populations.description import Description, describe
 from codingschemes.populations.distances import Distances, distances
 from codingschemes.populations.files import read_population
-from codingschemes.populations.networks import from_sklearn, from_torch
+from codingschemes.populations.groups import FunctionalGroups, functional_groups
+from codingschemes.populations.networks import from_equinox, from_sklearn, from_torch
+from codingschemes.populations.nwb import from_nwb
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import Measured, Null
+from codingschemes.populations.states import RecurringStates, recurring_states
 
 __all__ = [
     "Abstraction",
     "Description",
     "Distances",
+    "FunctionalGroups",
     "Measured",
     "Null",
     "Population",
+    "RecurringStates",
     "describe",
     "distances",
+    "from_equinox",
+    "from_nwb",
     "from_sklearn",
     "from_torch",
+    "functional_groups",
     "read_population",
+    "recurring_states",
 ]

@@ -34,6 +34,9 @@ LOWER = ("participation",)
 """Scores that are small where representations are abstract: p counts shuffles with as small a score."""
 MOST_DICHOTOMIES = 35
 """Of which parallelism is the largest where there are no factors: all of 8 classes."""
+_QUICKLY_DECODED, _FEWEST_DRAWS = 300, 8
+"""Samples up to which decoders are trained in every bootstrap draw; beyond, in fewer, as their cost grows with the
+square."""
 _SINGLE = "a class has a single sample, so none is left to test a decoder on"
 _NO_DICHOTOMY = "{classes} classes have no balanced dichotomies to compare: this takes an even number of at least 4"
 _NOISE = "differences of class means are no longer than noise makes them"
@@ -180,7 +183,7 @@ def abstraction_of(
             better.get(name) if correctable.get(name) else None,
             errors,
             nulls[name],
-            bootstraps,
+            decoded_draws(bootstraps, len(thinned.labels)) if name in DECODED else bootstraps,
             _reason(name, population, few, sides),
         )
         for name in RANGES
@@ -192,18 +195,26 @@ def abstraction_of(
     )
 
 
+def decoded_draws(bootstraps: int, samples: int) -> int:
+    """In how many bootstrap draws decoders of so many samples are trained."""
+    affordable = int(bootstraps * (_QUICKLY_DECODED / samples) ** 2)
+    return min(bootstraps, max(_FEWEST_DRAWS, affordable))
+
+
 def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[tuple[str, bool], float]:
     """Standard errors by score, plain and corrected."""
     neurons = scorer.samples.activity.shape[1]
     whole = draws(scorer.samples.labels, neurons, bootstraps, rng)
     few = draws(scorer.thinned.labels, neurons, bootstraps, rng)
     found = np.full((bootstraps, 3, 7), np.nan)
+    trained = decoded_draws(bootstraps, len(scorer.thinned.labels))
     for index, (drawn, decoded) in enumerate(
         tracked(zip(whole, few, strict=True), "drawing neurons and samples anew", bootstraps)
     ):
         for column in range(3):
             found[index, column, :4] = scorer.geometry(drawn[column])
-            found[index, column, 4:] = scorer.decoding_scores(decoded[column])
+            if index < trained:
+                found[index, column, 4:] = scorer.decoding_scores(decoded[column])
     columns = [
         ("parallelism", False),
         ("parallelism", True),
@@ -238,7 +249,7 @@ def _score(
         return Measured(None, float(plain), nulls=found, reason=_NOISE)
     corrected = better is not None
     value = float(plain) if better is None else float(np.clip(better, low, high))
-    bounds = interval(value, errors[name, corrected], bootstraps, low, high)
+    bounds = interval(value, errors[name, corrected], bootstraps, low, high, cosine=name == "parallelism")
     return Measured(value, float(plain), bounds, found, corrected=corrected)
 
 

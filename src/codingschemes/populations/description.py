@@ -147,7 +147,8 @@ def describe(
 
     Args:
         population: activities with labels.
-        bootstraps: draws of neurons and trials behind intervals; 0 leaves intervals out.
+        bootstraps: draws of neurons and trials behind intervals; 0 leaves intervals out. Decoders of more than 300
+            samples are trained in fewer of them (8 at least), and their intervals are wider for it.
         shuffles: of every null; 0 leaves nulls out.
         seed: of draws, shuffles, folds and random subsets.
         max_samples: most samples of each class that decoders are trained on and figures show.

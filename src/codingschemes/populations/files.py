@@ -1,19 +1,21 @@
-"""Populations from files: .npz and .npy as NumPy writes them, and .csv."""
+"""Populations from files: .npz and .npy as NumPy writes them, .csv, and .nwb of recordings."""
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from codingschemes.calls import known_keywords
 from codingschemes.errors import InvalidInput
+from codingschemes.populations.nwb import from_nwb
 from codingschemes.populations.population import Population
 from codingschemes.reading import reading
 from codingschemes.tasks.archives import read_arrays, require
 
 ACTIVITY = ("activity", "x", "activities", "responses")
 LABELS = ("labels", "y", "label", "conditions")
-_REMEDY = "give an .npz, .npy or .csv file, samples first"
+_REMEDY = "give an .npz, .npy, .csv or .nwb file, samples first"
 
 
 @known_keywords
@@ -24,17 +26,23 @@ def read_population(
     factors: str | None = None,
     readout: str | None = None,
     activation: str | None = None,
+    *,
+    window: Any = None,
+    align: str | None = None,
 ) -> Population:
     """The population in a file.
 
     An .npz file holds arrays by name: `activity` (or `x`) and `labels` (or `y`), and perhaps `factors` and `readout`.
     A .csv file has a row a sample and a header; the column `labels` (or `y`) holds the labels, all others activities.
-    A .npy file holds activities, and takes its labels from another one, named by `labels`.
+    A .npy file holds activities, and takes its labels from another one, named by `labels`. An .nwb file holds units
+    and trials, see `from_nwb`.
 
     Args:
         path: of the file.
         activity, labels, factors, readout: names of the arrays (of columns, for factors and labels of a .csv file).
         activation: see `Population`.
+        window: first and last time, see `Population`, or for .nwb files `from_nwb`.
+        align: of .nwb files only, see `from_nwb`.
 
     Raises:
         InvalidInput: the file is missing, damaged, or lacks an array.
@@ -46,12 +54,18 @@ def read_population(
         Population('recording': 40 samples x 12 neurons, 4 classes of 10 samples)
     """
     readers = {".npz": _npz, ".npy": _npy, ".csv": _csv}
+    if path.suffix.lower() == ".nwb":
+        if activity is not None or readout is not None:
+            raise InvalidInput("an .nwb file has activities in its units: leave `activity` and `readout` out")
+        return from_nwb(path, labels, factors, window=window, align=align or "start_time", activation=activation)
     if path.suffix.lower() not in readers:
         raise InvalidInput(f"{path} is of no kind that is read here: {_REMEDY}")
     if not path.is_file():
         raise InvalidInput(f"there is no file {path}: {_REMEDY}")
+    if align is not None:
+        raise InvalidInput(f"{path} has no trials to `align`: this is for .nwb files, leave it out")
     arrays = readers[path.suffix.lower()](path, activity, labels, factors, readout)
-    return Population(**arrays, activation=activation, name=path.stem)
+    return Population(**arrays, activation=activation, name=path.stem, window=window)
 
 
 def _npz(

@@ -66,14 +66,27 @@ class Samples:
             samples: weight of each; the diagonal of the second is NaN where a class has one sample.
             neurons: weight of each.
         """
-        count = np.add.reduceat(samples, self.edges[:-1])
-        repeated = np.add.reduceat(samples**2, self.edges[:-1])
-        sums, total = self.sums(samples), neurons.sum()
-        plain = (sums * neurons) @ sums.T / total / np.outer(count, count)
-        own = self.sums(samples**2, self.squares) @ neurons / total
+        plain, corrected = self.all_kernels(samples[None], neurons[None])
+        return plain[0], corrected[0]
+
+    def all_kernels(
+        self, samples: Float[np.ndarray, "W P"], neurons: Float[np.ndarray, "W N"]
+    ) -> tuple[Float[np.ndarray, "W G G"], Float[np.ndarray, "W G G"]]:
+        """`kernels` of many weights, in one pass over the activity: what takes time is to read it."""
+        starts, total = self.edges[:-1], neurons.sum(1)
+        count = np.add.reduceat(samples, starts, axis=1)
+        repeated = np.add.reduceat(samples**2, starts, axis=1)
+        blocks = [slice(first, end) for first, end in zip(starts, self.edges[1:], strict=True)]
+        sums = np.stack([samples[:, block] @ self.activity[block] for block in blocks], axis=1)
+        own = [np.sum((samples[:, block] ** 2 @ self.squares[block]) * neurons, axis=1) for block in blocks]
+        pairs = count[:, :, None] * count[:, None, :] * total[:, None, None]
+        plain = (sums * neurons[:, None, :]) @ sums.transpose(0, 2, 1)
+        plain = np.divide(plain, pairs, out=np.full_like(plain, np.nan), where=pairs > 0)
         different = np.where(count**2 > repeated, count**2 - repeated, np.nan)  # pairs of different samples
         corrected = plain.copy()
-        np.fill_diagonal(corrected, (count**2 * np.diagonal(plain) - own) / different)
+        diagonal = np.arange(len(blocks))
+        alone = np.stack(own, axis=1) / total[:, None]
+        corrected[:, diagonal, diagonal] = (count**2 * plain[:, diagonal, diagonal] - alone) / different
         return plain, corrected
 
 
@@ -134,15 +147,16 @@ class Halves:
         (sum lam)^2 is the product of traces from two halves and sum lam^2 their inner product, with noise corrected
         in each; means over both pairings and all splits.
         """
-        traces, squares = 0.0, 0.0
-        for half, side in zip(self.samples, self.neurons, strict=True):
-            for one, other in ((half, 1 - half), (1 - half, half)):
-                if not all(np.add.reduceat(weights * each, samples.edges[:-1]).all() for each in (one, other)):
-                    return float("nan")  # of some class only one half was drawn
-                first = _centre(samples.kernels(weights * one, neurons * side)[1])
-                second = _centre(samples.kernels(weights * other, neurons * (1 - side))[1])
-                traces += float(np.trace(first) * np.trace(second))
-                squares += float(np.sum(first * second))
+        one, side = self.samples, self.neurons
+        # both pairings of a half of the samples with a half of the neurons, each followed by what is left
+        halves = np.stack([one, 1 - one, 1 - one, one], axis=1).reshape(-1, len(weights)) * weights
+        sides = np.stack([side, 1 - side, side, 1 - side], axis=1).reshape(-1, len(neurons)) * neurons
+        if not np.add.reduceat(halves, samples.edges[:-1], axis=1).all():
+            return float("nan")  # of some class only one half was drawn
+        centred = np.array([_centre(kernel) for kernel in samples.all_kernels(halves, sides)[1]])
+        first, second = centred[::2], centred[1::2]
+        traces = float(np.sum(np.trace(first, axis1=1, axis2=2) * np.trace(second, axis1=1, axis2=2)))
+        squares = float(np.sum(first * second))
         return traces / squares if squares > 0 and traces > 0 else float("nan")
 
 

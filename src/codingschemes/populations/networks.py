@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -12,6 +14,7 @@ from codingschemes.populations.population import Population
 
 _SKLEARN = {"identity": "linear", "logistic": "logistic", "tanh": "tanh", "relu": "relu"}
 _TORCH = {"ReLU": "relu", "Sigmoid": "logistic", "Tanh": "tanh", "Hardtanh": "hardtanh", "GELU": "gelu", "SiLU": "silu"}
+_JAX = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic", "silu": "silu", "softplus": "softplus"}
 
 
 def from_sklearn(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[str, Population]:
@@ -66,7 +69,8 @@ def from_torch(
         options: `factors` and `names` of `Population`.
 
     Returns:
-        A population a module, by its name.
+        A population a module, by its name. One that a last `torch.nn.Linear` reads the outputs from has its weights as
+        readout.
 
     Raises:
         InvalidInput: PyTorch is not installed, a name is no module's, or a module did not run.
@@ -88,7 +92,12 @@ def from_torch(
     if not chosen:
         raise InvalidInput("the model has no module that is an activation: name modules with `layers`")
     outputs: dict[str, Any] = {}
+    read: list[tuple[Any, Any, Any]] = []  # what linear modules were given, their weights, and what they gave
     hooks = [
+        module.register_forward_hook(lambda module, given, output: read.append((given[0], module.weight, output)))
+        for module in modules.values()
+        if isinstance(module, torch.nn.Linear)
+    ] + [
         modules[name].register_forward_hook(lambda _module, _given, output, name=name: outputs.update({name: output}))
         for name in chosen
     ]
@@ -96,7 +105,8 @@ def from_torch(
     try:
         model.eval()
         with torch.no_grad():
-            model(inputs if isinstance(inputs, torch.Tensor) else torch.as_tensor(np.asarray(inputs, np.float32)))
+            given = inputs if isinstance(inputs, torch.Tensor) else torch.as_tensor(np.asarray(inputs, np.float32))
+            last = model(given)
     finally:
         model.train(training)
         for hook in hooks:
@@ -105,8 +115,49 @@ def from_torch(
     for name in chosen:
         if name not in outputs:
             raise InvalidInput(f"the module {name!r} did not run for these inputs: leave it out of `layers`")
+        readers = [weight for seen, weight, output in read if seen is outputs[name] and output is last]
+        readout = readers[0].detach().cpu().double().numpy().T if readers else None
         activity = outputs[name].detach().cpu().double().numpy()
         activity = activity.reshape(*activity.shape[:2], -1).mean(2) if activity.ndim > 2 else activity
         kind = _TORCH.get(type(modules[name]).__name__)
-        found[name] = Population(activity, labels, activation=kind, name=name, **options)
+        found[name] = Population(activity, labels, readout=readout, activation=kind, name=name, **options)
+    return found
+
+
+def from_equinox(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[str, Population]:
+    """Hidden layers of an `equinox.nn.MLP`.
+
+    Args:
+        model: the network; it takes one sample, as Equinox has it.
+        inputs: (sample, feature).
+        labels: one a sample.
+        options: `factors` and `names` of `Population`.
+
+    Returns:
+        A population a hidden layer, `layer 1` and on. The last has the weights of the outputs as its readout.
+
+    Raises:
+        InvalidInput: the model is no multi-layer perceptron, or has no hidden layer.
+
+    Example:
+        >>> import equinox, jax
+        >>> model = equinox.nn.MLP(12, 4, 8, depth=2, key=jax.random.PRNGKey(0))
+        >>> list(cs.populations.from_equinox(model, activity, labels))
+        ['layer 1', 'layer 2']
+    """
+    layers = getattr(model, "layers", None)
+    if not isinstance(model, eqx.nn.MLP) or layers is None or len(layers) < 2:
+        raise InvalidInput(
+            "from_equinox takes an equinox.nn.MLP with a hidden layer: of other modules give `Population` their "
+            "activities, (sample, neuron)"
+        )
+    name = _JAX.get(getattr(model.activation, "__name__", ""))
+    activity, found = jnp.asarray(np.asarray(inputs, float)), {}
+    for number, layer in enumerate(layers[:-1], 1):
+        activity = jax.vmap(lambda row, layer=layer: model.activation(layer(row)))(activity)
+        last = number == len(layers) - 1
+        found[f"layer {number}"] = Population(
+            np.asarray(activity), labels, readout=np.asarray(layers[-1].weight).T if last else None, activation=name,
+            name=f"layer {number}", **options,
+        )  # fmt: skip
     return found

@@ -31,6 +31,8 @@ class Population:
     Attributes:
         activity: in double precision, samples sorted by class, (sample, neuron).
         labels: the class of each sample, 0..G-1, (sample,).
+        order: which row of what was given each sample is, (sample,).
+        given: how many samples it was made of, with those that were left out.
         class_names: one a class, in the sorted order of the labels.
         readout: what the outputs read from the neurons, (neuron, output), or None.
         target_names: one an output of the readout; the classes where there is none.
@@ -106,6 +108,8 @@ class Population:
         order = np.argsort(classes.numbers, kind="stable")
         self.activity: Float[np.ndarray, "P N"] = np.ascontiguousarray(phi[order])
         self.labels: Int[np.ndarray, " P"] = classes.numbers[order]
+        self.order: Int[np.ndarray, " P"] = np.flatnonzero(rows)[order]
+        self.given: int = len(rows)
         self.class_names: tuple[str, ...] = class_names
         self.factors: Float[np.ndarray, "G F"] | None = signs
         self.readout: Float[np.ndarray, "N C"] | None = None if readout is None else _readout(readout, kept)
@@ -145,7 +149,7 @@ class Population:
         members = [np.flatnonzero(self.labels == label) for label in range(self.class_count)]
         kept = np.concatenate([np.sort(rng.permutation(each)[:per_class]) for each in members])
         fewer = object.__new__(Population)
-        fewer.__dict__ = self.__dict__ | {"activity": self.activity[kept], "labels": self.labels[kept]}
+        fewer.__dict__ = self.__dict__ | {name: getattr(self, name)[kept] for name in ("activity", "labels", "order")}
         return fewer
 
     @property

@@ -138,11 +138,24 @@ def standard_error(scores: Float[np.ndarray, "B 3"]) -> float:
     return float(np.sqrt(max(neurons + samples - together, neurons, samples)))
 
 
-def interval(value: float, error: float, bootstraps: int, low: float, high: float) -> tuple[float, float] | None:
-    """95 % about a value, within the range of the score: Student's quantile, as the error is one of few draws."""
+def interval(
+    value: float, error: float, bootstraps: int, low: float, high: float, *, cosine: bool = False
+) -> tuple[float, float] | None:
+    """95 % about a value, within the range of the score: Student's quantile, as the error is one of few draws.
+
+    Args:
+        cosine: the value is one, or a mean of them, whose error shrinks towards 1 and -1: symmetric intervals miss the
+            truth on one side only. On Fisher's scale, artanh (Metron 1, 3, 1921), errors are the same everywhere; a
+            value nearer to its bound than its error is taken to be an error away.
+    """
     if bootstraps < 2 or not np.isfinite([value, error]).all():
         return None
     width = float(student.ppf(0.975, bootstraps - 1)) * error
+    if cosine and 0 < error < 1:
+        inside = float(np.clip(value, error - 1, 1 - error))
+        width /= 1 - inside**2
+        ends = np.tanh(np.arctanh(inside) + np.array([-width, width]))
+        return min(float(ends[0]), value), max(float(ends[1]), value)
     return max(low, value - width), min(high, value + width)
 
 

@@ -151,6 +151,10 @@ def next_steps(summary: Summary, run: Run, comparison: Comparison | None) -> lis
     steps.append(("Read all numbers, also those that are cut here", f"codingschemes summarize {folder} --json"))
     if run.config["network"]["depth"] == 1:
         steps.append(("See whether weights condense as codes do", f"codingschemes manifolds detect {folder}"))
+    steps.append(
+        ("Describe activities of your own in the same way, of a trained network or a recording",
+         "codingschemes describe FILE --out DIR")
+    )  # fmt: skip
     return steps
 
 
