@@ -169,7 +169,7 @@ def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpa
     sampling = resolve(posterior, options)
     path = None if out is None else Path(out)
     needs = check_room(posterior, sampling, path)
-    kernel, density = SAMPLERS[sampling.sampler](sampling.settings), posterior.density(sampling.space)
+    kernel, density = SAMPLERS[sampling.sampler](sampling.settings), sampling.density(posterior)
     with threadpool_limits(1, user_api="blas"):
         seconds = gradient_seconds(density, sampling.chains)
     return Cost(
@@ -209,7 +209,7 @@ def _descend(mesh: Mesh, density: Density, positions: Position, count: Array) ->
 
     def here(density: Density, positions: Position, count: Array) -> Position:
         def step(_: Array, positions: Position) -> Position:
-            slopes = jax.vmap(jax.grad(density.potential))(positions)
+            slopes = jax.vmap(jax.grad(density.approximate_potential or density.potential))(positions)
             return jax.tree.map(lambda at, slope: at - _NOWHERE * slope, positions, slopes)
 
         return jax.lax.fori_loop(0, count, step, positions)
@@ -221,7 +221,7 @@ def _descend(mesh: Mesh, density: Density, positions: Position, count: Array) ->
 def _steps(sampling: Sampling) -> tuple[int, int]:
     """Steps of a chain from its beginning to the last draw, fewest and most."""
     before = COOLING_STEPS if cooled_by(sampling) is not None else 0
-    enough = min(sampling.draws, next_look(0)) if sampling.precision else sampling.draws
+    enough = min(sampling.draws, next_look(0)) if sampling.until else sampling.draws
     return before + sampling.round + enough, before + sampling.longest_warmup + sampling.draws
 
 
