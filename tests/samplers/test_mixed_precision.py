@@ -42,9 +42,12 @@ def test_forces_are_those_of_the_density_but_for_rounding(space, shape):
     lines = str(jax.make_jaxpr(approximate)(position)).splitlines()
     if space == "reduced":
         assert all("f64" in line for line in lines if " cholesky" in line)
-    products = [line for line in lines if "dot_general" in line and ":f64" in line]
+    # Products in double precision are with the targets' columns alone, or over these.
     outputs = density.targets.shape[1]
-    assert all(f",{outputs}]" in line or f"[{outputs}," in line for line in products), products
+    double = [line for line in lines if "dot_general" in line and ":f64" in line]
+    large = [line for line in double if f",{outputs}]" not in line and f"[{outputs}," not in line]
+    assert len(large) == (space == "reduced" and shape == "the inverse of S")
+    assert any("dot_general" in line and ":f32" in line for line in lines)
 
 
 def test_a_trajectory_in_mixed_precision_goes_back_where_it_came_from():
@@ -70,7 +73,7 @@ def test_a_trajectory_in_mixed_precision_goes_back_where_it_came_from():
     found, turned = there_and_back(0.0)
     for name in position:
         np.testing.assert_allclose(found[name], position[name], atol=1e-6)
-        np.testing.assert_allclose(turned[name], -momentum[name], atol=1e-6)
+        np.testing.assert_allclose(turned[name], momentum[name], atol=1e-6)
     elsewhere, _ = there_and_back(1e-2)
     assert max(np.abs(elsewhere[name] - position[name]).max() for name in position) > 1e-5
 
@@ -102,7 +105,7 @@ def test_proposals_are_judged_by_the_exact_energy():
 def test_what_has_no_mixed_precision_says_so():
     with pytest.raises(InvalidInput, match=r"^nuts has no mixed precision: choose codes or hmc as `sampler`, or"):
         Sampling(sampler="nuts", precision="mixed")
-    with pytest.raises(InvalidInput, match=r"^function space has no mixed precision: choose `space` reduced or weights"):
+    with pytest.raises(InvalidInput, match=r"^function space has no mixed precision: choose `space` reduced or"):
         Sampling(space="function", precision="mixed")
     with pytest.raises(InvalidInput, match=r"^there is no precision 'half': choose one of double, mixed$"):
         Sampling(precision="half")
