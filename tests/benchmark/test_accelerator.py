@@ -11,7 +11,6 @@ import pytest
 from codingschemes.benchmark import accelerator as suite
 from codingschemes.benchmark.accelerator import Findings, Sizes, Task, _in_a_process
 from codingschemes.benchmark.accelerator_table import markdown, tables
-from codingschemes.benchmark.accelerator_worker import operations
 from codingschemes.errors import InvalidInput
 
 TASK = Task("gradients", "cpu", {"size": 3, "precision": "double"})
@@ -121,13 +120,6 @@ def test_a_wrong_device_is_seen():
     assert findings([{**row, **told, "z": 2.0}]).correct
     assert not findings([{**row, **told, "z": 2.0}, {**row, **told, "z": 5.0}]).correct
     assert not findings([{**row, **told, "z": None}]).correct
-
-
-def test_operations_of_a_gradient_are_symmetric_where_no_basis_is_in_the_way():
-    whole, factor = operations(200, 100, 100)
-    assert factor == 100**3 / 3
-    assert whole == 4 * 200 * 100 * 100 + 4 * 200 * 100**2 + factor
-    assert operations(100, 200, 50) == operations(200, 100, 50)
 
 
 def test_tables_hold_every_row_and_what_is_missing():

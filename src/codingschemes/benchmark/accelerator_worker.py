@@ -19,6 +19,7 @@ from codingschemes.benchmark.targets import TARGETS, toy
 from codingschemes.errors import InvalidInput, SamplingFailed, is_out_of_memory
 from codingschemes.json_values import plain
 from codingschemes.posterior import Posterior
+from codingschemes.runs.arithmetic import factor_operations, operations
 from codingschemes.runs.configuration import Arithmetic, Sampling
 from codingschemes.runs.estimate import gradient_seconds
 from codingschemes.settings import set_up_jax
@@ -56,23 +57,11 @@ def _product_rate(kind: Any) -> float:
         side *= 2
 
 
-def operations(neurons: int, samples: int, components: int) -> tuple[float, float]:
-    """Floating-point operations of a gradient of the reduced form with one hidden layer: all of its products with
-    matrices, and those of the Cholesky factor among them.
-
-    Products with the basis there and back, S (or A) of the features, its factor, and two solutions for all of them.
-    """
-    small, large = sorted((neurons, samples))
-    factor = small**3 / 3
-    return 4.0 * neurons * samples * components + 4.0 * large * small**2 + factor, factor
-
-
 def gradients(seconds: float, size: int, precision: Arithmetic, chains: Sequence[int]) -> Iterator[Row]:
     """Gradients of all chains a second, one row for each number of chains."""
     del seconds
     posterior = toy("sigmoid", 1e-3, size)
     density = Sampling(sampler="hmc", precision=precision).density(posterior)
-    whole, factor = operations(size, size, density.basis.shape[1])
     for count in chains:
         took = gradient_seconds(density, count)
         yield {
@@ -80,8 +69,8 @@ def gradients(seconds: float, size: int, precision: Arithmetic, chains: Sequence
             "precision": precision,
             "chains": count,
             "gradients_per_second": count / took,
-            "operations": whole,
-            "operations_of_factor": factor,
+            "operations": operations(density),
+            "operations_of_factor": factor_operations(density),
         }
 
 
