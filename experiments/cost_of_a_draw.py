@@ -273,7 +273,7 @@ def write(rows: list[dict[str, Any]], runs: list[dict[str, Any]], out: Output) -
     for activation in ACTIVATIONS:
         for what, expected in POWERS.items():
             cells = [
-                f"{exponent(series(rows, activation, belongs, along), along, what):.2f} (expected {power})"
+                f"{_power(exponent(series(rows, activation, belongs, along), along, what))} (expected {power})"
                 for power, (_, belongs, along) in zip(expected, AXES, strict=True)
             ]
             exponents.row(activation, what, *cells)
@@ -294,6 +294,10 @@ def write(rows: list[dict[str, Any]], runs: list[dict[str, Any]], out: Output) -
     figure(rows).savefig(out.path("benchmarks/cost_of_a_draw.png"), dpi=150)
 
 
+def _power(found: float) -> str:
+    return "-" if np.isnan(found) else f"{found:.2f}"
+
+
 def _milliseconds(seconds: float) -> str:
     return f"{1e3 * seconds:.3g} ms"
 
@@ -301,8 +305,10 @@ def _milliseconds(seconds: float) -> str:
 def main() -> None:
     entry = Entry(__doc__, quick={"sizes": "20x12,12x12", "draws": "12x12", "runs": "12x12x2"})
     entry.add_argument("--sizes", default=SIZES, help="NxP, separated by commas")
-    entry.add_argument("--draws", default=DRAWS, help="those of draws, as well")
-    entry.add_argument("--runs", default=",".join(f"{n}x{p}x{chains}" for n, p, chains, *_ in RUNS), help="NxPxchains")
+    entry.add_argument("--draws", default=DRAWS, help="those of draws, as well; may be empty")
+    entry.add_argument(
+        "--runs", default=",".join(f"{n}x{p}x{chains}" for n, p, chains, *_ in RUNS), help="NxPxchains; may be empty"
+    )
     entry.add_argument("--one", nargs=2, metavar=("ACTIVATION", "NxP"), help="one size, in this process")
     entry.add_argument("--run", metavar="NxPxchains", help="one whole run, in this process")
     asked, out = entry.begin()
@@ -317,7 +323,7 @@ def main() -> None:
     found = json.loads(kept.read_text()) if kept.exists() else {"sizes": [], "runs": []}
     rows = {f"{row['activation']} {row['width']}x{row['samples']}": row for row in found["sizes"]}
     for what, sizes in (("gradient", asked.sizes), ("draw", asked.draws)):
-        for text, activation in itertools.product(sizes.split(","), ACTIVATIONS):
+        for text, activation in itertools.product(filter(None, sizes.split(",")), ACTIVATIONS):
             row = rows.setdefault(f"{activation} {text}", {})
             if what not in row:
                 size = Size(activation, *map(int, text.split("x")))
@@ -326,7 +332,7 @@ def main() -> None:
                 found["sizes"] = list(rows.values())
                 out.numbers("benchmarks/cost_of_a_draw.json", found)
     made = {(run["width"], run["samples"], run["chains"]) for run in found["runs"]}
-    for text in asked.runs.split(","):
+    for text in filter(None, asked.runs.split(",")):
         if tuple(map(int, text.split("x"))) not in made:
             found["runs"].append(apart("--run", text, devices=2))
             out.numbers("benchmarks/cost_of_a_draw.json", found)
