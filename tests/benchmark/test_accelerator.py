@@ -96,7 +96,7 @@ def test_a_machine_without_another_device_is_measured_once(monkeypatch):
     monkeypatch.setattr(suite, "_in_a_process", lambda *_: ([], "planted"))
     with pytest.raises(InvalidInput, match="no device answered: limits on the accelerator: planted"):
         suite.accelerator(1000.0)
-    with pytest.raises(InvalidInput, match="`seconds` is -1.0: give a number above 0"):
+    with pytest.raises(InvalidInput, match=r"`seconds` is -1\.0: give a number above 0"):
         suite.accelerator(-1.0)
 
 
