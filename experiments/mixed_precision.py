@@ -35,8 +35,8 @@ precision: exact whatever the forces, as they depend on the position alone. One 
 {gradients}
 
 Of the operations the factor, in double precision, is a part in 25 at N = P; all else at twice the rate would be a ratio
-of 0.52. A trajectory of `hmc` takes two gradients more than in double precision: an exact one at its end, and the forces
-at its start. What short trajectories gain is therefore little, and grows with their length and with the size.
+of 0.52. A trajectory of `hmc` takes two gradients more than in double precision: an exact one at its end, and forces at
+its start. What short trajectories gain is therefore little, and grows with their length and with the size.
 
 ## Draws of digits, which are correlated
 

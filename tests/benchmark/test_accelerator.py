@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from codingschemes.benchmark import accelerator as suite
-from codingschemes.benchmark.accelerator import Findings, Sizes, Task, _in_a_process
+from codingschemes.benchmark.accelerator import DeviceFindings, DeviceTask, Sizes, _in_a_process
 from codingschemes.benchmark.accelerator_table import markdown, tables
 from codingschemes.errors import InvalidInput
 
-TASK = Task("gradients", "cpu", {"size": 3, "precision": "double"})
+TASK = DeviceTask("gradients", "cpu", {"size": 3, "precision": "double"})
 LIMITS = {"accelerator": {"double": 1e12, "single": 4e12}, "cpu": {"double": 1e10, "single": 2e10}}
 
 
@@ -34,7 +34,7 @@ def sampler_row(place, chains, rate):
 
 
 def findings(rows):
-    return Findings({"accelerator": "gpu: planted"}, LIMITS, rows, ["x: no time was left"], 3.0)
+    return DeviceFindings({"accelerator": "gpu: planted"}, LIMITS, rows, ["x: no time was left"], 3.0)
 
 
 def test_a_task_that_does_not_end_is_ended_and_its_rows_count():

@@ -28,12 +28,12 @@ Z_LIMIT = 4.9
 #: A device is saturated where more chains add less than this share of its gradients a second.
 _SATURATED = 0.9
 
-type Place = Literal["accelerator", "cpu"]
-type Row = dict[str, Any]
+type DeviceSide = Literal["accelerator", "cpu"]
+type DeviceRow = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Task:
+class DeviceTask:
     """What one process measures.
 
     Attributes:
@@ -43,7 +43,7 @@ class Task:
     """
 
     kind: str
-    place: Place
+    place: DeviceSide
     options: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -69,25 +69,25 @@ class Sizes:
     chains_of_gradients: Sequence[int] = (1, 4, 16, 64, 256, 1024)
     samplers: Sequence[str] = ("hmc", "codes", "blackjax-laps")
 
-    def tasks(self, places: Sequence[Place]) -> Iterator[Task]:
+    def tasks(self, places: Sequence[DeviceSide]) -> Iterator[DeviceTask]:
         """All of them, most telling first: where time runs out the last are left out."""
         precisions = ("double", "mixed")
         for target in self.targets:
             for precision in precisions:
-                yield Task("correct", "accelerator", {"target": target, "precision": precision})
+                yield DeviceTask("correct", "accelerator", {"target": target, "precision": precision})
         for size in self.sizes:
             for place in places:
                 for precision in precisions:
                     options = {"size": size, "precision": precision, "chains": [*self.chains_of_gradients]}
-                    yield Task("gradients", place, options)
+                    yield DeviceTask("gradients", place, options)
         for size in self.sizes:
             for sampler in self.samplers:
                 for place in places:
-                    yield Task("sampler", place, {"size": size, "sampler": sampler, "chains": [*self.chains]})
+                    yield DeviceTask("sampler", place, {"size": size, "sampler": sampler, "chains": [*self.chains]})
 
 
 @dataclass(frozen=True)
-class Findings:
+class DeviceFindings:
     """All rows of one call.
 
     Attributes:
@@ -100,11 +100,11 @@ class Findings:
 
     devices: dict[str, str]
     limits: dict[str, dict[str, float]]
-    rows: list[Row]
+    rows: list[DeviceRow]
     missing: list[str]
     seconds: float
 
-    def of(self, kind: str) -> list[Row]:
+    def of(self, kind: str) -> list[DeviceRow]:
         """The rows of one kind."""
         return [row for row in self.rows if row["kind"] == kind]
 
@@ -114,7 +114,7 @@ class Findings:
         found = self.of("correct")
         return all(row["z"] is not None and row["z"] < Z_LIMIT for row in found) if found else None
 
-    def share_of_limit(self, row: Row) -> float:
+    def share_of_limit(self, row: DeviceRow) -> float:
         """Gradients a second over what the device's matrix products allow. The factor of S is in double precision."""
         limits = self.limits.get(row["place"])
         if limits is None:
@@ -125,7 +125,7 @@ class Findings:
 
     def saturation(self) -> dict[str, int]:
         """The fewest chains with nearly as many gradients a second as any number of them."""
-        groups: dict[str, list[Row]] = {}
+        groups: dict[str, list[DeviceRow]] = {}
         for row in self.of("gradients"):
             groups.setdefault(f"{row['place']}, N = P = {row['size']}, {row['precision']}", []).append(row)
         return {
@@ -137,7 +137,7 @@ class Findings:
             for name, rows in groups.items()
         }
 
-    def speedup(self, row: Row) -> float:
+    def speedup(self, row: DeviceRow) -> float:
         """Least effective draws a second over the best of the CPU for this sampler and size, whatever its chains."""
         there = [
             each["ess_min_per_second"] or 0.0
@@ -156,8 +156,8 @@ def accelerator(
     *,
     sizes: Sizes | None = None,
     notify: Callable[[str], None] = lambda _: None,
-    kept: Callable[[Findings], None] = lambda _: None,
-) -> Findings:
+    kept: Callable[[DeviceFindings], None] = lambda _: None,
+) -> DeviceFindings:
     """Measure the device that JAX finds here, and the CPU beside it.
 
     Args:
@@ -172,15 +172,15 @@ def accelerator(
     if not seconds > 0:
         raise InvalidInput(f"`seconds` is {seconds}: give a number above 0")
     begun, sizes = time.monotonic(), sizes or Sizes()
-    rows: list[Row] = []
+    rows: list[DeviceRow] = []
     missing: list[str] = []
     limits: dict[str, dict[str, float]] = {}
     devices: dict[str, str] = {}
 
-    def findings() -> Findings:
-        return Findings(devices, limits, rows, missing, time.monotonic() - begun)
+    def findings() -> DeviceFindings:
+        return DeviceFindings(devices, limits, rows, missing, time.monotonic() - begun)
 
-    def carry_out(task: Task) -> None:
+    def carry_out(task: DeviceTask) -> None:
         left = seconds - (time.monotonic() - begun)
         allowed = min(left, max(_SHORTEST, _LONGEST * seconds))
         if left < _SHORTEST:
@@ -199,19 +199,21 @@ def accelerator(
             notify(missing[-1])
         kept(findings())
 
-    carry_out(Task("limits", "accelerator"))
+    carry_out(DeviceTask("limits", "accelerator"))
     if not devices:
         raise InvalidInput(f"no device answered: {missing[-1]}")
-    places: tuple[Place, ...] = ("accelerator",)
+    places: tuple[DeviceSide, ...] = ("accelerator",)
     if not devices["accelerator"].startswith("cpu"):
-        carry_out(Task("limits", "cpu"))
+        carry_out(DeviceTask("limits", "cpu"))
         places = ("accelerator", "cpu")
     for task in sizes.tasks(places):
         carry_out(task)
     return findings()
 
 
-def _in_a_process(task: Task, seconds: float, command: Sequence[str] | None = None) -> tuple[list[Row], str]:
+def _in_a_process(
+    task: DeviceTask, seconds: float, command: Sequence[str] | None = None
+) -> tuple[list[DeviceRow], str]:
     """The rows that a task has printed by its end, and why there are no more; empty where all are there."""
     environment = {**os.environ, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     if task.place == "cpu":
@@ -234,7 +236,7 @@ def _in_a_process(task: Task, seconds: float, command: Sequence[str] | None = No
     if not reason and process.returncode:
         last = errors.strip().splitlines()
         reason = last[-1] if last else f"ended with status {process.returncode}"
-    rows: list[Row] = []
+    rows: list[DeviceRow] = []
     for line in printed.splitlines():
         try:
             row = json.loads(line)

@@ -1,11 +1,11 @@
 """What the suite `accelerator` has found, as tables."""
 
-from codingschemes.benchmark.accelerator import Z_LIMIT, Findings, Row
+from codingschemes.benchmark.accelerator import Z_LIMIT, DeviceFindings, DeviceRow
 
 type Titled = tuple[str, list[str], list[list[str]]]
 
 
-def tables(found: Findings) -> list[Titled]:
+def tables(found: DeviceFindings) -> list[Titled]:
     """(title, columns, lines) of all there is to say."""
     answer = {None: "not measured", True: "yes", False: f"no: a |z| of {Z_LIMIT} or more"}[found.correct]
     facts = [
@@ -57,11 +57,11 @@ def tables(found: Findings) -> list[Titled]:
     ]  # fmt: skip
 
 
-def _numbers(row: Row, *names: str) -> list[str]:
+def _numbers(row: DeviceRow, *names: str) -> list[str]:
     return ["-" if row[name] is None else f"{row[name]:.3g}" for name in names]
 
 
-def markdown(found: Findings, command: str) -> str:
+def markdown(found: DeviceFindings, command: str) -> str:
     """All tables and the command that made them, to keep."""
     parts = [f"# An accelerator\n\n`{command}`\n\nESS, R-hat and z as in the table of samplers (bench.md)."]
     for title, columns, lines in tables(found):

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from threadpoolctl import threadpool_limits
 
+from codingschemes.benchmark.accelerator import DeviceRow
 from codingschemes.benchmark.measure import measure
 from codingschemes.benchmark.table import read_references
 from codingschemes.benchmark.targets import TARGETS, toy
@@ -31,10 +32,8 @@ _PRODUCTS = 3
 _SHARE_OF_DRAWS = 0.3
 _WARMUP = 100
 
-type Row = dict[str, Any]
 
-
-def limits(seconds: float) -> Iterator[Row]:  # noqa: ARG001  (it takes what it takes: a second or two)
+def limits(seconds: float) -> Iterator[DeviceRow]:  # noqa: ARG001  (it takes what it takes: a second or two)
     """Floating-point operations a second of a matrix product on one device, in double and single precision."""
     device = jax.devices()[0]
     rates = {name: _product_rate(kind) for name, kind in (("double", jnp.float64), ("single", jnp.float32))}
@@ -57,7 +56,7 @@ def _product_rate(kind: Any) -> float:
         side *= 2
 
 
-def gradients(seconds: float, size: int, precision: Arithmetic, chains: Sequence[int]) -> Iterator[Row]:
+def gradients(seconds: float, size: int, precision: Arithmetic, chains: Sequence[int]) -> Iterator[DeviceRow]:
     """Gradients of all chains a second, one row for each number of chains."""
     del seconds
     posterior = toy("sigmoid", 1e-3, size)
@@ -74,13 +73,13 @@ def gradients(seconds: float, size: int, precision: Arithmetic, chains: Sequence
         }
 
 
-def correct(seconds: float, target: str, precision: Arithmetic) -> Iterator[Row]:
+def correct(seconds: float, target: str, precision: Arithmetic) -> Iterator[DeviceRow]:
     """Invariants against the recorded reference."""
     row = _measured(target, TARGETS[target].posterior(), "codes", 4, _SHARE_OF_DRAWS * seconds, precision)
     yield {"target": target, "precision": precision, "z": row["reference_z"], **row}
 
 
-def sampler(seconds: float, size: int, sampler: str, chains: Sequence[int]) -> Iterator[Row]:
+def sampler(seconds: float, size: int, sampler: str, chains: Sequence[int]) -> Iterator[DeviceRow]:
     """Effective draws a second, one row for each number of chains."""
     posterior = toy("sigmoid", 1e-3, size)
     for count in chains:
@@ -93,7 +92,9 @@ def sampler(seconds: float, size: int, sampler: str, chains: Sequence[int]) -> I
         yield {"size": size, "sampler": sampler, **found}
 
 
-def _measured(name: str, posterior: Posterior, sampler: str, chains: int, seconds: float, precision: Arithmetic) -> Row:
+def _measured(
+    name: str, posterior: Posterior, sampler: str, chains: int, seconds: float, precision: Arithmetic
+) -> DeviceRow:
     found = measure(
         name,
         posterior,

@@ -42,7 +42,7 @@ def operations(density: Density) -> float:
 def smaller(posterior: Posterior, operations_times: float) -> Posterior:
     """The posterior with fewer neurons and samples in every class, so that a gradient has about a share of
     1 / `operations_times` of the operations."""
-    task, network, times = posterior.task, posterior.network, operations_times ** (1 / 3)
+    task, network, times = posterior.task, posterior.network, round(operations_times ** (1 / 3), 9)
     classes = [np.flatnonzero(task.labels == label) for label in range(task.class_count)]
     kept = np.sort(np.concatenate([each[: math.ceil(len(each) / times)] for each in classes]))
     fewer = dataclasses.replace(
