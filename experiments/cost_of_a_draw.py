@@ -217,7 +217,10 @@ def gradient_seconds(density: Density) -> float:
 def exponent(rows: list[dict[str, Any]], along: str, what: str) -> float:
     """The power of `along` that `what` grows with."""
     found = [(row[along], row[what]) for row in rows if row.get(what, 0) > 0]
-    return float(np.polyfit(*np.log(np.transpose(found)), 1)[0]) if len(found) > 1 else float("nan")
+    if len(found) < 2:
+        return float("nan")
+    sizes, values = np.log(np.array(found, dtype=float)).T
+    return float(np.polyfit(sizes, values, 1)[0])
 
 
 def series(rows: list[dict[str, Any]], activation: str, belongs: Any, along: str) -> list[dict[str, Any]]:
@@ -280,15 +283,15 @@ def write(rows: list[dict[str, Any]], runs: list[dict[str, Any]], out: Output) -
     whole = Table("N, P", "chains", "peak memory", "limit", "said by `--dry-run`", "checkpoint", "limit")
     limits = {run[:3]: run[3:] for run in RUNS}
     for run in runs:
-        memory, disk = limits.get((run["width"], run["samples"], run["chains"]), (None, None))
+        most_memory, most_disk = limits.get((run["width"], run["samples"], run["chains"]), (None, None))
         whole.row(
             f"{run['width']}, {run['samples']}",
             run["chains"],
             f"{run['peak']:.2f} GB",
-            f"{memory} GB" if memory else "-",
+            f"{most_memory} GB" if most_memory else "-",
             f"{run['said']:.2f} GB",
             f"{run['checkpoint']:.1f} MB",
-            f"{disk} MB" if disk else "-",
+            f"{most_disk} MB" if most_disk else "-",
         )
     out.page("benchmarks/cost_of_a_draw.md", _PAGE.format(sizes=sizes, exponents=exponents, runs=whole))
     figure(rows).savefig(out.path("benchmarks/cost_of_a_draw.png"), dpi=150)

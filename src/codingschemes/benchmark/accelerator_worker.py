@@ -6,7 +6,7 @@ python -m codingschemes.benchmark.accelerator_worker '{"kind": "limits", "second
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -111,7 +111,12 @@ def _measured(
     return {name: getattr(found, name) for name in (*told, *more)}
 
 
-KINDS = {"limits": limits, "gradients": gradients, "correct": correct, "sampler": sampler}
+KINDS: dict[str, Callable[..., Iterator[DeviceRow]]] = {
+    "limits": limits,
+    "gradients": gradients,
+    "correct": correct,
+    "sampler": sampler,
+}
 
 
 def main(asked: str) -> int:
