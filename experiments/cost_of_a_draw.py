@@ -126,6 +126,7 @@ def measured(size: Size) -> dict[str, Any]:
     compiled = advance.lower(*parts, states, zero, one, yes).compile()
     found["compile"] = time.process_time() - started
     memory = compiled.memory_analysis()
+    assert memory is not None  # of a CPU
     found["loop"] = (
         memory.argument_size_in_bytes
         + memory.output_size_in_bytes
