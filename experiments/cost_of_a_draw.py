@@ -294,7 +294,10 @@ def write(rows: list[dict[str, Any]], runs: list[dict[str, Any]], out: Output) -
             f"{run['checkpoint']:.1f} MB",
             f"{most_disk} MB" if most_disk else "-",
         )
-    out.page("benchmarks/cost_of_a_draw.md", _PAGE.format(sizes=sizes, exponents=exponents, runs=whole))
+    out.page(
+        "benchmarks/cost_of_a_draw.md",
+        _PAGE.format(sizes=sizes, exponents=exponents, runs=whole if runs else "Not measured yet."),
+    )
     figure(rows).savefig(out.path("benchmarks/cost_of_a_draw.png"), dpi=150)
 
 
