@@ -17,6 +17,7 @@ from codingschemes.benchmark.targets import TARGETS
 from codingschemes.cli.main import main
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.runs import Sampling, chunks, estimate, folder, footprint
+from codingschemes.runs.arithmetic import factor_operations, operations, smaller
 from codingschemes.samplers import SAMPLERS, Settings
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5}
@@ -70,6 +71,41 @@ def test_a_disk_without_room_says_how_many_draws_it_has_room_for(monkeypatch, tm
     monkeypatch.setattr(folder.shutil, "disk_usage", lambda _: usage._replace(free=disk.total))
     with pytest.raises(cs.InvalidInput, match="`draws=100` would fit"):
         cs.cost(small_posterior(), out=tmp_path / "run", **{**OPTIONS, "draws": 101})
+
+
+def test_operations_of_a_gradient_by_hand():
+    wide, long = (
+        small_posterior(width=width, samples=samples).density_shapes() for width, samples in ((20, 10), (10, 20))
+    )
+    # five features: that many components; products with them, S or A and solutions by it, its factor
+    assert operations(wide) == operations(long) == 4 * 20 * 10 * 5 + 4 * 20 * 10**2 + 10**3 / 3
+    weights = small_posterior(width=20, samples=10, depth=2).density_shapes("weights")
+    assert operations(weights) == 4 * 20 * 10 * 5 + 6 * 20**2 * 10 + 6 * 20 * 10 * 2
+    assert factor_operations(weights) == 0
+
+
+def test_a_large_gradient_is_timed_at_a_smaller_size_of_the_same_shape(monkeypatch):
+    posterior = cs.Posterior(cs.tasks.orthogonal(samples=80, classes=2), cs.Network(width=160))
+    fewer = smaller(posterior, 64.0)
+    assert (fewer.network.width, fewer.task.sample_count) == (40, 20)
+    assert fewer.prior == posterior.prior
+    assert set(fewer.task.labels) == {0, 1}
+    timed = []
+
+    def seconds(density, chains):
+        timed.append(density)
+        return 1.0
+
+    monkeypatch.setattr(estimate, "gradient_seconds", seconds)
+    monkeypatch.setattr(estimate, "_MOST_OPERATIONS", OPTIONS["chains"] * operations(posterior.density_shapes()) / 64)
+    found = cs.cost(posterior, **OPTIONS)
+    (density,) = timed
+    assert density.targets.shape[0] == 20
+    assert found.gradient_seconds == operations(posterior.density_shapes()) / operations(density)
+    assert 40 < found.gradient_seconds < 70  # 80 inputs of 80 features, 20 of 80: the rest of the 64
+    monkeypatch.setattr(estimate, "_MOST_OPERATIONS", 1e20)
+    assert cs.cost(posterior, **OPTIONS).gradient_seconds == 1.0
+    assert timed[-1].targets.shape[0] == 80
 
 
 def test_options_are_those_of_sample():

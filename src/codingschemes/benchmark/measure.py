@@ -14,6 +14,7 @@ from codingschemes.diagnostics import ess, mean_and_error, rhat
 from codingschemes.posterior import Posterior, Space
 from codingschemes.precision import in_double_precision
 from codingschemes.runs import Run, sample
+from codingschemes.runs.configuration import Arithmetic
 from codingschemes.samplers import Settings
 
 #: The row that ratios are taken against.
@@ -24,6 +25,8 @@ LISTED = {"nuts": "numpyro-nuts"}
 _DRAWS_BYTES = 2e8
 _FEWEST_DRAWS, _MOST_DRAWS = 8000, 200_000
 _CHAINS = 4
+#: Draws a chain, of however many chains: with fewer nothing is known of them.
+_FEWEST_A_CHAIN = 20
 #: Trajectories of NUTS have at most 2^8 - 1 steps, those of rivals that take theirs from it likewise.
 _TREE_DEPTH = 8
 _BLOCK = 200
@@ -110,6 +113,8 @@ def measure(
     seconds: float,
     reference: dict[str, tuple[float, float]] | None = None,
     seed: int = 0,
+    chains: int = _CHAINS,
+    precision: Arithmetic = "double",
 ) -> Measurement:
     """Sample a target for some time after its warm-up.
 
@@ -121,6 +126,8 @@ def measure(
         seconds: of sampling, about.
         reference: mean and error of some of `COMPARED`.
         seed: of the sampler.
+        chains: side by side; of a rival with an ensemble of its own size where it is left out.
+        precision: as in `Sampling`; rivals know `double` alone.
 
     Raises:
         InvalidInput: the sampler is not for this target.
@@ -129,18 +136,22 @@ def measure(
     draws = _most_draws(posterior)
     if sampler in RIVALS:
         settings = Settings(warmup, max_tree_depth=_TREE_DEPTH)
-        run = sample_rival(sampler, posterior, space, settings, draws=draws, seconds=seconds, seed=seed)
+        ensemble = None if chains == _CHAINS else chains
+        run = sample_rival(
+            sampler, posterior, space, settings, draws=draws, seconds=seconds, seed=seed, chains=ensemble
+        )
     else:
         run = sample(
             posterior,
             sampler=sampler,
             space=space,
-            chains=_CHAINS,
+            chains=chains,
             warmup=warmup,
-            draws=draws // _CHAINS,
+            draws=max(_FEWEST_A_CHAIN, draws // chains),
             sampling_limit=seconds,
             seed=seed,
             max_tree_depth=_TREE_DEPTH,
+            precision=precision,
             progress=False,
         )
     chains = run.config["sampling"]["chains"]

@@ -45,7 +45,8 @@ def two_points(activation: str, temperature: float) -> Posterior:
     return Posterior(task, Network(activation, width=1), temperature=temperature, readout_variance=1.5)
 
 
-def _toy(activation: str, temperature: float, size: int = 100, depth: int = 1) -> Posterior:
+def toy(activation: str, temperature: float, size: int = 100, depth: int = 1) -> Posterior:
+    """The toy task of the literature, as many neurons as samples."""
     task = make_task("orthogonal", samples=size, classes=3, ratios=".5,.25,.25")
     return Posterior(task, Network(activation, width=size, depth=depth), temperature=temperature)
 
@@ -68,9 +69,9 @@ def _register(name: str, posterior: Callable[[], Posterior]) -> None:
 
 for _activation in ("linear", "sigmoid", "relu"):
     for _temperature in ("1e-3", "1e-4"):
-        _register(f"toy-{_activation}-{_temperature}", partial(_toy, _activation, float(_temperature)))
+        _register(f"toy-{_activation}-{_temperature}", partial(toy, _activation, float(_temperature)))
 for _activation in ("sigmoid", "relu"):
-    _register(f"large-{_activation}", partial(_toy, _activation, 1e-3, size=400))
+    _register(f"large-{_activation}", partial(toy, _activation, 1e-3, size=400))
 _register("digits-sigmoid", partial(_images, "digits", "3,5,8", 1e-3))
 _register("six-digits-sigmoid", partial(_images, "digits", "0,1,2,3,4,5", 1e-3, size=200))
 for _activation in ("sigmoid", "relu"):
@@ -83,7 +84,7 @@ for _activation in ("sigmoid", "relu"):
 _register("hypercube-relu", _hypercube)
 for _depth, _layers in ((2, "two-layer"), (3, "three-layer")):
     for _activation in ("sigmoid", "relu"):
-        _register(f"{_layers}-{_activation}", partial(_toy, _activation, 1e-3, size=50, depth=_depth))
+        _register(f"{_layers}-{_activation}", partial(toy, _activation, 1e-3, size=50, depth=_depth))
 _register("tiny-sigmoid", partial(two_points, "sigmoid", 0.1))
 _register("tiny-relu", partial(two_points, "relu", 0.3))
 

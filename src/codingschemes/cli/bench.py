@@ -8,25 +8,53 @@ import click
 from codingschemes.cli.names import RIVALS, SAMPLERS, SPACES, SUITES, TARGETS
 from codingschemes.cli.options import Destination, Named, json_option, require_folder
 from codingschemes.cli.output import keep_json, print_json, print_table
+from codingschemes.errors import InvalidInput
+
+#: The suite that is about a device, not about samplers.
+_ACCELERATOR = "accelerator"
+_SECONDS = 15.0
 
 
 @click.command()
-@click.option("--suite", default="quick", show_default=True, help="full, toy, quick, or targets separated by commas")
+@click.option(
+    "--suite",
+    default="quick",
+    show_default=True,
+    help="full, toy, quick, or targets separated by commas; accelerator for a GPU and the CPU beside it",
+)
 @click.option("--samplers", default=None, help="sampler/space separated by commas; the usual ten if left out")
-@click.option("--warmup", default=300, show_default=True, help="adapting iterations")
-@click.option("--seconds", default=15.0, show_default=True, help="seconds of sampling for each row")
-@click.option("--seeds", default=1, show_default=True, help="measurements of each row: medians, and their spread")
+@click.option("--warmup", type=int, help="adapting iterations, 300 if left out")
+@click.option(
+    "--seconds", type=float, help="of sampling for each row, 15 if left out; of all of suite accelerator, 450"
+)
+@click.option("--seeds", type=int, help="measurements of each row: medians, and their spread; 1 if left out")
 @click.option("--out", type=Destination("file"), help="write the rows as JSON here, a table and a figure beside it")
 @json_option
 def bench(
-    suite: str, samplers: str | None, warmup: int, seconds: float, seeds: int, out: Path | None, as_json: bool
+    suite: str,
+    samplers: str | None,
+    warmup: int | None,
+    seconds: float | None,
+    seeds: int | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
-    """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights."""
+    """Measure samplers on named posteriors: effective draws a second, relative to numpyro's NUTS on all weights.
+
+    --suite accelerator measures the device that JAX finds: invariants against recorded references, gradients a second
+    against its matrix products, effective draws a second against the CPU of the same machine. It ends in time.
+    """
+    require_folder(out, "--out")
+    if suite == _ACCELERATOR:
+        for name, value in (("samplers", samplers), ("warmup", warmup), ("seeds", seeds)):
+            if value is not None:
+                raise InvalidInput(f"suite accelerator has no `{name}`: leave it out")
+        _accelerator(seconds, out, as_json)
+        return
     if suite not in SUITES:
         for name in suite.split(","):
-            Named("suite or target", (*SUITES, *TARGETS)).convert(name.strip(), None, None)
+            Named("suite or target", (*SUITES, _ACCELERATOR, *TARGETS)).convert(name.strip(), None, None)
     asked = None if samplers is None else tuple(_contender(name) for name in samplers.split(","))
-    require_folder(out, "--out")
     from codingschemes.benchmark import bench as run_bench  # brings arviz: only when it is needed
     from codingschemes.benchmark.figure import draw_ratios
     from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown
@@ -36,9 +64,9 @@ def bench(
         found = run_bench(
             suite,
             contenders=CONTENDERS if asked is None else asked,
-            warmup=warmup,
-            seconds=seconds,
-            seeds=seeds,
+            warmup=300 if warmup is None else warmup,
+            seconds=_SECONDS if seconds is None else seconds,
+            seeds=1 if seeds is None else seeds,
             notify=lambda line: click.echo(line, err=True),
             kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
         )
@@ -51,6 +79,24 @@ def bench(
         return
     print_table(f"suite {suite}", columns(), list(lines(found)))
     print_table("default sampler", ["quantity", "ratio"], [[k, f"{v:.3g}"] for k, v in found.summary().items()])
+
+
+def _accelerator(seconds: float | None, out: Path | None, as_json: bool) -> None:
+    from codingschemes.benchmark.accelerator import SECONDS, accelerator
+    from codingschemes.benchmark.accelerator_table import markdown, tables
+
+    found = accelerator(
+        SECONDS if seconds is None else seconds,
+        notify=lambda line: click.echo(line, err=True),
+        kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
+    )
+    if out is not None:
+        out.with_suffix(".md").write_text(markdown(found, f"codingschemes {' '.join(sys.argv[1:])}"))
+    if as_json:
+        print_json(found.to_json())
+        return
+    for title, columns, lines in tables(found):
+        print_table(title, columns, lines)
 
 
 def _contender(name: str) -> tuple:

@@ -9,6 +9,9 @@ With f = Phi^T r, r ~ N(0, c I) a column and Y = f + N(0, T I),
 where the constant is the prior's normalisation alone: the marginal of the `weights` form is this, exactly. The
 factorised matrix is S (P x P) or, in wide data (N < P), A = c Phi Phi^T + T I (N x N), which has the same determinant
 up to powers of T.
+
+Activity in single precision makes products with it single, too; S, its factor and what is solved for the targets have
+the precision of the temperature.
 """
 
 import jax
@@ -22,10 +25,8 @@ type Scalar = Float[Array, ""]
 def _factor(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar) -> Float[Array, "M M"]:
     """The Cholesky factor of the smaller of S and A."""
     columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
-    return cho_factor(
-        scaled_readout_variance * columns.T @ columns + noise * jnp.eye(columns.shape[1], dtype=activity.dtype),
-        lower=True,
-    )[0]
+    scaled = (scaled_readout_variance * columns.T).astype(activity.dtype)
+    return cho_factor(scaled @ columns + noise * jnp.eye(columns.shape[1], dtype=noise.dtype), lower=True)[0]
 
 
 def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:
@@ -71,15 +72,19 @@ def _forward(activity, targets, scaled_readout_variance, noise):  # type: ignore
     outputs = targets.shape[1]
     if 2 * samples <= width:  # many neurons: the inverse and a product cost less than that many solutions
         factor = _factor(activity, scaled_readout_variance, noise)
-        solved = cho_solve((factor, True), jnp.concatenate([targets, jnp.eye(samples, dtype=targets.dtype)], axis=1))
+        identity = jnp.eye(samples, dtype=targets.dtype)
+        solved = cho_solve((factor, True), jnp.concatenate([targets, identity], axis=1))
         dual, inverse = solved[:, :outputs], solved[:, outputs:]
         misfit = jnp.sum(targets * dual) / 2 + outputs * _half_log_det(factor, noise)
-        slope = scaled_readout_variance * activity @ (outputs * inverse - dual @ dual.T)
+        scaled = (scaled_readout_variance * activity).astype(activity.dtype)
+        slope = scaled @ (outputs * inverse - dual @ dual.T).astype(activity.dtype)
         trace = jnp.trace(inverse)
     else:
         misfit, dual, readout, factor = _solve(activity, targets, scaled_readout_variance, noise)
-        whitened = cho_solve((factor, True), activity.T).T if samples <= width else cho_solve((factor, True), activity)
-        slope = scaled_readout_variance * outputs * whitened - readout @ dual.T
+        applied = (factor.astype(activity.dtype), True)
+        whitened = cho_solve(applied, activity.T).T if samples <= width else cho_solve(applied, activity)
+        pull = readout.astype(activity.dtype) @ dual.astype(activity.dtype).T
+        slope = scaled_readout_variance * outputs * whitened - pull
         trace = (samples - scaled_readout_variance * jnp.sum(whitened * activity)) / noise
     return misfit, (activity, dual, slope, trace, scaled_readout_variance, noise)
 
@@ -89,7 +94,7 @@ def _backward(residuals, cotangent):  # type: ignore[no-untyped-def]
     samples, outputs = dual.shape
     readout_cotangent = cotangent * jnp.sum(slope * activity) / (2 * scaled_readout_variance)
     noise_cotangent = cotangent * (outputs * trace - jnp.sum(dual**2) - outputs * samples / noise) / 2
-    return cotangent * slope, cotangent * dual, readout_cotangent, noise_cotangent
+    return (cotangent * slope).astype(activity.dtype), cotangent * dual, readout_cotangent, noise_cotangent
 
 
 collapsed_misfit.defvjp(_forward, _backward)

@@ -43,6 +43,7 @@ class Density(eqx.Module):
         temperature, weight_variance, readout_variance: as in `Prior`.
         single_forces: whether single precision is enough for forces that are not those of the density itself
             (`softened_potential`).
+        mixed: whether forces along trajectories may be in single precision but for S and its factor.
     """
 
     network: Network
@@ -54,6 +55,7 @@ class Density(eqx.Module):
     weight_variance: Scalar
     readout_variance: Scalar
     single_forces: bool = eqx.field(static=True, default=False)
+    mixed: bool = eqx.field(static=True, default=False)
 
     @property
     @abc.abstractmethod
@@ -122,9 +124,23 @@ class Density(eqx.Module):
         """U of `softened`, for forces along a trajectory: computed in single precision where that is enough."""
         softened = self.softened(reach)
         if not self.single_forces:
-            return softened.potential
+            return softened.approximate_potential or softened.potential
         single = _in_single_precision(softened)
         return lambda position: single.potential(_in_single_precision(position)).astype(float)
+
+    def in_mixed_precision(self) -> "Density":
+        """The same density for samplers that take their forces from `approximate_potential`."""
+        return dataclasses.replace(self, mixed=True)
+
+    @property
+    def approximate_potential(self) -> Callable[[Position], Scalar] | None:
+        """U for forces along trajectories in mixed precision: network and products in single precision, S and its
+        factor in double. None where forces are those of `potential`."""
+        if not self.mixed:
+            return None
+        exact = {name: getattr(self, name) for name in ("targets", "temperature", "readout_variance")}
+        single = dataclasses.replace(_in_single_precision(self), **exact)
+        return lambda position: single.potential(_in_single_precision(position))
 
     def prior_draw(self, key: Array) -> Position:
         """A draw from the prior: every coordinate standard normal."""

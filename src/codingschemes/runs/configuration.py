@@ -14,12 +14,13 @@ from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import activations
 from codingschemes.networks import own as own_activations
-from codingschemes.posterior import Posterior, Space
+from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs.precision import Precision
 from codingschemes.runs.warmup import MOST_ROUNDS, ROUND
 from codingschemes.samplers import BUILT_IN, DEEPEST_TREE, Settings, default_sampler, sampler_named
 from codingschemes.samplers import own as own_samplers
 
+type Arithmetic = Literal["double", "mixed"]
 type Start = Literal["prior", "quenched", "annealed", "tempered", "mixed", "parent"]
 
 #: Draws after which a run ends whose `draws` were left out, whatever its precision, but for large networks: as many as
@@ -49,6 +50,9 @@ class Sampling:
         until_ess: sampling ends as soon as every invariant has so many effective draws over all chains.
         until_rhat: sampling ends as soon as every invariant has an R-hat over all chains of at most this.
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
+        precision: `double`, or `mixed`: forces along trajectories in single precision but for the factor of the
+            likelihood, proposals accepted by the energy in double precision, so that draws stay exact. For `hmc` and
+            `codes`, in the forms `reduced` and `weights`.
         time_limit: seconds on the clock, compiling and warm-up included and resumed or not, after which the run stops
             with fewer draws; None sets no limit.
         sampling_limit: seconds of sampling alone; for measurements, which compare samplers after their warm-ups.
@@ -66,6 +70,7 @@ class Sampling:
     start: Start | None = None
     target_acceptance: float | None = None
     max_tree_depth: int = 10
+    precision: Arithmetic = "double"
     time_limit: float | None = None
     sampling_limit: float | None = None
     until_ess: float | None = None
@@ -88,9 +93,27 @@ class Sampling:
             raise InvalidInput(f"`until_rhat` is {self.until_rhat}: give a number above 1, such as 1.01")
         if self.start is None:
             object.__setattr__(self, "start", "mixed" if self.warmup is None else "prior")
-        for name, allowed in (("space", get_args(Space.__value__)), ("start", get_args(Start.__value__))):
-            if getattr(self, name) not in allowed:
+        for name, kind in (("space", Space), ("start", Start), ("precision", Arithmetic)):
+            if getattr(self, name) not in (allowed := get_args(kind.__value__)):
                 raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
+        if self.precision == "mixed":
+            self._check_mixed()
+
+    def _check_mixed(self) -> None:
+        if not sampler_named(self.sampler)(self.settings).mixed:
+            able = " or ".join(name for name in sorted(BUILT_IN) if sampler_named(name)(self.settings).mixed)
+            raise InvalidInput(
+                f"{self.sampler} has no mixed precision: choose {able} as `sampler`, or `precision='double'`"
+            )
+        if self.space == "function":
+            raise InvalidInput(
+                "function space has no mixed precision: choose `space` reduced or weights, or `precision='double'`"
+            )
+
+    def density(self, posterior: Posterior) -> Density:
+        """What is sampled: the form of the posterior, for this arithmetic."""
+        density = posterior.density(self.space)
+        return density.in_mixed_precision() if self.precision == "mixed" else density
 
     @property
     def round(self) -> int:
@@ -107,7 +130,7 @@ class Sampling:
         return Settings(self.round, self.target_acceptance, self.max_tree_depth)
 
     @property
-    def precision(self) -> Precision:
+    def until(self) -> Precision:
         """What ends sampling before all draws are made."""
         return Precision(self.until_ess, self.until_rhat)
 
@@ -124,6 +147,7 @@ class SamplingOptions(TypedDict, total=False):
     start: Start | None
     target_acceptance: float | None
     max_tree_depth: int
+    precision: Arithmetic
     time_limit: float | None
     sampling_limit: float | None
     until_ess: float | None

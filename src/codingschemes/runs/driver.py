@@ -122,7 +122,7 @@ def sample(
             interruption.left_as_it_was()
         check_room(posterior, sampling, path, resumed=resume)
         make_room()
-        density = posterior.density(sampling.space)
+        density = sampling.density(posterior)
         longest = capacity(density)
         start_key, kernel_key, record_key = jax.random.split(jax.random.PRNGKey(sampling.seed), 3)
         machine = _machine(posterior, sampling, density, record_key)
@@ -292,7 +292,7 @@ def _run_chunks(
                 checkpoint = _warm_up(run, machine, checkpoint, sampling, records)
             elapsed = time.monotonic() - started
             checkpoint = checkpoint.after(elapsed, recording=recording)
-            looked_at = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
+            looked_at = checkpoint.sampling and sampling.until and is_look(checkpoint.draws)
             keeper.keep(_to_write(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
             _show(bar, bars, checkpoint, sampling)
             length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
@@ -304,8 +304,8 @@ def _run_chunks(
 
 def _reason_to_end(run: Run, checkpoint: Checkpoint, sampling: Sampling, interruption: Interruption) -> Ended | None:
     """Why sampling ends here, if it does."""
-    looking = checkpoint.sampling and sampling.precision and is_look(checkpoint.draws)
-    if looking and _precise(run, sampling.precision):
+    looking = checkpoint.sampling and sampling.until and is_look(checkpoint.draws)
+    if looking and _precise(run, sampling.until):
         return "precision"
     if checkpoint.sampling and checkpoint.draws >= sampling.draws:
         return "draws"
@@ -360,7 +360,7 @@ def _show(bar: Progress, bars: dict[str, TaskID], checkpoint: Checkpoint, sampli
     ending = "" if sampling.warmup is not None or checkpoint.sampling else ", at most"
     bar.update(bars["warm-up"], description=f"warm-up{ending}", total=checkpoint.warmup, completed=done, visible=True)
     if checkpoint.sampling:
-        at_most = ", at most" if sampling.precision else ""
+        at_most = ", at most" if sampling.until else ""
         bar.update(
             bars["sampling"],
             description=f"sampling{at_most}",

@@ -1,5 +1,5 @@
 """What a run costs, said before anything of it runs: memory and disk from its shapes (`footprint`), and about how long
-it takes, from the time of one gradient at its size.
+it takes, from the time of one gradient at its size, or of large ones at a smaller size (`arithmetic`).
 
 Step sizes are known after the warm-up only, and so are the gradients that a draw takes: kernels say from how few to how
 many it is (`Kernel.gradients`). How long the warm-up is and how many draws are enough, where neither is given, the run
@@ -24,6 +24,7 @@ from codingschemes.compiled import usual_seconds
 from codingschemes.devices import CHAIN, EVERYWHERE, available_memory, chain_mesh, place
 from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import duration
+from codingschemes.runs.arithmetic import operations, smaller
 from codingschemes.runs.configuration import Sampling, SamplingOptions, resolve
 from codingschemes.runs.folder import existing_parent
 from codingschemes.runs.footprint import Footprint, check_room, gigabytes
@@ -34,6 +35,8 @@ from codingschemes.tables import html_table
 
 #: Seconds of gradients that are timed, and how often.
 _TIMED, _TIMES = 0.2, 3
+#: Where a gradient of all chains has more operations, tenths of a second of a core, one of a smaller size is timed.
+_MOST_OPERATIONS = 5e9
 #: A step down the energy: so short that it goes nowhere, and so that no gradient is left out as useless.
 _NOWHERE = 1e-9
 #: Seconds of warm-up and draws were within this factor of the estimate (benchmarks/cost.md).
@@ -169,9 +172,9 @@ def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpa
     sampling = resolve(posterior, options)
     path = None if out is None else Path(out)
     needs = check_room(posterior, sampling, path)
-    kernel, density = SAMPLERS[sampling.sampler](sampling.settings), posterior.density(sampling.space)
+    kernel, density = SAMPLERS[sampling.sampler](sampling.settings), posterior.density_shapes(sampling.space)
     with threadpool_limits(1, user_api="blas"):
-        seconds = gradient_seconds(density, sampling.chains)
+        seconds = _gradient_seconds_of(posterior, sampling, density)
     return Cost(
         sampling,
         needs,
@@ -183,6 +186,15 @@ def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpa
         _searches(sampling, kernel, density),
         _compile_seconds(sampling, kernel),
     )
+
+
+def _gradient_seconds_of(posterior: Posterior, sampling: Sampling, shapes: Density) -> float:
+    """Of the run's size where a gradient is short, else of a smaller one, by the ratio of their operations."""
+    times = sampling.chains * operations(shapes) / _MOST_OPERATIONS
+    if times <= 1:
+        return gradient_seconds(sampling.density(posterior), sampling.chains)
+    density = sampling.density(smaller(posterior, times))
+    return gradient_seconds(density, sampling.chains) * operations(shapes) / operations(density)
 
 
 def gradient_seconds(density: Density, chains: int) -> float:
@@ -209,7 +221,7 @@ def _descend(mesh: Mesh, density: Density, positions: Position, count: Array) ->
 
     def here(density: Density, positions: Position, count: Array) -> Position:
         def step(_: Array, positions: Position) -> Position:
-            slopes = jax.vmap(jax.grad(density.potential))(positions)
+            slopes = jax.vmap(jax.grad(density.approximate_potential or density.potential))(positions)
             return jax.tree.map(lambda at, slope: at - _NOWHERE * slope, positions, slopes)
 
         return jax.lax.fori_loop(0, count, step, positions)
@@ -221,7 +233,7 @@ def _descend(mesh: Mesh, density: Density, positions: Position, count: Array) ->
 def _steps(sampling: Sampling) -> tuple[int, int]:
     """Steps of a chain from its beginning to the last draw, fewest and most."""
     before = COOLING_STEPS if cooled_by(sampling) is not None else 0
-    enough = min(sampling.draws, next_look(0)) if sampling.precision else sampling.draws
+    enough = min(sampling.draws, next_look(0)) if sampling.until else sampling.draws
     return before + sampling.round + enough, before + sampling.longest_warmup + sampling.draws
 
 

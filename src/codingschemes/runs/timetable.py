@@ -20,7 +20,7 @@ def _searches(kernel: Kernel, rounds: int) -> tuple[int, ...]:
 def next_stop(kernel: Kernel, checkpoint: Checkpoint, sampling: Sampling) -> int:
     """The next iteration at which there is something to do between chunks."""
     if checkpoint.sampling:
-        look = next_look(checkpoint.draws) if sampling.precision else sampling.draws
+        look = next_look(checkpoint.draws) if sampling.until else sampling.draws
         return checkpoint.iteration + min(look, sampling.draws) - checkpoint.draws
     rounds, done = divmod(checkpoint.iteration, sampling.round)
     searches = [step for step in _searches(kernel, rounds) if step > done]

@@ -96,9 +96,23 @@ def _target(state: AdaptiveState, density: GradientTarget) -> TransitionTarget:
         potential = density.softened_potential(reach)
         return lambda scaled: -potential(_times(scaled, state.scale))
 
+    approximate_potential = density.approximate_potential
+
+    def approximate(scaled: Position) -> Scalar:
+        assert approximate_potential is not None
+        return -approximate_potential(_times(scaled, state.scale))
+
     activation = density.network.activation
     rounded = softened if activation.kinked and activation.family == "threshold" else None
-    return TransitionTarget(logdensity, rounded, activation.kinked, density.dimension, state.extent, interval_of(state))
+    return TransitionTarget(
+        logdensity,
+        rounded,
+        None if approximate_potential is None else approximate,
+        activation.kinked,
+        density.dimension,
+        state.extent,
+        interval_of(state),
+    )
 
 
 def _to_scaled(point: Point, scale: Position) -> Point:

@@ -63,6 +63,10 @@ def hmc_transition(
         return softened_trajectory(key, point, target.logdensity, target.softened(step_size), step_size, steps)
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     steps = jittered_steps(iteration, stages * step_size)
+    if target.approximate is not None:
+        return softened_trajectory(
+            key, point, target.logdensity, target.approximate, stages * step_size, steps, integrator, stages
+        )
     state, info = blackjax_hmc.build_kernel(integrator)(
         key, blackjax_hmc.HMCState(*point), target.logdensity, stages * step_size, jnp.ones(target.dimension), steps
     )
@@ -77,7 +81,7 @@ def hmc(settings: Settings) -> Kernel:
         warmup=settings.warmup,
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         integration_time=_time,
-    )._replace(gradients=usual_gradients)
+    )._replace(gradients=usual_gradients, mixed=True)
 
 
 def usual_gradients(density: Density) -> tuple[float, float]:

@@ -102,6 +102,7 @@ class Kernel(NamedTuple):
             little at a time; None where the draws are no such dynamics, or its time is not known.
         gradients: density -> fewest and most gradients that a draw takes once the step size is adapted, as seen on the
             targets of the bench; moves of single neurons count as many as they take the time of. None: not known.
+        mixed: whether steps follow forces in mixed precision where a density has them (`Density.in_mixed_precision`).
         compile_seconds: about how long its programs take to compile, until this machine has compiled one.
 
     Example:
@@ -128,6 +129,7 @@ class Kernel(NamedTuple):
     longest_tree: int | None = None
     integration_time: Callable[[Info], Float[Array, "*chains"]] | None = None
     gradients: Callable[[Density], tuple[float, float]] | None = None
+    mixed: bool = False
     compile_seconds: float = 15.0
 
     def without_schedule(self) -> "Kernel":

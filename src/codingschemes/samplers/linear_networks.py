@@ -116,6 +116,10 @@ class Factors(eqx.Module):
         """Linear networks have no kinks."""
         return self.potential
 
+    @property
+    def approximate_potential(self) -> None:
+        """Matrices of as many rows as there are outputs: nothing is gained in single precision."""
+
     def _seen(self) -> tuple[Float[Array, " R"], Float[Array, "R C"]]:
         """Eigenvalues of K0, and the targets in its eigenbasis."""
         eigenvalues = jnp.sum(self.whole.basis**2, axis=0)

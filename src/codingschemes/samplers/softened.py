@@ -1,4 +1,5 @@
-"""Hamiltonian trajectories of threshold neurons with kinks rounded off, accepted by the exact energy.
+"""Hamiltonian trajectories along approximate forces, accepted by the exact energy: those of threshold neurons with
+kinks rounded off, or forces in mixed precision.
 
 Each time a preactivation crosses zero, the slope of the density jumps, and leapfrog errs by an energy proportional to
 the step, of either sign. Outliers cross at hundreds of samples within a unit of time, with large slopes: the errors add
@@ -7,10 +8,12 @@ within a step's reach have no jumps to err at. The density they belong to differ
 preactivations near zero: an error made at the two ends of a trajectory, however long it is.
 
 Any force that depends on the position alone leaves leapfrog reversible and volume-preserving, so that accepting by the
-exact energy is exact (Neal 2011, 5.5: Hamiltonian dynamics with approximate energies).
+exact energy is exact (Neal 2011, 5.5: Hamiltonian dynamics with approximate energies). Positions and momenta stay in
+double precision, so that trajectories in mixed precision are as reversible as all others.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -31,10 +34,13 @@ def softened_trajectory(
     softened: Callable[[Position], Scalar],
     step_size: Scalar,
     steps: Int[Array, ""],
+    integrator: Callable[..., Any] = integrators.velocity_verlet,
+    stages: int = 1,
 ) -> tuple[Point, TransitionInfo]:
-    """One trajectory by leapfrog along the forces of `softened`, accepted or rejected as a whole by `logdensity`."""
+    """One trajectory along the forces of `softened`, accepted or rejected as a whole by `logdensity`; leapfrog, or an
+    integrator of as many `stages`, each a gradient."""
     momentum_key, accept_key = jax.random.split(key)
-    step = integrators.velocity_verlet(softened, _kinetic)
+    step = integrator(softened, _kinetic)
     start = integrators.new_integrator_state(softened, point.position, standard_normal(momentum_key, point.position))
     end = jax.lax.fori_loop(0, steps, lambda _, state: step(state, step_size), start)
     there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
@@ -43,7 +49,7 @@ def softened_trajectory(
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
-    return moved, TransitionInfo(rate, steps + 2, error > _DIVERGENCE)
+    return moved, TransitionInfo(rate, stages * steps + 2, error > _DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)

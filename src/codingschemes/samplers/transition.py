@@ -25,6 +25,9 @@ class GradientTarget(Protocol):
 
     def softened_potential(self, reach: Scalar, /) -> Callable[[Position], Scalar]: ...
 
+    @property
+    def approximate_potential(self) -> Callable[[Position], Scalar] | None: ...
+
 
 class Point(NamedTuple):
     """A position with its log density and gradient, in scaled coordinates (the layout of blackjax's states)."""
@@ -55,6 +58,8 @@ class TransitionTarget(NamedTuple):
         softened: reach -> (scaled coordinates -> log density of the network whose kinks are rounded off within
             `reach`, in units of the prior's preactivations, as exactly as forces need it); None where there is no kink,
             or none that can be.
+        approximate: scaled coordinates -> log density as exactly as forces along trajectories need it; None where that
+            is `logdensity`.
         kinked: as in `Activation`.
         dimension: number of coordinates.
         extent: how long neurons are beyond the prior, at least 1 (`extent_of`).
@@ -63,6 +68,7 @@ class TransitionTarget(NamedTuple):
 
     logdensity: Callable[[Position], Scalar]
     softened: Callable[[Scalar], Callable[[Position], Scalar]] | None
+    approximate: Callable[[Position], Scalar] | None
     kinked: bool
     dimension: int
     extent: Scalar

@@ -300,7 +300,7 @@ def _complete(run: Run, sampling: Sampling) -> bool:
     """Whether it holds the draws asked for, is as precise as asked for, or has what its time allowed."""
     assert run.path is not None
     late = sampling.time_limit is not None and run.seconds >= sampling.time_limit
-    precise = run.provenance.get("ended") == "precision" and _precision_of(run) == sampling.precision
+    precise = run.provenance.get("ended") == "precision" and _precision_of(run) == sampling.until
     return precise or run.draw_count >= sampling.draws or late
 
 

@@ -5,6 +5,7 @@ bisection. The rows of the bench are that second phase gone on with.
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -89,7 +90,7 @@ def _compiled_whole() -> Iterator[None]:
         eca.shard_map = by_operation
 
 
-def laps(settings: Settings) -> Rival:
+def laps(settings: Settings, chains: int = _CHAINS) -> Rival:
     """LAPS with its diagonal metric. blackjax does not hand that out: it is estimated again, as there, as the variance
     over the ensemble, at the end of the second phase."""
 
@@ -99,23 +100,23 @@ def laps(settings: Settings) -> Rival:
         trajectories = max(2, int(_ADJUSTED * warmup))
         target = flat(density)
         with _compiled_whole():
-            info, *_, chains = blackjax_laps(
+            info, *_, ensemble = blackjax_laps(
                 target.logdensity,
                 target.prior_draw,
                 density.dimension,
                 num_steps1=_UNADJUSTED * warmup,
                 num_steps2=trajectories * _STEPS * _gradients(density.dimension),
-                num_chains=_CHAINS,
-                mesh=Mesh(chain_mesh(_CHAINS).devices, (_AXIS,)),
+                num_chains=chains,
+                mesh=Mesh(chain_mesh(chains).devices, (_AXIS,)),
                 rng_key=key,
                 steps_per_sample=_STEPS,
                 acc_prob=settings.target_acceptance,
             )
-        shared = LAPSParameters(info["phase_2"]["step_size"][-1], jnp.var(chains.position, axis=0))
-        everyone = jax.tree.map(lambda value: jnp.broadcast_to(value, (_CHAINS, *value.shape)), shared)
-        return Tuned(jax.vmap(target.position)(chains.position), everyone)
+        shared = LAPSParameters(info["phase_2"]["step_size"][-1], jnp.var(ensemble.position, axis=0))
+        everyone = jax.tree.map(lambda value: jnp.broadcast_to(value, (chains, *value.shape)), shared)
+        return Tuned(jax.vmap(target.position)(ensemble.position), everyone)
 
-    return Rival(_CHAINS, tune, _begin, _transition, settings.warmup)
+    return Rival(chains, tune, _begin, _transition, settings.warmup, functools.partial(laps, settings))
 
 
 RIVALS.register("blackjax-laps", laps)

@@ -54,6 +54,7 @@ class Rival(NamedTuple):
         begin: (position, log density) -> the library's state.
         transition: (key, the library's state, parameters, density) -> (the next state, what happened).
         warmup: iterations of `tune`.
+        resized: number of chains -> the rival with an ensemble of so many; None where that is fixed.
     """
 
     chains: int
@@ -61,6 +62,7 @@ class Rival(NamedTuple):
     begin: Callable[[Position, Callable[[Position], Scalar]], Any]
     transition: Callable[[Array, Any, Any, Density], tuple[Any, TransitionInfo]]
     warmup: int
+    resized: Callable[[int], "Rival"] | None = None
 
     def start(self, key: Array, position: Position, density: Density, *, parameters: Any) -> FrozenState:
         """A chain at a position, with parameters of its own."""

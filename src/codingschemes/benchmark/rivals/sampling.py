@@ -10,7 +10,7 @@ from zarr.storage import MemoryStore
 
 from codingschemes.benchmark.rivals.rival import RIVALS, Rival
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
-from codingschemes.errors import SamplingFailed
+from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import Run
 from codingschemes.runs.chunks import Program, advance, capacity
@@ -23,7 +23,15 @@ _CHUNK_SECONDS = 2.0
 
 
 def sample_rival(
-    name: str, posterior: Posterior, space: Space, settings: Settings, *, draws: int, seconds: float, seed: int
+    name: str,
+    posterior: Posterior,
+    space: Space,
+    settings: Settings,
+    *,
+    draws: int,
+    seconds: float,
+    seed: int,
+    chains: int | None = None,
 ) -> Run:
     """Sample a posterior with a rival, in memory.
 
@@ -34,12 +42,17 @@ def sample_rival(
         draws: of all chains together, at most.
         seconds: of sampling, about.
         seed: of everything random.
+        chains: of another ensemble than the rival's own.
 
     Raises:
-        InvalidInput: the rival is not for this posterior.
+        InvalidInput: the rival is not for this posterior, or has no other ensemble.
         SamplingFailed: its warm-up, or a chain, has left for infinity.
     """
     rival, density = RIVALS[name](settings), posterior.density(space)
+    if chains is not None:
+        if rival.resized is None:
+            raise InvalidInput(f"{name} has {rival.chains} chains: ask for as many")
+        rival = rival.resized(chains)
     tune_key, chain_key, record_key = jax.random.split(jax.random.PRNGKey(seed), 3)
     started = time.monotonic()
     states = _warmed_up(rival, tune_key, chain_key, density)
