@@ -62,7 +62,7 @@ def claims(table: pd.DataFrame) -> Iterator[Claim]:
 
 def _of_images(plain: pd.DataFrame, aligned: pd.DataFrame) -> Iterator[Claim]:
     sampled, solved, inputs = (_by_image(plain, source) for source in ("sampled", "solved", "inputs"))
-    measured = "parallelism, {}, mean over penalties and activations, same draws of images"
+    measured = "parallelism {}, mean over penalties and activations, same draws of images"
     gain = over_tasks(_means(sampled) - _means(inputs))
     yield _claim(
         "Parity and magnitude of images are more abstract in networks than in the images",

@@ -10,7 +10,7 @@ from codingschemes.tasks import Task, context, hypercube, make_task
 from codingschemes.tasks.combinations import square_root
 from codingschemes.tasks.task import no_test_samples, one_hot_targets
 
-#: Samples of each condition: two leave one to test a decoder on.
+#: Samples of each of four conditions: two leave one to test a decoder on.
 _REPEATS = 2
 LABELS, WITH_XOR, XOR, CONTEXT, CONDITIONS, IMAGES = (
     "two labels",
@@ -35,7 +35,7 @@ _PRESCRIBED: dict[str, Callable[[], Task]] = {
     LABELS: lambda: hypercube(repeats=_REPEATS),
     WITH_XOR: lambda: hypercube(repeats=_REPEATS, labels="factors,xor"),
     XOR: lambda: hypercube(repeats=_REPEATS, labels="xor"),
-    CONTEXT: lambda: context(repeats=_REPEATS),
+    CONTEXT: lambda: context(repeats=1),  # eight conditions: as many samples as the others
     CONDITIONS: _conditions,
 }
 GEOMETRIES = (*_PRESCRIBED, IMAGES)

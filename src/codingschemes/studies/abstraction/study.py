@@ -26,7 +26,17 @@ from codingschemes.runs.configuration import resolve
 from codingschemes.samplers import default_sampler
 from codingschemes.studies.abstraction.claims import claims
 from codingschemes.studies.abstraction.figures import figures, shown
-from codingschemes.studies.abstraction.geometries import GEOMETRIES, IMAGES, LABELS, XOR, aligned, images, prescribed
+from codingschemes.studies.abstraction.geometries import (
+    CONTEXT,
+    GEOMETRIES,
+    IMAGES,
+    LABELS,
+    WITH_XOR,
+    XOR,
+    aligned,
+    images,
+    prescribed,
+)
 from codingschemes.studies.study import Findings, Study, unconverged
 from codingschemes.sweeps import Job, Outcomes
 from codingschemes.sweeps.plan import folder_name
@@ -60,14 +70,15 @@ class Abstraction(Study):
         dataset: of the images: mnist or digits, parity and magnitude are learned.
         geometries: what is learned, on which inputs; see `geometries`.
         activations: of the networks, each with one hidden layer and a bias; controls are learned with the first.
-        penalties: lambda, of weights and readouts alike, at inputs that are not aligned.
-        penalty: lambda at inputs that are aligned, one of `penalties`.
-        alignments: g of inputs with the Gram matrix X X^T + g V V^T.
+        penalties: lambda, of weights and readouts alike, of two labels at inputs that are not aligned.
+        control_penalties: the same for images and controls.
+        penalty: lambda at inputs that are aligned, one of both.
+        alignments: g of inputs with the Gram matrix X X^T + g V V^T; of images the last.
         coldness: T / lambda.
         width: N.
         images: P, how many are learned.
         tasks: draws of the images.
-        curve: penalties of solved curves, but for images.
+        curve: penalties of solved curves, of all geometries but images, sampled or not.
         sampler: registered name.
         chains: of each run.
         draws, warmup: of each run; None samples until it is converged.
@@ -78,7 +89,7 @@ class Abstraction(Study):
 
     Example:
         >>> from codingschemes.studies import Abstraction
-        >>> Abstraction(activations=("relu",)).width
+        >>> Abstraction(activations=("relu", "tanh")).width
         24
     """
 
@@ -89,16 +100,17 @@ class Abstraction(Study):
     )
 
     dataset: str = "mnist"
-    geometries: tuple[str, ...] = GEOMETRIES
-    activations: tuple[str, ...] = ("relu", "tanh")
+    geometries: tuple[str, ...] = (LABELS, WITH_XOR, XOR, CONTEXT, IMAGES)
+    activations: tuple[str, ...] = ("relu",)
     penalties: tuple[float, ...] = (0.1, 0.5, 2.0)
+    control_penalties: tuple[float, ...] = (0.5, 2.0)
     penalty: float = 0.5
     alignments: tuple[float, ...] = (0.5, 2.0)
     coldness: float = 3e-4
     width: int = 24
     images: int = 8
     tasks: int = 3
-    curve: int = 10
+    curve: int = 6
     sampler: str = default_sampler("draws")
     chains: int = 4
     draws: int | None = None
@@ -111,10 +123,8 @@ class Abstraction(Study):
         unknown = sorted(set(self.geometries) - set(GEOMETRIES))
         if unknown:
             raise InvalidInput(f"`geometries` has {unknown[0]}: choose among {', '.join(GEOMETRIES)}")
-        if self.penalty not in self.penalties:
-            raise InvalidInput(
-                f"`penalty` is {self.penalty:g}: choose one of `penalties`, where inputs are not aligned"
-            )
+        if self.penalty not in {*self.penalties} & {*self.control_penalties}:
+            raise InvalidInput(f"`penalty` is {self.penalty:g}: choose one of `penalties` and `control_penalties`")
         if self.tasks < 1 or not self.geometries or not self.activations or not self.penalties:
             raise InvalidInput("there is nothing to study: give `tasks`, `geometries`, `activations` and `penalties`")
 
@@ -123,7 +133,7 @@ class Abstraction(Study):
         """One activation, few points, short runs that need not be converged; digits of scikit-learn."""
         # the sampler that is compiled fast: compiling is most of the time
         sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 100, "warmup": 200}
-        sizes: dict[str, Any] = {"penalties": (0.5, 1.0), "alignments": (2.0,), "tasks": 2, "curve": 3}
+        sizes: dict[str, Any] = {"control_penalties": (0.5,), "alignments": (2.0,), "tasks": 2, "curve": 3}
         return cls("digits", (LABELS, XOR, IMAGES), ("tanh",), coldness=1e-3, width=20, **sizes, **sampling)
 
     def jobs(self, folder: Path) -> list[Job]:
@@ -151,10 +161,10 @@ class Abstraction(Study):
         for activation in self.activations:
             for geometry in self._learned(activation):
                 for task in range(self.tasks if geometry == IMAGES else 1):
-                    for penalty in self.penalties:
+                    for penalty in self.penalties if geometry == LABELS else self.control_penalties:
                         yield Setting(geometry, activation, penalty, task=task)
                     for along in _ALONG.get(geometry, ()):
-                        for strength in self.alignments:
+                        for strength in self.alignments if geometry == LABELS else self.alignments[-1:]:
                             yield Setting(geometry, activation, self.penalty, along, strength, task)
 
     def _learned(self, activation: str) -> Iterator[str]:
@@ -209,7 +219,7 @@ class Abstraction(Study):
         penalties = np.geomspace(min(self.penalties) / _BEYOND, max(self.penalties) * _BEYOND, self.curve)
         strengths = np.linspace(0, max(self.alignments, default=0), 2 * self.curve)
         for activation in self.activations:
-            for geometry in self._learned(activation):
+            for geometry in GEOMETRIES:
                 if geometry != IMAGES:
                     yield from (Setting(geometry, activation, float(each)) for each in penalties)
                 for along in _ALONG.get(geometry, ()) if geometry == LABELS else ():
