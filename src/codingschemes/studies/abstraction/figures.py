@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from codingschemes.reports import numbers
 from codingschemes.reports.style import CODE_COLORS, panels, plain_numbers, styled
-from codingschemes.studies.abstraction.geometries import GEOMETRIES
+from codingschemes.studies.abstraction.geometries import CONDITIONS, GEOMETRIES
 from codingschemes.studies.study import Drawing, OverTasks, over_tasks
 
 _SCORES = {
@@ -24,6 +24,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     geometry: {"color": color, "marker": marker}
     for geometry, color, marker in zip(GEOMETRIES, CODE_COLORS, "osD^vP", strict=False)
 }
+_STYLES[CONDITIONS]["linestyle"] = "--"  # has the scores of labels with their XOR
 _ALONG = {"labels": {"linestyle": "-"}, "xor": {"linestyle": "--", "markerfacecolor": "white"}}
 
 
