@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from codingschemes.errors import InvalidInput
-from codingschemes.studies import Abstraction
+from codingschemes.studies import AbstractionStudy
 from codingschemes.studies.abstraction import claims, geometries
 from codingschemes.studies.abstraction.figures import figures, shown
 from codingschemes.studies.abstraction.study import Setting, solved_scores
 from codingschemes.theory import predict
 
-TINY = Abstraction("digits", images=8, tasks=2, activations=("relu",))
+TINY = AbstractionStudy("digits", images=8, tasks=2, activations=("relu",))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ TINY = Abstraction("digits", images=8, tasks=2, activations=("relu",))
         (geometries.LABELS, 1, 1, 2.5 / 3),  # the XOR of two labels is not decoded
         (geometries.WITH_XOR, 0, 0.5, 1),
         (geometries.XOR, -1, 0, 2 / 3),  # nothing else is
-        (geometries.CONDITIONS, 0, 0.5, 1),
+        pytest.param(geometries.CONDITIONS, 0, 0.5, 1, marks=pytest.mark.slow),
         # eight conditions of one sample each. A stimulus is read where it is chosen, and half of the time elsewhere;
         # the context is read the wrong way where it matters: (3/4 + 3/4 + 1/4) / 3
         (geometries.CONTEXT, np.nan, 7 / 12, np.nan),
