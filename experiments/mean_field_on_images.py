@@ -71,7 +71,7 @@ for images, name, temperature in (each.split(":") for each in options.only.split
         claims.append(
             Claim(
                 f"{on}: {quantity}",
-                "van Meegen & Sompolinsky" if name == "sigmoid" else "here",
+                "here",
                 f"{row.predicted:.4f}",
                 f"{row.sampled:.4f}",
                 f"{row.mcse:.2g}",

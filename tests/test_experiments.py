@@ -10,7 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 #: What scripts are made of.
-PARTS = {"claims", "deviations", "entry", "planted_faults", "scheme_classifier_page"}
+PARTS = {"claims", "deviations", "entry", "papers", "planted_faults", "scheme_classifier_page"}
 SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in PARTS]
 
 

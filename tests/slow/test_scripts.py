@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: What experiments are made of.
-PARTS = {"claims", "entry", "planted_faults", "scheme_classifier_page"}
+PARTS = {"claims", "entry", "papers", "planted_faults", "scheme_classifier_page"}
 EXPERIMENTS = [path for path in sorted((ROOT / "experiments").glob("*.py")) if path.stem not in PARTS]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 #: What `conftest.py` sets for short tests.

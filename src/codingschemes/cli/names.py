@@ -63,7 +63,7 @@ TASKS = (
     "npz",
 )
 #: Studies, and the images that they can be about.
-STUDIES = ("generalisation",)
+STUDIES = ("generalisation", "abstraction")
 DATASETS = (
     "mnist",
     "digits",

@@ -52,7 +52,7 @@ class Studied:
             "claims": [asdict(claim) for claim in self.findings.claims],
             "remarks": list(self.findings.remarks),
             "numbers": self.findings.numbers.to_dict("records"),
-            "runs": [each.to_json() for each in self.outcomes],
+            "runs": [{**each.to_json(), "folder": f"{_RUNS}/{each.job.name}"} for each in self.outcomes],
         }
         return plain(values)
 

@@ -23,7 +23,7 @@ from codingschemes.reports.style import panels, styled
 from codingschemes.runs import Run, Sampling
 from codingschemes.runs.configuration import resolve
 from codingschemes.samplers import default_sampler
-from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks
+from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.jobs import test_scores
 from codingschemes.sweeps.plan import folder_name
@@ -157,14 +157,13 @@ class Generalisation(Study):
         whole = [each for each in outcomes if each.result is not None]
         rows = [row for each in tracked(whole, "learning by other means") for row in self._rows(each)]
         table = pd.DataFrame(rows)
-        apart = sum(each.result.trust != "converged" for each in whole if each.result is not None)
         remarks = (
             f"{self.dataset}, three classes, {self.test} test images, N = {self.width}, T = {self.temperature:g}, "
             f"{self.tasks} draws of the images. Errors are those of the mean predictor.",
             "The GP at the run's T has the prior of the networks, at which T is a ridge of N P T; the others have the "
             "kernel of lazy scaling with readouts of variance 1. The best ridge has the smallest squared error of "
             "left-out training images.",
-            f"{apart} of {len(whole)} runs are not converged: see the table of runs.",
+            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
         )
         figures = {"learning_curves": _learning_curves(table), "bias_and_variance": _bias_and_variance(table)}
         claims = tuple(_claims(table, 1 - 1 / whole[0].job.posterior.task.class_count))

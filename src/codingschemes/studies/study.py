@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from codingschemes.sweeps import Job, Outcomes
+from codingschemes.sweeps import Job, Outcome, Outcomes
 
 type Judgement = Literal["holds", "does not hold", "not decided"]
 
@@ -81,11 +81,23 @@ def below(found: OverTasks, bound: float) -> Judgement:
     return "does not hold" if found.low > bound else "not decided"
 
 
+def above(found: OverTasks, bound: float) -> Judgement:
+    """Whether what was measured lies above a bound, by its 95 % interval."""
+    if found.low > bound:
+        return "holds"
+    return "does not hold" if found.high < bound else "not decided"
+
+
 def agrees(found: OverTasks, value: float) -> Judgement:
     """Whether the 95 % interval of what was measured holds a value."""
     if math.isinf(found.low):
         return "not decided"
     return "holds" if found.low <= value <= found.high else "does not hold"
+
+
+def unconverged(outcomes: Sequence[Outcome]) -> int:
+    """How many runs with a result should not be trusted."""
+    return sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
 
 
 class Drawing(NamedTuple):
