@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from codingschemes.studies.abstraction.geometries import CONDITIONS, CONTEXT, IMAGES, LABELS, WITH_XOR, XOR
-from codingschemes.studies.study import Claim, OverTasks, above, agrees, below, over_tasks
+from codingschemes.studies.study import Claim, Judgement, OverTasks, above, agrees, below, over_tasks
 
 _PAPER = "Wang, Johnston & Fusi 2025"
 #: How near 1, or -1, a score of single networks has to be: thermal noise takes .01 to .03 at T = 3e-4 lambda.
@@ -171,5 +171,5 @@ def _means(rows: pd.DataFrame) -> pd.Series:
     return settings.groupby("task").mean()
 
 
-def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: str) -> Claim:
+def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:
     return Claim(said, source, measured, predicted, found.mean, found.error, verdict)
