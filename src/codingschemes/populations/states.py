@@ -127,7 +127,8 @@ def recurring_states(
             compared, a `gap` without time or longer than a tenth of it.
 
     Example:
-        >>> cs.populations.recurring_states(rng.normal(size=(40, 30)), shuffles=19).visits.tolist()
+        >>> noise = np.random.default_rng(0).normal(size=(40, 30))
+        >>> cs.populations.recurring_states(noise, shuffles=99).visits.tolist()
         []
     """
     require_whole("shuffles", shuffles, 19)

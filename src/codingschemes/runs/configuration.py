@@ -51,8 +51,8 @@ class Sampling:
         until_rhat: sampling ends as soon as every invariant has an R-hat over all chains of at most this.
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
         precision: `double`, or `mixed`: forces along trajectories in single precision but for the factor of the
-            likelihood, proposals accepted by the energy in double precision, so that draws stay exact. For `hmc` and
-            `codes`, in the forms `reduced` and `weights`.
+            likelihood, proposals accepted by the energy in double precision, so that draws stay exact. For samplers
+            that can (`Kernel.mixed`), in the forms `reduced` and `weights`.
         time_limit: seconds on the clock, compiling and warm-up included and resumed or not, after which the run stops
             with fewer draws; None sets no limit.
         sampling_limit: seconds of sampling alone; for measurements, which compare samplers after their warm-ups.

@@ -180,7 +180,11 @@ class AbstractionStudy(Study):
         return aligned(task, setting.along, setting.alignment) if setting.alignment else task
 
     def posterior(self, setting: Setting) -> Posterior:
-        """The posterior of a point."""
+        """The posterior of a point.
+
+        Args:
+            setting: where the point lies.
+        """
         network = Network(setting.activation, width=self.width, bias=True, scaling="none")
         penalty = setting.penalty
         temperature = self.coldness * penalty
@@ -191,6 +195,9 @@ class AbstractionStudy(Study):
 
         Args:
             outcomes: of the runs; those without a result are left out.
+
+        Raises:
+            InvalidInput: the files of a run are damaged or gone.
         """
         whole = [each for each in outcomes if each.result is not None]
         rows: list[dict[str, Any]] = []
