@@ -125,16 +125,24 @@ FAULTS = (
     Fault(
         "a flip that depends on what it flips",
         "samplers/flips.py",
-        "jnp.sum(jnp.mean(activity[layer], axis=1), where=others)",
-        "jnp.sum(jnp.mean(activity[layer], axis=1))",
+        "jnp.sum(jnp.mean(units, axis=1), where=others)",
+        "jnp.sum(jnp.mean(units, axis=1))",
         "samplers/test_lower_layer_moves.py::test_a_flip_is_its_own_inverse_and_hides_in_the_layer_above",
     ),
     Fault(
         "acceptance of a reversal without its volume",
-        "samplers/flips.py",
-        "here.potential - there.potential + log_volume",
+        "samplers/lower_layers.py",
+        "here.potential - there.potential + proposal.log_volume",
         "here.potential - there.potential",
         "samplers/test_lower_layer_moves.py::test_reversals_leave_exact_draws_exact[reduced]",
+    ),
+    Fault(
+        "a flip that the layer above is told half of",
+        "samplers/flips.py",
+        "seen -= density.factor_above(units)[neuron] + density.factor_above(there)[neuron]",
+        "seen -= density.factor_above(units)[neuron]",
+        "samplers/test_lower_layer_moves.py"
+        "::test_what_a_proposal_tells_is_what_a_pass_through_the_network_says[reduced-True]",
     ),
     Fault(
         "volume of a reversal inverted",

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from codingschemes.cli.names import RIVALS, SAMPLERS, SPACES, SUITES, TARGETS
 from codingschemes.cli.options import Destination, Named, json_option, require_folder
@@ -12,7 +13,7 @@ from codingschemes.errors import InvalidInput
 
 #: The suite that is about a device, not about samplers.
 _ACCELERATOR = "accelerator"
-_SECONDS = 15.0
+_LEFT_OUT = ParameterSource.DEFAULT
 
 
 @click.command()
@@ -23,19 +24,19 @@ _SECONDS = 15.0
     help="full, toy, quick, or targets separated by commas; accelerator for a GPU and the CPU beside it",
 )
 @click.option("--samplers", default=None, help="sampler/space separated by commas; the usual ten if left out")
-@click.option("--warmup", type=int, help="adapting iterations, 300 if left out")
+@click.option("--warmup", default=300, show_default=True, help="adapting iterations")
 @click.option(
-    "--seconds", type=float, help="of sampling for each row, 15 if left out; of all of suite accelerator, 450"
+    "--seconds", default=15.0, show_default=True, help="of sampling for each row; of all of suite accelerator, 450"
 )
-@click.option("--seeds", type=int, help="measurements of each row: medians, and their spread; 1 if left out")
+@click.option("--seeds", default=1, show_default=True, help="measurements of each row: medians, and their spread")
 @click.option("--out", type=Destination("file"), help="write the rows as JSON here, a table and a figure beside it")
 @json_option
 def bench(
     suite: str,
     samplers: str | None,
-    warmup: int | None,
-    seconds: float | None,
-    seeds: int | None,
+    warmup: int,
+    seconds: float,
+    seeds: int,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -46,10 +47,11 @@ def bench(
     """
     require_folder(out, "--out")
     if suite == _ACCELERATOR:
-        for name, value in (("samplers", samplers), ("warmup", warmup), ("seeds", seeds)):
-            if value is not None:
-                raise InvalidInput(f"suite accelerator has no `{name}`: leave it out")
-        _accelerator(seconds, out, as_json)
+        source = click.get_current_context().get_parameter_source
+        given = {name for name in ("samplers", "warmup", "seeds", "seconds") if source(name) is not _LEFT_OUT}
+        for name in sorted(given - {"seconds"}):
+            raise InvalidInput(f"suite accelerator has no `{name}`: leave it out")
+        _accelerator(seconds if "seconds" in given else None, out, as_json)
         return
     if suite not in SUITES:
         for name in suite.split(","):
@@ -64,9 +66,9 @@ def bench(
         found = run_bench(
             suite,
             contenders=CONTENDERS if asked is None else asked,
-            warmup=300 if warmup is None else warmup,
-            seconds=_SECONDS if seconds is None else seconds,
-            seeds=1 if seeds is None else seeds,
+            warmup=warmup,
+            seconds=seconds,
+            seeds=seeds,
             notify=lambda line: click.echo(line, err=True),
             kept=lambda rows: None if out is None else keep_json(out, rows.to_json()),
         )
