@@ -14,7 +14,7 @@ from p_values import combined, worst
 
 from codingschemes.posterior import Density
 from codingschemes.samplers import codes, flips, reversals
-from codingschemes.samplers.lower_layers import Place
+from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
 
 
 def flipped(position, layer, neuron, density: Density):
@@ -150,6 +150,23 @@ def test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_m
         np.testing.assert_allclose(log_volume_back, -log_volume, rtol=1e-8)
         np.testing.assert_allclose(after[layer, 2], before[layer, 2] * np.array([1, -1]), atol=1e-11)
         np.testing.assert_allclose(after[layer + 1], before[layer + 1], atol=1e-11)
+
+
+def test_a_proposal_that_leaves_no_volume_is_never_accepted():
+    """One that changes nothing always is."""
+    density = small_posterior("sigmoid", samples=3, width=4, depth=3).density("reduced")
+
+    @jax.jit
+    def accepted(log_volume):
+        def stay(_, here, layer, neuron):
+            told = here.preactivation[layer, neuron], here.preactivation[layer + 1]
+            return Proposal(here.position, *told, log_volume)
+
+        key = jax.random.PRNGKey(0)
+        return accept_in_turn(key, density.prior_draw(key), density, 6, stay)[1]
+
+    assert accepted(-jnp.inf) == 0
+    assert accepted(jnp.asarray(0.0)) == 6
 
 
 @pytest.mark.parametrize(("width", "asked"), [(2, 0), (3, 2)])
