@@ -208,7 +208,7 @@ def three_layers(root: Path, path: Path) -> None:
             axes.set_yticks([])
     above.supylabel("activity φ(z): neuron, sorted", fontsize=11)
     below.supylabel("kernel K: input", fontsize=11)
-    figure.savefig(path)
+    figure.savefig(path, dpi=75)  # noise does not compress
 
 
 def _width_along(axes: Axes, name: str, found: dict[str, list[float]], steps: list[int], color: str) -> None:

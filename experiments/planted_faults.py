@@ -139,8 +139,8 @@ FAULTS = (
     Fault(
         "a flip that the layer above is told half of",
         "samplers/flips.py",
-        "seen -= density.factor_above(units)[neuron] + density.factor_above(there)[neuron]",
-        "seen -= density.factor_above(units)[neuron]",
+        "share @ after[: network.width] - before[neuron] - after[neuron]",
+        "share @ after[: network.width] - before[neuron]",
         "samplers/test_lower_layer_moves.py"
         "::test_what_a_proposal_tells_is_what_a_pass_through_the_network_says[reduced-True]",
     ),

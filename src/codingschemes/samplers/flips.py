@@ -48,8 +48,8 @@ def _flip(here: Place, layer: Array, neuron: Array, density: Density) -> Proposa
     share = jnp.where(others, share, 0.0)
     leaving = turned["hidden"][layer]
     out = leaving[:, neuron]
-    seen = share @ density.factor_above(there)[: network.width]
-    seen -= density.factor_above(units)[neuron] + density.factor_above(there)[neuron]
+    before, after = density.factor_above(units), density.factor_above(there)
+    seen = share @ after[: network.width] - before[neuron] - after[neuron]
     above = here.preactivation[layer + 1] + jnp.outer(out, seen)
     leaving = leaving.at[:, : network.width].add(jnp.outer(out, share)).at[:, neuron].multiply(-1.0)
     return Proposal({**turned, "hidden": turned["hidden"].at[layer].set(leaving)}, preactivation, above, unchanged)

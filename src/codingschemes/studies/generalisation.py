@@ -20,13 +20,11 @@ from codingschemes.posterior import Posterior
 from codingschemes.progress import tracked
 from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, styled
-from codingschemes.runs import Run, Sampling
-from codingschemes.runs.configuration import resolve
+from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
-from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
+from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, job_of, over_tasks, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.jobs import test_scores
-from codingschemes.sweeps.plan import folder_name
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
 
@@ -134,15 +132,18 @@ class Generalisation(Study):
             for activation in self.activations:
                 varied = {"samples": samples, "activation": activation, "task_seed": seed}
                 posterior = Posterior(task, Network(activation, width=self.width), temperature=self.temperature)
-                options: Any = {
-                    "sampler": self.sampler,
-                    "chains": self.chains,
-                    "draws": self.draws,
-                    "warmup": self.warmup,
-                }
-                sampling: Sampling = resolve(posterior, {**options, "time_limit": self.time_limit})
-                name = folder_name(varied)
-                jobs.append(Job(name, varied, posterior, sampling, folder / name))
+                jobs.append(
+                    job_of(
+                        folder,
+                        varied,
+                        posterior,
+                        sampler=self.sampler,
+                        chains=self.chains,
+                        draws=self.draws,
+                        warmup=self.warmup,
+                        time_limit=self.time_limit,
+                    )
+                )
         return jobs
 
     def _task(self, samples: int, seed: int) -> Task:

@@ -5,14 +5,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
+from codingschemes.posterior import Posterior
+from codingschemes.runs.configuration import SamplingOptions, resolve
 from codingschemes.sweeps import Job, Outcome, Outcomes
+from codingschemes.sweeps.plan import folder_name
 
 type Judgement = Literal["holds", "does not hold", "not decided"]
 
@@ -98,6 +101,12 @@ def agrees(found: OverTasks, value: float) -> Judgement:
 def unconverged(outcomes: Sequence[Outcome]) -> int:
     """How many runs with a result should not be trusted."""
     return sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
+
+
+def job_of(folder: Path, varied: dict[str, Any], posterior: Posterior, **options: Unpack[SamplingOptions]) -> Job:
+    """One run of a study, in a folder named after what is `varied`, sampled with these `options`."""
+    name = folder_name(varied)
+    return Job(name, varied, posterior, resolve(posterior, options), folder / name)
 
 
 class Drawing(NamedTuple):

@@ -21,8 +21,7 @@ from codingschemes.representation import (
     representational_kernel,
     shattering_dimensionality_from_kernel,
 )
-from codingschemes.runs import Run, Sampling
-from codingschemes.runs.configuration import resolve
+from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
 from codingschemes.studies.abstraction.claims import claims
 from codingschemes.studies.abstraction.figures import figures, shown
@@ -37,9 +36,8 @@ from codingschemes.studies.abstraction.geometries import (
     images,
     prescribed,
 )
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.study import Findings, Study, job_of, unconverged
 from codingschemes.sweeps import Job, Outcomes
-from codingschemes.sweeps.plan import folder_name
 from codingschemes.tasks import Task
 from codingschemes.theory import Prediction, predict
 
@@ -145,16 +143,18 @@ class AbstractionStudy(Study):
         jobs = []
         for setting in self._settings():
             posterior = self.posterior(setting)
-            options: Any = {
-                "sampler": self.sampler,
-                "chains": self.chains,
-                "draws": self.draws,
-                "warmup": self.warmup,
-            }
-            sampling: Sampling = resolve(posterior, {**options, "time_limit": self.time_limit})
-            varied = setting._asdict()
-            name = folder_name(varied)
-            jobs.append(Job(name, varied, posterior, sampling, folder / name))
+            jobs.append(
+                job_of(
+                    folder,
+                    setting._asdict(),
+                    posterior,
+                    sampler=self.sampler,
+                    chains=self.chains,
+                    draws=self.draws,
+                    warmup=self.warmup,
+                    time_limit=self.time_limit,
+                )
+            )
         return jobs
 
     def _settings(self) -> Iterator[Setting]:
