@@ -211,7 +211,7 @@ def three_layers(root: Path, path: Path) -> None:
     below.supylabel("kernel K: input", fontsize=11)
     figure.savefig(path)
     with Image.open(path) as picture:  # noise does not compress: a palette takes a third of the bytes
-        picture.convert("RGB").quantize(256).save(path, optimize=True)
+        picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 def _width_along(axes: Axes, name: str, found: dict[str, list[float]], steps: list[int], color: str) -> None:
