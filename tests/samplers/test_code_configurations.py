@@ -137,8 +137,8 @@ def jumped(key: Array, position: Position, density: Density, modes: Modes, fault
 def rotated(key: Array, position: Position, density: Density, faults: Faults, count: int = 2) -> Position:
     """After rotations, every other of a pair that is drawn by weight."""
     sweep_key, replace_key = jax.random.split(key)
-    genuine = rotations._log_selection
-    with mock.patch.object(rotations, "_log_selection", lambda *given: faults.selection * genuine(*given)):
+    genuine = rotations.log_selection
+    with mock.patch.object(rotations, "log_selection", lambda *given: faults.selection * genuine(*given)):
         population = rotations.rotation_sweep(
             sweep_key, populate(density, *density.last_layer(position)), density, count
         )

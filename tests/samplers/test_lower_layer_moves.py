@@ -172,4 +172,4 @@ def test_a_proposal_that_leaves_no_volume_is_never_accepted():
 @pytest.mark.parametrize(("width", "asked"), [(2, 0), (3, 2)])
 def test_layers_of_no_more_features_than_classes_are_asked_for_no_reversal(width, asked):
     density = small_posterior("sigmoid", samples=3, width=width, depth=2).density("reduced")
-    assert codes._visits_below(density)[1] == asked
+    assert codes._visits_below(density).reversals == asked

@@ -138,13 +138,13 @@ def test_concerted_jumps_that_forget_a_factor_are_found_out(faults):
 @functools.cache
 def rotating(space: str):
     density = shallow("relu", space)
-    genuine = rotations._log_selection
+    genuine = rotations.log_selection
 
     def sweep(key, population, faults):
         def selection(*weights):
             return faults.selection * genuine(*weights)
 
-        with mock.patch.object(rotations, "_log_selection", selection):
+        with mock.patch.object(rotations, "log_selection", selection):
             return rotations.rotation_sweep(key, population, density, 2), jnp.asarray(0)
 
     return mover(density, exact_draws(density, 2000), sweep, sweeps=2)

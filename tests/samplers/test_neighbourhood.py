@@ -10,7 +10,8 @@ import codingschemes as cs
 from codingschemes.posterior.collapsed import collapsed_misfit
 from codingschemes.samplers import neighbourhood, rotations
 from codingschemes.samplers.neighbourhood import LastLayer
-from codingschemes.samplers.rotations import _log_selection, _rotate, shrinking_angles, slice_angle
+from codingschemes.samplers.rotations import log_selection as log_selection_of
+from codingschemes.samplers.rotations import rotate_pair, shrinking_angles, slice_angle
 from codingschemes.tasks import make_task
 
 # One program each: step by step they would be hundreds.
@@ -19,7 +20,7 @@ without = jax.jit(neighbourhood.without)
 with_neuron = jax.jit(neighbourhood.with_neuron)
 updated = jax.jit(rotations._update)
 pair_log_likelihood = jax.jit(rotations._log_likelihood)
-rotate = jax.jit(_rotate)
+rotate = jax.jit(rotate_pair)
 
 #: S has a condition number of about 1e3 (small networks), which multiplies the round-off of float64.
 ROUND_OFF = 1e-11
@@ -190,7 +191,7 @@ def test_a_turn_keeps_the_prior_and_turns_back():
 def test_selection_probabilities_of_all_pairs_add_up_to_one():
     weights = np.array([5.0, 0.3, 1e-9, 2.0])
     pairs = [[i, j] for i in range(4) for j in range(i)]
-    log_selection = jax.jit(_log_selection)
+    log_selection = jax.jit(log_selection_of)
     found = [np.exp(log_selection(weights[pair][None], weights.sum() - weights[pair].sum()))[0] for pair in pairs]
     np.testing.assert_allclose(sum(found), 1, rtol=1e-12)
 

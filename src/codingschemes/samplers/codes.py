@@ -28,6 +28,7 @@ from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.linear_networks import Factors, covers
+from codingschemes.samplers.lower_rotations import lower_rotation_sweep
 from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
@@ -47,6 +48,10 @@ _LEAST_FOR_ALL_SEARCHES = 40
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 #: Flips and reversals in a step, as shares of the neurons of a layer: each costs a third of a gradient.
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
+#: Pairs of threshold neurons that rotate in a step, of each layer below the last.
+_ROTATED_PAIRS = 4
+#: Angles that such a pair tries, about.
+_TRIALS_OF_A_PAIR = 5
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
 #: What a step of a linear network takes, in gradients, at least and at most.
@@ -167,7 +172,7 @@ def _init(flow: Kernel, key: Array, position: Position, density: Density) -> Cod
 def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
     """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
     key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
-    position, visits = _move_below(below_key, flow.position(state.flow), density)
+    position, trials = _move_below(below_key, flow.position(state.flow), density)
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
     else:
@@ -177,7 +182,7 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
         )
     moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
     stepped, info = flow.step(moved, density)
-    info = info._replace(gradients=info.gradients + 1 + (visits + 2) // 3, switches=switches)
+    info = info._replace(gradients=info.gradients + 1 + (trials + 2) // 3, switches=switches)
     return state._replace(key=key, flow=stepped), info
 
 
@@ -210,17 +215,29 @@ def _recurrent_step(flow: Kernel, state: CodesState, density: Density) -> tuple[
     return state._replace(key=key, flow=stepped), info._replace(gradients=info.gradients + 1 + 2 * pairs)
 
 
-def _move_below(key: Array, position: Position, density: Density) -> tuple[Position, int]:
-    """Mirror images of neurons in every layer, flips and reversals below the last; also how many neurons were asked."""
+def _move_below(key: Array, position: Position, density: Density) -> tuple[Position, int | Int[Array, ""]]:
+    """Mirror images of neurons in every layer, flips, reversals and rotations below the last; also how many proposals
+    that was."""
     flip_key, reversal_key, mirror_key = jax.random.split(key, 3)
     if density.network.activation.family == "odd":
         position = mirror(mirror_key, position, density)
-    flips, reversals = _visits_below(density)
-    if flips:
-        position, _ = flip_sweep(flip_key, position, density, flips)
-    if reversals:
-        position, _ = reversal_sweep(reversal_key, position, density, reversals)
-    return position, flips + reversals
+    visits = _visits_below(density)
+    if visits.rotations:  # of networks without the other two
+        return _rotate_below(flip_key, position, density, visits.rotations)
+    if visits.flips:
+        position, _ = flip_sweep(flip_key, position, density, visits.flips)
+    if visits.reversals:
+        position, _ = reversal_sweep(reversal_key, position, density, visits.reversals)
+    return position, visits.flips + visits.reversals
+
+
+def _rotate_below(key: Array, position: Position, density: Density, pairs: int) -> tuple[Position, Int[Array, ""]]:
+    def sweep(key: Array, position: Position, density: Density) -> tuple[Position, Int[Array, ""]]:
+        return lower_rotation_sweep(key, position, density, pairs)
+
+    if density.targets.shape[0] > _FEW_SAMPLES:
+        sweep = jax.custom_batching.sequential_vmap(sweep)
+    return sweep(key, position, density)
 
 
 def _search_steps(warmup: int) -> tuple[int, ...]:
@@ -265,17 +282,25 @@ def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, 
     return modes, response_of(modes, reference, density)
 
 
-def _visits_below(density: Density) -> tuple[int, int]:
-    """How many neurons below the last layer are asked to flip in a step, and how many for a reversal, which takes a
-    layer of more features than there are classes; as many in each layer."""
+class _Visits(NamedTuple):
+    """In a step, to all layers below the last, as many to each: neurons that are asked to flip and for a reversal (in a
+    layer of more features than there are classes), and pairs that rotate."""
+
+    flips: int = 0
+    reversals: int = 0
+    rotations: int = 0
+
+
+def _visits_below(density: Density) -> _Visits:
     network = density.network
-    if network.depth == 1 or not _jumps(network):
-        return 0, 0
     layers = network.depth - 1
+    if layers and network.activation.family == "threshold" and network.width > 1 and not network.recurrent:
+        return _Visits(rotations=layers * _ROTATED_PAIRS)
+    if layers == 0 or not _jumps(network):
+        return _Visits()
     flipped = _FLIPS if network.activation.family == "sigmoidal" else 0.0
     reversed_ = _REVERSALS if network.hidden_feature_count > density.class_average.shape[1] else 0.0
-    flips, reversals = (layers * math.ceil(share * network.width / layers) for share in (flipped, reversed_))
-    return flips, reversals
+    return _Visits(*(layers * math.ceil(share * network.width / layers) for share in (flipped, reversed_)))
 
 
 def _search_in_gradients(density: Density) -> float:
@@ -292,7 +317,8 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     if network.recurrent:
         pairs = network.width // 2
         return 1.0 + 2 * pairs, 1.0 + 2 * pairs
-    below = 1 + (sum(_visits_below(density)) + 2) // 3
+    visits = _visits_below(density)
+    below = 1 + (visits.flips + visits.reversals + _TRIALS_OF_A_PAIR * visits.rotations + 2) // 3
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
         return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3

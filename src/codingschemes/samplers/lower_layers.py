@@ -1,6 +1,6 @@
-"""Proposals that change one neuron below the last layer, each accepted or not before the next.
+"""Proposals that change one neuron or two below the last layer, each accepted or not before the next.
 
-A proposal tells what the neuron and the layer above make of it, as corrections of low rank to what they were, so that a
+A proposal tells what these and the layer above make of it, as corrections of low rank to what they were, so that a
 visit costs no pass through the network: only the layers above that one, and the likelihood, are computed anew. Layers
 take turns, the same in all chains, which therefore agree on how many those are.
 """
@@ -16,17 +16,17 @@ from codingschemes.posterior import Density, Position, Scalar
 
 
 class Proposal(NamedTuple):
-    """Another position, and what a neuron and the layer above are there.
+    """Another position, and what a neuron, or several of a layer, and the layer above are there.
 
     Attributes:
         position: the other position.
-        neuron: preactivation of the neuron.
+        neuron: preactivation of the neuron, or a row for each.
         above: preactivations of the layer above.
         log_volume: the log of the volume that the map to it changes.
     """
 
     position: Position
-    neuron: Float[Array, " P"]
+    neuron: Float[Array, "*pair P"]
     above: Float[Array, "N P"]
     log_volume: Scalar
 
@@ -47,8 +47,8 @@ class Place(NamedTuple):
         activity = density.network.activation(preactivation[:-1])
         return cls(position, preactivation, activity, density.potential_at(position, last))
 
-    def after(self, proposal: Proposal, layer: Array, neuron: Array, density: Density) -> "Place":
-        """The place that is proposed."""
+    def after(self, proposal: Proposal, layer: Array, neuron: Int[Array, "*pair"], density: Density) -> "Place":
+        """The place that is proposed, of one neuron of a layer or of several."""
         network = density.network
 
         def climb(index: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:

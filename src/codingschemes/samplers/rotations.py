@@ -76,7 +76,17 @@ def slice_angle(
     """The first of the angles at which the density is above `level` (a log, relative to the density at zero); zero
     where there is none."""
     heights = log_density(jnp.concatenate([jnp.zeros(1, angles.dtype), angles[0]]))
-    floor = heights[0] + level
+    return angle_above(log_density, angles, heights[0] + level, heights[1:])[0]
+
+
+def angle_above(
+    log_density: Callable[[Float[Array, " K"]], Float[Array, " K"]],
+    angles: Float[Array, "M K"],
+    floor: Scalar,
+    heights: Float[Array, " K"] | None = None,
+) -> tuple[Scalar, Int[Array, ""]]:
+    """The first of the angles at which the density is above `floor`, zero where there is none, and how many rows were
+    tried; `heights` is the density along the first row, where it is known."""
 
     def first_above(heights: Float[Array, " K"], tried: Float[Array, " K"]) -> tuple[Array, Scalar]:
         above = heights > floor
@@ -86,14 +96,16 @@ def slice_angle(
         tried = angles[carry[0]]
         return carry[0] + 1, *first_above(log_density(tried), tried)
 
-    start = (jnp.asarray(1), *first_above(heights[1:], angles[0]))
-    return jax.lax.while_loop(lambda carry: ~carry[1] & (carry[0] < len(angles)), again, start)[2]
+    nothing = jnp.asarray(0), jnp.asarray(False), jnp.zeros((), angles.dtype)
+    start = nothing if heights is None else (jnp.asarray(1), *first_above(heights, angles[0]))
+    rows, _, angle = jax.lax.while_loop(lambda carry: ~carry[1] & (carry[0] < len(angles)), again, start)
+    return angle, rows
 
 
 def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: int) -> LastLayer:
     """`visits` pairs, one after the other."""
     activation = density.network.activation
-    least = _SILENT * jnp.sum(population.basis**2)
+    least = least_weight(population.basis)
     pair_key, level_key, angle_key = jax.random.split(key, 3)
     # Random numbers of the whole sweep at once: one by one they cost more than the arithmetic of small networks.
     neurons, dtype = jnp.arange(population.coordinates.shape[0]), population.coordinates.dtype
@@ -105,24 +117,24 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
         coordinates, preactivation, activity, response, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
-        first = _draw_index(shares, chosen[index, 0])
-        second = _draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
+        first = draw_index(shares, chosen[index, 0])
+        second = draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
         pair = jnp.stack([first, second])
         rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
         without_pair = _update(response, activity[pair], -density.scaled_readout_variance)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
-            tried = activation(_rotate(angles, preactivation[pair]))
-            selection = _log_selection(jnp.sum(tried**2, axis=2) + least, rest)
+            tried = activation(rotate_pair(angles, preactivation[pair]))
+            selection = log_selection(jnp.sum(tried**2, axis=2) + least, rest)
             return _log_likelihood(tried, without_pair, density.scaled_readout_variance) + jnp.where(
                 even, 0.0, selection
             )
 
         angle = slice_angle(log_density, angles[index], levels[index])[None]
-        turned = _rotate(angle, preactivation[pair])[0]
+        turned = rotate_pair(angle, preactivation[pair])[0]
         active = activation(turned)
         return _Sweep(
-            coordinates.at[pair].set(_rotate(angle, coordinates[pair])[0]),
+            coordinates.at[pair].set(rotate_pair(angle, coordinates[pair])[0]),
             preactivation.at[pair].set(turned),
             activity.at[pair].set(active),
             _update(without_pair, active, density.scaled_readout_variance),
@@ -158,18 +170,24 @@ class _Sweep(NamedTuple):
     weights: Float[Array, " N"]
 
 
-def _draw_index(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
+def least_weight(basis: Float[Array, "P R"]) -> Scalar:
+    """What is added to a neuron's squared activity for its weight, given the basis of the preactivations."""
+    return _SILENT * jnp.sum(basis**2)
+
+
+def draw_index(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
     """An index drawn with probability proportional to its share, never one whose share is zero."""
     total = jnp.cumsum(shares)
     return jnp.argmax(total > uniform * total[-1])
 
 
-def _rotate(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
+def rotate_pair(angles: Float[Array, " K"], pair: Float[Array, "2 D"]) -> Float[Array, "K 2 D"]:
+    """Two rows rotated into each other by each of the angles."""
     cosine, sine = jnp.cos(angles)[:, None], jnp.sin(angles)[:, None]
     return jnp.stack([cosine * pair[0] + sine * pair[1], cosine * pair[1] - sine * pair[0]], axis=1)
 
 
-def _log_selection(weights: Float[Array, "K 2"], rest: Scalar) -> Float[Array, " K"]:
+def log_selection(weights: Float[Array, "K 2"], rest: Scalar) -> Float[Array, " K"]:
     """log of the probability of drawing these two, in either order, among all."""
     total = rest + jnp.sum(weights, axis=1)
     return jnp.sum(jnp.log(weights), axis=1) - jnp.log(total) + jnp.log(jnp.sum(1 / (rest + weights[:, ::-1]), axis=1))
