@@ -153,6 +153,20 @@ FAULTS = (
         "::test_a_reversal_is_its_own_inverse_tells_its_volume_and_keeps_what_classes_mean_above",
     ),
     Fault(
+        "a rotation below the last layer that leaves the weights above as they are",
+        "samplers/lower_rotations.py",
+        "        turned = turn(leaving)\n",
+        "        turned = leaving\n",
+        "samplers/test_lower_rotations.py::test_neurons_that_point_the_same_way_share_what_they_carry_as_they_like",
+    ),
+    Fault(
+        "a pair below the last layer drawn by weight, as if it were not",
+        "samplers/lower_rotations.py",
+        "jnp.where(conserved, 0.0, log_selection(",
+        "jnp.where(True, 0.0, log_selection(",
+        "samplers/test_lower_rotations.py::test_rotations_leave_exact_draws_exact[reduced]",
+    ),
+    Fault(
         "a neuron's likelihood for one output",
         "samplers/neighbourhood.py",
         "alignment / stretch / 2 - self.field.shape[1] * jnp.log(stretch) / 2",
