@@ -11,13 +11,15 @@ Short runs with the `codes` sampler, two chains each, in two sets:
   is covered as widely as can be.
 - single runs at P = N = 60, with two and ten classes among them.
 
-Runs that FOLDER or benchmarks/sampled_populations.npz holds already are not made again. That file keeps class means,
-their errors, norms and readouts of each chain's last draw, in half precision, and the largest R-hat of the run's
-invariants.
+Runs that FOLDER or benchmarks/sampled_populations.npz holds already are not made again, unless `--again`; those of ReLU
+networks on images were, with `--only relu-50-60 --again --warmup 600 --draws 400`. That file keeps class means,
+their errors, norms and readouts of three draws of each chain (of the last alone in the oldest runs), in half precision,
+and the largest R-hat of the run's invariants.
 """
 
 import itertools
 import time
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +35,8 @@ from codingschemes.tasks import Task, make_task
 KEPT = "benchmarks/sampled_populations.npz"
 TRUTHS = {"linear": "analog", "sigmoid": "redundant", "relu": "sparse"}
 SEEDS = range(5)
+#: Draws of each chain that are kept.
+LOOKS = 3
 GRID_CLASSES = ([0, 1, 2], [3, 5, 8], [0, 1, 2, 3, 4, 5])
 GRID_RATIOS = ([0.5, 0.25, 0.25], [0.4, 0.3, 0.3], [1 / 6] * 6)
 TOY: list[tuple[str, dict[str, Any]]] = [
@@ -104,8 +108,8 @@ def in_coordinates(task: Task) -> Task:
     return replace(task, inputs=inputs, **nothing)
 
 
-def draw(case: Case) -> dict[str, Any]:
-    """The last draw of each chain."""
+def draw(case: Case, options: Namespace) -> dict[str, Any]:
+    """As many draws of each chain as a verdict looks at, the last one among them."""
     gridded = case.seed is not None
     seed = {"seed": case.seed} if gridded else {}
     task = make_task(case.task, samples=case.samples, **case.options, **seed)
@@ -114,13 +118,13 @@ def draw(case: Case) -> dict[str, Any]:
         cs.Network(case.activation, width=case.width),
         temperature=case.temperature,
     )
-    warmup, draws = (300, 100) if gridded else (120, 60)
+    warmup, draws = (options.warmup, options.draws) if gridded else (120, 60)
     run = cs.sample(
         posterior, sampler="codes", chains=2, warmup=warmup, draws=draws, seed=case.seed or 0, progress=False
     )
-    last = read_neurons(run).populations[:, -1]
+    looked = read_neurons(run).populations.thin(LOOKS)
     worst = max(np.nanmax(rhat(moving(run.values("posterior", name)))) for name in INVARIANTS if name != "outputs")
-    found = {name: getattr(last, name) for name in ("activity", "activity_error", "norm", "readout")}
+    found = {name: getattr(looked, name) for name in ("activity", "activity_error", "norm", "readout")}
     return {name: np.asarray(values, np.float16) for name, values in (found | {"rhat": worst}).items()}
 
 
@@ -130,6 +134,8 @@ def main() -> None:
     entry.add_argument("--folder", type=Path, help="where new runs are kept one by one; runs/sampled_populations")
     entry.add_argument("--again", action="store_true", help="make runs that are kept, too")
     entry.add_argument("--only", default="", help="cases whose name has this in it")
+    entry.add_argument("--warmup", type=int, default=300, help="of the grid")
+    entry.add_argument("--draws", type=int, default=100, help="of the grid")
     entry.add_argument("--minutes", type=float, default=np.inf, help="of processor time")
     options, out = entry.begin()
     folder: Path = options.folder or out.path("runs/sampled_populations")
@@ -139,7 +145,7 @@ def main() -> None:
         path = folder / f"{case.name}.npz"
         made = path.exists() or f"{case.name}/norm" in kept
         if options.only in case.name and (options.again or not made) and time.process_time() < 60 * options.minutes:
-            np.savez(path, **draw(case))
+            np.savez(path, **draw(case, options))
             print(f"{time.process_time():.0f} s {case.name}", flush=True)
     for path in sorted(folder.glob("*.npz")):
         kept |= {f"{path.stem}/{name}": values for name, values in np.load(path).items()}

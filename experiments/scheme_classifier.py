@@ -52,7 +52,7 @@ HELD_OUT_SEED = 2
 
 
 def sampled() -> tuple[dict[str, ClassMeans], dict[str, float]]:
-    """By the name of the run the last draw of both chains, (2,), and the largest R-hat where it was kept."""
+    """By the name of the run draws of both chains, (2,) or (2, draw), and the largest R-hat where it was kept."""
     kept = dict(np.load(ROOT / "benchmarks" / "sampled_populations.npz"))
     names = sorted({key.partition("/")[0] for key in kept})
     fields = ("activity", "activity_error", "norm", "readout")
@@ -82,13 +82,13 @@ def main() -> None:
     held_out = [judged(planted) for planted in planted_populations(HELD_OUT_SEED, options.count)]
     populations, rhat = sampled()
     networks = {
-        name: classify(found, ACTIVATIONS[activation_of(name)].bounds, draws_per_chain=found.draws[0])
+        name: classify(found, ACTIVATIONS[activation_of(name)].bounds, draws_per_chain=found.draws[-1])
         for name, found in populations.items()
     }
     single = [
-        Case(SCHEMES[activation_of(name)], name, classify(found[chain], ACTIVATIONS[activation_of(name)].bounds))
+        Case(SCHEMES[activation_of(name)], name, classify(found[index], ACTIVATIONS[activation_of(name)].bounds))
         for name, found in populations.items()
-        for chain in range(found.draws[0])
+        for index in np.ndindex(found.draws)
     ]
     command = f"    python experiments/scheme_classifier.py --seed {options.seed} --count {options.count}"
     text = "\n".join(

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.mode_search import reference
-from codingschemes.samplers.modes import DISTINCT, Reference, climb, distinct, mode_count
+from codingschemes.samplers.mode_search import places_kept, reference, turned_count
+from codingschemes.samplers.modes import DISTINCT, Reference, climb, code_count, distinct, mode_count
 from codingschemes.samplers.neighbourhood import LastLayer, without
 
 
@@ -31,17 +31,18 @@ class SharedModes(NamedTuple):
 def look_around(population: LastLayer, density: Density) -> tuple[Reference, SharedModes]:
     """A chain's own reference, and the modes that it leads to."""
     own = reference(population, density)
-    modes = climb(own, density, population.basis)
+    turned = turned_count(code_count(own.code.shape[1]), len(density.targets))
+    modes = climb(own, density, population.basis, known=len(own.code) - turned)
     found = distinct(modes.activity, modes.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1])]
     return own, SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
 
 
 def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
-    """A chain's reference with the distinct modes that all chains have told of in front, of as many entries as before.
+    """A chain's reference with the distinct modes that all chains have told of in front.
 
     They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
-    entries: codes that nobody has found yet may be found above layers that have moved on.
+    entries, as far as there is room (`places_kept`).
     """
     samples, room = own.preactivation.shape[1], mode_count(own.code.shape[1])
     preactivation = jnp.swapaxes(shared.preactivation, 0, 1).reshape(-1, samples)
@@ -53,7 +54,7 @@ def join(own: Reference, shared: SharedModes, population: LastLayer, density: De
     )
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
     wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
-    chosen = jnp.argsort(~wanted, stable=True)[: len(own.code)]
+    chosen = jnp.argsort(~wanted, stable=True)[: places_kept(density)]
     added = (cavities, preactivation[kept], any_code)
     entries = jax.tree.map(
         lambda one, other: jnp.concatenate([one, other])[chosen], added, (own.cavities, own.preactivation, own.code)

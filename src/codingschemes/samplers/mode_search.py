@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum
+from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum, mode_count
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, without
 
 #: Preactivation in the middle of a code's pattern.
@@ -23,7 +23,7 @@ _TURNED = 16
 def reference(population: LastLayer, density: Density) -> Reference:
     """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
     the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities,
-    and from codes with one sample turned round."""
+    and from codes with one sample turned round. Climbs from all but the last (`turned_count`) begin where they end."""
     of_codes = _codes_reference(population, density)
     modes = climb(of_codes, density, population.basis)
     activity = jnp.where(modes.found[:, None], modes.activity, jnp.inf)
@@ -43,22 +43,28 @@ def reference(population: LastLayer, density: Density) -> Reference:
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
     _, (cavities, preactivation) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
+    summits = jnp.where(modes.found[:, None], modes.centre @ population.basis.T, of_codes.preactivation)
     turned_from, turned = _turn_weakest(modes, population)
     any_code = jnp.full((_EXPLORERS + len(turned), of_codes.code.shape[1]), -1)
     return Reference(
         population.activity,
         population.inverse,
         jax.tree.map(lambda one, other: jnp.concatenate([one, other, one[turned_from]]), of_codes.cavities, cavities),
-        jnp.concatenate([of_codes.preactivation, preactivation, turned]),
+        jnp.concatenate([summits, preactivation, turned]),
         jnp.concatenate([of_codes.code, any_code]),
     )
+
+
+def turned_count(codes: int, samples: int) -> int:
+    """How many of a reference's places are codes with one sample turned round."""
+    return min(_TURNED, codes * samples)
 
 
 def _turn_weakest(modes: Summit, population: LastLayer) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
     """The modes with the least decided samples, and their preactivations with that sample on the other side."""
     preactivation = modes.centre @ population.basis.T
     undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)
-    chosen = jax.lax.top_k(undecided.ravel(), min(_TURNED, undecided.size))[1]
+    chosen = jax.lax.top_k(undecided.ravel(), turned_count(*undecided.shape))[1]
     mode, sample = jnp.divmod(chosen, preactivation.shape[1])
     start, row = preactivation[mode], jnp.arange(len(chosen))
     return mode, start.at[row, sample].set(-_PATTERN_LEVEL * jnp.sign(start[row, sample]))
@@ -84,12 +90,20 @@ def _codes_reference(population: LastLayer, density: Density) -> Reference:
     return Reference(population.activity, population.inverse, cavities, starts, codes)
 
 
+def places_kept(density: Density) -> int:
+    """Places of a reference that is kept. With one hidden layer what is found is frozen: the modes alone. Above layers
+    that move on, codes that nobody has found yet may be found later."""
+    samples, classes = len(density.targets), density.class_average.shape[1]
+    if density.network.depth == 1:
+        return mode_count(classes)
+    return code_count(classes) + _EXPLORERS + turned_count(code_count(classes), samples)
+
+
 def no_reference(density: Density) -> Reference:
     """Room for a reference."""
     samples, outputs = density.targets.shape
     classes = density.class_average.shape[1]
-    codes = code_count(classes)
-    count = codes + _EXPLORERS + min(_TURNED, codes * samples)
+    count = places_kept(density)
     cavities = Cavity(
         direction=jnp.zeros((count, samples)),
         gap=jnp.ones(count),

@@ -17,6 +17,8 @@ from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
 DISTINCT = 0.25
+#: A climb this close to a mode known already is over.
+_SAME = 0.05
 #: Modes kept beyond the number of codes.
 _SPARE = 4
 #: With up to this many classes every code is looked for; with more, those that neurons have.
@@ -210,23 +212,35 @@ class Summit(NamedTuple):
     found: Bool[Array, "*K"]
 
 
-def climb(reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS) -> Summit:
-    """Where climbing leads from each of the reference's preactivations."""
+def climb(
+    reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS, known: int = 0
+) -> Summit:
+    """Where climbing leads from each of the reference's preactivations. The first `known` of them are modes, or next to
+    them: climbs from the others end where they come close to one, and have found nothing."""
     ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
     starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
     activation = density.network.activation
+    nowhere = jnp.full_like(reference.preactivation[:known], jnp.inf)
+    first = activation(reference.preactivation[:known])
 
-    def summit(row: tuple[Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Summit:
-        start, cavity, code = row
-        centre, curvature = maximum(start, cavity, reference.inverse, density, basis, steps)
+    def summit(row: tuple[Array, Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Summit:
+        index, start, cavity, code = row
+        others = jnp.where(index < known, nowhere, first)
+        centre, curvature = maximum(start, cavity, reference.inverse, density, basis, steps, others)
         activity = activation(basis @ centre)
         settled = (activity @ density.class_average > activation.midpoint).astype(int)
-        right = jnp.all((settled == code) | (code < 0))
+        right = jnp.all((settled == code) | (code < 0)) & ~_is_among(activity, others)
         # not positive definite: not finite
         least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
         return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
 
-    return jax.lax.map(summit, (starts, reference.cavities, reference.code))
+    rows = (jnp.arange(len(starts)), starts, reference.cavities, reference.code)
+    return jax.lax.map(summit, rows)
+
+
+def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[Array, ""]:
+    """Whether an activity is next to one of those known."""
+    return jnp.any(jnp.max(jnp.abs(known - activity), axis=1) < _SAME)
 
 
 def _mode(
@@ -281,9 +295,10 @@ def maximum(
     density: Density,
     basis: Float[Array, "P R"],
     steps: int = _NEWTON_STEPS,
+    known: Float[Array, "K P"] | None = None,
 ) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
     """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
-    until they climb: none once there is nothing to gain."""
+    until they climb: none once there is nothing to gain, or where the activity is next to one that is `known`."""
     activation = density.network.activation
     identity = jnp.eye(basis.shape[1])
 
@@ -309,7 +324,12 @@ def maximum(
         )
 
     begin = _Climb(start, value(start), jnp.asarray(1.0), identity, jnp.asarray(0), jnp.asarray(False))
-    end = jax.lax.while_loop(lambda state: (state.taken <= steps) & ~state.there, climb, begin)
+
+    def goes_on(state: _Climb) -> Bool[Array, ""]:
+        arrived = state.there if known is None else state.there | _is_among(activation(basis @ state.at), known)
+        return (state.taken <= steps) & ~arrived
+
+    end = jax.lax.while_loop(goes_on, climb, begin)
     return end.at, end.curvature
 
 
