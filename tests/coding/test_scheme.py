@@ -1,6 +1,7 @@
 """The scheme of planted populations is named, mixtures are not named with confidence, and evidence can be missing."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,18 @@ def test_draws_and_chains_are_combined() -> None:
     scheme = classify(differ, (0.0, 1.0))
     assert scheme.label == "undecided"
     assert scheme.by_draw.shape == (2, 2, 4)
+
+
+def test_what_one_draw_has_by_chance_does_not_hide_the_scheme_of_all() -> None:
+    """Unless draws are named differently: then they are no draws of one posterior that has a scheme."""
+    draws = [plant("sparse", np.random.default_rng([7, seed]), 24, 3.0).population for seed in (45, 23, 25, 27)]
+    together = ClassMeans(*(np.stack([getattr(each, field.name) for each in draws]) for field in fields(ClassMeans)))
+    alone = [classify(each, None) for each in draws]
+    assert [each.label for each in alone] == ["undecided", "sparse", "sparse", "sparse"]
+    scheme = classify(together, None, draws_per_chain=4)
+    assert scheme.by_draw[:, 2].mean() < 0.9
+    assert scheme.label == "sparse"
+    np.testing.assert_allclose(scheme.evidence.crowding, np.mean([each.evidence.crowding for each in alone]))
 
 
 def _chains(*populations: ClassMeans) -> ClassMeans:

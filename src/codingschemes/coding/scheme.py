@@ -23,12 +23,13 @@ products, on the effective number of neurons that carry the output against the G
 sees codes that hide in a cloud. It is fitted to planted populations of all schemes and of mixtures
 (`experiments/scheme_calibration.py`) and tested on others and on sampled networks (`benchmarks/scheme_classifier.md`).
 A scheme whose populations are nowhere like this one (`support.py`) leaves its probability to *undecided*: of shapes far
-from all planted ones a probability says nothing. Over several draws probabilities are averaged, and the label is the
-scheme with a probability of at least .9.
+from all planted ones a probability says nothing. Several draws are populations of one posterior: the verdict is on the
+mean of their evidence, in which what a single one has by chance is averaged out; only where single draws are named
+differently are their probabilities averaged instead. The label is the scheme with a probability of at least .9.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -123,7 +124,7 @@ class Scheme:
         probability: of the label.
         probabilities: of all four labels; they sum to one.
         evidence: means over the draws looked at.
-        by_draw: probabilities of every draw looked at in the order of `LABELS`, (*draws, label).
+        by_draw: probabilities of every draw looked at by itself, in the order of `LABELS`, (*draws, label).
         places: where each of these draws is on the map, see `SchemeEvidence.place`, (*draws, 2).
         unlike: the scheme that would be named, were the population not unlike all that are known of it; else None.
 
@@ -199,22 +200,30 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
     """
     neurons = neurons.thin(draws_per_chain)
     found = [evidence_of(neurons[index], bounds) for index in np.ndindex(neurons.draws)]
-    regressed = np.array([probabilities_of(evidence) for evidence in found])
-    by_draw = np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
-    mean = by_draw.mean(0)
-    label, else_named = _label_of(mean), _label_of(regressed.mean(0))
     average = SchemeEvidence(
         *(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(SchemeEvidence))
     )
+    regressed, by_draw = _judged(found)
+    if len({_label_of(each) for each in by_draw} - {"undecided"}) <= 1:
+        (regressed,), (judged,) = _judged([average])
+    else:
+        regressed, judged = regressed.mean(0), by_draw.mean(0)
+    label, else_named = _label_of(judged), _label_of(regressed)
     return Scheme(
         label,
-        float(mean[LABELS.index(label)]),
-        {name: float(value) for name, value in zip(LABELS, mean, strict=True)},
+        float(judged[LABELS.index(label)]),
+        {name: float(value) for name, value in zip(LABELS, judged, strict=True)},
         average,
         by_draw.reshape(*neurons.draws, len(LABELS)),
         np.array([evidence.place for evidence in found]).reshape(*neurons.draws, 2),
         None if label == else_named else else_named,
     )
+
+
+def _judged(found: Sequence[SchemeEvidence]) -> tuple[Float[np.ndarray, "draw label"], Float[np.ndarray, "draw label"]]:
+    """What the regression says, and what is left of it where populations are known."""
+    regressed = np.array([probabilities_of(evidence) for evidence in found])
+    return regressed, np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
 
 
 def _label_of(probabilities: Float[np.ndarray, " label"]) -> Label:

@@ -5,7 +5,8 @@ Neurons of bounded activations jump between codes, alone (`jumps`) or while all 
 neurons of all others rotate into each other (`rotations`), of linear networks all of them at once. Both act on the last
 hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
 (`reversals`) or, sigmoid ones, to all (`flips`), and pairs of threshold neurons rotate with the weights that leave them
-(`lower_rotations`); neurons of odd activations have a mirror image in every layer (`mirrors`). Pairs of a recurrent network rotate with their weights (`recurrent_rotations`), whatever the activation.
+(`lower_rotations`); neurons of odd activations have a mirror image in every layer (`mirrors`). Pairs of a recurrent
+network rotate with their weights (`recurrent_rotations`), whatever the activation.
 
 Of linear networks in the reduced form a few numbers move by HMC, and all else is drawn at once given these
 (`linear_networks`).
