@@ -87,3 +87,21 @@ def test_programs_that_nobody_reads_any_more_are_deleted(tmp_path, monkeypatch):
     with compiled.compiling("sampler", 1.0):
         pass
     assert sorted(each.name for each in tmp_path.iterdir()) == ["read lately-cache", "seconds.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("first", "heard"), [("import codingschemes; ", False), ("", True)])
+def test_alarms_of_slow_compilation_do_not_reach_users(first, heard):
+    """Folding a constant takes more than a second here."""
+    slow = (
+        "import jax, numpy as np; a = np.eye(450); jax.jit(lambda: jax.numpy.asarray(a) @ jax.numpy.asarray(a) + 1)()"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "JAX_"))}
+    found = subprocess.run(
+        [sys.executable, "-c", first + slow],
+        env={**environment, "JAX_ENABLE_X64": "1", "JAX_ENABLE_COMPILATION_CACHE": "false"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("slow_operation_alarm" in found.stderr) == heard

@@ -4,9 +4,14 @@ Public names are imported with their first use: `codingschemes --help` and wrong
 The precision of a process stays as it is (`codingschemes.precision`).
 """
 
+import os
 from typing import TYPE_CHECKING
 
 import lazy_loader
+
+# XLA's alarms about slow compilation are for its developers. Read when JAX is loaded, which nothing has done yet; what
+# goes wrong is raised as before.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if TYPE_CHECKING:
     from codingschemes import (
