@@ -13,7 +13,7 @@ from known_answers import small_posterior
 from p_values import combined, worst
 
 from codingschemes.posterior import Density
-from codingschemes.samplers import codes, flips, reversals
+from codingschemes.samplers import below, flips, reversals
 from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
 
 
@@ -172,4 +172,4 @@ def test_a_proposal_that_leaves_no_volume_is_never_accepted():
 @pytest.mark.parametrize(("width", "asked"), [(2, 0), (3, 2)])
 def test_layers_of_no_more_features_than_classes_are_asked_for_no_reversal(width, asked):
     density = small_posterior("sigmoid", samples=3, width=width, depth=2).density("reduced")
-    assert codes._visits_below(density).reversals == asked
+    assert below.visits_below(density).reversals == asked

@@ -11,7 +11,7 @@ from exact_moves import ALARM, NAMES, exact_draws, position_mover
 from known_answers import small_posterior
 from p_values import combined, worst
 
-from codingschemes.samplers import codes, lower_rotations
+from codingschemes.samplers import below, lower_rotations
 from codingschemes.samplers.lower_layers import Place
 from codingschemes.samplers.lower_rotations import lower_rotation_sweep, rotated
 
@@ -91,7 +91,7 @@ def test_rotations_of_pairs_drawn_by_weight_as_if_uniformly_are_found_out():
 @pytest.mark.parametrize(("activation", "depth", "asked"), [("relu", 3, True), ("relu", 1, False), ("tanh", 3, False)])
 def test_threshold_neurons_below_the_last_layer_rotate(activation, depth, asked):
     density = small_posterior(activation, samples=3, width=4, depth=depth).density("reduced")
-    visits = codes._visits_below(density)
+    visits = below.visits_below(density)
     assert (visits.rotations > 0) == asked
     assert visits.rotations % max(1, depth - 1) == 0
     assert not (asked and (visits.flips or visits.reversals))

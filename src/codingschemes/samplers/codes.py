@@ -12,7 +12,6 @@ Of linear networks in the reduced form a few numbers move by HMC, and all else i
 (`linear_networks`).
 """
 
-import math
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -23,21 +22,18 @@ from jaxtyping import Array, Float, Int
 from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptation import AdaptiveState
+from codingschemes.samplers.below import FEW_SAMPLES, move_below, visits_below
 from codingschemes.samplers.concerted import concerted_sweep
-from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.linear_networks import Factors, covers
-from codingschemes.samplers.lower_rotations import lower_rotation_sweep
-from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
-from codingschemes.samplers.reversals import reversal_sweep
 from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
@@ -47,21 +43,12 @@ _LEAST_FOR_ALL_SEARCHES = 40
 #: Above other layers the modes are computed again before neurons jump, which costs as much as several trajectories:
 #: that often, and then for several sweeps, during which these layers stay as they are.
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
-#: Flips and reversals in a step, as shares of the neurons of a layer: each costs a third of a gradient.
-_FLIPS, _REVERSALS = 1 / 6, 1 / 2
-#: Pairs of threshold neurons that rotate in a step, of each layer below the last.
-_ROTATED_PAIRS = 4
-#: Angles that such a pair tries, about.
-_TRIALS_OF_A_PAIR = 5
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
 #: What a step of a linear network takes, in gradients, at least and at most.
 _DRAWN_AT_ONCE = 1.0, 3.0
 #: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
 _PLACE = 20.0
-#: Up to here pairs of all chains are visited together. Above, arithmetic outweighs the overhead of each operation: one
-#: chain after the other, so that an angle accepted early costs nothing more.
-_FEW_SAMPLES = 32
 
 
 class CodesState(NamedTuple):
@@ -173,7 +160,7 @@ def _init(flow: Kernel, key: Array, position: Position, density: Density) -> Cod
 def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
     """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
     key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
-    position, trials = _move_below(below_key, flow.position(state.flow), density)
+    position, trials = move_below(below_key, flow.position(state.flow), density)
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
     else:
@@ -214,31 +201,6 @@ def _recurrent_step(flow: Kernel, state: CodesState, density: Density) -> tuple[
     position = recurrent_rotation_sweep(sweep_key, flow.position(state.flow), density, pairs)
     stepped, info = flow.step(flow.move(state.flow, position, density), density)
     return state._replace(key=key, flow=stepped), info._replace(gradients=info.gradients + 1 + 2 * pairs)
-
-
-def _move_below(key: Array, position: Position, density: Density) -> tuple[Position, int | Int[Array, ""]]:
-    """Mirror images of neurons in every layer, flips, reversals and rotations below the last; also how many proposals
-    that was."""
-    flip_key, reversal_key, mirror_key = jax.random.split(key, 3)
-    if density.network.activation.family == "odd":
-        position = mirror(mirror_key, position, density)
-    visits = _visits_below(density)
-    if visits.rotations:  # of networks without the other two
-        return _rotate_below(flip_key, position, density, visits.rotations)
-    if visits.flips:
-        position, _ = flip_sweep(flip_key, position, density, visits.flips)
-    if visits.reversals:
-        position, _ = reversal_sweep(reversal_key, position, density, visits.reversals)
-    return position, visits.flips + visits.reversals
-
-
-def _rotate_below(key: Array, position: Position, density: Density, pairs: int) -> tuple[Position, Int[Array, ""]]:
-    def sweep(key: Array, position: Position, density: Density) -> tuple[Position, Int[Array, ""]]:
-        return lower_rotation_sweep(key, position, density, pairs)
-
-    if density.targets.shape[0] > _FEW_SAMPLES:
-        sweep = jax.custom_batching.sequential_vmap(sweep)
-    return sweep(key, position, density)
 
 
 def _search_steps(warmup: int) -> tuple[int, ...]:
@@ -283,27 +245,6 @@ def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, 
     return modes, response_of(modes, reference, density)
 
 
-class _Visits(NamedTuple):
-    """In a step, to all layers below the last, as many to each: neurons that are asked to flip and for a reversal (in a
-    layer of more features than there are classes), and pairs that rotate."""
-
-    flips: int = 0
-    reversals: int = 0
-    rotations: int = 0
-
-
-def _visits_below(density: Density) -> _Visits:
-    network = density.network
-    layers = network.depth - 1
-    if layers and network.activation.family == "threshold" and network.width > 1 and not network.recurrent:
-        return _Visits(rotations=layers * _ROTATED_PAIRS)
-    if layers == 0 or not _jumps(network):
-        return _Visits()
-    flipped = _FLIPS if network.activation.family == "sigmoidal" else 0.0
-    reversed_ = _REVERSALS if network.hidden_feature_count > density.class_average.shape[1] else 0.0
-    return _Visits(*(layers * math.ceil(share * network.width / layers) for share in (flipped, reversed_)))
-
-
 def _search_in_gradients(density: Density) -> float:
     """The time of a search, in gradients: of a cube of the samples for every place looked at."""
     if not _jumps(density.network):
@@ -318,8 +259,7 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     if network.recurrent:
         pairs = network.width // 2
         return 1.0 + 2 * pairs, 1.0 + 2 * pairs
-    visits = _visits_below(density)
-    below = 1 + (visits.flips + visits.reversals + _TRIALS_OF_A_PAIR * visits.rotations + 2) // 3
+    below = 1 + visits_below(density).gradients
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
         return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3
@@ -332,7 +272,7 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
         return turn_all(key, density.last_layer(position)[0])
     if density.network.width == 1:
         return redraw_alone(key, *density.last_layer(position), density)
-    if density.targets.shape[0] <= _FEW_SAMPLES:
+    if density.targets.shape[0] <= FEW_SAMPLES:
         return _rotate_pairs(key, position, density)
     return jax.custom_batching.sequential_vmap(_rotate_pairs)(key, position, density)
 
