@@ -63,6 +63,7 @@ CELLS = {
         *(Cell("digits", tuple(range(classes)), activation, 1, 200, 1e-3)
           for classes in (6, 10) for activation in ("sigmoid", "relu")),
         Cell("orthogonal", (0, 1, 2, 3, 4), "tanh", 2, 40, 1e-3),
+        Cell("orthogonal", (0, 1, 2), "relu", 3, 60, 1e-5),
     ]
 }  # fmt: skip
 
