@@ -59,13 +59,15 @@ POWERS = {"gradient": (1, 2, 3), "moves": (1, 2, 3), "draw": (1, 2, 3), "gigabyt
 
 _PAGE = """# Seconds and gigabytes of a draw
 
-    OPENBLAS_NUM_THREADS=1 taskset -c 1 python experiments/cost_of_a_draw.py
+    OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/cost_of_a_draw.py \
+        --draws 100x100,1000x100,100x400,400x400,2000x100,200x200
 
-`orthogonal`, one hidden layer, reduced form, double precision, T = 10⁻³, sampler `codes`, one chain on one core (core 1
-of two; other work on the other, at times on this one too). Seconds are processor time. A draw is a sweep of jumps
+`orthogonal`, one hidden layer, reduced form, double precision, T = 10⁻³, sampler `codes`, one chain on one core (one
+of two, with other work on the other). Seconds are processor time. A draw is a sweep of jumps
 (sigmoid) or rotations (ReLU) over all neurons, a trajectory of as many gradients as its column says (the step is held
 at .1: how it has to shrink with the number of coordinates, about d^(1/4), is not in these numbers), and what is
-recorded. Moves are a draw without the gradients of its trajectory. Memory of the loop of draws is of one chain, records
+recorded. Moves are a draw without the gradients of its trajectory, too few where those of
+ReLU are in single precision, which the gradient's column is not. Memory of the loop of draws is of one chain, records
 included: as `--dry-run` says, and XLA's account of the compiled loop. The peak is that of the whole process: Python,
 compiling and the search. A dash is a size whose draws were not measured.
 
@@ -251,8 +253,8 @@ def figure(rows: list[dict[str, Any]]) -> Figure:
         for axes, unit in ((above, "seconds"), (below, "GB")):
             axes.set(xscale="log", yscale="log", xlabel=name, ylabel=unit if column == 0 else "")
             axes.grid(color="0.92")
-    for axes in drawn.axes[:2]:
-        axes.legend(fontsize=8)
+    handles = [handle for axes in drawn.axes[:2] for handle in axes.get_legend_handles_labels()[0]]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=4)
     return drawn
 
 
