@@ -25,6 +25,7 @@ from codingschemes.populations.abstraction import Abstraction, abstraction_of
 from codingschemes.populations.geometry import Samples
 from codingschemes.populations.population import Population
 from codingschemes.populations.readouts import direct_readout
+from codingschemes.populations.structure import Structure, structure_of
 from codingschemes.progress import announce
 from codingschemes.representation import AbstractionScores
 
@@ -42,6 +43,7 @@ class Description:
         shown: the samples of it that figures show and decoders see.
         layer: codes, scheme, outliers, kernel and collapse, as of a hidden layer of a run with one draw.
         abstraction: with errors and nulls.
+        structure: functional groups, recurring states, and how far axes of single neurons stand out.
         notes: what to know before reading the numbers, in sentences.
         layer_name: what the layer is called in figures.
 
@@ -56,6 +58,7 @@ class Description:
     shown: Population
     layer: Layer
     abstraction: Abstraction
+    structure: Structure
     notes: tuple[str, ...]
     layer_name: str = "layer"
 
@@ -110,6 +113,7 @@ class Description:
                 **{name: score.to_json() for name, score in self.abstraction.scores.items()},
                 "samples_decoded": self.abstraction.samples_decoded,
             },
+            "structure": self.structure.to_json(),
             "classes": list(self.population.class_names),
             "samples": [int(size) for size in self.population.class_sizes],
             "neurons": self.population.size,
@@ -127,6 +131,7 @@ class Description:
             f"outliers: {len(layer.outliers)}, carrying {layer.outlier_share:.0%} of the class-specific output; "
             f"effective neurons {layer.effective_neurons:.1f}",
             *(f"{name}: {score}" for name, score in self.abstraction.scores.items()),
+            *(f"{name}: {said}" for name, said in self.structure.words.items()),
             *(f"note: {note}" for note in self.notes),
         ]
         return "\n".join(lines)
@@ -193,7 +198,8 @@ def describe(
             f"{len(population.labels)}: `max_samples` sets how many"
         )
     abstraction = abstraction_of(population, bootstraps, shuffles, seed, max_samples, max_dichotomies, max_splits)
-    return Description(population, shown, layer, abstraction, tuple(notes))
+    structure = structure_of(population, shown, bootstraps, shuffles, seed)
+    return Description(population, shown, layer, abstraction, structure, tuple(notes))
 
 
 def _layer(population: Population, shown: Population) -> Layer:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
@@ -67,7 +68,11 @@ NAMES = {
     "shattering": "shattering dimensionality",
     "decoding": "decoding of the class",
     "participation": "dimensions of class means",
+    "two_levels": "two levels",
+    "concentration": "concentration",
 }
+_MOST_CLASSES = 4
+"""Listed of those that a state is visited in."""
 
 
 @checked
@@ -116,6 +121,7 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
             ("abstraction", "How abstract is it?"),
             ("figures", "Figures"),
             ("scheme", "The coding scheme in numbers"),
+            ("groups", "Groups and states"),
             ("kernels", "Kernel"),
             ("glossary", "Words"),
         ],
@@ -148,6 +154,10 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
         ],
         probabilities=[(name, probability_words(value)) for name, value in description.scheme.scores.items()],
         evidence=evidence_rows(layer.scheme),
+        axes=[_score(NAMES[name], score) for name, score in description.structure.axes.scores.items()],
+        groups=_groups(description),
+        states=_states(description),
+        said=description.structure.words,
         kernel=[
             [numbers.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
             for row, errors in zip(layer.kernels.between, layer.kernels.between_mcse, strict=True)
@@ -186,6 +196,44 @@ def _cards(description: Description) -> list[words.Card]:
         words.Card("effective neurons", numbers.number(layer.effective_neurons), "carry the class-specific output"),
         words.Card("variance within classes", numbers.number(layer.collapse.spread_within, 2), "0 at full collapse"),
     ]
+
+
+def _groups(description: Description) -> list[dict[str, Any]]:
+    found = description.structure.groups
+    if found is None or found.count == 1:
+        return []
+    rows = zip(found.sizes, found.stability, found.profiles, strict=True)
+    return [
+        {
+            "size": size,
+            "share": numbers.percent(size / description.population.size),
+            "stability": "–" if np.isnan(stability) else numbers.number(float(stability), 2),
+            "profile": [numbers.number(float(mean), 2) for mean in profile],
+        }
+        for size, stability, profile in list(rows)[:MOST_ROWS]
+    ]
+
+
+def _states(description: Description) -> list[dict[str, Any]]:
+    """How often each state was visited, and in which classes."""
+    found, shown = description.structure.states, description.shown
+    if found is None:
+        return []
+    labels = shown.labels[np.argsort(shown.order)]
+    rows = []
+    for state, visits in enumerate(found.visits[:MOST_ROWS]):
+        seen = np.bincount(labels[found.members == state], minlength=shown.class_count)
+        often = [label for label in np.argsort(-seen, kind="stable") if seen[label]]
+        named = ", ".join(f"{shown.class_names[label]} {seen[label]}" for label in often[:_MOST_CLASSES])
+        rows.append(
+            {
+                "visits": visits,
+                "share": numbers.percent(visits / len(labels)),
+                "classes": named + (", …" if len(often) > _MOST_CLASSES else ""),
+                "p": numbers.number(float(found.p[state]), 2),
+            }
+        )
+    return rows
 
 
 def _score(name: str, score: Measured) -> dict[str, Any]:
