@@ -16,10 +16,11 @@ import numpy as np
 from entry import Entry, Table
 
 import codingschemes as cs
+from codingschemes.populations.abstraction import SCALES
 from codingschemes.populations.decoders import decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry
-from codingschemes.populations.resampling import draws, interval, null_of, standard_error
+from codingschemes.populations.resampling import PLAIN, STEP, draws, interval, null_of, standard_error
 from codingschemes.representation import balanced_dichotomies
 
 BOOTSTRAPS, SHUFFLES, OWN = 20, 39, 0.8
@@ -130,21 +131,25 @@ def decoded(condition: Condition) -> dict[str, Score]:
 
 
 def measured(
-    rng: np.random.Generator, samples: Samples, score: Score, low: float, high: float
+    rng: np.random.Generator, samples: Samples, score: Score, quantity: str
 ) -> tuple[float, float, tuple[float, float]]:
-    """Plain and corrected value, and the interval about the latter."""
+    """Plain and corrected value, and the interval about the latter, as `describe` has it."""
+    low, high = {"parallelism": (-1.0, 1.0), "dimensions": (1.0, np.inf)}.get(quantity, (0.0, 1.0))
+    step, scale = (STEP if quantity in ("parallelism", "dimensions") else None), SCALES.get(quantity, PLAIN)
     neurons = samples.activity.shape[1]
     plain, value = score(samples, (np.ones(len(samples.labels)), np.ones(neurons)))
-    drawn = draws(samples.labels, neurons, BOOTSTRAPS, rng)
-    error = standard_error(np.array([[score(samples, each)[1] for each in three] for three in drawn]))
-    return plain, value, interval(value, error, BOOTSTRAPS, low, high, cosine=low < 0) or (np.nan, np.nan)
+    drawn = draws(samples.labels, neurons, BOOTSTRAPS, rng, step)
+    scores = np.array([[score(samples, each)[1] for each in three] for three in drawn])
+    error = standard_error(scale.to(scores), step or 1.0)
+    cosine = quantity == "parallelism"
+    bounds = interval(value, error, BOOTSTRAPS, low, high, cosine=cosine, scale=scale)
+    return plain, value, bounds or (np.nan, np.nan)
 
 
 def row(table: Table, condition: Condition, quantity: str, score: Score, truth: float | None, repeats: int) -> None:
     """How often intervals hold the truth, or the mean where there is none."""
     rng = np.random.default_rng(0)
-    low, high = {"parallelism": (-1.0, 1.0), "dimensions": (1.0, np.inf)}.get(quantity, (0.0, 1.0))
-    found = [measured(rng, factorised(rng, condition), score, low, high) for _ in range(repeats)]
+    found = [measured(rng, factorised(rng, condition), score, quantity) for _ in range(repeats)]
     plain, value, bounds = (np.array(each) for each in zip(*found, strict=True))
     expected = float(np.mean(value)) if truth is None else truth
     inside = (bounds[:, 0] <= expected) & (expected <= bounds[:, 1])

@@ -25,7 +25,7 @@ def test_trials_of_a_condition_are_dealt_once_each_and_keep_their_neurons():
     for first, end in ((0, 25), (25, 40)):
         for label in range(4):
             kept = found.activity[found.labels == label, first:end]
-            there = ACTIVITY[LABELS == label, first:end]
+            there = ACTIVITY[label == LABELS, first:end]
             matches = (kept[:, None] == there).all(2)
             assert matches.sum(1).tolist() == [1] * 10
             assert matches.sum(0).max() == 1

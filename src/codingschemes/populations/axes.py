@@ -59,8 +59,13 @@ def axes_of(samples: Samples, shuffles: int, seed: int) -> Axes:
     rng = np.random.default_rng(seed)
     rotated = np.array([_scores(rotate(contrast, rng)) for _ in tracked(range(shuffles), "rotating axes")])
     found = _scores(contrast)
-    nulls = [null_of(value, column.tolist(), ROTATED) for value, column in zip(found, rotated.reshape(-1, 2).T)]
-    return Axes(*(Measured(value, value, nulls=() if null is None else (null,)) for value, null in zip(found, nulls)))
+    nulls = [null_of(found[place], rotated.reshape(-1, 2)[:, place].tolist(), ROTATED) for place in range(2)]
+    return Axes(
+        *(
+            Measured(value, value, nulls=() if null is None else (null,))
+            for value, null in zip(found, nulls, strict=True)
+        )
+    )
 
 
 def rotate(contrast: Float[np.ndarray, "N G"], rng: np.random.Generator) -> Float[np.ndarray, "N G"]:
