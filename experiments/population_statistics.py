@@ -17,6 +17,7 @@ from entry import Entry, Table
 
 import codingschemes as cs
 from codingschemes.populations.abstraction import SCALES
+from codingschemes.populations.axes import axes_of
 from codingschemes.populations.decoders import decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry
@@ -224,18 +225,22 @@ def false_alarms(count: int, few: int) -> Table:
 
 
 def alone(table: Table, count: int) -> None:
-    """Nulls of groups and states, where there are none."""
-    rng, labels, groups, states = np.random.default_rng(2), np.repeat(np.arange(4), 5), 0, 0
+    """Nulls of groups, levels and states, where there are none."""
+    rng, labels, groups, states, levels = np.random.default_rng(2), np.repeat(np.arange(4), 5), 0, 0, 0
     for place in range(count):
         means = rng.standard_normal((4, 4)) @ rng.standard_normal((4, 40))
         population = cs.Population(means[labels] + rng.standard_normal((20, 40)), labels)
         options = {"bootstraps": 0, "shuffles": SHUFFLES, "most": 6, "seed": place}
         null = cs.populations.functional_groups(population, **options).null
         groups += null is not None and null.p <= 0.05
+        levels += (
+            axes_of(Samples(population.activity, population.labels), SHUFFLES, place).two_levels.nulls[0].p <= 0.05
+        )
         apart = np.exp(rng.standard_normal((60, 40)))
         found = cs.populations.recurring_states(apart, shuffles=SHUFFLES, seed=place)
         states += len(found.p) > 0 and found.p[0] <= 0.05
     table.row("40 neurons of one Gaussian", "groups, Gaussian neurons", f"{groups / count:.1%} of {count}")
+    table.row("40 neurons of one Gaussian", "two levels, axes rotated", f"{levels / count:.1%} of {count}")
     table.row("40 skewed neurons, 60 samples", "states, neurons shuffled apart", f"{states / count:.1%} of {count}")
 
 

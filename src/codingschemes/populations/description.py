@@ -19,17 +19,16 @@ from codingschemes.coding.layers import (
     summarize_layer,
 )
 from codingschemes.coding.population import population as class_statistics
-from codingschemes.coding.scheme import FEWEST_NEURONS, Scheme
+from codingschemes.coding.scheme import FEWEST_NEURONS, Scheme, read_by_class_means
 from codingschemes.errors import InvalidInput
 from codingschemes.populations.abstraction import Abstraction, abstraction_of
 from codingschemes.populations.geometry import Samples
 from codingschemes.populations.population import Population
-from codingschemes.populations.readouts import direct_readout
 from codingschemes.populations.structure import Structure, structure_of
 from codingschemes.progress import announce
 from codingschemes.representation import AbstractionScores
 
-DIRECT = "no readout was given: outliers and the scheme rest on a ridge regression of the classes on the activity"
+UNREAD = "no readout was given: class-mean activities stand in for it in outliers and the scheme"
 _RUN_ONLY = ("code_rhat", "outlier_rhat", "drift")
 """Keys of a run's layer that a single population has no number for."""
 
@@ -184,7 +183,7 @@ def describe(
     announce("looking for codes and outliers")
     layer = _layer(population, shown)
     if population.readout is None:
-        notes.append(DIRECT)
+        notes.append(UNREAD)
     if population.activation is None:
         notes.append(
             "the activation is not known: levels of activity are those of the population; name it, where it is known, "
@@ -204,9 +203,11 @@ def describe(
 
 def _layer(population: Population, shown: Population) -> Layer:
     """The population as a hidden layer of a run with one chain and one draw."""
-    readout = population.readout
-    weights = direct_readout(population.activity, population.labels) if readout is None else readout
-    neurons = class_statistics(population.activity.T[None, None], weights[None, None], population.labels)
+    readout, activity = population.readout, population.activity.T
+    known = readout is not None
+    weights = np.zeros((population.size, 1)) if readout is None else readout
+    neurons = class_statistics(activity[None, None], weights[None, None], population.labels)
+    neurons = neurons if known else read_by_class_means(neurons)
     own = readout if readout is not None and readout.shape[1] == population.class_count else None
     layer = summarize_layer(
         neurons,
@@ -214,9 +215,10 @@ def _layer(population: Population, shown: Population) -> Layer:
         shown.activity.T[None],
         _kernels(population, shown),
         LayerAbstraction(_NOT_HERE, {}),
-        collapse_of(population.activity.T, population.labels, own),
+        collapse_of(activity, population.labels, own),
         None,
         0,
+        readout_known=known,
     )
     return replace(layer, codes=tuple(_with_interval(code, population.size) for code in layer.codes))
 

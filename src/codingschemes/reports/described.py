@@ -60,7 +60,7 @@ CAPTIONS = {
 """Title and caption of every figure."""
 WORDS = (
     "code", "redundant", "sparse", "analog", "undecided", "outlier", "class-specific-output", "kernel", "collapse",
-    "direct-readout", "parallelism", "ccgp", "shattering",
+    "parallelism", "ccgp", "shattering",
 )  # fmt: skip
 NAMES = {
     "parallelism": "parallelism",
@@ -203,12 +203,13 @@ def _groups(description: Description) -> list[dict[str, Any]]:
     if found is None or found.count == 1:
         return []
     rows = zip(found.sizes, found.stability, found.profiles, strict=True)
+    small = 0.005 * np.abs(found.profiles).max()
     return [
         {
             "size": size,
             "share": numbers.percent(size / description.population.size),
             "stability": "–" if np.isnan(stability) else numbers.number(float(stability), 2),
-            "profile": [numbers.number(float(mean), 2) for mean in profile],
+            "profile": [numbers.number(float(mean), 2) for mean in np.where(np.abs(profile) < small, 0, profile)],
         }
         for size, stability, profile in list(rows)[:MOST_ROWS]
     ]
@@ -240,11 +241,16 @@ def _score(name: str, score: Measured) -> dict[str, Any]:
     first = score.nulls[0] if score.nulls else None
     return {
         "name": name,
-        "value": "–" if score.value is None else numbers.number(score.value),
-        "interval": "–" if score.interval is None else " to ".join(numbers.number(end) for end in score.interval),
-        "plain": "–" if score.plain is None else numbers.number(score.plain),
-        "null": "–" if first is None else numbers.number(first.mean),
+        "value": "–" if score.value is None else _short(score.value),
+        "interval": "–" if score.interval is None else " to ".join(_short(end) for end in score.interval),
+        "plain": "–" if score.plain is None else _short(score.plain),
+        "null": "–" if first is None else _short(first.mean),
         "p": "–" if first is None else numbers.number(first.p, 2),
         "shuffles": "–" if first is None else str(first.shuffles),
         "remark": score.reason or ("corrected for noise" if score.corrected else ""),
     }
+
+
+def _short(score: float) -> str:
+    """Scores are of order one: digits beyond the third decimal say nothing."""
+    return numbers.number(round(score, 3))
