@@ -102,7 +102,8 @@ def parallelism(signs: np.ndarray) -> Score:
 
 
 def with_halves(samples: Samples, drawn: Drawn) -> tuple[float, float]:
-    return dimensions(samples.kernels(*drawn)[0]), Halves.of(samples, 0).dimensions(samples, *drawn)
+    halves = Halves.of(samples, 0)
+    return dimensions(samples.kernels(*drawn)[0]), halves.dimensions(halves.moments(samples, drawn[0]), drawn[1])
 
 
 def decoded(condition: Condition) -> dict[str, Score]:

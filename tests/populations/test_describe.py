@@ -18,8 +18,6 @@ from codingschemes.populations.resampling import SHARE, STEP, draws, interval, n
 from codingschemes.reports import described, populations
 from codingschemes.reports.style import CODE_COLORS
 
-ERRORS = ("activity_error", "norm", "readout")
-
 
 def quick(population: cs.Population, **options) -> cs.Description:
     return cs.describe(population, **{"bootstraps": 0, "shuffles": 0, **options})
@@ -50,10 +48,8 @@ def test_a_few_neat_codes_are_redundant_without_a_readout(count, size):
     neurons = cs.coding.population(activity.T, rng.standard_normal((size, 2)), labels)
     found = cs.coding.classify(neurons, None, readout_known=False)
     assert (found.label, found.probability > 0.99) == ("redundant", True)
-    turned = rotate(neurons.activity, rng)
-    analog = cs.coding.classify(cs.coding.ClassMeans(turned, *[getattr(neurons, name) for name in ERRORS]), None,
-                                readout_known=False)  # fmt: skip
-    assert analog.label == "analog"
+    turned = cs.coding.ClassMeans(rotate(neurons.activity, rng), neurons.activity_error, neurons.norm, neurons.readout)
+    assert cs.coding.classify(turned, None, readout_known=False).probabilities["redundant"] < 0.01
 
 
 def test_figures_and_headline_of_a_population_speak_of_no_draws():
@@ -154,7 +150,8 @@ def test_noise_is_taken_off_parallelism_and_dimensions():
         samples, ones = Samples(activity, labels), (np.ones(16), np.ones(400))
         of = [parallelism_of(kernel, FACTORS.astype(float), np.zeros((0, 4))) for kernel in samples.kernels(*ones)]
         plain.append((of[0], dimensions(samples.kernels(*ones)[0])))
-        corrected.append((of[1], Halves.of(samples, 0).dimensions(samples, *ones)))
+        halves = Halves.of(samples, 0)
+        corrected.append((of[1], halves.dimensions(halves.moments(samples, ones[0]), ones[1])))
     truth = np.array([0.75 / 1.25, 2.25**2 / (2 + 0.25**2)])
     error = np.std(corrected, axis=0) / np.sqrt(len(corrected))
     assert np.all(np.abs(np.mean(corrected, axis=0) - truth) < 3.5 * error)
@@ -274,8 +271,8 @@ ODD = np.random.default_rng(20).standard_normal((24, 30))
     [
         (np.where(np.arange(30) < 4, 0.0, ODD), np.repeat([5, 7, 9], 8), "4 of 30 neurons do the same"),
         (np.where(np.arange(30) < 2, np.nan, ODD), np.repeat([5, 7, 9], 8), "2 of 30 neurons hold no finite value"),
-        (ODD, np.array(["one"] + ["two"] * 11 + ["three"] * 12), "class one has a single sample"),
-        (ODD, np.arange(24), "single sample"),
+        (ODD, np.array(["one"] + ["two"] * 11 + ["three"] * 12), "one sample only of class one"),
+        (ODD, np.arange(24), "one sample only of"),
         (ODD[:, :3], np.repeat([0, 1], 12), "3 neurons are too few"),
         (ODD, pd.Categorical(["a", "b"] * 12, categories=["a", "b", "c"]), "class c has no sample"),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.populations.decoders import DECODED, Decoders, decoders
-from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
+from codingschemes.populations.geometry import Halves, Moments, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import GEOMETRY, LABELS, break_geometry
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import (
@@ -95,11 +95,19 @@ class _Scorer:
     factors: Float[np.ndarray, "G F"] | None
     sides: Float[np.ndarray, "D G"]
 
-    def geometry(self, drawn: Resample) -> Float[np.ndarray, " four"]:
+    def moments(self, weights: Float[np.ndarray, " P"]) -> tuple[Moments, Moments | None]:
+        """Of all samples, and of halves of them."""
+        halves = None if self.halves is None else self.halves.moments(self.samples, weights)
+        return self.samples.moments(weights[None]), halves
+
+    def geometry(
+        self, moments: tuple[Moments, Moments | None], neurons: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " four"]:
         """Parallelism and dimensions, plain and corrected."""
-        plain, corrected = self.samples.kernels(*drawn)
+        whole, halves = moments
+        plain, corrected = (kernel[0] for kernel in whole.kernels(neurons[None]))
         parallelism = [parallelism_of(kernel, self.factors, self.sides) for kernel in (plain, corrected)]
-        beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(self.samples, *drawn)
+        beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(halves, neurons)
         return np.array([*parallelism, dimensions(plain), beyond_noise])
 
     def decoding_scores(self, drawn: Resample) -> Float[np.ndarray, " three"]:
@@ -166,7 +174,11 @@ def abstraction_of(
         population.factors,
         sides,
     )
-    geometry, decoded = scorer.geometry(_all(samples)), scorer.decoding_scores(_all(thinned))
+    every = _all(samples)
+    geometry, decoded = (
+        scorer.geometry(scorer.moments(every.samples), every.neurons),
+        scorer.decoding_scores(_all(thinned)),
+    )
     rng = np.random.default_rng(seed)
     errors = _errors(scorer, bootstraps, rng)
     unlabelled = scores_of_shuffles(shuffles, partial(scorer.without_labels, rng), "shuffling labels", 3)
@@ -215,13 +227,15 @@ def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[
     neurons = scorer.samples.activity.shape[1]
     whole = draws(scorer.samples.labels, neurons, bootstraps, rng, STEP)
     few = draws(scorer.thinned.labels, neurons, bootstraps, rng)
+    once = scorer.moments(np.ones(len(scorer.samples.labels)))
     found = np.full((bootstraps, 3, 7), np.nan)
     trained = decoded_draws(bootstraps, len(scorer.thinned.labels))
     for index, (drawn, decoded) in enumerate(
         tracked(zip(whole, few, strict=True), "drawing neurons and samples anew", bootstraps)
     ):
-        for column in range(3):
-            found[index, column, :4] = scorer.geometry(drawn[column])
+        anew = scorer.moments(drawn[1].samples)
+        for column, moments in enumerate((once, anew, anew)):
+            found[index, column, :4] = scorer.geometry(moments, drawn[column].neurons)
             if index < trained:
                 found[index, column, 4:] = scorer.decoding_scores(decoded[column])
     columns = [

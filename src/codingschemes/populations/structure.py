@@ -14,8 +14,8 @@ from codingschemes.populations.states import FEWEST_SHUFFLES, RecurringStates, c
 
 _DRAWS, _SHUFFLES = 10, 99
 """Most draws behind the stability of groups, and shuffles of the nulls of groups and states."""
-_LARGE, _FEW_SHUFFLES = 300, 19
-"""Neurons from which on groups are compared with fewer: a mixture of thousands takes seconds."""
+_LARGE, _FEW_DRAWS, _FEW_SHUFFLES = 300, 5, 19
+"""Neurons from which on groups have fewer: a mixture of thousands takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Structure:
 
 def structure_of(population: Population, shown: Population, bootstraps: int, shuffles: int, seed: int) -> Structure:
     """Of all neurons; states of the samples that are shown."""
-    most = _SHUFFLES if population.size <= _LARGE else _FEW_SHUFFLES
+    drawn, shuffled = (_DRAWS, _SHUFFLES) if population.size <= _LARGE else (_FEW_DRAWS, _FEW_SHUFFLES)
     groups = states = None
     if population.size >= FEWEST:
         groups = functional_groups(
-            population, bootstraps=min(bootstraps, _DRAWS), shuffles=min(shuffles, most), seed=seed
+            population, bootstraps=min(bootstraps, drawn), shuffles=min(shuffles, shuffled), seed=seed
         )
     if shuffles >= FEWEST_SHUFFLES and comparable(shown.activity):
         states = recurring_states(
