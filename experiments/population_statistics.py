@@ -247,8 +247,8 @@ def alone(table: Table, count: int) -> None:
 
 def main() -> None:
     entry = Entry(__doc__, quick={"simulations": 3, "decoded": 2})
-    entry.add_argument("--simulations", type=int, default=150)
-    entry.add_argument("--decoded", type=int, default=80, help="simulations in which decoders or mixtures are trained")
+    entry.add_argument("--simulations", type=int, default=200)
+    entry.add_argument("--decoded", type=int, default=130, help="simulations in which decoders or mixtures are trained")
     entry.add_argument("--only", choices=["intervals", "decoders", "alarms"], help="one of the tables")
     options, out = entry.begin()
     tables = {

@@ -272,7 +272,7 @@ ODD = np.random.default_rng(20).standard_normal((24, 30))
         (np.where(np.arange(30) < 4, 0.0, ODD), np.repeat([5, 7, 9], 8), "4 of 30 neurons do the same"),
         (np.where(np.arange(30) < 2, np.nan, ODD), np.repeat([5, 7, 9], 8), "2 of 30 neurons hold no finite value"),
         (ODD, np.array(["one"] + ["two"] * 11 + ["three"] * 12), "one sample only of class one"),
-        (ODD, np.arange(24), "one sample only of"),
+        (ODD, np.arange(24), "every class has a single sample"),
         (ODD[:, :3], np.repeat([0, 1], 12), "3 neurons are too few"),
         (ODD, pd.Categorical(["a", "b"] * 12, categories=["a", "b", "c"]), "class c has no sample"),
     ],
