@@ -15,8 +15,7 @@ import numpy as np
 from entry import Entry, Table
 from scheme_classifier_page import Case, calibration_error, reliability
 
-import codingschemes as cs
-from codingschemes.coding import Scheme
+from codingschemes.coding import Scheme, classify, population
 from codingschemes.coding.planted import (
     FOREIGN,
     NOISE_LEVELS,
@@ -71,13 +70,14 @@ def planted(truth: str, rng: np.random.Generator, size: int, labels: np.ndarray)
 
 
 def verdict(each: Planted, *, readout: bool) -> Case:
-    population = cs.Population(each.activity.T, each.labels, readout=each.readout if readout else None)
-    return Case(each.truth, each.kind, described(population))
+    return Case(each.truth, each.kind, judged(each.activity, each.labels, each.readout if readout else None))
 
 
-def described(population: cs.Population) -> Scheme:
-    cheap = {"bootstraps": 0, "shuffles": 0, "max_samples": 2, "max_dichotomies": 1, "max_splits": 1}
-    return cs.describe(population, **cheap).scheme
+def judged(activity: np.ndarray, labels: np.ndarray, readout: np.ndarray | None = None) -> Scheme:
+    """What `describe` says of activities (neuron, sample), without all else that it says."""
+    known = readout is not None
+    neurons = population(activity, np.zeros((len(activity), 1)) if readout is None else readout, labels)
+    return classify(neurons, None, readout_known=known)
 
 
 def neat(repeats: int) -> Table:
@@ -92,7 +92,7 @@ def neat(repeats: int) -> Table:
                 rng = np.random.default_rng([count, repeat])
                 codes = PAIRS[:count][np.arange(int(rng.integers(30, 300))) % count]
                 activity = codes.T[labels] + noise * rng.standard_normal((len(labels), len(codes)))
-                named += described(cs.Population(activity, labels)).label == "redundant"
+                named += judged(activity.T, labels).label == "redundant"
             cells.append(f"{named} of {repeats}")
         table.row(noise, *cells)
     return table
