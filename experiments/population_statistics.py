@@ -16,10 +16,12 @@ import numpy as np
 from entry import Entry, Table
 
 import codingschemes as cs
+from codingschemes.populations.abstraction import SCALES
+from codingschemes.populations.axes import axes_of
 from codingschemes.populations.decoders import decoders
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry
-from codingschemes.populations.resampling import draws, interval, null_of, standard_error
+from codingschemes.populations.resampling import PLAIN, STEP, draws, interval, null_of, standard_error
 from codingschemes.representation import balanced_dichotomies
 
 BOOTSTRAPS, SHUFFLES, OWN = 20, 39, 0.8
@@ -100,7 +102,8 @@ def parallelism(signs: np.ndarray) -> Score:
 
 
 def with_halves(samples: Samples, drawn: Drawn) -> tuple[float, float]:
-    return dimensions(samples.kernels(*drawn)[0]), Halves.of(samples, 0).dimensions(samples, *drawn)
+    halves = Halves.of(samples, 0)
+    return dimensions(samples.kernels(*drawn)[0]), halves.dimensions(halves.moments(samples, drawn[0]), drawn[1])
 
 
 def decoded(condition: Condition) -> dict[str, Score]:
@@ -130,21 +133,25 @@ def decoded(condition: Condition) -> dict[str, Score]:
 
 
 def measured(
-    rng: np.random.Generator, samples: Samples, score: Score, low: float, high: float
+    rng: np.random.Generator, samples: Samples, score: Score, quantity: str
 ) -> tuple[float, float, tuple[float, float]]:
-    """Plain and corrected value, and the interval about the latter."""
+    """Plain and corrected value, and the interval about the latter, as `describe` has it."""
+    low, high = {"parallelism": (-1.0, 1.0), "dimensions": (1.0, np.inf)}.get(quantity, (0.0, 1.0))
+    step, scale = (STEP if quantity in ("parallelism", "dimensions") else None), SCALES.get(quantity, PLAIN)
     neurons = samples.activity.shape[1]
     plain, value = score(samples, (np.ones(len(samples.labels)), np.ones(neurons)))
-    drawn = draws(samples.labels, neurons, BOOTSTRAPS, rng)
-    error = standard_error(np.array([[score(samples, each)[1] for each in three] for three in drawn]))
-    return plain, value, interval(value, error, BOOTSTRAPS, low, high, cosine=low < 0) or (np.nan, np.nan)
+    drawn = draws(samples.labels, neurons, BOOTSTRAPS, rng, step)
+    scores = np.array([[score(samples, each)[1] for each in three] for three in drawn])
+    error = standard_error(scale.to(scores), step or 1.0)
+    cosine = quantity == "parallelism"
+    bounds = interval(value, error, BOOTSTRAPS, low, high, cosine=cosine, scale=scale)
+    return plain, value, bounds or (np.nan, np.nan)
 
 
 def row(table: Table, condition: Condition, quantity: str, score: Score, truth: float | None, repeats: int) -> None:
     """How often intervals hold the truth, or the mean where there is none."""
     rng = np.random.default_rng(0)
-    low, high = {"parallelism": (-1.0, 1.0), "dimensions": (1.0, np.inf)}.get(quantity, (0.0, 1.0))
-    found = [measured(rng, factorised(rng, condition), score, low, high) for _ in range(repeats)]
+    found = [measured(rng, factorised(rng, condition), score, quantity) for _ in range(repeats)]
     plain, value, bounds = (np.array(each) for each in zip(*found, strict=True))
     expected = float(np.mean(value)) if truth is None else truth
     inside = (bounds[:, 0] <= expected) & (expected <= bounds[:, 1])
@@ -219,25 +226,29 @@ def false_alarms(count: int, few: int) -> Table:
 
 
 def alone(table: Table, count: int) -> None:
-    """Nulls of groups and states, where there are none."""
-    rng, labels, groups, states = np.random.default_rng(2), np.repeat(np.arange(4), 5), 0, 0
+    """Nulls of groups, levels and states, where there are none."""
+    rng, labels, groups, states, levels = np.random.default_rng(2), np.repeat(np.arange(4), 5), 0, 0, 0
     for place in range(count):
         means = rng.standard_normal((4, 4)) @ rng.standard_normal((4, 40))
         population = cs.Population(means[labels] + rng.standard_normal((20, 40)), labels)
         options = {"bootstraps": 0, "shuffles": SHUFFLES, "most": 6, "seed": place}
         null = cs.populations.functional_groups(population, **options).null
         groups += null is not None and null.p <= 0.05
+        levels += (
+            axes_of(Samples(population.activity, population.labels), SHUFFLES, place).two_levels.nulls[0].p <= 0.05
+        )
         apart = np.exp(rng.standard_normal((60, 40)))
         found = cs.populations.recurring_states(apart, shuffles=SHUFFLES, seed=place)
         states += len(found.p) > 0 and found.p[0] <= 0.05
     table.row("40 neurons of one Gaussian", "groups, Gaussian neurons", f"{groups / count:.1%} of {count}")
+    table.row("40 neurons of one Gaussian", "two levels, axes rotated", f"{levels / count:.1%} of {count}")
     table.row("40 skewed neurons, 60 samples", "states, neurons shuffled apart", f"{states / count:.1%} of {count}")
 
 
 def main() -> None:
     entry = Entry(__doc__, quick={"simulations": 3, "decoded": 2})
-    entry.add_argument("--simulations", type=int, default=150)
-    entry.add_argument("--decoded", type=int, default=80, help="simulations in which decoders or mixtures are trained")
+    entry.add_argument("--simulations", type=int, default=200)
+    entry.add_argument("--decoded", type=int, default=130, help="simulations in which decoders or mixtures are trained")
     entry.add_argument("--only", choices=["intervals", "decoders", "alarms"], help="one of the tables")
     options, out = entry.begin()
     tables = {

@@ -3,16 +3,18 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from planted_populations import FACTORS, coded, factorised
+from scipy.stats import binom
 
 import codingschemes as cs
 from codingschemes.cli.output import in_flags
 from codingschemes.json_values import plain
+from codingschemes.populations.axes import axes_of, rotate
 from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import break_geometry, class_patterns
-from codingschemes.populations.readouts import PENALTIES, direct_readout
-from codingschemes.populations.resampling import draws, interval, null_of, standard_error
+from codingschemes.populations.resampling import SHARE, STEP, draws, interval, null_of, standard_error
 from codingschemes.reports import described, populations
 from codingschemes.reports.style import CODE_COLORS
 
@@ -32,7 +34,22 @@ def test_planted_codes_are_found_and_named():
     means = np.stack([activity[labels == label].mean(0) for label in range(4)])
     assert found.kernels[0].between[0, 1] == pytest.approx(means[0] @ means[1] / 60)
     assert "redundant" in repr(found)
-    assert len(repr(found).splitlines()) < 14
+    assert len(repr(found).splitlines()) < 16
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6])
+@pytest.mark.parametrize("size", [30, 240])
+def test_a_few_neat_codes_are_redundant_without_a_readout(count, size):
+    """Neurons of one code are the same but for little noise: nothing else may decide."""
+    rng = np.random.default_rng([count, size])
+    pairs = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 0, 1], [0, 1, 1, 0]])
+    labels = np.repeat(np.arange(4), 10)
+    activity = pairs[np.arange(size) % count].T[labels] + 0.05 * rng.standard_normal((40, size))
+    neurons = cs.coding.population(activity.T, rng.standard_normal((size, 2)), labels)
+    found = cs.coding.classify(neurons, None, readout_known=False)
+    assert (found.label, found.probability > 0.99) == ("redundant", True)
+    turned = cs.coding.ClassMeans(rotate(neurons.activity, rng), neurons.activity_error, neurons.norm, neurons.readout)
+    assert cs.coding.classify(turned, None, readout_known=False).probabilities["redundant"] < 0.01
 
 
 def test_figures_and_headline_of_a_population_speak_of_no_draws():
@@ -66,13 +83,16 @@ def test_few_neurons_of_a_bulk_are_the_outliers():
     found = quick(cs.Population(activity, labels, activation="relu"))
     assert sorted(neuron.neuron for neuron in found.outliers) == [0, 1, 2]
     assert found.scheme.label == "sparse"
-    assert any("ridge regression" in note for note in found.notes)
+    assert any("stand in for it" in note for note in found.notes)
 
 
 def test_json_has_the_keys_of_a_layer_and_every_score_its_error_and_null():
     activity, labels = factorised(np.random.default_rng(2), trials=12, neurons=30)
     found = cs.describe(cs.Population(activity, labels, factors=FACTORS), bootstraps=3, shuffles=4)
     values = json.loads(json.dumps(plain(found.to_json(), in_flags), allow_nan=False))
+    assert values["structure"]["states"] is None  # which take 19 shuffles
+    assert sum(values["structure"]["groups"]["sizes"]) == 30
+    assert set(values["structure"]["axes"]) == {"two_levels", "concentration"}
     layer = {"scheme", "codes", "code_sizes", "decided", "outliers", "effective_neurons", "kernel", "collapse", "drift"}
     assert layer <= set(values)
     for name in ("parallelism", "ccgp", "shattering", "decoding", "participation"):
@@ -82,11 +102,32 @@ def test_json_has_the_keys_of_a_layer_and_every_score_its_error_and_null():
         assert np.isfinite(score["null"])
 
 
+def test_rotated_axes_keep_the_geometry_and_lose_codes():
+    rng = np.random.default_rng(17)
+    activity, labels = coded(rng)
+    samples = Samples(activity, labels)
+    found = axes_of(samples, 39, 0)
+    assert found.two_levels.value > 0.95 > 0.75 > found.two_levels.nulls[0].mean
+    assert (found.two_levels.nulls[0].p, found.concentration.nulls[0].p) == (1 / 40, 1)
+    contrast = rng.standard_normal((50, 2)) @ rng.standard_normal((2, 4))
+    turned = rotate(contrast, rng)
+    np.testing.assert_allclose(turned.T @ turned, contrast.T @ contrast, atol=1e-12)
+    one = np.zeros((24, 50))
+    one[:, 0] = np.repeat(np.arange(3), 8)
+    alone = axes_of(Samples(one + 1e-3 * rng.standard_normal(one.shape), np.repeat(np.arange(3), 8)), 39, 0)
+    assert alone.concentration.value > 0.95
+    assert alone.concentration.nulls[0].p == 1 / 40
+    graded = [axes_of(Samples(rng.standard_normal((4, 60)), np.arange(4)), 39, 0).two_levels for _ in range(5)]
+    assert min(score.nulls[0].p for score in graded) > 1 / 40
+
+
 def test_scores_that_are_not_defined_say_why():
     activity = np.random.default_rng(3).standard_normal((9, 25))
     scores = quick(cs.Population(activity, np.repeat(list("abc"), 3))).abstraction.scores
     assert {name for name, score in scores.items() if score.value is None} == {"parallelism", "ccgp", "shattering"}
     assert "even number of at least 4" in scores["ccgp"].reason
+    many = quick(cs.Population(np.vstack([activity, activity]), np.arange(18) % 14)).abstraction.parallelism
+    assert "too many matchings: give `factors`" in many.reason
     means = quick(cs.Population(activity, np.arange(9)))
     assert "single sample" in means.abstraction.decoding.reason
     assert not means.abstraction.participation.corrected
@@ -109,7 +150,8 @@ def test_noise_is_taken_off_parallelism_and_dimensions():
         samples, ones = Samples(activity, labels), (np.ones(16), np.ones(400))
         of = [parallelism_of(kernel, FACTORS.astype(float), np.zeros((0, 4))) for kernel in samples.kernels(*ones)]
         plain.append((of[0], dimensions(samples.kernels(*ones)[0])))
-        corrected.append((of[1], Halves.of(samples, 0).dimensions(samples, *ones)))
+        halves = Halves.of(samples, 0)
+        corrected.append((of[1], halves.dimensions(halves.moments(samples, ones[0]), ones[1])))
     truth = np.array([0.75 / 1.25, 2.25**2 / (2 + 0.25**2)])
     error = np.std(corrected, axis=0) / np.sqrt(len(corrected))
     assert np.all(np.abs(np.mean(corrected, axis=0) - truth) < 3.5 * error)
@@ -153,34 +195,43 @@ def test_broken_geometry_keeps_each_class_and_loses_what_classes_share():
     assert dimensions(kernel) > 2.7 > 2.3 > dimensions(samples.kernels(np.ones(40), np.ones(600))[0])
 
 
-def test_readout_stands_in_as_ridge_regression_with_the_best_penalty():
-    rng = np.random.default_rng(9)
-    for neurons in (8, 50):
-        activity = rng.standard_normal((20, neurons))
-        labels = np.repeat([0, 1], 10)
-        targets = np.eye(2)[labels]
-        powers = np.linalg.svd(activity, compute_uv=False) ** 2
-        count = min(20, neurons)
-        scored = []
-        for penalty in PENALTIES * powers.sum() / count:
-            weights = np.linalg.solve(activity.T @ activity + penalty * np.eye(neurons), activity.T @ targets)
-            freedom = 20 - np.sum(powers / (powers + penalty))
-            scored.append((np.sum((targets - activity @ weights) ** 2) / freedom**2, weights))
-        best = min(scored, key=lambda each: each[0])[1]
-        np.testing.assert_allclose(direct_readout(activity, labels), best, atol=1e-6 * np.abs(best).max())
-
-
-def test_standard_error_counts_what_both_drawings_show_once():
+@pytest.mark.parametrize("step", [None, STEP])
+def test_standard_error_counts_what_both_drawings_show_once(step):
     """A mean over neurons and samples of noise that each neuron has in each sample: its variance is known."""
     rng = np.random.default_rng(10)
-    labels = np.zeros(30, int)
+    labels = np.zeros(150, int)
     ratios = []
-    for _ in range(20):
-        noise = rng.standard_normal((30, 40))
-        drawn = draws(labels, 40, 200, rng)
+    for _ in range(12):
+        noise = rng.standard_normal((150, 200))
+        drawn = draws(labels, 200, 200, rng, step)
         scores = np.array([[w @ noise @ v / w.sum() / v.sum() for w, v in each] for each in drawn])
-        ratios.append(standard_error(scores) ** 2 * 30 * 40)
+        ratios.append(standard_error(scores, step or 1.0) ** 2 * 150 * 200)
     assert np.mean(ratios) == pytest.approx(1, abs=0.25)
+
+
+def test_short_steps_show_the_whole_variance_of_few_trials_and_drawn_trials_a_part_of_it():
+    """The mean of four trials: drawn anew it varies by three quarters of its variance."""
+    rng = np.random.default_rng(15)
+    labels, trials = np.zeros(4, int), rng.standard_normal(4)
+    for step, share in ((None, 0.75), (STEP, 1.0)):
+        drawn = draws(labels, 2, 4000, rng, step)
+        means = np.array([each.samples @ trials / 4 for _, each, _ in drawn])
+        assert min(each.samples.min() for _, each, _ in drawn) >= 0
+        found = means.var() / (step or 1.0) ** 2
+        assert found == pytest.approx(share * trials.var(ddof=1) / 4, rel=0.1)
+
+
+def test_intervals_of_shares_are_symmetric_on_the_angular_scale():
+    """How often 100 samples are told right, p = .95, exactly: the error of the angle is 1 / sqrt(4 n) whatever p."""
+    hits = np.arange(101)
+    found, chance = hits / 100, binom.pmf(hits, 100, 0.95)
+    angular = [interval(share, 400**-0.5, 1000, 0.0, 1.0, scale=SHARE) for share in found]
+    errors = np.sqrt(found * (1 - found) / 100)
+    plain = [interval(share, error, 1000, 0.0, 1.0) for share, error in zip(found, errors, strict=True)]
+    held = [float(np.sum(chance[[low <= 0.95 <= high for low, high in each]])) for each in (angular, plain)]
+    assert held[0] == pytest.approx(0.95, abs=0.005)
+    assert held[1] < 0.9
+    assert all(low <= share <= high for share, (low, high) in zip(found, angular, strict=True))
 
 
 def test_intervals_of_cosines_are_symmetric_on_the_scale_of_fisher():
@@ -210,3 +261,24 @@ def test_numbers_out_of_range_are_refused():
     population = cs.Population(np.eye(4), [0, 0, 1, 1])
     with pytest.raises(cs.InvalidInput, match="`shuffles` = -1"):
         cs.describe(population, shuffles=-1)
+
+
+ODD = np.random.default_rng(20).standard_normal((24, 30))
+
+
+@pytest.mark.parametrize(
+    ("activity", "labels", "said"),
+    [
+        (np.where(np.arange(30) < 4, 0.0, ODD), np.repeat([5, 7, 9], 8), "4 of 30 neurons do the same"),
+        (np.where(np.arange(30) < 2, np.nan, ODD), np.repeat([5, 7, 9], 8), "2 of 30 neurons hold no finite value"),
+        (ODD, np.array(["one"] + ["two"] * 11 + ["three"] * 12), "one sample only of class one"),
+        (ODD, np.arange(24), "every class has a single sample"),
+        (ODD[:, :3], np.repeat([0, 1], 12), "3 neurons are too few"),
+        (ODD, pd.Categorical(["a", "b"] * 12, categories=["a", "b", "c"]), "class c has no sample"),
+    ],
+)
+def test_odd_data_are_described_and_what_is_odd_is_said(activity, labels, said):
+    found = cs.describe(cs.Population(activity, labels), bootstraps=2, shuffles=19, max_dichotomies=2, max_splits=2)
+    assert any(said in note for note in found.notes)
+    json.dumps(plain(found.to_json(), in_flags), allow_nan=False)
+    assert described.headline(found)

@@ -46,6 +46,31 @@ def test_layers_of_equinox_give_its_outputs():
         cs.populations.from_equinox(model.layers[0], INPUTS, LABELS)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("flax") is not None, reason="Flax is installed")
+def test_without_flax_one_sentence_says_so():
+    with pytest.raises(cs.InvalidInput, match="pip install flax"):
+        cs.populations.from_flax(None, INPUTS, LABELS)
+
+
+def test_layers_of_flax_give_its_outputs():
+    nnx, linen = pytest.importorskip("flax.nnx"), pytest.importorskip("flax.linen")
+    own = nnx.Sequential(nnx.Linear(5, 7, rngs=nnx.Rngs(0)), nnx.relu, nnx.Linear(7, 3, rngs=nnx.Rngs(1)))
+    (layer,) = cs.populations.from_flax(own, INPUTS, LABELS).values()
+    assert (layer.activation, layer.size) == ("relu", 7)
+    np.testing.assert_allclose(layer.activity @ layer.readout + own.layers[-1].bias[...], own(INPUTS), atol=1e-5)
+    model = linen.Sequential([linen.Conv(4, (2,)), linen.relu, lambda x: x.mean(1), linen.Dense(6), linen.tanh])
+    maps = INPUTS[:, :, None]
+    variables = model.init(jax.random.PRNGKey(0), maps)
+    found = cs.populations.from_flax(model, maps, LABELS, variables)
+    assert [(each.size, each.activation) for each in found.values()] == [(4, "relu"), (4, None), (6, "tanh")]
+    np.testing.assert_allclose(found["layer 1"].activity, found["layer 2"].activity, atol=1e-6)
+    np.testing.assert_allclose(found["layer 3"].activity, model.apply(variables, maps), atol=1e-6)
+    with pytest.raises(cs.InvalidInput, match="give its `variables`"):
+        cs.populations.from_flax(model, maps, LABELS)
+    with pytest.raises(cs.InvalidInput, match="takes a Sequential"):
+        cs.populations.from_flax(linen.Dense(3), INPUTS, LABELS)
+
+
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="PyTorch is installed")
 def test_without_pytorch_one_sentence_says_so():
     with pytest.raises(cs.InvalidInput, match="pip install torch"):

@@ -90,4 +90,5 @@ def _rows(found: "Description") -> list[list[str]]:
         ["variance within classes", f"{layer.collapse.spread_within:.2g}"],
     ]
     rows += [[name, str(score)] for name, score in found.abstraction.scores.items()]
+    rows += [[name, said] for name, said in found.structure.words.items()]
     return rows + [["note", note] for note in found.notes]

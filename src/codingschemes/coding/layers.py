@@ -247,6 +247,8 @@ def summarize_layer(
     collapse: Collapse,
     trajectory: Trajectory | None,
     index: int,
+    *,
+    readout_known: bool = True,
 ) -> Layer:
     """From the neurons of one layer to its codes, scheme and outliers.
 
@@ -256,13 +258,14 @@ def summarize_layer(
         activity: of the chains' last draws.
         trajectory: networks along a local dynamics; None leaves drift unmeasured.
         index: of the layer, in `trajectory`.
+        readout_known: see `classify`.
     """
     codes = find_codes(neurons, bounds)
     shares = code_shares(codes)
     last = [neurons[chain, -1] for chain in range(len(activity))]
     outliers = [find_outliers(each) for each in last]
     return Layer(
-        scheme=classify(neurons, bounds),
+        scheme=classify(neurons, bounds, readout_known=readout_known),
         codes=shares,
         coded=float(np.mean(codes.assignment >= 0)),
         code_sizes=codes.code_sizes,

@@ -50,6 +50,8 @@ from codingschemes.schemes import Label
 LABELS: tuple[Label, ...] = ("analog", "redundant", "sparse", "undecided")
 CONFIDENT = 0.9
 """Least probability of a scheme that is named."""
+WITH_READOUT, WITHOUT_READOUT = "calibration", "calibration_without_readout"
+"""What probabilities rest on, by name of the files."""
 FEWEST_NEURONS = 20
 """Fewer are undecided: the regression has not seen them."""
 
@@ -185,13 +187,15 @@ def score_words(scores: Mapping[str, float]) -> str:
 
 
 @checked
-def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> Scheme:
+def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3, *, readout_known: bool = True) -> Scheme:
     """The coding scheme of one draw or of many.
 
     Args:
         neurons: of one draw, of several (draw,), or of several chains (chain, draw).
         bounds: of the activation (`Activation.bounds`): at which levels a neuron is silent and active.
         draws_per_chain: number of evenly spaced draws that are looked at, the last one among them.
+        readout_known: whether readouts were learned or fitted; without it they are taken to be class-mean activities,
+            whatever `neurons` holds, and probabilities are those of populations of which no more is known.
 
     Example:
         >>> neurons = cs.coding.population(activity.T, rng.normal(size=(12, 4)), labels)
@@ -199,13 +203,15 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
         'undecided'
     """
     neurons = neurons.thin(draws_per_chain)
+    neurons = neurons if readout_known else read_by_class_means(neurons)
+    calibration = WITH_READOUT if readout_known else WITHOUT_READOUT
     found = [evidence_of(neurons[index], bounds) for index in np.ndindex(neurons.draws)]
     average = SchemeEvidence(
         *(float(np.mean([getattr(each, field.name) for each in found])) for field in fields(SchemeEvidence))
     )
-    regressed, by_draw = _judged(found)
+    regressed, by_draw = _judged(found, calibration)
     if len({_label_of(each) for each in by_draw} - {"undecided"}) <= 1:
-        (regressed,), (judged,) = _judged([average])
+        (regressed,), (judged,) = _judged([average], calibration)
     else:
         regressed, judged = regressed.mean(0), by_draw.mean(0)
     label, else_named = _label_of(judged), _label_of(regressed)
@@ -220,10 +226,12 @@ def classify(neurons: ClassMeans, bounds: Bounds, draws_per_chain: int = 3) -> S
     )
 
 
-def _judged(found: Sequence[SchemeEvidence]) -> tuple[Float[np.ndarray, "draw label"], Float[np.ndarray, "draw label"]]:
+def _judged(
+    found: Sequence[SchemeEvidence], calibration: str
+) -> tuple[Float[np.ndarray, "draw label"], Float[np.ndarray, "draw label"]]:
     """What the regression says, and what is left of it where populations are known."""
-    regressed = np.array([probabilities_of(evidence) for evidence in found])
-    return regressed, np.array([_where_known(*each) for each in zip(regressed, found, strict=True)])
+    regressed = np.array([probabilities_of(evidence, calibration) for evidence in found])
+    return regressed, np.array([_where_known(*each, calibration) for each in zip(regressed, found, strict=True)])
 
 
 def _label_of(probabilities: Float[np.ndarray, " label"]) -> Label:
@@ -232,12 +240,25 @@ def _label_of(probabilities: Float[np.ndarray, " label"]) -> Label:
     return LABELS[best] if probabilities[best] >= CONFIDENT else "undecided"
 
 
-def _where_known(probabilities: Float[np.ndarray, " label"], evidence: SchemeEvidence) -> Float[np.ndarray, " label"]:
+def read_by_class_means(neurons: ClassMeans) -> ClassMeans:
+    """With the readout of each neuron that needs no more than its own activity: its class means, less their mean.
+
+    Weights that minimise a regularised loss are a_i = R^T phi_i, with the same residual errors R for all neurons. Where
+    nothing is known of these they are those of an untrained readout, the labels: ridge regression in the limit of a
+    strong penalty. A weaker penalty sets neurons of one code apart by their noise.
+    """
+    contrast = neurons.activity - neurons.activity.mean(-1, keepdims=True)
+    return ClassMeans(neurons.activity, neurons.activity_error, neurons.norm, contrast)
+
+
+def _where_known(
+    probabilities: Float[np.ndarray, " label"], evidence: SchemeEvidence, calibration: str
+) -> Float[np.ndarray, " label"]:
     """With the probability of every scheme whose populations are unlike this one left to *undecided*."""
     if probabilities[3] == 1:
         return probabilities
-    seen = traits(evidence)
-    known = np.array([*(is_like(seen, label) for label in LABELS[:3]), True])
+    seen = traits(evidence, calibration)
+    known = np.array([*(is_like(seen, label, calibration) for label in LABELS[:3]), True])
     return np.where(known, probabilities, 0.0) + np.where(np.arange(4) == 3, probabilities[~known].sum(), 0.0)
 
 
@@ -279,12 +300,12 @@ def evidence_of(neurons: ClassMeans, bounds: Bounds) -> SchemeEvidence:
     )
 
 
-def probabilities_of(evidence: SchemeEvidence) -> Float[np.ndarray, " label"]:
+def probabilities_of(evidence: SchemeEvidence, calibration: str) -> Float[np.ndarray, " label"]:
     """Calibrated probabilities of one draw in the order of `LABELS`; undecided where there is no class-specific output
     or where there are too few neurons."""
     if evidence.neurons < FEWEST_NEURONS or evidence.effective_neurons == 0:
         return np.array([0.0, 0.0, 0.0, 1.0])
-    return softmax(regressors(evidence) @ _coefficients())
+    return softmax(regressors(evidence) @ _coefficients(calibration))
 
 
 def regressors(evidence: SchemeEvidence) -> Float[np.ndarray, " F"]:
@@ -294,11 +315,12 @@ def regressors(evidence: SchemeEvidence) -> Float[np.ndarray, " F"]:
     return np.array([1.0, *place, *products, _log_effective(evidence), evidence.crowding])
 
 
-def traits(evidence: SchemeEvidence) -> Float[np.ndarray, " T"]:
+def traits(evidence: SchemeEvidence, calibration: str) -> Float[np.ndarray, " T"]:
     """What tells whether a population is like others, see `support`."""
     crowded = (1 - evidence.concentrated) * evidence.crowding
-    tails = evidence.activity_kurtosis, evidence.readout_kurtosis
-    return np.array([evidence.binary, crowded, _log_effective(evidence), *tails, evidence.balance])
+    of_readouts = (evidence.readout_kurtosis, evidence.balance) if calibration == WITH_READOUT else ()
+    own = evidence.binary, crowded, _log_effective(evidence), evidence.activity_kurtosis
+    return np.array([*own, *of_readouts])
 
 
 def _log_effective(evidence: SchemeEvidence) -> float:
@@ -306,8 +328,8 @@ def _log_effective(evidence: SchemeEvidence) -> float:
 
 
 @cache
-def _coefficients() -> Float[np.ndarray, "F label"]:
-    text = resources.files("codingschemes.coding").joinpath("calibration.json").read_text()
+def _coefficients(calibration: str) -> Float[np.ndarray, "F label"]:
+    text = resources.files("codingschemes.coding").joinpath(f"{calibration}.json").read_text()
     return np.array(json.loads(text)["coefficients"])
 
 

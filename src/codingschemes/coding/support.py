@@ -11,6 +11,9 @@ neighbours, in six traits:
 - balance: the correlation over neurons of how strongly they tell classes apart and of how strongly they are read out.
   Learned neurons are strong in both or in neither; a cloud that is rectified, whatever its readouts, is not.
 
+Where nobody knows the readouts, what stands in for them is made of the activity; the last two traits would say nothing
+of their own, and are left out.
+
 The distance to the fifth neighbour, in units of the covariance of these traits among the populations of a scheme, is
 compared with the same distance of each of them from the others: where fewer than `UNLIKE` of these are as far from the
 rest, the scheme's populations do not reach there (a conformal p-value: Laxhammar & Falkman, Ann. Math. Artif. Intell.
@@ -71,13 +74,17 @@ def support_of(traits: Float[np.ndarray, "K T"]) -> Support:
     return Support(scale, tree, float(np.quantile(own, 1 - UNLIKE)))
 
 
-def is_like(traits: Float[np.ndarray, " T"], scheme: str) -> bool:
-    """Whether the populations that the verdict was fitted to with this scheme reach to these traits."""
-    support = _calibrated(scheme)
+def is_like(traits: Float[np.ndarray, " T"], scheme: str, calibration: str) -> bool:
+    """Whether the populations that the verdict was fitted to with this scheme reach to these traits.
+
+    Args:
+        calibration: name of the file, without its ending.
+    """
+    support = _calibrated(scheme, calibration)
     return bool(support.tree.query(traits @ support.scale, NEIGHBOURS)[0][-1] <= support.reach)
 
 
 @cache
-def _calibrated(scheme: str) -> Support:
-    with resources.files("codingschemes.coding").joinpath("calibration.npz").open("rb") as file:
+def _calibrated(scheme: str, calibration: str) -> Support:
+    with resources.files("codingschemes.coding").joinpath(f"{calibration}.npz").open("rb") as file:
         return support_of(np.load(file)[scheme].astype(float))

@@ -7,12 +7,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from codingschemes.populations.decoders import DECODED, Decoders, decoders
-from codingschemes.populations.geometry import Halves, Samples, dimensions, parallelism_of
+from codingschemes.populations.geometry import Halves, Moments, Samples, dimensions, parallelism_of
 from codingschemes.populations.nulls import GEOMETRY, LABELS, break_geometry
 from codingschemes.populations.population import Population
 from codingschemes.populations.resampling import (
+    PLAIN,
+    SHARE,
+    STEP,
     Measured,
     Resample,
+    Scale,
     draws,
     interval,
     null_of,
@@ -22,6 +26,7 @@ from codingschemes.populations.resampling import (
 from codingschemes.progress import tracked
 from codingschemes.representation import balanced_dichotomies
 from codingschemes.representation.abstraction import BY_CONTEXTS, BY_DICHOTOMIES, UNDEFINED
+from codingschemes.representation.parallelism import MATCHING_CLASS_LIMIT
 
 RANGES = {
     "parallelism": (-1.0, 1.0),
@@ -30,6 +35,9 @@ RANGES = {
     "decoding": (0.0, 1.0),
     "participation": (1.0, np.inf),
 }
+SCALES: dict[str, Scale] = {"shattering": SHARE, "decoding": SHARE}
+"""Of scores that are shares of tested samples. CCGP is rather one of geometries: its errors are those of coding
+directions, and do not shrink towards 1."""
 LOWER = ("participation",)
 """Scores that are small where representations are abstract: p counts shuffles with as small a score."""
 MOST_DICHOTOMIES = 35
@@ -39,6 +47,7 @@ _QUICKLY_DECODED, _FEWEST_DRAWS = 300, 8
 square."""
 _SINGLE = "a class has a single sample, so none is left to test a decoder on"
 _NO_DICHOTOMY = "{classes} classes have no balanced dichotomies to compare: this takes an even number of at least 4"
+_MATCHINGS = f"more than {MATCHING_CLASS_LIMIT} classes have too many matchings: give `factors`"
 _NOISE = "differences of class means are no longer than noise makes them"
 
 
@@ -86,11 +95,19 @@ class _Scorer:
     factors: Float[np.ndarray, "G F"] | None
     sides: Float[np.ndarray, "D G"]
 
-    def geometry(self, drawn: Resample) -> Float[np.ndarray, " four"]:
+    def moments(self, weights: Float[np.ndarray, " P"]) -> tuple[Moments, Moments | None]:
+        """Of all samples, and of halves of them."""
+        halves = None if self.halves is None else self.halves.moments(self.samples, weights)
+        return self.samples.moments(weights[None]), halves
+
+    def geometry(
+        self, moments: tuple[Moments, Moments | None], neurons: Float[np.ndarray, " N"]
+    ) -> Float[np.ndarray, " four"]:
         """Parallelism and dimensions, plain and corrected."""
-        plain, corrected = self.samples.kernels(*drawn)
+        whole, halves = moments
+        plain, corrected = (kernel[0] for kernel in whole.kernels(neurons[None]))
         parallelism = [parallelism_of(kernel, self.factors, self.sides) for kernel in (plain, corrected)]
-        beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(self.samples, *drawn)
+        beyond_noise = float("nan") if self.halves is None else self.halves.dimensions(halves, neurons)
         return np.array([*parallelism, dimensions(plain), beyond_noise])
 
     def decoding_scores(self, drawn: Resample) -> Float[np.ndarray, " three"]:
@@ -157,7 +174,11 @@ def abstraction_of(
         population.factors,
         sides,
     )
-    geometry, decoded = scorer.geometry(_all(samples)), scorer.decoding_scores(_all(thinned))
+    every = _all(samples)
+    geometry, decoded = (
+        scorer.geometry(scorer.moments(every.samples), every.neurons),
+        scorer.decoding_scores(_all(thinned)),
+    )
     rng = np.random.default_rng(seed)
     errors = _errors(scorer, bootstraps, rng)
     unlabelled = scores_of_shuffles(shuffles, partial(scorer.without_labels, rng), "shuffling labels", 3)
@@ -204,15 +225,17 @@ def decoded_draws(bootstraps: int, samples: int) -> int:
 def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[tuple[str, bool], float]:
     """Standard errors by score, plain and corrected."""
     neurons = scorer.samples.activity.shape[1]
-    whole = draws(scorer.samples.labels, neurons, bootstraps, rng)
+    whole = draws(scorer.samples.labels, neurons, bootstraps, rng, STEP)
     few = draws(scorer.thinned.labels, neurons, bootstraps, rng)
+    once = scorer.moments(np.ones(len(scorer.samples.labels)))
     found = np.full((bootstraps, 3, 7), np.nan)
     trained = decoded_draws(bootstraps, len(scorer.thinned.labels))
     for index, (drawn, decoded) in enumerate(
         tracked(zip(whole, few, strict=True), "drawing neurons and samples anew", bootstraps)
     ):
-        for column in range(3):
-            found[index, column, :4] = scorer.geometry(drawn[column])
+        anew = scorer.moments(drawn[1].samples)
+        for column, moments in enumerate((once, anew, anew)):
+            found[index, column, :4] = scorer.geometry(moments, drawn[column].neurons)
             if index < trained:
                 found[index, column, 4:] = scorer.decoding_scores(decoded[column])
     columns = [
@@ -222,7 +245,12 @@ def _errors(scorer: _Scorer, bootstraps: int, rng: np.random.Generator) -> dict[
         ("participation", True),
         *((name, False) for name in DECODED),
     ]
-    return {column: standard_error(found[:, :, place]) for place, column in enumerate(columns)}
+    return {
+        column: standard_error(
+            SCALES.get(column[0], PLAIN).to(found[:, :, place]), 1.0 if column[0] in DECODED else STEP
+        )
+        for place, column in enumerate(columns)
+    }
 
 
 def _score(
@@ -249,7 +277,8 @@ def _score(
         return Measured(None, float(plain), nulls=found, reason=_NOISE)
     corrected = better is not None
     value = float(plain) if better is None else float(np.clip(better, low, high))
-    bounds = interval(value, errors[name, corrected], bootstraps, low, high, cosine=name == "parallelism")
+    scale, cosine = SCALES.get(name, PLAIN), name == "parallelism"
+    bounds = interval(value, errors[name, corrected], bootstraps, low, high, cosine=cosine, scale=scale)
     return Measured(value, float(plain), bounds, found, corrected=corrected)
 
 
@@ -260,4 +289,6 @@ def _reason(name: str, population: Population, few: Population, sides: Float[np.
         return "a factor has fewer than two contexts, so no two coding directions can be compared"
     if not len(sides) and name in ("parallelism", "ccgp", "shattering"):
         return _NO_DICHOTOMY.format(classes=population.class_count)
+    if name == "parallelism" and population.factors is None and population.class_count > MATCHING_CLASS_LIMIT:
+        return _MATCHINGS
     return _NOISE

@@ -19,16 +19,16 @@ from codingschemes.coding.layers import (
     summarize_layer,
 )
 from codingschemes.coding.population import population as class_statistics
-from codingschemes.coding.scheme import FEWEST_NEURONS, Scheme
+from codingschemes.coding.scheme import FEWEST_NEURONS, Scheme, read_by_class_means
 from codingschemes.errors import InvalidInput
 from codingschemes.populations.abstraction import Abstraction, abstraction_of
 from codingschemes.populations.geometry import Samples
 from codingschemes.populations.population import Population
-from codingschemes.populations.readouts import direct_readout
+from codingschemes.populations.structure import Structure, structure_of
 from codingschemes.progress import announce
 from codingschemes.representation import AbstractionScores
 
-DIRECT = "no readout was given: outliers and the scheme rest on a ridge regression of the classes on the activity"
+UNREAD = "no readout was given: class-mean activities stand in for it in outliers and the scheme"
 _RUN_ONLY = ("code_rhat", "outlier_rhat", "drift")
 """Keys of a run's layer that a single population has no number for."""
 
@@ -42,6 +42,7 @@ class Description:
         shown: the samples of it that figures show and decoders see.
         layer: codes, scheme, outliers, kernel and collapse, as of a hidden layer of a run with one draw.
         abstraction: with errors and nulls.
+        structure: functional groups, recurring states, and how far axes of single neurons stand out.
         notes: what to know before reading the numbers, in sentences.
         layer_name: what the layer is called in figures.
 
@@ -56,6 +57,7 @@ class Description:
     shown: Population
     layer: Layer
     abstraction: Abstraction
+    structure: Structure
     notes: tuple[str, ...]
     layer_name: str = "layer"
 
@@ -110,6 +112,7 @@ class Description:
                 **{name: score.to_json() for name, score in self.abstraction.scores.items()},
                 "samples_decoded": self.abstraction.samples_decoded,
             },
+            "structure": self.structure.to_json(),
             "classes": list(self.population.class_names),
             "samples": [int(size) for size in self.population.class_sizes],
             "neurons": self.population.size,
@@ -127,6 +130,7 @@ class Description:
             f"outliers: {len(layer.outliers)}, carrying {layer.outlier_share:.0%} of the class-specific output; "
             f"effective neurons {layer.effective_neurons:.1f}",
             *(f"{name}: {score}" for name, score in self.abstraction.scores.items()),
+            *(f"{name}: {said}" for name, said in self.structure.words.items()),
             *(f"note: {note}" for note in self.notes),
         ]
         return "\n".join(lines)
@@ -179,7 +183,7 @@ def describe(
     announce("looking for codes and outliers")
     layer = _layer(population, shown)
     if population.readout is None:
-        notes.append(DIRECT)
+        notes.append(UNREAD)
     if population.activation is None:
         notes.append(
             "the activation is not known: levels of activity are those of the population; name it, where it is known, "
@@ -193,14 +197,17 @@ def describe(
             f"{len(population.labels)}: `max_samples` sets how many"
         )
     abstraction = abstraction_of(population, bootstraps, shuffles, seed, max_samples, max_dichotomies, max_splits)
-    return Description(population, shown, layer, abstraction, tuple(notes))
+    structure = structure_of(population, shown, bootstraps, shuffles, seed)
+    return Description(population, shown, layer, abstraction, structure, tuple(notes))
 
 
 def _layer(population: Population, shown: Population) -> Layer:
     """The population as a hidden layer of a run with one chain and one draw."""
-    readout = population.readout
-    weights = direct_readout(population.activity, population.labels) if readout is None else readout
-    neurons = class_statistics(population.activity.T[None, None], weights[None, None], population.labels)
+    readout, activity = population.readout, population.activity.T
+    known = readout is not None
+    weights = np.zeros((population.size, 1)) if readout is None else readout
+    neurons = class_statistics(activity[None, None], weights[None, None], population.labels)
+    neurons = neurons if known else read_by_class_means(neurons)
     own = readout if readout is not None and readout.shape[1] == population.class_count else None
     layer = summarize_layer(
         neurons,
@@ -208,9 +215,10 @@ def _layer(population: Population, shown: Population) -> Layer:
         shown.activity.T[None],
         _kernels(population, shown),
         LayerAbstraction(_NOT_HERE, {}),
-        collapse_of(population.activity.T, population.labels, own),
+        collapse_of(activity, population.labels, own),
         None,
         0,
+        readout_known=known,
     )
     return replace(layer, codes=tuple(_with_interval(code, population.size) for code in layer.codes))
 

@@ -66,26 +66,48 @@ class Samples:
             samples: weight of each; the diagonal of the second is NaN where a class has one sample.
             neurons: weight of each.
         """
-        plain, corrected = self.all_kernels(samples[None], neurons[None])
+        plain, corrected = self.moments(samples[None]).kernels(neurons[None])
         return plain[0], corrected[0]
 
-    def all_kernels(
-        self, samples: Float[np.ndarray, "W P"], neurons: Float[np.ndarray, "W N"]
-    ) -> tuple[Float[np.ndarray, "W G G"], Float[np.ndarray, "W G G"]]:
-        """`kernels` of many weights, in one pass over the activity: what takes time is to read it."""
-        starts, total = self.edges[:-1], neurons.sum(1)
-        count = np.add.reduceat(samples, starts, axis=1)
-        repeated = np.add.reduceat(samples**2, starts, axis=1)
+    def moments(self, samples: Float[np.ndarray, "W P"]) -> "Moments":
+        """Of many weights, in one pass over the activity: what takes time is to read it."""
+        starts = self.edges[:-1]
         blocks = [slice(first, end) for first, end in zip(starts, self.edges[1:], strict=True)]
-        sums = np.stack([samples[:, block] @ self.activity[block] for block in blocks], axis=1)
-        own = [np.sum((samples[:, block] ** 2 @ self.squares[block]) * neurons, axis=1) for block in blocks]
+        return Moments(
+            np.add.reduceat(samples, starts, axis=1),
+            np.add.reduceat(samples**2, starts, axis=1),
+            np.stack([samples[:, block] @ self.activity[block] for block in blocks], axis=1),
+            np.stack([samples[:, block] ** 2 @ self.squares[block] for block in blocks], axis=1),
+        )
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What kernels need of weighted samples, whatever the neurons weigh.
+
+    Attributes:
+        count, repeated: sums of weights and of their squares in each class, (weights, class).
+        sums: of weighted activities, (weights, class, neuron).
+        squares: of the squares of weighted activities, likewise.
+    """
+
+    count: Float[np.ndarray, "W G"]
+    repeated: Float[np.ndarray, "W G"]
+    sums: Float[np.ndarray, "W G N"]
+    squares: Float[np.ndarray, "W G N"]
+
+    def kernels(
+        self, neurons: Float[np.ndarray, "W N"]
+    ) -> tuple[Float[np.ndarray, "W G G"], Float[np.ndarray, "W G G"]]:
+        """As `Samples.kernels`, one pair for all weights of samples and of neurons."""
+        count, total = self.count, neurons.sum(1)
         pairs = count[:, :, None] * count[:, None, :] * total[:, None, None]
-        plain = (sums * neurons[:, None, :]) @ sums.transpose(0, 2, 1)
+        plain = (self.sums * neurons[:, None, :]) @ self.sums.transpose(0, 2, 1)
         plain = np.divide(plain, pairs, out=np.full_like(plain, np.nan), where=pairs > 0)
-        different = np.where(count**2 > repeated, count**2 - repeated, np.nan)  # pairs of different samples
+        different = np.where(count**2 > self.repeated, count**2 - self.repeated, np.nan)  # pairs of different samples
         corrected = plain.copy()
-        diagonal = np.arange(len(blocks))
-        alone = np.stack(own, axis=1) / total[:, None]
+        diagonal = np.arange(count.shape[1])
+        alone = np.sum(self.squares * neurons[:, None, :], axis=2) / total[:, None]
         corrected[:, diagonal, diagonal] = (count**2 * plain[:, diagonal, diagonal] - alone) / different
         return plain, corrected
 
@@ -141,22 +163,28 @@ class Halves:
         shuffled = np.stack([rng.permutation(neurons) for _ in range(SPLITS)])
         return cls(first.astype(float), (shuffled < neurons // 2).astype(float))
 
-    def dimensions(self, samples: Samples, weights: Float[np.ndarray, " P"], neurons: Float[np.ndarray, " N"]) -> float:
+    def moments(self, samples: Samples, weights: Float[np.ndarray, " P"]) -> Moments | None:
+        """Of both halves of the samples, each to be paired with both halves of the neurons; None where of some class
+        only one half was drawn."""
+        halves = np.stack([self.samples, 1 - self.samples], axis=1).reshape(-1, len(weights)) * weights
+        return samples.moments(halves) if np.add.reduceat(halves, samples.edges[:-1], axis=1).all() else None
+
+    def dimensions(self, moments: Moments | None, neurons: Float[np.ndarray, " N"]) -> float:
         """The participation ratio of the class means of all neurons of which these are a sample, without noise.
 
         (sum lam)^2 is the product of traces from two halves and sum lam^2 their inner product, with noise corrected
         in each; means over both pairings and all splits.
         """
-        one, side = self.samples, self.neurons
-        # both pairings of a half of the samples with a half of the neurons, each followed by what is left
-        halves = np.stack([one, 1 - one, 1 - one, one], axis=1).reshape(-1, len(weights)) * weights
-        sides = np.stack([side, 1 - side, side, 1 - side], axis=1).reshape(-1, len(neurons)) * neurons
-        if not np.add.reduceat(halves, samples.edges[:-1], axis=1).all():
-            return float("nan")  # of some class only one half was drawn
-        centred = np.array([_centre(kernel) for kernel in samples.all_kernels(halves, sides)[1]])
-        first, second = centred[::2], centred[1::2]
-        traces = float(np.sum(np.trace(first, axis1=1, axis2=2) * np.trace(second, axis1=1, axis2=2)))
-        squares = float(np.sum(first * second))
+        if moments is None:
+            return float("nan")
+        side = np.stack([self.neurons, 1 - self.neurons], axis=1).reshape(-1, len(neurons)) * neurons
+        traces = squares = 0.0
+        # a half of the samples with a half of the neurons, and what is left with what is left
+        for paired in (side, side.reshape(-1, 2, len(neurons))[:, ::-1].reshape(side.shape)):
+            centred = np.array([_centre(kernel) for kernel in moments.kernels(paired)[1]])
+            first, second = centred[::2], centred[1::2]
+            traces += float(np.sum(np.trace(first, axis1=1, axis2=2) * np.trace(second, axis1=1, axis2=2)))
+            squares += float(np.sum(first * second))
         return traces / squares if squares > 0 and traces > 0 else float("nan")
 
 

@@ -161,3 +161,61 @@ def from_equinox(model: Any, inputs: Any, labels: Any, **options: Any) -> dict[s
             name=f"layer {number}", **options,
         )  # fmt: skip
     return found
+
+
+def from_flax(model: Any, inputs: Any, labels: Any, variables: Any = None, **options: Any) -> dict[str, Population]:
+    """Activations between the layers of a Flax network in sequence.
+
+    Args:
+        model: an `flax.nnx.Sequential`, or a `flax.linen.Sequential`.
+        inputs: samples first.
+        labels: one a sample.
+        variables: parameters of a linen model, as its `init` gave them; of nnx none, which hold their own.
+        options: `factors` and `names` of `Population`.
+
+    Returns:
+        A population for each function in the sequence, as `flax.nnx.relu`: `layer 1` and on. Feature maps are averaged
+        over space: a channel is a neuron. One that a last `Linear` or `Dense` reads the outputs from has its weights as
+        readout.
+
+    Raises:
+        InvalidInput: Flax is not installed, the model is no sequence, has no functions in it, or lacks its variables.
+
+    Example:
+        >>> found = cs.populations.from_flax(model, inputs, labels)  # doctest: +SKIP
+    """
+    try:
+        from flax import linen, nnx
+    except ImportError:
+        raise InvalidInput(
+            "from_flax needs Flax, which is not installed: pip install flax, or give `Population` arrays"
+        ) from None
+    if isinstance(model, linen.Sequential):
+        if variables is None:
+            raise InvalidInput("a linen model has no weights of its own: give its `variables`, as its init gave them")
+        layers = list(model.bind(variables).layers)
+    elif isinstance(model, nnx.Sequential):
+        layers = list(model.layers)
+    else:
+        raise InvalidInput(
+            "from_flax takes a Sequential of flax.nnx or flax.linen: of other modules give `Population` their "
+            "activities, (sample, neuron)"
+        )
+    activity, seen = jnp.asarray(np.asarray(inputs)), []
+    for place, layer in enumerate(layers):
+        activity = layer(activity)
+        if not isinstance(layer, linen.Module | nnx.Module):
+            seen.append((place, activity))
+    if not seen:
+        raise InvalidInput("the model has no function between its modules: give `Population` their activities")
+    found = {}
+    for number, (place, values) in enumerate(seen, 1):
+        reader = layers[-1] if place == len(layers) - 2 and isinstance(layers[-1], linen.Dense | nnx.Linear) else None
+        if reader is not None:
+            kernel = reader.variables["params"]["kernel"] if isinstance(reader, linen.Dense) else reader.kernel[...]
+        found[f"layer {number}"] = Population(
+            np.asarray(values, float).mean(axis=tuple(range(1, values.ndim - 1))), labels,
+            readout=None if reader is None else np.asarray(kernel), name=f"layer {number}",
+            activation=_JAX.get(getattr(layers[place], "__name__", "")), **options,
+        )  # fmt: skip
+    return found

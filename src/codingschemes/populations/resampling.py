@@ -89,11 +89,15 @@ class Measured:
         return said
 
 
+STEP = 0.5
+"""How far weights of smooth scores go from one towards those of a bootstrap draw."""
+
+
 class Resample(NamedTuple):
-    """How many times each sample and each neuron was drawn.
+    """How many times each sample and each neuron was drawn, or the weight of each.
 
     Attributes:
-        samples: (sample,), of every class as many as it has.
+        samples: (sample,); they sum to the size of each class.
         neurons: (neuron,).
     """
 
@@ -102,24 +106,34 @@ class Resample(NamedTuple):
 
 
 def draws(
-    labels: Int[np.ndarray, " P"], neurons: int, count: int, rng: np.random.Generator
+    labels: Int[np.ndarray, " P"], neurons: int, count: int, rng: np.random.Generator, step: float | None = None
 ) -> list[tuple[Resample, Resample, Resample]]:
     """Bootstrap draws, each with only neurons, only samples, and both drawn anew.
 
+    Of few trials a bootstrap draw holds even fewer different ones: it shows their variance too small by a part of 1/n,
+    and a score from which noise is taken off as too variable. With a `step` weights go only this far from one towards
+    those of the draw, times sqrt(n / (n - 1)): a score that is smooth in the weights varies by `step` times its error.
+
     Args:
         labels: 0..G-1, ascending: samples are drawn within classes.
+        step: between 0 and .7; left out, samples and neurons are drawn as they are, a whole number of times.
     """
     sizes = np.bincount(labels)
     found = []
     for _ in range(count):
-        drawn = np.concatenate([rng.multinomial(size, np.full(size, 1 / size)) for size in sizes]).astype(float)
-        chosen = rng.multinomial(neurons, np.full(neurons, 1 / neurons)).astype(float)
+        drawn = np.concatenate([_weights(int(size), rng, step) for size in sizes])
+        chosen = _weights(neurons, rng, step)
         every, each = np.ones(len(labels)), np.ones(neurons)
         found.append((Resample(every, chosen), Resample(drawn, each), Resample(drawn, chosen)))
     return found
 
 
-def standard_error(scores: Float[np.ndarray, "B 3"]) -> float:
+def _weights(size: int, rng: np.random.Generator, step: float | None) -> Float[np.ndarray, " size"]:
+    drawn = rng.multinomial(size, np.full(size, 1 / size)).astype(float)
+    return drawn if step is None else 1 + step * np.sqrt(size / max(size - 1, 1)) * (drawn - 1)
+
+
+def standard_error(scores: Float[np.ndarray, "B 3"], step: float = 1.0) -> float:
     """The standard error of a score for which neurons and samples were both drawn.
 
     The variance has a part from neurons, one from samples, and one from what each neuron does by chance in each
@@ -129,24 +143,57 @@ def standard_error(scores: Float[np.ndarray, "B 3"]) -> float:
 
     Args:
         scores: with neurons, with samples, and with both drawn anew.
+        step: of the draws.
     """
     known = scores[np.isfinite(scores).all(1)]
     if len(known) < 2:
         return float("nan")
-    neurons, samples, _ = known.var(axis=0, ddof=1)
-    together = float(np.var(known[:, 2] - known[:, 0] - known[:, 1], ddof=1))
+    neurons, samples, _ = known.var(axis=0, ddof=1) / step**2
+    together = float(np.var(known[:, 2] - known[:, 0] - known[:, 1], ddof=1)) / step**4
     return float(np.sqrt(max(neurons + samples - together, neurons, samples)))
 
 
+class Scale(NamedTuple):
+    """On which errors of a score are the same everywhere, so that intervals are symmetric.
+
+    Attributes:
+        to, back: from scores and to them.
+    """
+
+    to: Callable[..., Any]
+    back: Callable[..., Any]
+
+
+def _unchanged(score: Any) -> Any:
+    return score
+
+
+PLAIN = Scale(_unchanged, _unchanged)
+SHARE = Scale(
+    lambda share: np.arcsin(np.sqrt(np.clip(share, 0, 1))),
+    lambda angle: np.sin(np.clip(angle, 0, np.pi / 2)) ** 2,
+)
+"""Of shares of tested samples, whose errors shrink towards 0 and 1 (Anscombe, Biometrika 35, 246, 1948)."""
+
+
 def interval(
-    value: float, error: float, bootstraps: int, low: float, high: float, *, cosine: bool = False
+    value: float,
+    error: float,
+    bootstraps: int,
+    low: float,
+    high: float,
+    *,
+    cosine: bool = False,
+    scale: Scale = PLAIN,
 ) -> tuple[float, float] | None:
     """95 % about a value, within the range of the score: Student's quantile, as the error is one of few draws.
 
     Args:
+        error: of the value on the `scale`.
         cosine: the value is one, or a mean of them, whose error shrinks towards 1 and -1: symmetric intervals miss the
             truth on one side only. On Fisher's scale, artanh (Metron 1, 3, 1921), errors are the same everywhere; a
             value nearer to its bound than its error is taken to be an error away.
+        scale: on which the interval is symmetric.
     """
     if bootstraps < 2 or not np.isfinite([value, error]).all():
         return None
@@ -156,7 +203,8 @@ def interval(
         width /= 1 - inside**2
         ends = np.tanh(np.arctanh(inside) + np.array([-width, width]))
         return min(float(ends[0]), value), max(float(ends[1]), value)
-    return max(low, value - width), min(high, value + width)
+    middle = float(scale.to(value))
+    return max(low, float(scale.back(middle - width))), min(high, float(scale.back(middle + width)))
 
 
 def null_of(found: float, without: Sequence[float], broken: str, *, lower: bool = False) -> Null | None:

@@ -18,6 +18,7 @@ from codingschemes.tables import html_table
 
 CHANCE = 0.95
 """Quantile over shuffles of the likest pair of samples: what is liker recurs."""
+FEWEST_SHUFFLES = 19
 _FADED = 0.1
 """Autocorrelation below which two times are no longer one visit."""
 APART = "each neuron's samples permuted by themselves"
@@ -131,13 +132,13 @@ def recurring_states(
         >>> cs.populations.recurring_states(noise, shuffles=99).visits.tolist()
         []
     """
-    require_whole("shuffles", shuffles, 19)
+    require_whole("shuffles", shuffles, FEWEST_SHUFFLES)
     require_whole("max_samples", max_samples, 10)
     if isinstance(activity, Population):
         activity = activity.activity[np.argsort(activity.order)]
     phi = checked_activity(activity)
     moving = np.ptp(phi, axis=0) > 0
-    if len(phi) < 10 or moving.sum() < 3:
+    if not comparable(phi):
         raise InvalidInput(
             f"{len(phi)} samples of {int(moving.sum())} neurons that change are too few for states: give ten samples "
             "and three neurons or more"
@@ -174,6 +175,11 @@ def recurring_states(
         IN_TIME if timed else APART,
         shuffles,
     )
+
+
+def comparable(activity: Float[np.ndarray, "P N"]) -> bool:
+    """Whether there are samples and neurons enough to ask for states."""
+    return len(activity) >= 10 and int(np.sum(np.ptp(activity, axis=0) > 0)) >= 3
 
 
 def _gap(units: Float[np.ndarray, "T N"], gap: int | None, *, timed: bool) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from codingschemes.calls import checked
@@ -59,7 +60,7 @@ CAPTIONS = {
 """Title and caption of every figure."""
 WORDS = (
     "code", "redundant", "sparse", "analog", "undecided", "outlier", "class-specific-output", "kernel", "collapse",
-    "direct-readout", "parallelism", "ccgp", "shattering",
+    "parallelism", "ccgp", "shattering",
 )  # fmt: skip
 NAMES = {
     "parallelism": "parallelism",
@@ -67,7 +68,11 @@ NAMES = {
     "shattering": "shattering dimensionality",
     "decoding": "decoding of the class",
     "participation": "dimensions of class means",
+    "two_levels": "two levels",
+    "concentration": "concentration",
 }
+_MOST_CLASSES = 4
+"""Listed of those that a state is visited in."""
 
 
 @checked
@@ -116,6 +121,7 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
             ("abstraction", "How abstract is it?"),
             ("figures", "Figures"),
             ("scheme", "The coding scheme in numbers"),
+            ("groups", "Groups and states"),
             ("kernels", "Kernel"),
             ("glossary", "Words"),
         ],
@@ -148,6 +154,10 @@ def render(description: Description, images: Mapping[str, Rendering]) -> str:
         ],
         probabilities=[(name, probability_words(value)) for name, value in description.scheme.scores.items()],
         evidence=evidence_rows(layer.scheme),
+        axes=[_score(NAMES[name], score) for name, score in description.structure.axes.scores.items()],
+        groups=_groups(description),
+        states=_states(description),
+        said=description.structure.words,
         kernel=[
             [numbers.with_error(float(mean), float(error)) for mean, error in zip(row, errors, strict=True)]
             for row, errors in zip(layer.kernels.between, layer.kernels.between_mcse, strict=True)
@@ -188,15 +198,59 @@ def _cards(description: Description) -> list[words.Card]:
     ]
 
 
+def _groups(description: Description) -> list[dict[str, Any]]:
+    found = description.structure.groups
+    if found is None or found.count == 1:
+        return []
+    rows = zip(found.sizes, found.stability, found.profiles, strict=True)
+    small = 0.005 * np.abs(found.profiles).max()
+    return [
+        {
+            "size": size,
+            "share": numbers.percent(size / description.population.size),
+            "stability": "–" if np.isnan(stability) else numbers.number(float(stability), 2),
+            "profile": [numbers.number(float(mean), 2) for mean in np.where(np.abs(profile) < small, 0, profile)],
+        }
+        for size, stability, profile in list(rows)[:MOST_ROWS]
+    ]
+
+
+def _states(description: Description) -> list[dict[str, Any]]:
+    """How often each state was visited, and in which classes."""
+    found, shown = description.structure.states, description.shown
+    if found is None:
+        return []
+    labels = shown.labels[np.argsort(shown.order)]
+    rows = []
+    for state, visits in enumerate(found.visits[:MOST_ROWS]):
+        seen = np.bincount(labels[found.members == state], minlength=shown.class_count)
+        often = [label for label in np.argsort(-seen, kind="stable") if seen[label]]
+        named = ", ".join(f"{shown.class_names[label]} {seen[label]}" for label in often[:_MOST_CLASSES])
+        rows.append(
+            {
+                "visits": visits,
+                "share": numbers.percent(visits / len(labels)),
+                "classes": named + (", …" if len(often) > _MOST_CLASSES else ""),
+                "p": numbers.number(float(found.p[state]), 2),
+            }
+        )
+    return rows
+
+
 def _score(name: str, score: Measured) -> dict[str, Any]:
     first = score.nulls[0] if score.nulls else None
     return {
         "name": name,
-        "value": "–" if score.value is None else numbers.number(score.value),
-        "interval": "–" if score.interval is None else " to ".join(numbers.number(end) for end in score.interval),
-        "plain": "–" if score.plain is None else numbers.number(score.plain),
-        "null": "–" if first is None else numbers.number(first.mean),
+        "value": "–" if score.value is None else _short(score.value),
+        "interval": "–" if score.interval is None else " to ".join(_short(end) for end in score.interval),
+        "plain": "–" if score.plain is None else _short(score.plain),
+        "null": "–" if first is None else _short(first.mean),
         "p": "–" if first is None else numbers.number(first.p, 2),
         "shuffles": "–" if first is None else str(first.shuffles),
         "remark": score.reason or ("corrected for noise" if score.corrected else ""),
     }
+
+
+def _short(score: float) -> str:
+    """Scores are of order one: digits beyond the third decimal say nothing."""
+    return numbers.number(round(score, 3))

@@ -6,7 +6,7 @@ one code; .5 and 3 are called low and high. Single samples are planted, not clas
 are what an experiment would find.
 """
 
-from codingschemes.coding.planted.choice import plant, plant_any
+from codingschemes.coding.planted.choice import plant, plant_any, plant_recording
 from codingschemes.coding.planted.foreign import FOREIGN, plant_foreign, plant_rectified
 from codingschemes.coding.planted.labelled import (
     NOISE_LEVELS,
@@ -45,6 +45,7 @@ __all__ = [
     "plant_any",
     "plant_foreign",
     "plant_many_codes",
+    "plant_recording",
     "plant_rectified",
     "plant_redundant",
     "plant_redundant_and_outliers",

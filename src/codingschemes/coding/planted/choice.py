@@ -1,6 +1,7 @@
 """Random populations of a scheme."""
 
 import numpy as np
+from jaxtyping import Int
 
 from codingschemes.coding.planted.labelled import NOISE_LEVELS, SCALINGS, Planted, random_labels
 from codingschemes.coding.planted.mixtures import (
@@ -16,6 +17,9 @@ from codingschemes.coding.planted.schemes import (
     plant_sparse,
     plant_sparse_without_gap,
 )
+
+NEAT = 0.1
+"""Noise of neurons that hardly differ from others of their code."""
 
 
 def plant(truth: str, rng: np.random.Generator, size: int, noise: float = 1.0) -> Planted:
@@ -39,8 +43,24 @@ def plant_any(truth: str, rng: np.random.Generator, size: int) -> Planted:
     """A random population of a scheme over the whole range that is met: 2 to 10 classes in random ratios, 60 to 200
     samples, noise from low to high, any scaling, few codes or many; mixtures or unselective neurons for `undecided`."""
     labels = random_labels(rng, int(rng.integers(2, 11)))
+    return _plant(truth, rng, size, labels, NOISE_LEVELS["low"])
+
+
+def plant_recording(truth: str, rng: np.random.Generator, size: int) -> Planted:
+    """The same with what recordings and trained networks have: 2 to 16 classes of 5 to 100 samples each, as many of
+    every class or not, and neurons from next to noiseless ones on."""
+    classes = int(rng.integers(2, 1 + min(16, size // 3)))  # few neurons for many classes leave no room for mixtures
+    least = 5 * float(np.exp(rng.uniform(0, np.log(8))))
+    most = least * (float(np.exp(rng.uniform(0, np.log(2.5)))) if rng.random() < 0.5 else 1.0)
+    labels = np.repeat(np.arange(classes), rng.integers(round(least), round(most) + 1, classes))
+    return _plant(truth, rng, size, labels, NEAT)
+
+
+def _plant(
+    truth: str, rng: np.random.Generator, size: int, labels: Int[np.ndarray, " P"], least_noise: float
+) -> Planted:
     classes = int(labels.max()) + 1
-    noise = float(np.exp(rng.uniform(np.log(NOISE_LEVELS["low"]), np.log(NOISE_LEVELS["high"]))))
+    noise = float(np.exp(rng.uniform(np.log(least_noise), np.log(NOISE_LEVELS["high"]))))
     scaling = SCALINGS[rng.integers(len(SCALINGS))]
     chance = rng.random()
     match truth:
