@@ -111,3 +111,16 @@ def test_what_has_no_states_is_refused(words, said):
 def test_few_neurons_have_no_groups():
     with pytest.raises(cs.InvalidInput, match="too few for groups"):
         cs.populations.functional_groups(cs.Population(np.eye(4), [0, 0, 1, 1]))
+
+
+def test_a_group_that_no_draw_holds_a_neuron_of_has_no_stability():
+    """One neuron of its own: with one draw it is left out in a third of the seeds."""
+    rng = np.random.default_rng(30)
+    labels = np.repeat(np.arange(3), 6)
+    profiles = np.vstack([np.tile([0.0, 1.0, 0.0], (12, 1)), np.tile([1.0, 0.0, 1.0], (12, 1)), [[9.0, -9.0, 4.0]]])
+    population = cs.Population(profiles.T[labels] + 0.05 * rng.standard_normal((18, 25)), labels)
+    found = [cs.populations.functional_groups(population, bootstraps=1, shuffles=0, seed=seed) for seed in range(8)]
+    alone = [each.stability[each.sizes == 1] for each in found]
+    assert all(len(each) == 1 for each in alone)
+    assert {bool(np.isnan(each[0])) for each in alone} == {True, False}
+    assert all(np.isfinite(each.stability[each.sizes > 1]).all() for each in found)

@@ -31,7 +31,7 @@ class FunctionalGroups:
         profiles: mean activity of each group for each class, (group, class).
         sizes: number of neurons of each, (group,).
         stability: mean overlap (Jaccard) of each with the nearest group found among neurons and trials drawn anew,
-            (group,); NaN without draws.
+            (group,); NaN without a draw that has one of its neurons.
         gain: how much better groups explain the neurons than one broad distribution does, difference of BIC in nats; 0
             where there is one group.
         null: of `gain`, where there are no groups; None without shuffles.
@@ -136,7 +136,7 @@ def functional_groups(
         members,
         np.stack([profiles[members == group].mean(0) for group in groups]),
         np.bincount(members),
-        np.nanmean(overlaps, axis=0) if overlaps else np.full(len(groups), np.nan),
+        _mean_of_known(np.array(overlaps).reshape(-1, len(groups))),
         gain,
         null_of(gain, without, GAUSSIAN),
         population.class_names,
@@ -171,6 +171,12 @@ def _overlaps(samples: Samples, members: Int[np.ndarray, " N"], drawn: Resample,
     taken = drawn.neurons > 0  # copies of a neuron would be a group
     found, _ = _cluster(_profiles(samples, drawn.samples)[taken], most)
     return np.array([_overlap(members[taken] == group, found) for group in range(members.max() + 1)])
+
+
+def _mean_of_known(overlaps: Float[np.ndarray, "B K"]) -> Float[np.ndarray, " K"]:
+    known = np.isfinite(overlaps)
+    count = known.sum(0)
+    return np.divide(np.where(known, overlaps, 0).sum(0), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _overlap(group: Bool[np.ndarray, " M"], found: Int[np.ndarray, " M"]) -> float:
