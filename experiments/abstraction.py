@@ -13,7 +13,7 @@ from pathlib import Path
 from entry import ROOT, Entry, Table
 
 from codingschemes.reports import numbers
-from codingschemes.studies import AbstractionStudy, study
+from codingschemes.studies import Abstraction, study
 
 FIGURES = {"against_penalty": "penalty", "against_alignment": "alignment"}
 
@@ -23,7 +23,7 @@ options, out = entry.begin()
 folder = options.study
 if folder is None:
     folder = ROOT / "build" / ("abstraction-quick" if options.quick else "abstraction")
-    study(AbstractionStudy.quick() if options.quick else AbstractionStudy(), folder, notify=print)
+    study(Abstraction.quick() if options.quick else Abstraction(), folder, notify=print)
 found = json.loads((folder / "study.json").read_text())
 table = Table("claim", "whose", "measured", "predicted", "sampled", "verdict")
 for claim in found["claims"]:

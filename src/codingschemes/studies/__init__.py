@@ -2,13 +2,13 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.registry import Registry
-from codingschemes.studies.abstraction import AbstractionStudy
+from codingschemes.studies.abstraction import Abstraction
 from codingschemes.studies.execution import Studied, study
 from codingschemes.studies.generalisation import Generalisation
 from codingschemes.studies.study import Claim, Drawing, Findings, Study
 
-__all__ = ["STUDIES", "AbstractionStudy", "Claim", "Drawing", "Findings", "Generalisation", "Studied", "Study", "study"]
+__all__ = ["STUDIES", "Abstraction", "Claim", "Drawing", "Findings", "Generalisation", "Studied", "Study", "study"]
 
 STUDIES: Registry[type[Study]] = Registry("study")
 STUDIES.register("generalisation", Generalisation)
-STUDIES.register("abstraction", AbstractionStudy)
+STUDIES.register("abstraction", Abstraction)

@@ -1,5 +1,5 @@
 """Are representations abstract?"""
 
-from codingschemes.studies.abstraction.study import AbstractionStudy
+from codingschemes.studies.abstraction.study import Abstraction
 
-__all__ = ["AbstractionStudy"]
+__all__ = ["Abstraction"]
