@@ -51,6 +51,7 @@ class Studied:
             "sizes": asdict(self.study),
             "claims": [asdict(claim) for claim in self.findings.claims],
             "remarks": list(self.findings.remarks),
+            "figures": {name: [each.heading, each.caption] for name, each in self.findings.figures.items()},
             "numbers": self.findings.numbers.to_dict("records"),
             "runs": [{**each.to_json(), "folder": f"{_RUNS}/{each.job.name}"} for each in self.outcomes],
         }

@@ -70,7 +70,7 @@ def _along_layers(rows: dict[str, pd.DataFrame], activation: str, where: str) ->
             above(found, 0.0),
         )
     collapse = np.log10(rows["nc1"])
-    steps = over_tasks((collapse.iloc[:, :-1].to_numpy() - collapse.iloc[:, 1:].to_numpy()).min(axis=1))
+    steps = over_tasks((-collapse.diff(axis=1)).min(axis=1))
     yield _claim(
         f"{NAMES[activation]} networks collapse further from layer to layer",
         "here",

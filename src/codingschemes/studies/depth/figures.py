@@ -92,7 +92,8 @@ def _kernels(kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Dr
     columns = 2 * depth
     figure = Figure(figsize=(1.2 + 1.55 * columns, 0.6 + 1.75 * len(deepest)), layout="constrained")
     grid = figure.subplots(len(deepest), columns, squeeze=False)
-    for row, (activation, pairs) in zip(grid, deepest.items(), strict=True):
+    for place, (activation, pairs) in enumerate(deepest.items()):
+        row = grid[place]
         for layer, pair in enumerate(pairs):
             shown_kernels = [each for each in pair if each is not None]
             low, high = min(map(np.min, shown_kernels)), max(map(np.max, shown_kernels))
@@ -100,7 +101,7 @@ def _kernels(kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Dr
             scale = {"cmap": DIVERGING, "vmin": -high, "vmax": high} if signed else {"cmap": SEQUENTIAL, "vmin": 0}
             for axis, kernel, words in zip(row[2 * layer : 2 * layer + 2], pair, KernelPair._fields, strict=True):
                 axis.set(xticks=[], yticks=[])
-                if row is grid[0]:
+                if place == 0:
                     axis.set_title(f"layer {layer + 1}\n{words}", fontsize=9)
                 if kernel is None:
                     axis.text(0.5, 0.5, "none", ha="center", va="center", transform=axis.transAxes, fontsize=9)

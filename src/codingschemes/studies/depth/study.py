@@ -86,7 +86,7 @@ class Depth(Study):
     chains: int = 4
     draws: int | None = None
     warmup: int | None = None
-    time_limit: float | None = 240.0
+    time_limit: float | None = 180.0
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -193,7 +193,7 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], list[KernelPair]]:
         kernels = kernels / (activity.shape[1] * activity.shape[2])
         theory = predicted[index] if predicted else None
         drift = correlations(trajectory, index)
-        permuted, rotated = _unlike(activity)
+        permuted, rotated = unlike(activity)
         both = (kernels.mean(axis=0), theory)
         pairs.append(KernelPair(*(None if each is None else each[np.ix_(order, order)] for each in both)))
         for chain, kernel in enumerate(kernels):
@@ -228,11 +228,15 @@ def _apart(kernel: Float[np.ndarray, "P P"], theory: Float[np.ndarray, "P P"]) -
     return float(np.linalg.norm(kernel - theory) / np.linalg.norm(theory))
 
 
-def _unlike(
+def unlike(
     activity: Float[np.ndarray, "chain draw N P"],
 ) -> tuple[Float[np.ndarray, " chain"], Float[np.ndarray, " chain"]]:
     """Distance of the last network of each chain from the first of the next one, by the best permutation and the best
-    rotation of neurons, in radians: no network is in two pairs."""
+    rotation of neurons, in radians: no network is in two pairs.
+
+    Args:
+        activity: of one layer.
+    """
     pairs = [(last.T, first.T) for last, first in zip(activity[:, -1], np.roll(activity[:, 0], -1, 0), strict=True)]
     permuted, rotated = ([distance(*pair) for pair in pairs] for distance in (permutation_distance, shape_distance))
     return np.array(permuted), np.array(rotated)

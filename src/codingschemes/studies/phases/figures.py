@@ -63,10 +63,15 @@ def _phase_diagram(table: pd.DataFrame, centre: dict[str, Any], samples: int) ->
         _theory_image(axis, rows[rows.source == "theory"])
         for (temperature, variance), group in rows[rows.source == "sampled"].groupby(["temperature", "variance"]):
             color = _mixture(group[list(COORDINATES)].mean().to_numpy()[None])[0]
-            ink = readable_on(color)
-            style = {"markersize": 25, "markeredgecolor": "white", "markeredgewidth": 2.5, "clip_on": False}
+            ink = readable_on(color.tolist())
+            style: dict[str, Any] = {
+                "markersize": 25,
+                "markeredgecolor": "white",
+                "markeredgewidth": 2.5,
+                "clip_on": False,
+            }
             axis.plot(variance, temperature, "o", color=color, gid=ON_IMAGE, zorder=3, **style)
-            letter = {"ha": "center", "va": "center_baseline", "fontweight": "bold", "fontsize": 11}
+            letter: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontweight": "bold", "fontsize": 11}
             axis.text(variance, temperature, _LETTERS[group.label.iloc[0]], color=ink, gid=ON_IMAGE, zorder=4, **letter)
         axis.set(xscale="log", yscale="log", title=NAMES.get(activation, activation), xlabel=_VARIANCE)
         axis.minorticks_off()
@@ -92,7 +97,13 @@ def _theory_image(axis: Axes, rows: pd.DataFrame) -> None:
     image = axis.pcolormesh(_edges(variances), _edges(temperatures), _mixture(values), gid=ON_IMAGE, rasterized=True)
     image.set_zorder(0)
     for (temperature, variance), label in placed.label.items():
-        style = {"fontsize": 7, "ha": "center", "va": "center_baseline", "gid": ON_IMAGE, "color": "black"}
+        style: dict[str, Any] = {
+            "fontsize": 7,
+            "ha": "center",
+            "va": "center_baseline",
+            "gid": ON_IMAGE,
+            "color": "black",
+        }
         axis.text(variance, temperature, _LETTERS[label], **style)
 
 
@@ -121,7 +132,12 @@ def _lazy_to_mean_field(table: pd.DataFrame, centre: dict[str, Any], samples: in
         axis.set(xscale="log", xlabel=_VARIANCE)
         for place, words in ((1.0, "mean-field"), (centre["width"] * samples, "lazy")):
             axis.axvline(place, color="#B8B8B8", linewidth=0.8, zorder=0)
-            style = {"fontsize": 8, "ha": "center", "va": "bottom", "transform": axis.get_xaxis_transform()}
+            style: dict[str, Any] = {
+                "fontsize": 8,
+                "ha": "center",
+                "va": "bottom",
+                "transform": axis.get_xaxis_transform(),
+            }
             axis.text(place, 1.0, words, **style)
     caption = (
         f"Coordinates of the scheme at T = {centre['temperature']:g}. Curves: networks drawn from the mean field; "
@@ -155,7 +171,12 @@ def _from_sigmoid_to_relu(table: pd.DataFrame, centre: dict[str, Any]) -> Drawin
     for name in COORDINATES:
         solved = ends[ends.source == "theory"][name]
         if len(solved):
-            style = {"color": _LINES[name]["color"], "marker": "_", "markersize": 18, "linestyle": "none"}
+            style: dict[str, Any] = {
+                "color": _LINES[name]["color"],
+                "marker": "_",
+                "markersize": 18,
+                "linestyle": "none",
+            }
             axis.plot(ends.ceiling.iloc[0], solved.mean(), **style)
     axis.set(xscale="log", xlabel="ceiling of the activation", ylabel="share", ylim=(-0.03, 1.03))
     plain_numbers(axis.xaxis)

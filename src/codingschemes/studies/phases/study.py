@@ -3,6 +3,7 @@ activations: mean field on a fine grid, sampled networks on a coarse one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -127,12 +128,11 @@ class Phases(Study):
         Args:
             folder: in which each has a folder of its own.
         """
-        task = self._task()
         return [
             job_of(
                 folder,
                 setting._asdict(),
-                self._posterior(task, setting),
+                self.posterior(setting),
                 sampler=self.sampler,
                 chains=self.chains,
                 draws=self.draws,
@@ -166,14 +166,22 @@ class Phases(Study):
             for variance in _between(self.variances, self.grid):
                 yield Setting(activation, self.temperature, float(variance), self.width)
 
+    @cached_property
     def _task(self) -> Task:
         return make_task("orthogonal", samples=self.samples, ratios=_RATIOS)
 
-    def _posterior(self, task: Task, setting: Setting) -> Posterior:
+    def posterior(self, setting: Setting) -> Posterior:
+        """The posterior of a point.
+
+        Args:
+            setting: where the point lies.
+        """
         activation = activation_with(setting.ceiling) if setting.ceiling else setting.activation
         network = Network(activation, width=setting.width)
         variance = setting.variance / self.samples
-        return Posterior(task, network, temperature=setting.temperature, weight_variance=1.0, readout_variance=variance)
+        return Posterior(
+            self._task, network, temperature=setting.temperature, weight_variance=1.0, readout_variance=variance
+        )
 
     def read(self, outcomes: Outcomes) -> Findings:
         """Coordinates of sampled networks and of the theory in every setting, and what follows from them.
@@ -187,18 +195,20 @@ class Phases(Study):
         whole = [each for each in outcomes if each.result is not None]
         rows = [row for each in whole for row in _sampled(each)]
         sampled = [(Setting(**each.job.varied), each.job.posterior) for each in whole]
-        task = self._task()
-        settings = [*sampled, *((setting, self._posterior(task, setting)) for setting in self._curves())]
-        rows += [_solved(*each) for each in tracked(settings, "solving the mean field")]
+        settings = [*sampled, *((setting, self.posterior(setting)) for setting in self._curves())]
+        rows += [
+            {**setting._asdict(), "source": "theory", **solved(posterior)}
+            for setting, posterior in tracked(settings, "solving the mean field")
+        ]
         table = pd.DataFrame(rows)
-        solved = table[table.source == "theory"]
+        theory = table[table.source == "theory"]
         remarks = (
             f"Orthogonal inputs in three classes with ratios 1/2 : 1/4 : 1/4, P = {self.samples}, N = {self.width} "
             "where not varied; readouts of variance v/P in mean-field scaling. v = 1 is the prior of the literature; "
             f"readouts of variance 1 in lazy scaling are those with v = N P = {self.width * self.samples}.",
             f"Coordinates are means over {_NETWORKS} networks, of each chain, or drawn from the density of single "
             "neurons that the theory predicts: one verdict for both.",
-            f"{int((~solved.certified.astype(bool)).sum())} of {len(solved)} solutions are without certificate.",
+            f"{int((~theory.certified.astype(bool)).sum())} of {len(theory)} solutions are without certificate.",
             f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
         )
         found = tuple(claims(table, self.centre._asdict()))
@@ -225,12 +235,16 @@ def _sampled(outcome: Outcome) -> Iterator[dict[str, Any]]:
         yield {**outcome.job.varied, "source": "sampled", "chain": chain, "label": label, **_coordinates(found)}
 
 
-def _solved(setting: Setting, posterior: Posterior) -> dict[str, Any]:
-    """The verdict on networks drawn from the mean field, beside what the theory calls its measure."""
+def solved(posterior: Posterior) -> dict[str, Any]:
+    """The verdict on networks drawn from the mean field, beside what the theory calls its measure.
+
+    Args:
+        posterior: with one hidden layer.
+    """
     prediction = predict(posterior, "mean-field")
     found = drawn_scheme(prediction, _NETWORKS)
     assert found is not None
     assert prediction.scheme is not None
     certificate = prediction.certificate
     measure = {"measure": prediction.scheme.label, "gap": certificate.gap, "certified": certificate.holds}
-    return {**setting._asdict(), "source": "theory", "label": found.label, **_coordinates(found), **measure}
+    return {"label": found.label, **_coordinates(found), **measure}
