@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 from test_cli import call
 
-from codingschemes.studies import Depth, Generalisation, Phases, execution, study
+from codingschemes.studies import DepthStudy, GeneralisationStudy, PhasesStudy, execution, study
 from codingschemes.studies.generalisation import LEARNERS
 from codingschemes.sweeps import Job, Outcome, Outcomes, Result, jobs
 from codingschemes.sweeps.jobs import TEST_SCORES
 
 SIZES: dict[str, Any] = {"samples": (12,), "activations": ("linear",), "width": 8, "tasks": 2, "test": 40, "steps": 20}
 SAMPLING: dict[str, Any] = {"sampler": "hmc", "chains": 2, "draws": 20, "warmup": 30}
-TINY = Generalisation("digits", temperature=1e-2, **SIZES, **SAMPLING)
+TINY = GeneralisationStudy("digits", temperature=1e-2, **SIZES, **SAMPLING)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_rendering")
 def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(Generalisation, "quick", classmethod(lambda _: TINY))
+    monkeypatch.setattr(GeneralisationStudy, "quick", classmethod(lambda _: TINY))
     words = ("study", "generalisation", "--quick", "--out", str(tmp_path / "out"))
     status, text, _ = call(capsys, monkeypatch, *words, "--json")
     assert status == 0
@@ -54,8 +54,8 @@ def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_pa
 
 #: Of studies in which theory is set beside samples.
 LAYERED: dict[str, Any] = {
-    "phases": Phases(12, ("linear",), 20, 1e-2, (1e-2,), (1.0,), widths=(), ceilings=(2.0,), grid=2, **SAMPLING),
-    "depth": Depth("digits", ("linear",), (1, 2), 12, 20, 1e-2, (1e-2,), **SAMPLING),
+    "phases": PhasesStudy(12, ("linear",), 20, 1e-2, (1e-2,), (1.0,), widths=(), ceilings=(2.0,), grid=2, **SAMPLING),
+    "depth": DepthStudy("digits", ("linear",), (1, 2), 12, 20, 1e-2, (1e-2,), **SAMPLING),
 }
 
 

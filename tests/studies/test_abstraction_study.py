@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from codingschemes.errors import InvalidInput
-from codingschemes.studies import Abstraction
+from codingschemes.studies import AbstractionStudy
 from codingschemes.studies.abstraction import claims, geometries
 from codingschemes.studies.abstraction.figures import figures, shown
 from codingschemes.studies.abstraction.study import Setting, solved_scores
 from codingschemes.theory import predict
 
-TINY = Abstraction("digits", images=8, tasks=2, activations=("relu",))
+TINY = AbstractionStudy("digits", images=8, tasks=2, activations=("relu",))
 
 
 @pytest.mark.parametrize(

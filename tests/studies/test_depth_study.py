@@ -9,12 +9,12 @@ import pytest
 from scipy.stats import ortho_group
 
 from codingschemes.errors import InvalidInput
-from codingschemes.studies import Depth
+from codingschemes.studies import DepthStudy
 from codingschemes.studies.depth import claims
 from codingschemes.studies.depth.figures import KernelPair, figures, shown
 from codingschemes.studies.depth.study import unlike
 
-SMALL = Depth("digits", samples=12, width=10)
+SMALL = DepthStudy("digits", samples=12, width=10)
 
 
 def test_permutations_and_rotations_of_neurons_are_told_apart():

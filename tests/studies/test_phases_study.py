@@ -11,13 +11,13 @@ import pytest
 
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import ACTIVATIONS, Network
-from codingschemes.studies import Phases
+from codingschemes.studies import PhasesStudy
 from codingschemes.studies.phases import claims, family
 from codingschemes.studies.phases.claims import COORDINATES
 from codingschemes.studies.phases.figures import figures, shown
-from codingschemes.studies.phases.study import Setting, solved
+from codingschemes.studies.phases.study import PhasePoint, solved
 
-SMALL = Phases(24, width=24, temperature=1e-3, temperatures=(1e-3, 1e-2), variances=(1.0, 576.0), widths=(48,))
+SMALL = PhasesStudy(24, width=24, temperature=1e-3, temperatures=(1e-3, 1e-2), variances=(1.0, 576.0), widths=(48,))
 
 
 def test_the_family_goes_from_a_sigmoid_to_relu():
@@ -52,7 +52,7 @@ def test_jobs_are_all_points_once_and_widths_have_one_heat():
     [("linear", "analog", "graded"), ("sigmoid", "redundant", "binary"), ("relu", "sparse", "concentrated")],
 )
 def test_the_mean_field_lies_where_the_schemes_are(activation, scheme, coordinate):
-    row = solved(SMALL.posterior(Setting(activation, 1e-3, 1.0, 24)))
+    row = solved(SMALL.posterior(PhasePoint(activation, 1e-3, 1.0, 24)))
     assert (row["label"], row["measure"], row["certified"]) == (scheme, scheme, True)
     assert row[coordinate] > 0.7
     assert sum(row[name] for name in COORDINATES) == pytest.approx(1)
@@ -63,7 +63,7 @@ def planted(theory_off: float = 0.0) -> pd.DataFrame:
     rows = []
     for temperature, variance in product((1e-3, 1e-2), (1.0, 576.0)):
         binary = 0.9 if temperature == 1e-3 and variance == 1 else 0.04
-        setting = Setting("sigmoid", temperature, variance, 24)._asdict()
+        setting = PhasePoint("sigmoid", temperature, variance, 24)._asdict()
         label = "redundant" if binary > 0.5 else "undecided"
         for chain, aside in enumerate((-1, 1, -1, 1)):
             spread = {"binary": binary + 0.01 * aside, "graded": 1 - binary - 0.01 * aside}
@@ -75,7 +75,7 @@ def planted(theory_off: float = 0.0) -> pd.DataFrame:
 
 
 def test_verdicts_follow_from_the_coordinates():
-    centre = Setting("sigmoid", 1e-3, 1.0, 24)._asdict()
+    centre = PhasePoint("sigmoid", 1e-3, 1.0, 24)._asdict()
     table = planted()
     found = list(claims.claims(table, centre))
     assert [claim.verdict for claim in found] == ["holds"] * 5

@@ -2,28 +2,29 @@
 
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.registry import Registry
-from codingschemes.studies.abstraction import Abstraction
-from codingschemes.studies.depth import Depth
+from codingschemes.studies.abstraction import AbstractionStudy
+from codingschemes.studies.depth import DepthStudy
 from codingschemes.studies.execution import Studied, study
-from codingschemes.studies.generalisation import Generalisation
-from codingschemes.studies.phases import Phases
+from codingschemes.studies.generalisation import GeneralisationStudy
+from codingschemes.studies.phases import PhasesStudy
 from codingschemes.studies.study import Claim, Drawing, Findings, Study
 
 __all__ = [
     "STUDIES",
-    "Abstraction",
+    "AbstractionStudy",
     "Claim",
+    "DepthStudy",
     "Drawing",
     "Findings",
-    "Generalisation",
-    "Phases",
+    "GeneralisationStudy",
+    "PhasesStudy",
     "Studied",
     "Study",
     "study",
 ]
 
 STUDIES: Registry[type[Study]] = Registry("study")
-STUDIES.register("generalisation", Generalisation)
-STUDIES.register("abstraction", Abstraction)
-STUDIES.register("phases", Phases)
-STUDIES.register("depth", Depth)
+STUDIES.register("generalisation", GeneralisationStudy)
+STUDIES.register("abstraction", AbstractionStudy)
+STUDIES.register("phases", PhasesStudy)
+STUDIES.register("depth", DepthStudy)

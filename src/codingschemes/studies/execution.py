@@ -82,8 +82,8 @@ def study(
         InvalidInput: no run is complete, or see `sweep`.
 
     Example:
-        >>> from codingschemes.studies import Generalisation
-        >>> tiny = Generalisation.quick()
+        >>> from codingschemes.studies import GeneralisationStudy
+        >>> tiny = GeneralisationStudy.quick()
         >>> cs.studies.study(tiny, "study").findings.headline  # runs: two minutes  # doctest: +SKIP
         '5 claims: 1 holds, 4 not decided'
     """

@@ -1,5 +1,5 @@
 """Are representations abstract?"""
 
-from codingschemes.studies.abstraction.study import Abstraction
+from codingschemes.studies.abstraction.study import AbstractionStudy
 
-__all__ = ["Abstraction"]
+__all__ = ["AbstractionStudy"]

@@ -61,7 +61,7 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Abstraction(Study):
+class AbstractionStudy(Study):
     """Abstraction scores of networks sampled near the global minimum of the regularised loss, beside the minimum's.
 
     Attributes:
@@ -86,8 +86,8 @@ class Abstraction(Study):
         InvalidInput: another dataset or geometry, or no sizes.
 
     Example:
-        >>> from codingschemes.studies import Abstraction
-        >>> Abstraction(activations=("relu", "tanh")).width
+        >>> from codingschemes.studies import AbstractionStudy
+        >>> AbstractionStudy(activations=("relu", "tanh")).width
         24
     """
 
@@ -127,7 +127,7 @@ class Abstraction(Study):
             raise InvalidInput("there is nothing to study: give `tasks`, `geometries`, `activations` and `penalties`")
 
     @classmethod
-    def quick(cls) -> "Abstraction":
+    def quick(cls) -> "AbstractionStudy":
         """One activation, few points, short runs that need not be converged; digits of scikit-learn."""
         # the sampler that is compiled fast: compiling is most of the time
         sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 100, "warmup": 200}

@@ -33,7 +33,7 @@ from codingschemes.theory.choice import choose
 _NETWORKS, _EVERY = 50, 10
 
 
-class Setting(NamedTuple):
+class DepthPoint(NamedTuple):
     """Where a point lies."""
 
     activation: str
@@ -42,7 +42,7 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Depth(Study):
+class DepthStudy(Study):
     """Networks of one to three hidden layers that learn images, layer by layer, beside theory.
 
     Attributes:
@@ -63,8 +63,8 @@ class Depth(Study):
         InvalidInput: another dataset, or no sizes.
 
     Example:
-        >>> from codingschemes.studies import Depth
-        >>> Depth(activations=("sigmoid",)).depths
+        >>> from codingschemes.studies import DepthStudy
+        >>> DepthStudy(activations=("sigmoid",)).depths
         (1, 2, 3)
     """
 
@@ -86,7 +86,7 @@ class Depth(Study):
     chains: int = 4
     draws: int | None = None
     warmup: int | None = None
-    time_limit: float | None = 180.0
+    time_limit: float | None = 300.0
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -97,7 +97,7 @@ class Depth(Study):
             raise InvalidInput(f"`temperature` is {self.temperature:g}: choose one of `temperatures`")
 
     @classmethod
-    def quick(cls) -> "Depth":
+    def quick(cls) -> "DepthStudy":
         """Digits of scikit-learn, one and two layers of sigmoid neurons, short runs that need not be converged."""
         # the sampler that is compiled fast, and along whose draws drift is seen: compiling is most of the time
         sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 60, "warmup": 100}
@@ -132,13 +132,13 @@ class Depth(Study):
             for setting in self._settings()
         ]
 
-    def _settings(self) -> Iterator[Setting]:
+    def _settings(self) -> Iterator[DepthPoint]:
         for activation in self.activations:
             for temperature in self.temperatures:
-                yield Setting(activation, 1, temperature)
+                yield DepthPoint(activation, 1, temperature)
             for depth in self.depths:
                 if depth > 1:
-                    yield Setting(activation, depth, self.temperature)
+                    yield DepthPoint(activation, depth, self.temperature)
 
     def _task(self) -> Task:
         return make_task(self.dataset, samples=self.samples, classes=DATASETS[self.dataset], seed=self.seed)
@@ -156,7 +156,7 @@ class Depth(Study):
         rows: list[dict[str, Any]] = []
         kernels: dict[tuple[str, int], list[KernelPair]] = {}
         for outcome in tracked(whole, "looking at layers"):
-            setting = Setting(**outcome.job.varied)
+            setting = DepthPoint(**outcome.job.varied)
             found, pairs = _layers(outcome)
             rows += [{**setting._asdict(), **row} for row in found]
             if setting.temperature == self.temperature:

@@ -1,5 +1,5 @@
 """Which coding scheme where?"""
 
-from codingschemes.studies.phases.study import Phases
+from codingschemes.studies.phases.study import PhasesStudy
 
-__all__ = ["Phases"]
+__all__ = ["PhasesStudy"]

@@ -34,7 +34,7 @@ _NETWORKS = 8
 _BEYOND = 3.0
 
 
-class Setting(NamedTuple):
+class PhasePoint(NamedTuple):
     """Where a point lies.
 
     Attributes:
@@ -53,7 +53,7 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Phases(Study):
+class PhasesStudy(Study):
     """Scheme coordinates of sampled networks beside those of the mean field, around one setting: readouts of variance
     1/P in mean-field scaling.
 
@@ -75,8 +75,8 @@ class Phases(Study):
         InvalidInput: a ceiling that cannot be sampled, or sizes that do not hold the common setting.
 
     Example:
-        >>> from codingschemes.studies import Phases
-        >>> Phases(ceilings=()).temperature
+        >>> from codingschemes.studies import PhasesStudy
+        >>> PhasesStudy(ceilings=()).temperature
         0.001
     """
 
@@ -110,7 +110,7 @@ class Phases(Study):
             raise InvalidInput(f"`ceilings` has {unknown[0]:g}: choose among {', '.join(f'{m:g}' for m in SAMPLED)}")
 
     @classmethod
-    def quick(cls) -> "Phases":
+    def quick(cls) -> "PhasesStudy":
         """Sigmoid networks and one ceiling, few points, short runs that need not be converged."""
         # the sampler that is compiled fast: compiling is most of the time
         sampling: dict[str, Any] = {"sampler": default_sampler("evidence"), "chains": 2, "draws": 60, "warmup": 100}
@@ -118,9 +118,9 @@ class Phases(Study):
         return cls(24, ("sigmoid",), 24, 1e-3, (1e-3, 1e-2), (1.0, 576.0), **sizes, **sampling)
 
     @property
-    def centre(self) -> Setting:
+    def centre(self) -> PhasePoint:
         """The setting that all diagrams share, but for its activation."""
-        return Setting(self.activations[0], self.temperature, 1.0, self.width)
+        return PhasePoint(self.activations[0], self.temperature, 1.0, self.width)
 
     def jobs(self, folder: Path) -> list[Job]:
         """One run for each point.
@@ -142,19 +142,19 @@ class Phases(Study):
             for setting in self._settings(self.temperatures, self.variances, self.widths, self.ceilings)
         ]
 
-    def _settings(self, temperatures: Any, variances: Any, widths: Any, ceilings: Any) -> Iterator[Setting]:
+    def _settings(self, temperatures: Any, variances: Any, widths: Any, ceilings: Any) -> Iterator[PhasePoint]:
         """Those of one program one after the other."""
         for activation in self.activations:
             for temperature in temperatures:
                 for variance in variances:
-                    yield Setting(activation, float(temperature), float(variance), self.width)
+                    yield PhasePoint(activation, float(temperature), float(variance), self.width)
             for width in widths:
                 if width != self.width:
-                    yield Setting(activation, self.temperature * self.width / width, 1.0, int(width))
+                    yield PhasePoint(activation, self.temperature * self.width / width, 1.0, int(width))
         for ceiling in ceilings:
-            yield Setting("ceiling", self.temperature, 1.0, self.width, float(ceiling))
+            yield PhasePoint("ceiling", self.temperature, 1.0, self.width, float(ceiling))
 
-    def _curves(self) -> Iterator[Setting]:
+    def _curves(self) -> Iterator[PhasePoint]:
         """Points of theory between and beyond those that are sampled."""
         yield from self._settings(
             _between(self.temperatures, self.grid),
@@ -164,13 +164,13 @@ class Phases(Study):
         )
         for activation in self.activations:
             for variance in _between(self.variances, self.grid):
-                yield Setting(activation, self.temperature, float(variance), self.width)
+                yield PhasePoint(activation, self.temperature, float(variance), self.width)
 
     @cached_property
     def _task(self) -> Task:
         return make_task("orthogonal", samples=self.samples, ratios=_RATIOS)
 
-    def posterior(self, setting: Setting) -> Posterior:
+    def posterior(self, setting: PhasePoint) -> Posterior:
         """The posterior of a point.
 
         Args:
@@ -194,7 +194,7 @@ class Phases(Study):
         """
         whole = [each for each in outcomes if each.result is not None]
         rows = [row for each in whole for row in _sampled(each)]
-        sampled = [(Setting(**each.job.varied), each.job.posterior) for each in whole]
+        sampled = [(PhasePoint(**each.job.varied), each.job.posterior) for each in whole]
         settings = [*sampled, *((setting, self.posterior(setting)) for setting in self._curves())]
         rows += [
             {**setting._asdict(), "source": "theory", **solved(posterior)}
