@@ -41,10 +41,11 @@ def claims(table: pd.DataFrame, centre: dict[str, Any]) -> Iterator[Claim]:
         )
         if activation == "linear":
             continue
+        within = {"sigmoid": "sigmoid", "relu": "ReLU"}[activation]
         if hottest > coldest:
             heat = over_tasks(_by_chain(own, name, **cold) - _by_chain(own, name, temperature=hottest, variance=1.0))
             yield _claim(
-                f"Heat makes {NAMES[activation]} networks less {scheme}",
+                f"Heat makes {within} networks less {scheme}",
                 "here",
                 f"{name} at T = {coldest:g} less that at {hottest:g}, v = 1",
                 "above 0",
@@ -54,7 +55,7 @@ def claims(table: pd.DataFrame, centre: dict[str, Any]) -> Iterator[Claim]:
         if largest > 1:
             lazy = {"temperature": centre["temperature"], "variance": largest}
             yield _claim(
-                f"Towards lazy scaling {NAMES[activation]} networks cease to be {scheme}",
+                f"Towards lazy scaling {within} networks cease to be {scheme}",
                 "here",
                 f"{name} at T = {centre['temperature']:g}, v = {largest:g}",
                 _predicted("below 0.1", at(solved, **lazy)[name]),

@@ -187,7 +187,8 @@ def _from_sigmoid_to_relu(table: pd.DataFrame, centre: dict[str, Any]) -> Drawin
     caption = (
         f"phi(z) = min(max(z + 1/(2m), 0), m) with the ceiling m, T = {centre['temperature']:g}, N = "
         f"{centre['width']}, v = 1. Curves (dashes for ReLU): networks drawn from the mean field; points: sampled "
-        "networks, error bars one standard error over chains."
+        "networks, error bars one standard error over chains. Where neurons at a high ceiling are fewer than one a "
+        "network by theory, most of the networks drawn from it have none."
     )
     return Drawing(figure, "From sigmoid to ReLU", caption)
 

@@ -162,9 +162,6 @@ class PhasesStudy(Study):
             np.unique(_between((self.width, *self.widths), self.grid).round()) if self.widths else (),
             _between(self.ceilings, self.grid) if self.ceilings else (),
         )
-        for activation in self.activations:
-            for variance in _between(self.variances, self.grid):
-                yield PhasePoint(activation, self.temperature, float(variance), self.width)
 
     @cached_property
     def _task(self) -> Task:
