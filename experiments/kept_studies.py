@@ -8,6 +8,7 @@ results/NAME.json, and its figures beside them.
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from entry import ROOT, Entry, Table
@@ -36,13 +37,17 @@ for figure, (heading, caption) in found["figures"].items():
     shutil.copyfile(folder / "figures" / f"{figure}.png", out.path(f"results/{name}_{figure}.png"))
     parts.append(f"## {heading}\n\n![{heading}]({name}_{figure}.png)\n\n*{caption}*")
 out.path(f"results/{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+own = json.loads(json.dumps(asdict(STUDIES[name].quick() if options.quick else STUDIES[name]())))
+differ = {size: value for size, value in found["sizes"].items() if own.get(size) != value}
+sizes = "; ".join(f"`{size}` = {numbers.plain_value(value)}" for size, value in differ.items())
+sized = f" Made with sizes other than the study's own: {sizes}." if differ else ""
 remarks, figures = "\n".join(f"- {remark}" for remark in found["remarks"]), "\n\n".join(parts)
 out.page(
     f"results/{name}.md",
     f"""# {found["study"]}
 
 `codingschemes study {name}` ([what is asked](../docs/studies.md#{name}); kept by
-`python experiments/kept_studies.py --name {name}`): {len(results)} runs, {hours:.2f} hours on the clock of sampling.
+`python experiments/kept_studies.py --name {name}`): {len(results)} runs, {hours:.2f} hours on the clock of sampling.{sized}
 
 {table}
 
