@@ -47,7 +47,8 @@ out.page(
     f"""# {found["study"]}
 
 `codingschemes study {name}` ([what is asked](../docs/studies.md#{name}); kept by
-`python experiments/kept_studies.py --name {name}`): {len(results)} runs, {hours:.2f} hours on the clock of sampling.{sized}
+`python experiments/kept_studies.py --name {name}`): {len(results)} runs, {hours:.2f} hours on the clock of
+sampling.{sized}
 
 {table}
 
