@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 from test_cli import call
 
-from codingschemes.studies import Generalisation, execution, study
+from codingschemes.studies import DepthStudy, GeneralisationStudy, PhasesStudy, execution, study
 from codingschemes.studies.generalisation import LEARNERS
 from codingschemes.sweeps import Job, Outcome, Outcomes, Result, jobs
 from codingschemes.sweeps.jobs import TEST_SCORES
 
 SIZES: dict[str, Any] = {"samples": (12,), "activations": ("linear",), "width": 8, "tasks": 2, "test": 40, "steps": 20}
 SAMPLING: dict[str, Any] = {"sampler": "hmc", "chains": 2, "draws": 20, "warmup": 30}
-TINY = Generalisation("digits", temperature=1e-2, **SIZES, **SAMPLING)
+TINY = GeneralisationStudy("digits", temperature=1e-2, **SIZES, **SAMPLING)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_rendering")
 def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(Generalisation, "quick", classmethod(lambda _: TINY))
+    monkeypatch.setattr(GeneralisationStudy, "quick", classmethod(lambda _: TINY))
     words = ("study", "generalisation", "--quick", "--out", str(tmp_path / "out"))
     status, text, _ = call(capsys, monkeypatch, *words, "--json")
     assert status == 0
@@ -50,6 +50,47 @@ def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_pa
     assert status == 0
     assert "Generalisation" in text
     assert ratio["verdict"] in text
+
+
+#: Of studies in which theory is set beside samples.
+LAYERED: dict[str, Any] = {
+    "phases": PhasesStudy(12, ("linear",), 20, 1e-2, (1e-2,), (1.0,), widths=(), ceilings=(2.0,), grid=2, **SAMPLING),
+    "depth": DepthStudy("digits", ("linear",), (1, 2), 12, 20, 1e-2, (1e-2,), **SAMPLING),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("without_rendering")
+@pytest.mark.parametrize("name", list(LAYERED))
+def test_theory_stands_beside_samples(name, capsys, monkeypatch, tmp_path):
+    asked = LAYERED[name]
+    monkeypatch.setattr(type(asked), "quick", classmethod(lambda _: asked))
+    words = ("study", name, "--quick", "--out", str(tmp_path / "out"))
+    status, text, _ = call(capsys, monkeypatch, *words, "--json")
+    assert status == 0
+    found = json.loads(text)
+    table, folder = pd.DataFrame(found["numbers"]), tmp_path / "out"
+    if name == "phases":
+        assert set(table.source) == {"sampled", "theory"}
+        assert np.allclose(table[["binary", "concentrated", "graded", "unspecific"]].sum(axis=1), 1)
+    else:
+        assert table.groupby(["depth", "layer"]).size().to_dict() == {(1, 1): 2, (2, 1): 2, (2, 2): 2}
+        assert table.kernel_apart.max() < 0.7
+    assert {each.name for each in (folder / "figures").iterdir()} == {
+        f"{figure}.{ending}" for figure in found["figures"] for ending in ("png", "pdf")
+    }
+    page = (folder / "report.html").read_text()
+    assert all(heading in page for heading, _ in found["figures"].values())
+
+    monkeypatch.setattr(jobs, "sample", None)  # nothing is sampled again
+    assert call(capsys, monkeypatch, *words)[0] == 0
+
+
+def test_a_study_that_is_not_about_images_takes_none(capsys, monkeypatch, tmp_path):
+    words = ("study", "phases", "--dataset", "mnist", "--out", str(tmp_path / "out"))
+    status, _, said = call(capsys, monkeypatch, *words)
+    assert status == 2
+    assert "not about images: leave --dataset out" in said
 
 
 @pytest.mark.usefixtures("without_rendering")

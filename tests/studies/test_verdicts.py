@@ -5,7 +5,7 @@ import math
 import pytest
 
 from codingschemes.errors import InvalidInput
-from codingschemes.studies import Generalisation
+from codingschemes.studies import GeneralisationStudy
 from codingschemes.studies.study import agrees, below, over_tasks
 
 
@@ -23,6 +23,6 @@ def test_verdicts_are_those_of_students_interval():
 
 def test_what_cannot_be_studied_is_refused():
     with pytest.raises(InvalidInput, match="choose one of mnist, digits, cifar10"):
-        Generalisation(dataset="letters")
+        GeneralisationStudy(dataset="letters")
     with pytest.raises(InvalidInput, match="nothing to study"):
-        Generalisation(tasks=0)
+        GeneralisationStudy(tasks=0)

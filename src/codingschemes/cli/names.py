@@ -63,7 +63,7 @@ TASKS = (
     "npz",
 )
 #: Studies, and the images that they can be about.
-STUDIES = ("generalisation", "abstraction")
+STUDIES = ("generalisation", "abstraction", "phases", "depth")
 DATASETS = (
     "mnist",
     "digits",

@@ -32,13 +32,20 @@ _LEAST_COUNT = 0.05
 @click.argument("subject", metavar="[TASK|RUN]", required=False)
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), help="predict for the posterior of this run")
 @theory_option("mean-field")
+@click.option("--zero-temperature", is_flag=True, help="the mean field in the limit T -> 0, at orthogonal inputs")
 @time_limit_option
 @task_options
 @network_options
 @posterior_options
 @json_option
 def predict(
-    subject: str | None, run_folder: Path | None, theory: str, time_limit: float | None, as_json: bool, **options: Any
+    subject: str | None,
+    run_folder: Path | None,
+    theory: str,
+    zero_temperature: bool,
+    time_limit: float | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Say what a theory predicts for a posterior: outputs, kernel, codes or outliers, with a certificate.
 
@@ -56,7 +63,8 @@ def predict(
         posterior = cs.Run.open(run_folder).posterior
     else:
         posterior = posterior_from(Named("task or folder of a run", TASKS).convert(subject, None, None), options)
-    prediction = cs.predict(posterior, theory, progress=True, time_limit=time_limit)
+    limit = {"zero_temperature": True} if zero_temperature else {}
+    prediction = cs.predict(posterior, theory, progress=True, time_limit=time_limit, **limit)
     if as_json:
         print_json(prediction.to_json())
         return

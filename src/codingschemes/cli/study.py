@@ -9,6 +9,7 @@ import click
 from codingschemes.cli.names import DATASETS, STUDIES
 from codingschemes.cli.options import Destination, Named, json_option
 from codingschemes.cli.output import print_json, print_table
+from codingschemes.errors import InvalidInput
 
 
 @click.command()
@@ -26,8 +27,8 @@ def study(
 ) -> int:
     """Answer a question by many runs: numbers, figures, a table of claims with verdicts, and one page.
 
-    NAME is one of generalisation, abstraction. Called again, it goes on where it was cut off. Page, figures and numbers
-    are written to the folder: report.html, figures, numbers.csv, study.json.
+    NAME is one of generalisation, abstraction, phases, depth. Called again, it goes on where it was cut off. Page,
+    figures and numbers are written to the folder: report.html, figures, numbers.csv, study.json.
     """
     from codingschemes.progress import watched
     from codingschemes.studies import STUDIES as KNOWN  # these bring arviz: only when needed
@@ -35,6 +36,8 @@ def study(
     from codingschemes.studies.page import CLAIM_HEADS, claim_cells
 
     sizes: dict[str, Any] = {} if dataset is None else {"dataset": dataset}
+    if dataset is not None and not hasattr(KNOWN[name], "dataset"):
+        raise InvalidInput(f"the study {name} is not about images: leave `dataset` out")
     asked = replace(KNOWN[name].quick() if quick else KNOWN[name](), **sizes)
     with watched(shown=True):
         found = carry_out(

@@ -83,8 +83,13 @@ def layer_drift(trajectory: Trajectory, layer: int, codes: Codes) -> LayerDrift:
         dynamics=trajectory.dynamics,
         time=time,
         changes=float(found.switches.sum()) / followed if followed else float("nan"),
-        correlation=float(np.mean([_correlation(*ends) for ends in neurons.activity[:, [0, -1]]])),
+        correlation=float(np.mean(correlations(trajectory, layer))),
     )
+
+
+def correlations(trajectory: Trajectory, layer: int) -> Float[np.ndarray, " chain"]:
+    """`LayerDrift.correlation` of every chain."""
+    return np.array([_correlation(*ends) for ends in trajectory.layers[layer].activity[:, [0, -1]]])
 
 
 def _correlation(first: Float[np.ndarray, "N G"], last: Float[np.ndarray, "N G"]) -> float:

@@ -15,6 +15,7 @@ from codingschemes.representation.abstraction import (
     average_scores,
 )
 from codingschemes.representation.collapse import NeuralCollapse, neural_collapse
+from codingschemes.representation.continuous import continuous_ccgp, continuous_parallelism
 from codingschemes.representation.dichotomies import balanced_dichotomies
 from codingschemes.representation.generalization import (
     ccgp,
@@ -60,6 +61,8 @@ __all__ = [
     "ccgp_from_kernel",
     "class_kernel",
     "class_means",
+    "continuous_ccgp",
+    "continuous_parallelism",
     "dichotomy_ccgp",
     "dichotomy_ccgp_from_kernel",
     "dichotomy_parallelism",

@@ -3,12 +3,28 @@
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.registry import Registry
 from codingschemes.studies.abstraction import AbstractionStudy
+from codingschemes.studies.depth import DepthStudy
 from codingschemes.studies.execution import Studied, study
-from codingschemes.studies.generalisation import Generalisation
+from codingschemes.studies.generalisation import GeneralisationStudy
+from codingschemes.studies.phases import PhasesStudy
 from codingschemes.studies.study import Claim, Drawing, Findings, Study
 
-__all__ = ["STUDIES", "AbstractionStudy", "Claim", "Drawing", "Findings", "Generalisation", "Studied", "Study", "study"]
+__all__ = [
+    "STUDIES",
+    "AbstractionStudy",
+    "Claim",
+    "DepthStudy",
+    "Drawing",
+    "Findings",
+    "GeneralisationStudy",
+    "PhasesStudy",
+    "Studied",
+    "Study",
+    "study",
+]
 
 STUDIES: Registry[type[Study]] = Registry("study")
-STUDIES.register("generalisation", Generalisation)
+STUDIES.register("generalisation", GeneralisationStudy)
 STUDIES.register("abstraction", AbstractionStudy)
+STUDIES.register("phases", PhasesStudy)
+STUDIES.register("depth", DepthStudy)

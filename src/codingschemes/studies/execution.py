@@ -51,6 +51,7 @@ class Studied:
             "sizes": asdict(self.study),
             "claims": [asdict(claim) for claim in self.findings.claims],
             "remarks": list(self.findings.remarks),
+            "figures": {name: [each.heading, each.caption] for name, each in self.findings.figures.items()},
             "numbers": self.findings.numbers.to_dict("records"),
             "runs": [{**each.to_json(), "folder": f"{_RUNS}/{each.job.name}"} for each in self.outcomes],
         }
@@ -81,8 +82,8 @@ def study(
         InvalidInput: no run is complete, or see `sweep`.
 
     Example:
-        >>> from codingschemes.studies import Generalisation
-        >>> tiny = Generalisation.quick()
+        >>> from codingschemes.studies import GeneralisationStudy
+        >>> tiny = GeneralisationStudy.quick()
         >>> cs.studies.study(tiny, "study").findings.headline  # runs: two minutes  # doctest: +SKIP
         '5 claims: 1 holds, 4 not decided'
     """

@@ -57,7 +57,7 @@ class _Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Generalisation(Study):
+class GeneralisationStudy(Study):
     """Learning curves on images, and what they say of three activations.
 
     Attributes:
@@ -78,8 +78,8 @@ class Generalisation(Study):
         InvalidInput: another dataset, or no sizes.
 
     Example:
-        >>> from codingschemes.studies import Generalisation
-        >>> Generalisation(dataset="cifar10").samples
+        >>> from codingschemes.studies import GeneralisationStudy
+        >>> GeneralisationStudy(dataset="cifar10").samples
         (20, 50, 100)
     """
 
@@ -110,7 +110,7 @@ class Generalisation(Study):
             raise InvalidInput("there is nothing to study: give `tasks`, `samples` and `activations`")
 
     @classmethod
-    def quick(cls) -> "Generalisation":
+    def quick(cls) -> "GeneralisationStudy":
         """Digits of scikit-learn, two sizes, small networks and short runs, which need not be converged."""
         sizes: dict[str, Any] = {"samples": (12, 24), "width": 30, "tasks": 2, "test": 200, "steps": 2000}
         # the one that is compiled fast: compiling is most of the time

@@ -35,6 +35,7 @@ def predict(
     particles: int = 2000,
     seed: int = 0,
     annealing: "Annealing | None" = None,
+    zero_temperature: bool = False,
 ) -> Prediction: ...
 
 
@@ -85,8 +86,8 @@ def predict(
         theory: "mean-field", "global-minimum", "proportional" or "lazy".
         progress: show on standard error how far the solver is.
         time_limit: in seconds; None sets none.
-        options: of that theory; "mean-field": `code_fractions`, `method`, `particles`, `seed`, `annealing`;
-            "global-minimum": `method`, `seed`, `searches`, `starts`, `rigorous`.
+        options: of that theory; "mean-field": `code_fractions`, `method`, `particles`, `seed`, `annealing`,
+            `zero_temperature`; "global-minimum": `method`, `seed`, `searches`, `starts`, `rigorous`.
 
     Raises:
         InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.

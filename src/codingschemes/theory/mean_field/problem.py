@@ -11,6 +11,9 @@ from codingschemes.networks import Activation, Network
 from codingschemes.posterior import Density, Posterior
 from codingschemes.tasks import Task
 
+_COLD = 1e-5
+"""N T that stands for none: outputs are within 1e-4 of targets of order one, and shares of codes have their limit."""
+
 
 @dataclass(frozen=True, eq=False)
 class MeanFieldProblem:
@@ -18,9 +21,11 @@ class MeanFieldProblem:
 
     Attributes:
         posterior: of any scaling.
+        cold: in the limit T -> 0, whatever the posterior's temperature.
     """
 
     posterior: Posterior
+    cold: bool = False
 
     @property
     def task(self) -> Task:
@@ -42,7 +47,7 @@ class MeanFieldProblem:
     @property
     def tau(self) -> float:
         """N T."""
-        return self.network.width * self.posterior.prior.temperature
+        return _COLD if self.cold else self.network.width * self.posterior.prior.temperature
 
     @property
     def readout_unit(self) -> float:

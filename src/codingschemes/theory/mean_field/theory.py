@@ -45,6 +45,7 @@ def mean_field(
     particles: int = 2000,
     seed: int = 0,
     annealing: Annealing | None = None,
+    zero_temperature: bool = False,
 ) -> Prediction:
     """The finite-temperature mean-field theory, N -> infinity at fixed T N, all hidden layers of width N.
 
@@ -57,6 +58,7 @@ def mean_field(
             Linear networks of any depth are in closed form whatever the inputs.
         particles: how many, for that method, in each layer.
         annealing: rounds of that method and the gap that it accepts; left out, the solver's own.
+        zero_temperature: in the limit T -> 0, in which outputs are targets. For orthogonal inputs.
         seed: of what is drawn: particles, and neurons for test inputs and to be shown.
 
     Returns:
@@ -70,7 +72,12 @@ def mean_field(
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
     if particles < 1:
         raise InvalidInput(f"`particles` is {particles}: give an integer of at least 1")
-    problem = MeanFieldProblem(posterior)
+    problem = MeanFieldProblem(posterior, cold=zero_temperature)
+    if zero_temperature and not _reaches_zero(problem):
+        raise InvalidInput(
+            "the mean-field theory takes the limit T -> 0 at orthogonal inputs and one target a class, of one hidden "
+            "layer or linear ones: lower `temperature` instead"
+        )
     route = route_to(problem, method)
     if route.solve is None:
         raise InvalidInput(f"{route.refusal}: {route.instead}")
@@ -124,6 +131,12 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
         refusal=f"the mean-field theory does not cover {name} networks on this task: it covers linear, saturating and "
         "ReLU networks at any inputs"
     )
+
+
+def _reaches_zero(problem: MeanFieldProblem) -> bool:
+    """Whether its solver needs no temperature: integrals, not particles."""
+    alone = problem.network.depth == 1 or problem.activation.family == "linear"
+    return alone and problem.orthogonal_variance is not None
 
 
 def _check_fractions(fractions: dict[str, float] | None, posterior: Posterior) -> dict[str, float] | None:

@@ -1,0 +1,178 @@
+"""Layers side by side: collapse, drift, likeness of draws, and kernels beside theory."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from codingschemes.reports import numbers
+from codingschemes.reports.style import CODE_COLORS, DIVERGING, SEQUENTIAL, panels, styled
+from codingschemes.studies.depth.claims import NAMES
+from codingschemes.studies.study import Drawing, over_tasks
+
+_MEASURES = {
+    "within": "variance within classes",
+    "nc1": "NC1",
+    "drift": "correlation after a\nlocal trajectory",
+    "kernel_apart": "kernel, distance\nfrom theory",
+}
+_DEPTHS: list[dict[str, Any]] = [
+    {"color": CODE_COLORS[4], "marker": "o"},
+    {"color": CODE_COLORS[0], "marker": "s"},
+    {"color": "#000000", "marker": "D"},
+]
+_DISTANCES: dict[str, dict[str, Any]] = {
+    "permutation": {"color": CODE_COLORS[1], "marker": "s", "label": "by the best permutation of neurons"},
+    "rotation": {"color": CODE_COLORS[0], "marker": "o", "linestyle": "--", "label": "by the best rotation"},
+}
+
+
+class KernelPair(NamedTuple):
+    """The kernel of a layer, samples sorted by class.
+
+    Attributes:
+        sampled: mean over chains and draws.
+        predicted: None where theory has none.
+    """
+
+    sampled: Float[np.ndarray, "P P"] | None
+    predicted: Float[np.ndarray, "P P"] | None
+
+
+def figures(table: pd.DataFrame, kernels: dict[tuple[str, int], list[KernelPair]]) -> dict[str, Drawing]:
+    """Those that the settings of the table allow.
+
+    Args:
+        table: the numbers of the study.
+        kernels: of every layer by activation and depth.
+    """
+    temperature = table[table.depth == table.depth.max()].temperature.iloc[0]
+    drawn = {"by_layer": _by_layer(table[table.temperature == temperature])}
+    drawn["kernels"] = _kernels(kernels, int(table.depth.max()))
+    drawn["likeness_of_draws"] = _likeness(table, temperature)
+    return drawn
+
+
+@styled()
+def _by_layer(table: pd.DataFrame) -> Drawing:
+    activations = list(dict.fromkeys(table.activation))
+    count, layers = len(activations), int(table.layer.max())
+    figure, axes = panels(len(_MEASURES) * count, count, 2.3, width=4.0 + 2.3 * count, sharey="row")
+    for place, (measure, words) in enumerate(_MEASURES.items()):
+        for axis, activation in zip(axes[place * count : (place + 1) * count], activations, strict=True):
+            for index, (depth, rows) in enumerate(table[table.activation == activation].groupby("depth")):
+                aside = 0.06 * (index - 1)
+                label = f"{depth} hidden layer{'s' if depth > 1 else ''}"
+                style = {**_DEPTHS[index % len(_DEPTHS)], "label": label}
+                _line(axis, rows, "layer", measure, style, lambda x, by=aside: x + by)
+            axis.set_xticks(range(1, layers + 1))
+            if measure == "nc1":
+                axis.set_yscale("log")
+            if place == 0:
+                axis.set_title(NAMES.get(activation, activation))
+            if place == len(_MEASURES) - 1:
+                axis.set_xlabel("layer")
+        axes[place * count].set_ylabel(words)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    caption = (
+        "From top to bottom: the share of the variance of activity over inputs that lies within classes; scatter "
+        "within classes over that between them; how well class means of single neurons are remembered along a local "
+        "dynamics; how far the mean kernel is from theory, where theory has one. Error bars are one standard error "
+        "over chains; points are set apart sideways."
+    )
+    return Drawing(figure, "Layer by layer", caption)
+
+
+@styled()
+def _kernels(kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Drawing:
+    deepest = {activation: pairs for (activation, layers), pairs in kernels.items() if layers == depth}
+    columns = 2 * depth
+    figure = Figure(figsize=(1.2 + 1.55 * columns, 0.6 + 1.75 * len(deepest)), layout="constrained")
+    grid = figure.subplots(len(deepest), columns, squeeze=False)
+    for place, (activation, pairs) in enumerate(deepest.items()):
+        row = grid[place]
+        for layer, pair in enumerate(pairs):
+            shown_kernels = [each for each in pair if each is not None]
+            low, high = min(map(np.min, shown_kernels)), max(map(np.max, shown_kernels))
+            signed = low < -0.02 * high
+            scale = {"cmap": DIVERGING, "vmin": -high, "vmax": high} if signed else {"cmap": SEQUENTIAL, "vmin": 0}
+            for axis, kernel, words in zip(row[2 * layer : 2 * layer + 2], pair, KernelPair._fields, strict=True):
+                axis.set(xticks=[], yticks=[])
+                if place == 0:
+                    axis.set_title(f"layer {layer + 1}\n{words}", fontsize=9)
+                if kernel is None:
+                    axis.text(0.5, 0.5, "none", ha="center", va="center", transform=axis.transAxes, fontsize=9)
+                else:
+                    axis.imshow(kernel, **{"vmax": high, **scale})
+        row[0].set_ylabel(NAMES.get(activation, activation))
+    caption = (
+        f"Kernels of {depth} hidden layers, inputs sorted by class: posterior means beside theory; one scale for both "
+        "of a layer. Of ReLU networks of several layers no theory has kernels that learn."
+    )
+    return Drawing(figure, "Kernels beside theory", caption)
+
+
+@styled()
+def _likeness(table: pd.DataFrame, temperature: float) -> Drawing:
+    activations = list(dict.fromkeys(table.activation))
+    count, depth = len(activations), table.depth.max()
+    figure, axes = panels(2 * count, count, 2.9, width=4.0 + 2.3 * count, sharey=True)
+    for index, activation in enumerate(activations):
+        rows = table[table.activation == activation]
+        above, below = axes[index], axes[count + index]
+        for name, style in _DISTANCES.items():
+            single = rows[rows.depth == 1]
+            _line(above, single, "temperature", name, style, lambda x: x)
+            deep = rows[(rows.depth == depth) & (rows.temperature == temperature)]
+            _line(below, deep, "layer", name, style, lambda x: x)
+        above.set(xscale="log", xlabel="temperature T (one layer)", title=NAMES.get(activation, activation))
+        below.set(xlabel=f"layer of {depth}", xticks=range(1, depth + 1), ylim=(0, None))
+    for axis in axes[::count]:
+        axis.set_ylabel("angle (radians)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    caption = (
+        "Angle between activities of networks of different chains, each neuron's mean taken off: 0 for the same up to "
+        "a permutation, or up to a rotation. Where codes are shared by many neurons a permutation does what a rotation "
+        "does; where neurons are graded it does not. Error bars are one standard error over pairs of networks."
+    )
+    return Drawing(figure, "Likeness of draws", caption)
+
+
+def _line(axis: Axes, rows: pd.DataFrame, along: str, name: str, style: dict[str, Any], aside: Any) -> None:
+    known = rows.dropna(subset=[name])
+    found = {place: over_tasks(group[name]) for place, group in known.groupby(along)}
+    errors = np.nan_to_num([each.error for each in found.values()])
+    means = [each.mean for each in found.values()]
+    axis.errorbar([aside(place) for place in found], means, errors, **{"markersize": 5, "capsize": 0, **style})
+
+
+def shown(table: pd.DataFrame) -> list[list[str]]:
+    """A layer of a setting a row, means over chains.
+
+    Args:
+        table: the numbers of the study.
+    """
+    heads = ["activation", "hidden layers", "T", "layer", "scheme", "codes", "effective neurons"]
+    measures = {
+        "within": "within classes",
+        "nc1": "NC1",
+        "drift": "correlation (drift)",
+        "permutation": "by permutation",
+        "rotation": "by rotation",
+        "kernel_apart": "kernel, from theory",
+    }
+    rows = [[*heads, *measures.values()]]
+    for (activation, depth, temperature, layer), group in table.groupby(
+        ["activation", "depth", "temperature", "layer"], sort=False
+    ):
+        found = {name: over_tasks(group[name].dropna()) for name in measures}
+        cells = ["–" if np.isnan(each.mean) else numbers.with_error(each.mean, each.error) for each in found.values()]
+        if group.certified.eq(False).any():
+            cells[-1] += " (no certificate)"
+        first = group.iloc[0]
+        said = [first.scheme, first.codes, f"{first.effective:.0f}"]
+        rows.append([activation, str(depth), f"{temperature:g}", str(layer), *said, *cells])
+    return rows

@@ -1,0 +1,5 @@
+"""Which coding scheme where?"""
+
+from codingschemes.studies.phases.study import PhasesStudy
+
+__all__ = ["PhasesStudy"]
