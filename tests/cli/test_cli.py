@@ -302,6 +302,10 @@ def test_predict_prints_one_json_object_with_a_certificate(run):
     assert prediction["certificate"]["holds"]
     assert np.array(prediction["kernel"]["between"]).shape == (3, 3)
     assert all(set(each) == {"statement", "holds"} for each in prediction["assumptions"])
+    cold = json.loads(run("predict", *words, "--zero-temperature")[1])
+    within = [cold["outputs"][sample][label] for label in range(3) for sample in (4 * label,)]
+    assert within == pytest.approx([1, 1, 1], abs=1e-4)
+    assert prediction["outputs"][0][0] < 0.99
 
 
 @pytest.mark.parametrize(
@@ -313,6 +317,7 @@ def test_predict_prints_one_json_object_with_a_certificate(run):
         (("predict", "orthogonal", "--theory", "astrology"), "astrology"),
         (("predict", "orthogonal", "--activation", "relu", "--samples", "12", "--depth", "2"), "proportional"),
         (("predict", "orthogonal", "--theory", "global-minimum", "--samples", "12", "--depth", "2"), "use depth 1"),
+        (("predict", "orthogonal", "--samples", "12", "--depth", "2", "--zero-temperature"), "lower --temperature"),
         (("compare", "nowhere"), "no run folder"),
     ],
 )
