@@ -77,14 +77,8 @@ def test_one_sentence_in_words_of_python(posterior, call, words):
 def test_every_public_function_answers_an_unknown_keyword(room):
     module = importlib.import_module(f"codingschemes{room}")
     functions = {name: getattr(module, name) for name in module.__all__ if inspect.isroutine(getattr(module, name))}
-    takes_options = {
-        "predict",
-        "make_task",
-        "from_sklearn",
-        "from_torch",
-        "from_equinox",
-        "from_flax",
-    }  # which these hand on
+    # these hand options on
+    takes_options = {"predict", "make_task", "from_sklearn", "from_torch", "from_equinox", "from_flax"}
     takes_nothing = {name for name, each in functions.items() if not inspect.signature(each).parameters}
     for name in sorted(functions.keys() - takes_options - takes_nothing):
         with pytest.raises(InvalidInput, match=f"unknown keyword 'wrnog' of {name}: "):
