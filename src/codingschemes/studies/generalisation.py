@@ -4,7 +4,7 @@ and networks trained by gradient descent."""
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,7 +22,7 @@ from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, styled
 from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
-from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, job_of, over_tasks, unconverged
+from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.jobs import test_scores
 from codingschemes.tasks import Task, make_task
@@ -96,11 +96,7 @@ class GeneralisationStudy(Study):
     temperature: float = 1e-4
     tasks: int = 3
     test: int = 1000
-    sampler: str = default_sampler("draws")
-    chains: int = 4
-    draws: int | None = None
-    warmup: int | None = None
-    time_limit: float | None = 900.0
+    time_limit: float | None = field(default=900.0, kw_only=True)
     steps: int = 10_000
 
     def __post_init__(self) -> None:
@@ -132,18 +128,7 @@ class GeneralisationStudy(Study):
             for activation in self.activations:
                 varied = {"samples": samples, "activation": activation, "task_seed": seed}
                 posterior = Posterior(task, Network(activation, width=self.width), temperature=self.temperature)
-                jobs.append(
-                    job_of(
-                        folder,
-                        varied,
-                        posterior,
-                        sampler=self.sampler,
-                        chains=self.chains,
-                        draws=self.draws,
-                        warmup=self.warmup,
-                        time_limit=self.time_limit,
-                    )
-                )
+                jobs.append(self.job(folder, varied, posterior))
         return jobs
 
     def _task(self, samples: int, seed: int) -> Task:

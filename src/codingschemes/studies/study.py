@@ -3,9 +3,9 @@
 import abc
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Unpack
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from scipy.stats import t as student
 
 from codingschemes.posterior import Posterior
 from codingschemes.runs.configuration import SamplingOptions, resolve
+from codingschemes.samplers import default_sampler
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.plan import folder_name
 
@@ -103,12 +104,6 @@ def unconverged(outcomes: Sequence[Outcome]) -> int:
     return sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
 
 
-def job_of(folder: Path, varied: dict[str, Any], posterior: Posterior, **options: Unpack[SamplingOptions]) -> Job:
-    """One run of a study, in a folder named after what is `varied`, sampled with these `options`."""
-    name = folder_name(varied)
-    return Job(name, varied, posterior, resolve(posterior, options), folder / name)
-
-
 class Drawing(NamedTuple):
     """A figure, its heading and its caption.
 
@@ -170,6 +165,10 @@ class Study(abc.ABC):
 
     Attributes:
         title, question: of the page.
+        sampler: registered name.
+        chains: of each run.
+        draws, warmup: of each run; None samples until it is converged.
+        time_limit: seconds of a run; None sets no limit.
 
     Example:
         >>> from codingschemes.studies import STUDIES
@@ -179,6 +178,13 @@ class Study(abc.ABC):
 
     title: ClassVar[str]
     question: ClassVar[str]
+
+    _: KW_ONLY
+    sampler: str = default_sampler("draws")
+    chains: int = 4
+    draws: int | None = None
+    warmup: int | None = None
+    time_limit: float | None = 300.0
 
     @classmethod
     @abc.abstractmethod
@@ -200,3 +206,21 @@ class Study(abc.ABC):
         Args:
             outcomes: of the runs; those without a result are left out.
         """
+
+    def job(self, folder: Path, varied: dict[str, Any], posterior: Posterior) -> Job:
+        """One run.
+
+        Args:
+            folder: in which it has one named after what is `varied`.
+            varied: name -> value.
+            posterior: to be sampled.
+        """
+        options: SamplingOptions = {
+            "sampler": self.sampler,
+            "chains": self.chains,
+            "draws": self.draws,
+            "warmup": self.warmup,
+            "time_limit": self.time_limit,
+        }
+        name = folder_name(varied)
+        return Job(name, varied, posterior, resolve(posterior, options), folder / name)

@@ -36,7 +36,7 @@ from codingschemes.studies.abstraction.geometries import (
     images,
     prescribed,
 )
-from codingschemes.studies.study import Findings, Study, job_of, unconverged
+from codingschemes.studies.study import Findings, Study, unconverged
 from codingschemes.sweeps import Job, Outcomes
 from codingschemes.tasks import Task
 from codingschemes.theory import Prediction, predict
@@ -109,11 +109,6 @@ class AbstractionStudy(Study):
     images: int = 8
     tasks: int = 3
     curve: int = 6
-    sampler: str = default_sampler("draws")
-    chains: int = 4
-    draws: int | None = None
-    warmup: int | None = None
-    time_limit: float | None = 300.0
 
     def __post_init__(self) -> None:
         if self.dataset not in ("mnist", "digits"):
@@ -140,22 +135,7 @@ class AbstractionStudy(Study):
         Args:
             folder: in which each has a folder of its own.
         """
-        jobs = []
-        for setting in self._settings():
-            posterior = self.posterior(setting)
-            jobs.append(
-                job_of(
-                    folder,
-                    setting._asdict(),
-                    posterior,
-                    sampler=self.sampler,
-                    chains=self.chains,
-                    draws=self.draws,
-                    warmup=self.warmup,
-                    time_limit=self.time_limit,
-                )
-            )
-        return jobs
+        return [self.job(folder, setting._asdict(), self.posterior(setting)) for setting in self._settings()]
 
     def _settings(self) -> Iterator[Setting]:
         for activation in self.activations:

@@ -23,7 +23,7 @@ from codingschemes.samplers import default_sampler
 from codingschemes.studies.depth.claims import claims
 from codingschemes.studies.depth.figures import KernelPair, figures, shown
 from codingschemes.studies.generalisation import DATASETS
-from codingschemes.studies.study import Findings, Study, job_of, unconverged
+from codingschemes.studies.study import Findings, Study, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import Prediction, predict
@@ -82,11 +82,6 @@ class DepthStudy(Study):
     temperature: float = 1e-3
     temperatures: tuple[float, ...] = (1e-4, 1e-3, 1e-2)
     seed: int = 0
-    sampler: str = default_sampler("draws")
-    chains: int = 4
-    draws: int | None = None
-    warmup: int | None = None
-    time_limit: float | None = 300.0
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -113,24 +108,12 @@ class DepthStudy(Study):
         Raises:
             InvalidInput: there are not so many images.
         """
-        task = self._task()
-        return [
-            job_of(
-                folder,
-                setting._asdict(),
-                Posterior(
-                    task,
-                    Network(setting.activation, width=self.width, depth=setting.depth),
-                    temperature=setting.temperature,
-                ),
-                sampler=self.sampler,
-                chains=self.chains,
-                draws=self.draws,
-                warmup=self.warmup,
-                time_limit=self.time_limit,
-            )
-            for setting in self._settings()
-        ]
+        task, jobs = self._task(), []
+        for setting in self._settings():
+            network = Network(setting.activation, width=self.width, depth=setting.depth)
+            posterior = Posterior(task, network, temperature=setting.temperature)
+            jobs.append(self.job(folder, setting._asdict(), posterior))
+        return jobs
 
     def _settings(self) -> Iterator[DepthPoint]:
         for activation in self.activations:

@@ -22,7 +22,7 @@ from codingschemes.samplers import default_sampler
 from codingschemes.studies.phases.claims import COORDINATES, claims
 from codingschemes.studies.phases.family import SAMPLED, activation_with
 from codingschemes.studies.phases.figures import figures, shown
-from codingschemes.studies.study import Findings, Study, job_of, unconverged
+from codingschemes.studies.study import Findings, Study, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
@@ -95,11 +95,6 @@ class PhasesStudy(Study):
     widths: tuple[int, ...] = (20, 80)
     ceilings: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
     grid: int = 7
-    sampler: str = default_sampler("draws")
-    chains: int = 4
-    draws: int | None = None
-    warmup: int | None = None
-    time_limit: float | None = 300.0
 
     def __post_init__(self) -> None:
         if not self.activations or self.grid < 2:
@@ -129,16 +124,7 @@ class PhasesStudy(Study):
             folder: in which each has a folder of its own.
         """
         return [
-            job_of(
-                folder,
-                setting._asdict(),
-                self.posterior(setting),
-                sampler=self.sampler,
-                chains=self.chains,
-                draws=self.draws,
-                warmup=self.warmup,
-                time_limit=self.time_limit,
-            )
+            self.job(folder, setting._asdict(), self.posterior(setting))
             for setting in self._settings(self.temperatures, self.variances, self.widths, self.ceilings)
         ]
 
