@@ -18,6 +18,7 @@ from test_code_configurations import Faults, flipped, jumped, made_up, rotated, 
 
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import Info, Kernel, flips, reversals
+from codingschemes.samplers.lower_rotations import lower_rotation_sweep
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 
 
@@ -91,6 +92,15 @@ def deep(depth: int, space: str) -> Problem:
     return Problem(f"sigmoid, {depth} layers, {space}", posterior.density(space))
 
 
+def rotations_below(visits: int):
+    return lambda key, position, density: lower_rotation_sweep(key, position, density, visits)[0]
+
+
+def deep_relu(space: str) -> Problem:
+    posterior = small_posterior("relu", samples=3, width=4, depth=2, bias=True, temperature=0.1, weight_variance=3.0)
+    return Problem(f"ReLU, 2 layers, {space}", posterior.density(space))
+
+
 def steps() -> Problem:
     posterior = small_posterior("relu", samples=3, width=4, depth=3, bias=True, recurrent=True, weight_variance=2.0)
     return Problem("recurrent", posterior.density())
@@ -105,6 +115,8 @@ MOVES = {
     "flips in function space": (flips_alone, lambda: deep(3, "function")),
     "reversals in weights": (reversals_of(1.0), lambda: deep(2, "weights")),
     "reversals in function space": (reversals_of(1.0), lambda: deep(3, "function")),
+    "a rotation below, in weights": (rotations_below(1), lambda: deep_relu("weights")),
+    "a rotation below, in function space": (rotations_below(1), lambda: deep_relu("function")),
     "recurrent rotations": (recurrent, steps),
 }
 BROKEN = {
@@ -127,6 +139,7 @@ def test_joint_distribution_and_ranks_of_moves(name):
 @pytest.mark.slow
 def test_joint_distribution_of_rotations_of_pairs_drawn_by_weight():
     assert not verdict(joint, kernel(rotations_of(2)), problem("relu weights"), seed=23)
+    assert not verdict(joint, kernel(rotations_below(2)), deep_relu("weights"), seed=26)
 
 
 @pytest.mark.slow
