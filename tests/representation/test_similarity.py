@@ -25,6 +25,7 @@ def test_known_answers(pair):
 
 @pytest.mark.parametrize("alpha", [0.0, 0.4, 1.0])
 def test_whitening_and_nuclear_norm_are_the_stated_ones(pair, alpha):
+    """The definition of netrep (Williams et al. 2021), of which there is no version to install."""
     whitened = []
     for activity in pair:
         samples = activity - activity.mean(axis=0)
