@@ -12,14 +12,12 @@ from codingschemes.samplers.flips import flip_sweep
 from codingschemes.samplers.lower_rotations import lower_rotation_sweep
 from codingschemes.samplers.mirrors import mirror
 from codingschemes.samplers.reversals import reversal_sweep
+from codingschemes.samplers.rotations import over_chains
 
 #: Flips and reversals in a step, as shares of the neurons of a layer: each costs a third of a gradient.
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: Pairs that rotate in a step, of each layer, and angles that a pair tries, about: each costs as much.
 _PAIRS, _ANGLES = 4, 5
-#: Up to here pairs of all chains rotate together. Above, one chain after the other, so that an angle accepted early
-#: costs nothing more.
-FEW_SAMPLES = 32
 
 
 class Visits(NamedTuple):
@@ -70,6 +68,4 @@ def _rotate(key: Array, position: Position, density: Density, pairs: int) -> tup
     def sweep(key: Array, position: Position, density: Density) -> tuple[Position, Int[Array, ""]]:
         return lower_rotation_sweep(key, position, density, pairs)
 
-    if density.targets.shape[0] > FEW_SAMPLES:
-        sweep = jax.custom_batching.sequential_vmap(sweep)
-    return sweep(key, position, density)
+    return over_chains(sweep, density)(key, position, density)

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, Int
 from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptation import AdaptiveState
-from codingschemes.samplers.below import FEW_SAMPLES, move_below, visits_below
+from codingschemes.samplers.below import move_below, visits_below
 from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
@@ -34,7 +34,7 @@ from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_fro
 from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
-from codingschemes.samplers.rotations import redraw_alone, rotation_sweep, turn_all
+from codingschemes.samplers.rotations import over_chains, redraw_alone, rotation_sweep, turn_all
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
@@ -272,9 +272,7 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
         return turn_all(key, density.last_layer(position)[0])
     if density.network.width == 1:
         return redraw_alone(key, *density.last_layer(position), density)
-    if density.targets.shape[0] <= FEW_SAMPLES:
-        return _rotate_pairs(key, position, density)
-    return jax.custom_batching.sequential_vmap(_rotate_pairs)(key, position, density)
+    return over_chains(_rotate_pairs, density)(key, position, density)
 
 
 def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:

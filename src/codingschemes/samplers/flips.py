@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
+from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn, has_own_weights
 
 
 def flip_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
@@ -40,7 +40,7 @@ def _flip(here: Place, layer: Array, neuron: Array, density: Density) -> Proposa
     units, preactivation = here.activity[layer], -here.preactivation[layer, neuron]
     there = units.at[neuron].set(network.activation(preactivation))
     unchanged = jnp.zeros(())
-    if hidden.shape[-1] != network.hidden_feature_count:
+    if not has_own_weights(hidden, density):
         above = hidden[layer] @ density.factor_above(there)
         return Proposal(turned, preactivation, above, unchanged)
     others = jnp.arange(network.width) != neuron

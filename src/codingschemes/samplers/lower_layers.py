@@ -66,6 +66,11 @@ class Place(NamedTuple):
         return Place(proposal.position, preactivation, activity, potential)
 
 
+def has_own_weights(hidden: Float[Array, "H N K"], density: Density) -> bool:
+    """Whether the coordinates of the layers above the first are their weights; in function space they are not."""
+    return hidden.shape[-1] == density.network.hidden_feature_count
+
+
 def accept_in_turn(
     key: Array,
     position: Position,

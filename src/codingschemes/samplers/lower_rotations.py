@@ -17,14 +17,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position, Scalar
-from codingschemes.samplers.lower_layers import Place, Proposal
+from codingschemes.samplers.lower_layers import Place, Proposal, has_own_weights
 from codingschemes.samplers.rotations import (
     angle_above,
-    draw_index,
+    draw_pair,
     least_weight,
     log_selection,
     rotate_pair,
     shrinking_angles,
+    weight_of_others,
 )
 
 #: Angles tried, one after the other, before everything stays as it is.
@@ -41,17 +42,14 @@ def lower_rotation_sweep(
     chosen = jax.random.uniform(pair_key, (visits, 2), dtype)
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _TRIALS, 1), dtype))
-    neurons = jnp.arange(density.network.width)
 
     def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
         here, tried = carry
         layer, conserved = layers[index], (index // (density.network.depth - 1)) % 2 == 0
         weights = jnp.sum(here.activity[layer] ** 2, axis=1) + least_weight(density.basis)
-        first = draw_index(jnp.where(conserved, _length(here.position, layer, density), weights), chosen[index, 0])
-        shares = jnp.where(conserved, 1.0, weights)
-        second = draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
-        pair = jnp.stack([first, second])
-        rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
+        first_shares = jnp.where(conserved, _length(here.position, layer, density), weights)
+        pair = draw_pair(first_shares, jnp.where(conserved, 1.0, weights), chosen[index])
+        rest = weight_of_others(weights, pair)
 
         def log_density(place: Place) -> Scalar:
             active = jnp.sum(place.activity[layer][pair] ** 2, axis=1) + least_weight(density.basis)
@@ -82,7 +80,7 @@ def rotated(here: Place, layer: Array, pair: Int[Array, " 2"], angle: Scalar, de
     preactivation = turn(here.preactivation[layer, pair])
     units = here.activity[layer]
     there = units.at[pair].set(activation(preactivation))
-    if _leaves(hidden, density):
+    if has_own_weights(hidden, density):
         leaving = hidden[layer][:, pair].T
         turned = turn(leaving)
         hidden = hidden.at[layer, :, pair].set(turned)
@@ -103,11 +101,6 @@ def _length(position: Position, layer: Array, density: Density) -> Float[Array, 
     hidden = position["hidden"]
     below = jnp.maximum(layer - 1, 0)
     entering = jnp.where(layer == 0, jnp.sum(position["input"] ** 2, axis=1), jnp.sum(hidden[below] ** 2, axis=1))
-    if not _leaves(hidden, density):
+    if not has_own_weights(hidden, density):
         return entering
     return entering + jnp.sum(hidden[layer][:, : density.network.width] ** 2, axis=0)
-
-
-def _leaves(hidden: Float[Array, "H N K"], density: Density) -> bool:
-    """Whether the layers above have weights of their own."""
-    return hidden.shape[-1] == density.network.hidden_feature_count

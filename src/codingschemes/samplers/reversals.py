@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Position, Scalar
-from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn
+from codingschemes.samplers.lower_layers import Place, Proposal, accept_in_turn, has_own_weights
 
 
 def reversal_sweep(key: Array, position: Position, density: Density, visits: int) -> tuple[Position, Int[Array, ""]]:
@@ -52,7 +52,7 @@ def _reverse_neuron(here: Place, layer: Array, neuron: Array, label: Array, dens
     units = here.activity[layer]
     there = units.at[neuron].set(network.activation(preactivation))
     leaving, features = changed["hidden"][layer], density.factor_above(there)
-    if hidden.shape[-1] != network.hidden_feature_count:
+    if not has_own_weights(hidden, density):
         return Proposal(changed, preactivation, leaving @ features, jnp.zeros(()))
     before_features = density.factor_above(units)
     before, after = (_Seen.of(each @ density.class_average, neuron) for each in (before_features, features))

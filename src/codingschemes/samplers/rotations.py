@@ -26,6 +26,7 @@ _SILENT = 1e-4
 #: Angles tried together, and how many times before everything stays as it is.
 _TRIALS = 4
 _ROUNDS = 8
+_FEW_SAMPLES = 32
 #: Draws of its prior that a neuron without others may become.
 _CANDIDATES = 31
 
@@ -102,13 +103,21 @@ def angle_above(
     return angle, rows
 
 
+def over_chains[**Given, Found](sweep: Callable[Given, Found], density: Density) -> Callable[Given, Found]:
+    """A sweep that `vmap` takes over chains together where samples are few. Above, arithmetic outweighs the overhead of
+    each operation: one chain after the other, so that an angle accepted early costs nothing more."""
+    if density.targets.shape[0] <= _FEW_SAMPLES:
+        return sweep
+    return jax.custom_batching.sequential_vmap(sweep)
+
+
 def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: int) -> LastLayer:
     """`visits` pairs, one after the other."""
     activation = density.network.activation
     least = least_weight(population.basis)
     pair_key, level_key, angle_key = jax.random.split(key, 3)
     # Random numbers of the whole sweep at once: one by one they cost more than the arithmetic of small networks.
-    neurons, dtype = jnp.arange(population.coordinates.shape[0]), population.coordinates.dtype
+    dtype = population.coordinates.dtype
     chosen = jax.random.uniform(pair_key, (visits, 2), dtype)
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _ROUNDS, _TRIALS), dtype))
@@ -117,10 +126,8 @@ def rotation_sweep(key: Array, population: LastLayer, density: Density, visits: 
         coordinates, preactivation, activity, response, weights = carry
         even = index % 2 == 0
         shares = jnp.where(even, 1.0, weights)
-        first = draw_index(shares, chosen[index, 0])
-        second = draw_index(jnp.where(neurons == first, 0.0, shares), chosen[index, 1])
-        pair = jnp.stack([first, second])
-        rest = jnp.sum(jnp.where((neurons == first) | (neurons == second), 0.0, weights))
+        pair = draw_pair(shares, shares, chosen[index])
+        rest = weight_of_others(weights, pair)
         without_pair = _update(response, activity[pair], -density.scaled_readout_variance)
 
         def log_density(angles: Float[Array, " K"]) -> Float[Array, " K"]:
@@ -175,7 +182,22 @@ def least_weight(basis: Float[Array, "P R"]) -> Scalar:
     return _SILENT * jnp.sum(basis**2)
 
 
-def draw_index(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
+def draw_pair(
+    first_shares: Float[Array, " N"], second_shares: Float[Array, " N"], uniform: Float[Array, " 2"]
+) -> Int[Array, " 2"]:
+    """Two different neurons, each with a chance in proportion to its share."""
+    first = _draw_index(first_shares, uniform[0])
+    others = jnp.arange(len(first_shares)) != first
+    return jnp.stack([first, _draw_index(jnp.where(others, second_shares, 0.0), uniform[1])])
+
+
+def weight_of_others(weights: Float[Array, " N"], pair: Int[Array, " 2"]) -> Scalar:
+    """Of all neurons but two."""
+    neurons = jnp.arange(len(weights))
+    return jnp.sum(jnp.where((neurons == pair[0]) | (neurons == pair[1]), 0.0, weights))
+
+
+def _draw_index(shares: Float[Array, " N"], uniform: Scalar) -> Int[Array, ""]:
     """An index drawn with probability proportional to its share, never one whose share is zero."""
     total = jnp.cumsum(shares)
     return jnp.argmax(total > uniform * total[-1])
