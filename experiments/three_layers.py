@@ -6,10 +6,11 @@ figure of van Meegen & Sompolinsky 2025).
 Orthogonal inputs, random labels with ratios 1/2 : 1/4 : 1/4, N = P = 100, T = 1e-4; chains begin annealed, quenched and
 from the prior, and end at R-hat 1.02 or after so many minutes. Writes benchmarks/three_layers.md and .npz, and
 docs/three_layers.png from it (drawn by figures.py). `--width` for other sizes; `--only ACTIVATION` replaces that row
-alone.
+alone; `--runs FOLDER` keeps the runs, and goes on with those that are there up to so many minutes in all.
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,21 @@ classes; *correlation* is that of class means before and after a trajectory of H
 
 
 def sampled(
-    activation: str, width: int, minutes: float, draws: int
+    activation: str, width: int, minutes: float, draws: int, out: Path | None
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """A row of the table for each layer, and what the figure shows."""
+    """A row of the table for each layer, and what the figure shows; the run is kept in `out`, or goes on there."""
     task = cs.tasks.orthogonal(samples=width, ratios=[0.5, 0.25, 0.25])
     posterior = cs.Posterior(task, cs.Network(activation, width=width, depth=3), temperature=1e-4)
-    run = cs.sample(posterior, start="mixed", until_rhat=1.02, until_ess=100, draws=draws, time_limit=60 * minutes)
+    run = cs.sample(
+        posterior,
+        out=out,
+        resume=out is not None and out.exists(),
+        start="mixed",
+        until_rhat=1.02,
+        until_ess=100,
+        draws=draws,
+        time_limit=60 * minutes,
+    )
     summary = cs.summarize(run, drift=True)
     by_class = np.argsort(task.labels, kind="stable")
     eigenvalues = run.values("posterior", "kernel_eigenvalue")
@@ -77,12 +87,14 @@ def main() -> None:
     options.add_argument("--minutes", type=float, default=20.0, help="at most, for each activation")
     options.add_argument("--draws", type=int, default=10_000, help="at most, a chain")
     options.add_argument("--only", choices=ACTIVATIONS)
+    options.add_argument("--runs", type=Path, metavar="FOLDER", help="keep each run in a folder of its own in FOLDER")
     chosen, out = options.begin()
     table, numbers = out.kept(TABLE), out.kept(KEPT)
     kept = dict(np.load(numbers)) if chosen.only else {}
     rows = json.loads(str(kept.pop("rows"))) if chosen.only else []
     for activation in [chosen.only] if chosen.only else ACTIVATIONS:
-        fresh, shown = sampled(activation, chosen.width, chosen.minutes, chosen.draws)
+        folder = chosen.runs and chosen.runs / activation
+        fresh, shown = sampled(activation, chosen.width, chosen.minutes, chosen.draws, folder)
         rows = [row for row in rows if row["activation"] != activation] + fresh
         kept |= {f"{activation}_{name}": values for name, values in shown.items()}
     rows.sort(key=lambda row: (ACTIVATIONS.index(row["activation"]), row["layer"]))
