@@ -27,7 +27,7 @@ from codingschemes.samplers.settling import search_if_due
 
 #: A correct sampler fails with this probability, a broken one has to fail.
 ALARM = 1e-5
-CHAINS, BURN_IN, STEPS = 64, 50, 400
+CHAINS, BURN_IN, STEPS = 64, 50, 600
 #: Prior draws where there is no quadrature.
 DRAWS = 600_000
 #: Configurations of less mass are counted together: means of a rare one are not normal.
@@ -117,17 +117,18 @@ def jumped(key: Array, position: Position, density: Density, modes: Modes, fault
     sweep_key, replace_key = jax.random.split(key)
     genuine = jumps._attempt
 
-    def jump(key, population, neuron, route, cavity, modes, density):
-        own, other, centres, log_weights = route
+    def jump(key, population, neuron, route, cavity, images, modes, density):
+        own, other, log_weights = route
         before = population.coordinates[neuron]
         blur = None
         if not modes.frame.complete:
             blur = jax.random.normal(jax.random.split(key)[0], population.activity.shape[1:], before.dtype)
-        after, _, _ = modes.carry(before, blur, (own, centres[own]), (other, centres[other]))
+        ends = ((mode, jumps.centre_among(cavity, mode, images[mode], modes)) for mode in (own, other))
+        after, _, _ = modes.carry(before, blur, *ends)
         forgotten = (1 - faults.prior) * (after @ after - before @ before) / 2
         log_weights = (faults.weights * log_weights).at[own].add(forgotten)
         modes = modes._replace(log_volume=faults.volume * modes.log_volume)
-        return genuine(key, population, neuron, route._replace(log_weights=log_weights), cavity, modes, density)
+        return genuine(key, population, neuron, route._replace(log_weights=log_weights), cavity, images, modes, density)
 
     with mock.patch.object(jumps, "_attempt", jump):
         population, _ = jumps.jump_sweep(sweep_key, populate(density, *density.last_layer(position)), modes, density)

@@ -46,7 +46,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     """Activity of each neuron where it climbs to among the others as they are, (neuron, sample)."""
 
     def climbed(neuron: jax.Array) -> jax.Array:
-        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
+        cavity = without(population, neuron, density)
         start = population.coordinates[neuron]
         centre, _ = maximum(start, cavity, population.inverse, density, population.basis)
         return density.network.activation(population.basis @ centre)
@@ -72,7 +72,7 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
     @jax.jit
     def climbed(neuron):
         population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
-        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
+        cavity = without(population, neuron, density)
 
         def height(at):
             activity = density.network.activation(population.basis @ at)[None]

@@ -114,7 +114,7 @@ def measure(
     reference: dict[str, tuple[float, float]] | None = None,
     seed: int = 0,
     chains: int = _CHAINS,
-    precision: Arithmetic = "double",
+    precision: Arithmetic | None = None,
 ) -> Measurement:
     """Sample a target for some time after its warm-up.
 
@@ -127,7 +127,7 @@ def measure(
         reference: mean and error of some of `COMPARED`.
         seed: of the sampler.
         chains: side by side; of a rival with an ensemble of its own size where it is left out.
-        precision: as in `Sampling`; rivals know `double` alone.
+        precision: as in `Sampling`; None is what `sample` would take. Rivals know `double` alone.
 
     Raises:
         InvalidInput: the sampler is not for this target.

@@ -137,7 +137,7 @@ _SAMPLING_OPTIONS: dict[str, tuple[Any, str]] = {
     "target_acceptance": (float, "acceptance that step sizes are adapted to; the sampler's own if left out"),
     "precision": (
         click.Choice(["double", "mixed"]),
-        "arithmetic, double if left out; mixed: forces of hmc and codes in single precision, accepted exactly",
+        "arithmetic, mixed where it can be if left out: forces of hmc and codes in single precision, accepted exactly",
     ),
     "time_limit": (float, "seconds on the clock, warm-up included, after which a run stops with its draws"),
     "max_tree_depth": (int, "a NUTS trajectory has at most 2^depth - 1 steps, 10 if left out"),

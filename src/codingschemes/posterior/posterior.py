@@ -165,6 +165,11 @@ class Posterior:
         basis = jax.ShapeDtypeStruct((samples, rank), float)
         return jax.eval_shape(functools.partial(self._with_basis, space), basis)
 
+    def single_forces(self, space: Space = "reduced") -> bool:
+        """Whether trajectories along forces in single precision are accepted as often as in double: not in the function
+        form, which takes roots of singular kernels, nor at very low temperature for so many samples."""
+        return space != "function" and self.task.sample_count <= _SINGLE_UP_TO * self.prior.temperature
+
     def _check_space(self, space: Space) -> None:
         require_double_precision("a density computes")
         if space not in _FORMS:
@@ -186,7 +191,7 @@ class Posterior:
             temperature=jnp.asarray(self.prior.temperature),
             weight_variance=jnp.asarray(self.prior.weight_variance),
             readout_variance=jnp.asarray(self.prior.readout_variance),
-            single_forces=space != "function" and self.task.sample_count <= _SINGLE_UP_TO * self.prior.temperature,
+            single_forces=self.single_forces(space),
         )
 
     @in_double_precision

@@ -52,7 +52,8 @@ class Sampling:
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
         precision: `double`, or `mixed`: forces along trajectories in single precision but for the factor of the
             likelihood, proposals accepted by the energy in double precision, so that draws stay exact. For samplers
-            that can (`Kernel.mixed`), in the forms `reduced` and `weights`.
+            that can (`Kernel.mixed`), in the forms `reduced` and `weights`. `sample` takes what suits where it is left
+            out (`resolve`).
         time_limit: seconds on the clock, compiling and warm-up included and resumed or not, after which the run stops
             with fewer draws; None sets no limit.
         sampling_limit: seconds of sampling alone; for measurements, which compare samplers after their warm-ups.
@@ -147,7 +148,7 @@ class SamplingOptions(TypedDict, total=False):
     start: Start | None
     target_acceptance: float | None
     max_tree_depth: int
-    precision: Arithmetic
+    precision: Arithmetic | None
     time_limit: float | None
     sampling_limit: float | None
     until_ess: float | None
@@ -157,6 +158,7 @@ class SamplingOptions(TypedDict, total=False):
 def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
     """The options, with what suits the posterior where nothing is given.
 
+    `precision`: mixed where the sampler can and nothing is lost by it (`Posterior.single_forces`), else double.
     `draws`: as many as the run needs to be converged, by the limits that diagnostics judge by (no fewer, or it could
     not be trusted; more only narrow errors, which `until_ess` asks for), at most 2,000 or what fills 2 GB.
 
@@ -164,13 +166,21 @@ def resolve(posterior: Posterior, options: SamplingOptions) -> Sampling:
         InvalidInput: see `Sampling`.
     """
     given: dict[str, Any] = dict(options)
+    precision = given.pop("precision", None)
     if given.get("draws") is None:
         given["draws"] = _MOST_DRAWS
         if given.get("until_ess") is None and given.get("until_rhat") is None:
             given |= {"until_ess": float(ESS_LIMIT), "until_rhat": RHAT_LIMIT}
         held = neuron_bytes(posterior) * Sampling(**given).chains
         given["draws"] = int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
-    return Sampling(**given)
+    if precision is None:
+        sampling = Sampling(**given)
+        precision = "mixed" if _can_be_mixed(sampling) and posterior.single_forces(sampling.space) else "double"
+    return Sampling(**given, precision=precision)
+
+
+def _can_be_mixed(sampling: Sampling) -> bool:
+    return sampler_named(sampling.sampler)(sampling.settings).mixed and sampling.space != "function"
 
 
 def neuron_bytes(posterior: Posterior) -> int:

@@ -30,7 +30,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.jumps import centre_among
 from codingschemes.samplers.modes import Modes, mode_of
-from codingschemes.samplers.neighbourhood import Cavity, LastLayer, populate, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, populate
 from codingschemes.samplers.response import Response
 
 #: Neurons of a mode that are looked at: enough that one of them fits, and few beside the two factorisations of S.
@@ -99,7 +99,9 @@ def _attempt(
 ) -> tuple[LastLayer, Array]:
     """There, and where that may be accepted, back: a loop, so that what a route would do is compiled once."""
     route_key, blur_key, order_key, choice_key, accept_key = jax.random.split(key, 5)
-    blur = None if modes.frame.complete else jax.random.normal(blur_key, population.activity.shape)
+    blur = None
+    if not modes.frame.complete:  # held, as in `jumps`
+        blur = jax.lax.optimization_barrier(jax.random.normal(blur_key, population.activity.shape))
     order = jax.random.uniform(order_key, (2, len(population.activity)))
     level = jnp.log(jax.random.uniform(accept_key, dtype=population.coordinates.dtype))
 
@@ -160,9 +162,10 @@ def _offers(
     leaves = response.kind[places(given_way.activity, modes)] != response.kind[own]
     members = own == route.one
     _, neurons = jax.lax.top_k(-jnp.where(members, order, jnp.inf), min(_CANDIDATES, len(own)))
-    here, there = (_cavities(each, neurons, density) for each in (population, given_way))
-    before = centre_among(here, route.one, modes.activity[route.one] @ population.inverse, modes)
-    after = centre_among(there, route.other, modes.activity[route.other] @ given_way.inverse, modes)
+    here, there = (cavities_of(each, neurons, density) for each in (population, given_way))
+    centres = jax.vmap(centre_among, (0, None, None, None))
+    before = centres(here, route.one, modes.activity[route.one] @ population.inverse, modes)
+    after = centres(there, route.other, modes.activity[route.other] @ given_way.inverse, modes)
 
     def carry(coordinates: Array, blur: Array | None, before: Array, after: Array) -> tuple[Array, Array | None, Array]:
         return modes.carry(coordinates, blur, (route.one, before), (route.other, after))
@@ -190,13 +193,6 @@ def _offers(
 def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:
     """What all members offer together, by the first of them."""
     return jax.nn.logsumexp(log_ratio / 2) + jnp.log(members / jnp.minimum(members, len(log_ratio)))
-
-
-def _cavities(population: LastLayer, neurons: Int[Array, " M"], density: Density) -> Cavity:
-    """The cavities of some neurons, stacked."""
-    return jax.vmap(without, (None, 0, None, None))(
-        population, neurons, density.targets, density.scaled_readout_variance
-    )
 
 
 def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], population: LastLayer) -> Float[Array, " M"]:

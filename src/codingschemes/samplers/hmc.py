@@ -64,8 +64,9 @@ def hmc_transition(
     integrator, stages = (integrators.velocity_verlet, 1) if target.kinked else (integrators.mclachlan, 2)
     steps = jittered_steps(iteration, stages * step_size)
     if target.approximate is not None:
+        forces = target.approximate
         return softened_trajectory(
-            key, point, target.logdensity, target.approximate, stages * step_size, steps, integrator, stages
+            key, point, target.logdensity, forces, stages * step_size, steps, integrator, stages, at_hand=True
         )
     state, info = blackjax_hmc.build_kernel(integrator)(
         key, blackjax_hmc.HMCState(*point), target.logdensity, stages * step_size, jnp.ones(target.dimension), steps

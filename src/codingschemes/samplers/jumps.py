@@ -6,15 +6,17 @@ whose class changes side, so that what the approximation misses is nearly the sa
 acceptance ratio (the deterministic jump of Pompe, Holmes & Latuszynski 2020). One sweep visits half of the neurons, in
 random order:
 
-1. each mode's centre moves by one Newton step in the field that the other neurons leave here, and gets the weight that
-   Laplace's approximation gives it;
-2. a mode is drawn by weight; where it is the neuron's own nothing happens;
-3. else the neuron's coordinates are mapped to it, and the jump is accepted with
+1. a mode is drawn by the weight that Laplace's approximation gives it among the other neurons, its centre held;
+2. where it is the neuron's own nothing happens; else the centres of both move by one Newton step in the field that the
+   other neurons leave here, the neuron's coordinates are mapped from one to the other, and the jump is accepted with
 
        min(1, [p(u') det(spread') w] / [p(u) det(spread) w']),   provided that u' belongs to the mode jumped to.
 
 Centres and weights depend on the other neurons and on frozen numbers alone, and a neuron's mode (the nearest in
 activity) on the neuron alone, so the jump back has the same chance: detailed balance holds.
+
+What a mode weighs among the others is a function of a few products with S^{-1}, which a jump changes by rank two. They
+are kept for a block of neurons: a visit without a jump costs O(K P), and only jumps that are tried O(P^2).
 """
 
 from typing import NamedTuple
@@ -25,75 +27,98 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.modes import Modes, mode_of
-from codingschemes.samplers.neighbourhood import Cavity, LastLayer, with_neuron, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, Update, cavity_of, with_neuron
 
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
 _FLOOR = 0.01
-#: Neurons whose centres and weights are computed together.
-_BLOCK = 8
+#: Neurons whose weights are computed together.
+_BLOCK = 64
 
 
 def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density) -> tuple[LastLayer, Int[Array, ""]]:
-    """A visit to half of the neurons, drawn at random; also the number of accepted jumps.
-
-    Centres and weights are computed for a block of neurons at once. They hold until a neuron of the block has jumped;
-    then the next block begins behind it.
-    """
+    """A visit to half of the neurons, drawn at random; also the number of accepted jumps."""
     order_key, move_key = jax.random.split(key)
-    visits = -(-population.coordinates.shape[0] // 2)
-    order = jnp.pad(jax.random.permutation(order_key, population.coordinates.shape[0])[:visits], (0, _BLOCK))
+    width = population.coordinates.shape[0]
+    visits = -(-width // 2)
+    size = min(_BLOCK, visits)
+    order = jnp.pad(jax.random.permutation(order_key, width)[:visits], (0, -visits % size)).reshape(-1, size)
 
-    def block(carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
-        population, first, switches = carry
-        neurons = jax.lax.dynamic_slice(order, (first,), (_BLOCK,))
-        cavities = jax.vmap(without, (None, 0, None, None))(
-            population, neurons, density.targets, density.scaled_readout_variance
-        )
-        centres, laplace = recentre(modes, population, cavities, density)
-        log_weights = _with_floor(laplace, modes)
-        own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, first + jnp.arange(_BLOCK))
+    def block(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:
+        population, switches = carry
+        neurons, places = order[index], jnp.arange(size)
+        visited = index * size + places < visits
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, index * size + places)
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-        other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
-        attempts = (own != other) & modes.found[own] & (first + jnp.arange(_BLOCK) < visits)
+        own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
+        visited &= modes.found[own]
 
-        def waiting(carry: tuple[LastLayer, Array, Array]) -> Array:
-            _, behind, jumped = carry
-            return ~jumped & jnp.any(attempts & (jnp.arange(_BLOCK) >= behind))
+        def intend(population: LastLayer, images: Images) -> Intentions:
+            activity = population.activity[neurons]
+            cavities = jax.vmap(cavity_of, (None, 0, 0, None))(population, activity, images.of_neurons, density)
+            log_weights = _with_floor(frozen_weights(cavities, modes, images.of_modes), modes)
+            other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
+            return Intentions(population, images, cavities, log_weights, other)
 
-        def attempt(carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
-            population, behind, _ = carry
-            index = jnp.argmax(attempts & (jnp.arange(_BLOCK) >= behind))
-            cavity = jax.tree.map(lambda entries: entries[index], cavities)
-            population, jumped = _attempt(
-                accept_keys[index],
-                population,
-                neurons[index],
-                Jump(own[index], other[index], centres[index], log_weights[index]),
-                cavity,
-                modes,
-                density,
+        def next_attempt(intentions: Intentions, behind: Array) -> Int[Array, ""]:
+            """The place of the next jump that is tried; the size of the block where there is none."""
+            waiting = visited & (own != intentions.other) & (places >= behind)
+            return jnp.where(jnp.any(waiting), jnp.argmax(waiting), size)
+
+        def attempt(carry: tuple[Array, Intentions, Array]) -> tuple[Array, Intentions, Array]:
+            place, intentions, switches = carry
+            population, images, cavities, log_weights, other = intentions
+            cavity = jax.tree.map(lambda entries: entries[place], cavities)
+            neuron, route = neurons[place], Jump(own[place], other[place], log_weights[place])
+            after, accepted = _attempt(
+                accept_keys[place], population, neuron, route, cavity, images.of_modes, modes, density
             )
-            return population, index + 1, jumped
 
-        population, behind, jumped = jax.lax.while_loop(
-            waiting, attempt, (population, jnp.asarray(0), jnp.asarray(False))
+            def changed() -> Intentions:
+                activity = density.network.activation(population.basis @ after)
+                there, update = with_neuron(population, neuron, cavity, after, activity)
+                return intend(there, images.after(update, there.activity[neurons], modes.activity))
+
+            intentions = jax.lax.cond(accepted, changed, lambda: intentions)
+            return next_attempt(intentions, place + 1), intentions, switches + accepted
+
+        images = Images(population.activity[neurons] @ population.inverse, modes.activity @ population.inverse)
+        start = intend(population, images)
+        _, end, switches = jax.lax.while_loop(
+            lambda carry: carry[0] < size, attempt, (next_attempt(start, jnp.asarray(0)), start, switches)
         )
-        return population, first + jnp.where(jumped, behind, _BLOCK), switches + jumped
+        return end.population, switches
 
-    population, _, switches = jax.lax.while_loop(
-        lambda carry: carry[1] < visits, block, (population, jnp.asarray(0), jnp.asarray(0))
-    )
-    return population, switches
+    return jax.lax.fori_loop(0, len(order), block, (population, jnp.asarray(0)))
+
+
+class Images(NamedTuple):
+    """S^{-1} times activities: of the neurons of a block, and of the modes."""
+
+    of_neurons: Float[Array, "B P"]
+    of_modes: Float[Array, "K P"]
+
+    def after(self, update: Update, neurons: Float[Array, "B P"], modes: Float[Array, "K P"]) -> "Images":
+        """The images of the same activities once S^{-1} has changed."""
+        return Images(update.image(neurons, self.of_neurons), update.image(modes, self.of_modes))
 
 
 class Jump(NamedTuple):
-    """From a neuron's own mode to another, with all modes' centres and log weights in its cavity."""
+    """From a neuron's own mode to another, with all modes' log weights in its cavity."""
 
     own: Int[Array, ""]
     other: Int[Array, ""]
-    centres: Float[Array, "K R"]
     log_weights: Float[Array, " K"]
+
+
+class Intentions(NamedTuple):
+    """Where all neurons are, and what follows from it for those of a block: their cavities, what each mode weighs
+    there, and the modes that are drawn for them."""
+
+    population: LastLayer
+    images: Images
+    cavities: Cavity
+    log_weights: Float[Array, "B K"]
+    other: Int[Array, " B"]
 
 
 def _attempt(
@@ -102,17 +127,20 @@ def _attempt(
     neuron: Array,
     route: Jump,
     cavity: Cavity,
+    images: Float[Array, "K P"],
     modes: Modes,
     density: Density,
-) -> tuple[LastLayer, Bool[Array, ""]]:
-    """Map a neuron along a route and accept or reject; also whether it was accepted."""
-    own, other, centres, log_weights = route
+) -> tuple[Float[Array, " R"], Bool[Array, ""]]:
+    """A neuron's coordinates mapped along a route, and whether they are accepted; `images` are those of the modes."""
+    own, other, log_weights = route
     before = population.coordinates[neuron]
     accept_key, blur = key, None
     if not modes.frame.complete:
         blur_key, accept_key = jax.random.split(key)
-        blur = jax.random.normal(blur_key, population.activity.shape[1:], before.dtype)
-    after, _, gain = modes.carry(before, blur, (own, centres[own]), (other, centres[other]))
+        # held: XLA would compute them anew for every use that it fuses them into
+        blur = jax.lax.optimization_barrier(jax.random.normal(blur_key, population.activity.shape[1:], before.dtype))
+    start, end = ((mode, centre_among(cavity, mode, images[mode], modes)) for mode in (own, other))
+    after, _, gain = modes.carry(before, blur, start, end)
     activity = density.network.activation(population.basis @ after)
     both = jnp.stack([population.activity[neuron], activity])
     log_likelihood = cavity.log_likelihood(both, both @ population.inverse)
@@ -127,41 +155,21 @@ def _attempt(
         - log_weights[other]
     )
     allowed = mode_of(activity, modes) == other
-    accepted = allowed & (jnp.log(jax.random.uniform(accept_key, dtype=after.dtype)) < log_ratio)
-    changed = jax.lax.cond(
-        accepted, lambda: with_neuron(population, neuron, cavity, after, activity), lambda: population
-    )
-    return changed, accepted
+    return after, allowed & (jnp.log(jax.random.uniform(accept_key, dtype=after.dtype)) < log_ratio)
 
 
-def recentre(
-    modes: Modes, population: LastLayer, cavities: Cavity, density: Density
-) -> tuple[Float[Array, "B K R"], Float[Array, "B K"]]:
-    """Centres after one Newton step in each cavity, and the logs of the modes' weights there by Laplace's
-    approximation, up to a constant."""
-    images = modes.activity @ population.inverse
-    log_likelihood = jax.vmap(lambda cavity, activity, image: cavity.log_likelihood(activity[None], image[None])[0])
-
-    def visit(
-        mode: Array, carry: tuple[Float[Array, "K B R"], Float[Array, "K B"]]
-    ) -> tuple[Float[Array, "K B R"], Float[Array, "K B"]]:
-        centres, log_weights = carry
-        centre = centre_among(cavities, mode, images[mode], modes)
-        activity = density.network.activation(centre @ population.basis.T)
-        log_density = log_likelihood(cavities, activity, activity @ population.inverse) - jnp.sum(centre**2, axis=1) / 2
-        return centres.at[mode].set(centre), log_weights.at[mode].set(log_density + modes.log_volume[mode])
-
-    block, count = cavities.gap.shape[0], modes.found.shape[0]
-    start = jnp.zeros((count, block, modes.centre.shape[1])), jnp.full((count, block), -jnp.inf)
-    # those found come first
-    centres, log_weights = jax.lax.fori_loop(0, jnp.sum(modes.found), visit, start)
-    return jnp.swapaxes(centres, 0, 1), log_weights.T
+def frozen_weights(cavities: Cavity, modes: Modes, images: Float[Array, "K P"]) -> Float[Array, "B K"]:
+    """The logs of the modes' weights in each cavity by Laplace's approximation about the centres that they have had
+    since they were found, up to a constant; `images` are S^{-1} times the modes' activities."""
+    log_likelihood = jax.vmap(Cavity.log_likelihood, (0, None, None))(cavities, modes.activity, images)
+    log_weights = log_likelihood - jnp.sum(modes.centre**2, axis=1) / 2 + modes.log_volume
+    return jnp.where(modes.found, log_weights, -jnp.inf)
 
 
-def centre_among(cavities: Cavity, mode: Array, image: Float[Array, " P"], modes: Modes) -> Float[Array, "B R"]:
-    """A mode's centre after one Newton step in each cavity; `image` is S^{-1} times its activity."""
-    slope = jax.vmap(Cavity.slope, (0, None, None))(cavities, modes.activity[mode][None], image[None])[:, 0]
-    return modes.centre[mode] + modes.drift[mode] + slope @ modes.response[mode].T
+def centre_among(cavity: Cavity, mode: Array, image: Float[Array, " P"], modes: Modes) -> Float[Array, " R"]:
+    """A mode's centre after one Newton step in a cavity; `image` is S^{-1} times its activity."""
+    slope = cavity.slope(modes.activity[mode][None], image[None])[0]
+    return modes.centre[mode] + modes.drift[mode] + modes.response[mode] @ slope
 
 
 def _with_floor(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:

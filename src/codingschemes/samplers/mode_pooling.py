@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.posterior import Density
 from codingschemes.samplers.mode_search import places_kept, reference, turned_count
 from codingschemes.samplers.modes import DISTINCT, Reference, climb, code_count, distinct, mode_count
-from codingschemes.samplers.neighbourhood import LastLayer, without
+from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 
 class SharedModes(NamedTuple):
@@ -49,9 +49,7 @@ def join(own: Reference, shared: SharedModes, population: LastLayer, density: De
     activity = density.network.activation(preactivation)
     kept, found = _first_distinct(activity, shared.found.T.ravel(), room)
     nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
-    cavities = jax.vmap(without, (None, 0, None, None))(
-        population, nearest, density.targets, density.scaled_readout_variance
-    )
+    cavities = cavities_of(population, nearest, density)
     any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
     wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: places_kept(density)]

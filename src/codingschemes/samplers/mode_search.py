@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum, mode_count
-from codingschemes.samplers.neighbourhood import Cavity, LastLayer, without
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
 #: Preactivation in the middle of a code's pattern.
 _PATTERN_LEVEL = 1.5
@@ -35,7 +35,7 @@ def reference(population: LastLayer, density: Density) -> Reference:
         known, tried = carry
         gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
-        cavity = without(population, neuron, density.targets, density.scaled_readout_variance)
+        cavity = without(population, neuron, density)
         centre, _ = maximum(population.coordinates[neuron], cavity, population.inverse, density, population.basis)
         preactivation = population.basis @ centre
         known = known.at[slot].set(density.network.activation(preactivation))
@@ -84,9 +84,7 @@ def _codes_reference(population: LastLayer, density: Density) -> Reference:
     starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
     wanted = density.network.activation(patterns) @ density.class_average
     nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
-    cavities = jax.vmap(without, (None, 0, None, None))(
-        population, nearest, density.targets, density.scaled_readout_variance
-    )
+    cavities = cavities_of(population, nearest, density)
     return Reference(population.activity, population.inverse, cavities, starts, codes)
 
 

@@ -124,15 +124,15 @@ class Modes(NamedTuple):
         noise = axes[one] @ ((self.frame.project(coordinates - before) @ axes[one]) / self.widths[one])
         sign = self.side[one] * self.side[other]
         if blur is None:
-            reflected, blurred, gain = directions.T @ (sign * (directions @ noise)), None, jnp.zeros(())
+            reflected, blurred, gain = (sign * (directions @ noise)) @ directions, None, jnp.zeros(())
         else:
-            hidden = directions.T @ blur
+            hidden = blur @ directions
             turned = sign * (blur + directions @ (noise - hidden))
-            reflected = directions.T @ turned
+            reflected = turned @ directions
             blurred = turned + directions @ (hidden - reflected)
             # the squared length outside the directions before, less that after
             gain = (jnp.sum(reflected**2) - jnp.sum(noise**2)) / 2
-        seen = axes[other] @ (self.widths[other] * (axes[other].T @ reflected))
+        seen = axes[other] @ (self.widths[other] * (reflected @ axes[other]))
         settled = self.frame.project(after - coordinates)
         return self.frame.move(coordinates, settled + seen), blurred, gain
 

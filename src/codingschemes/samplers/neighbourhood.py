@@ -9,9 +9,10 @@ A = (S - c phi_i phi_i^T)^{-1} the cavity's inverse and B = A Y the field it fee
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_factor, cho_solve
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Scalar
 
@@ -103,16 +104,46 @@ def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Ar
     return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets, log_det)
 
 
-def without(
-    population: LastLayer, neuron: Array, targets: Float[Array, "P C"], scaled_readout_variance: Scalar
+def cavity_of(
+    population: LastLayer, activity: Float[Array, " P"], direction: Float[Array, " P"], density: Density
 ) -> Cavity:
+    """The cavity that a neuron with this activity leaves; `direction` is S^{-1} times it."""
+    scaled = density.scaled_readout_variance
+    gap = 1 / scaled - activity @ direction
+    field = population.field + jnp.outer(direction, direction @ density.targets) / gap
+    return Cavity(direction, gap, field, scaled)
+
+
+def without(population: LastLayer, neuron: Array, density: Density) -> Cavity:
     """The cavity that one neuron leaves."""
     activity = population.activity[neuron]
-    direction = population.inverse @ activity
-    gap = 1 / scaled_readout_variance - activity @ direction
-    return Cavity(
-        direction, gap, population.field + jnp.outer(direction, direction @ targets) / gap, scaled_readout_variance
-    )
+    return cavity_of(population, activity, population.inverse @ activity, density)
+
+
+def cavities_of(population: LastLayer, neurons: Int[Array, " B"], density: Density) -> Cavity:
+    """The cavities that some neurons leave, each alone, stacked."""
+    return jax.vmap(without, (None, 0, None))(population, neurons, density)
+
+
+class Update(NamedTuple):
+    """What one neuron in place of another changes of S^{-1}: it gains v v^T / gap and loses w w^T / stretch.
+
+    Attributes:
+        gained: v.
+        gap: see there.
+        lost: w.
+        stretch: see there.
+    """
+
+    gained: Float[Array, " P"]
+    gap: Scalar
+    lost: Float[Array, " P"]
+    stretch: Scalar
+
+    def image(self, activity: Float[Array, "K P"], image: Float[Array, "K P"]) -> Float[Array, "K P"]:
+        """S^{-1} phi after the change, for each row phi and its image before."""
+        gained = jnp.outer(activity @ self.gained, self.gained) / self.gap
+        return image + gained - jnp.outer(activity @ self.lost, self.lost) / self.stretch
 
 
 def with_neuron(
@@ -121,19 +152,20 @@ def with_neuron(
     cavity: Cavity,
     coordinates: Float[Array, " R"],
     activity: Float[Array, " P"],
-) -> LastLayer:
-    """The population with one neuron replaced: a rank-two update of S^{-1}."""
+) -> tuple[LastLayer, Update]:
+    """The population with one neuron replaced, and how S^{-1} has changed."""
     image = cavity.correct(activity[None], (population.inverse @ activity)[None])[0]
-    stretch = 1 / cavity.scaled_readout_variance + activity @ image
+    update = Update(cavity.direction, cavity.gap, image, 1 / cavity.scaled_readout_variance + activity @ image)
     inverse = (
         population.inverse
-        + jnp.outer(cavity.direction, cavity.direction) / cavity.gap
-        - jnp.outer(image, image) / stretch
+        + jnp.outer(update.gained, update.gained) / update.gap
+        - jnp.outer(update.lost, update.lost) / update.stretch
     )
-    return population._replace(
+    changed = population._replace(
         coordinates=population.coordinates.at[neuron].set(coordinates),
         activity=population.activity.at[neuron].set(activity),
         inverse=inverse,
-        field=cavity.field - jnp.outer(image, activity @ cavity.field) / stretch,
-        log_det=population.log_det + jnp.log(cavity.scaled_readout_variance**2 * cavity.gap * stretch),
+        field=cavity.field - jnp.outer(image, activity @ cavity.field) / update.stretch,
+        log_det=population.log_det + jnp.log(cavity.scaled_readout_variance**2 * cavity.gap * update.stretch),
     )
+    return changed, update

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.jumps import recentre
+from codingschemes.samplers.jumps import frozen_weights
 from codingschemes.samplers.modes import Modes, Reference, mode_of
-from codingschemes.samplers.neighbourhood import LastLayer, without
+from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 #: Relative residual of the forces, and the most vectors they are made of.
 _RESIDUAL, _KRYLOV = 1e-3, 60
@@ -46,13 +46,17 @@ def response_of(modes: Modes, reference: Reference, density: Density) -> Respons
     count = jnp.zeros_like(held).at[kind].add(held)
     heavy = (held + 0.5) * modes.found
     share = heavy / jnp.zeros_like(heavy).at[kind].add(heavy)[kind]
-    shift = _shifts(modes, count, reference, density)
-    alone = _crossing(modes, own, kind, reference, density)
+    stuck = _crossing(modes, own, kind, reference, density) < _ENOUGH
+    shift = jax.lax.cond(
+        stuck,
+        lambda: _shifts(modes, count, reference, density),
+        lambda: jnp.zeros((len(kind), *modes.centre.shape)),
+    )
     return Response(
         kind=kind,
         weight=jnp.where(modes.found, share, 0.0),
         shift=jnp.where(jnp.isfinite(shift), shift, 0.0),
-        attempts=jnp.where(alone < _ENOUGH, _ATTEMPTS, 0),
+        attempts=jnp.where(stuck, _ATTEMPTS, 0),
     )
 
 
@@ -109,12 +113,10 @@ def _crossing(
         jnp.asarray(jnp.nan),  # the modes' weights are relative
     )
 
+    images = modes.activity @ population.inverse
+
     def leaves(neuron: Array) -> Array:
-        cavity = jax.tree.map(
-            lambda entry: entry[None], without(population, neuron, density.targets, density.scaled_readout_variance)
-        )
-        _, log_weights = recentre(modes, population, cavity, density)
-        weights = jax.nn.softmax(jnp.where(modes.found, log_weights[0], -jnp.inf))
-        return jnp.sum(weights, where=kind != kind[own[neuron]])
+        log_weights = frozen_weights(cavities_of(population, neuron[None], density), modes, images)
+        return jnp.sum(jax.nn.softmax(log_weights[0]), where=kind != kind[own[neuron]])
 
     return jnp.sum(jax.lax.map(leaves, jnp.arange(len(own)))) / 2

@@ -36,20 +36,30 @@ def softened_trajectory(
     steps: Int[Array, ""],
     integrator: Callable[..., Any] = integrators.velocity_verlet,
     stages: int = 1,
+    *,
+    at_hand: bool = False,
 ) -> tuple[Point, TransitionInfo]:
     """One trajectory along the forces of `softened`, accepted or rejected as a whole by `logdensity`; leapfrog, or an
-    integrator of as many `stages`, each a gradient."""
+    integrator of as many `stages`, each a gradient. Where forces are `at_hand`, the gradient of `point` is that of
+    `softened` already, as it is of the point that is returned; else either is that of `logdensity`."""
     momentum_key, accept_key = jax.random.split(key)
     step = integrator(softened, _kinetic)
-    start = integrators.new_integrator_state(softened, point.position, standard_normal(momentum_key, point.position))
+    momentum = standard_normal(momentum_key, point.position)
+    if at_hand:
+        start = integrators.IntegratorState(point.position, momentum, point.logdensity, point.logdensity_grad)
+    else:
+        start = integrators.new_integrator_state(softened, point.position, momentum)
     end = jax.lax.fori_loop(0, steps, lambda _, state: step(state, step_size), start)
-    there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
+    if at_hand:
+        there = Point(end.position, logdensity(end.position), end.logdensity_grad)
+    else:
+        there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
     error = (_kinetic(end.momentum) - there.logdensity) - (_kinetic(start.momentum) - point.logdensity)
     error = jnp.where(jnp.isnan(error), jnp.inf, error)
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
-    return moved, TransitionInfo(rate, stages * steps + 2, error > _DIVERGENCE)
+    return moved, TransitionInfo(rate, stages * steps + (1 if at_hand else 2), error > _DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)

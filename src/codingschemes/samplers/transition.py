@@ -80,8 +80,11 @@ type Transition = Callable[[Array, Point, TransitionTarget, Scalar, Array], tupl
 
 
 def evaluate(density: GradientTarget, position: Position) -> Point:
-    """The point at a position, in the density's own coordinates."""
-    potential, gradient = jax.value_and_grad(density.potential)(position)
+    """The point at a position, in the density's own coordinates. Its gradient is as exact as trajectories need it."""
+    if density.approximate_potential is None:
+        potential, gradient = jax.value_and_grad(density.potential)(position)
+    else:
+        potential, gradient = density.potential(position), jax.grad(density.approximate_potential)(position)
     return Point(position, -potential, jax.tree.map(jnp.negative, gradient))
 
 
