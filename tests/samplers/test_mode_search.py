@@ -11,7 +11,7 @@ from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.samplers.mode_pooling import join, look_around
-from codingschemes.samplers.mode_search import reference
+from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, Reference, maximum, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
@@ -39,7 +39,7 @@ def quenched() -> tuple[Density, LastLayer]:
 @pytest.fixture(scope="module")
 def modes(quenched: tuple[Density, LastLayer]) -> Modes:
     density, population = quenched
-    return jax.jit(lambda: modes_from(reference(population, density), density, population.basis))()
+    return jax.jit(lambda: modes_from(look_for_modes(population, density)[0], density, population.basis))()
 
 
 def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:

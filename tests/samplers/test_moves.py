@@ -18,7 +18,7 @@ from test_mode_search import assert_first_and_distinct
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
-from codingschemes.samplers.mode_search import reference
+from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
@@ -62,7 +62,7 @@ def jumping(form: str, draws: int, sweeps: int):
     positions = exact_draws(density, draws)
     # as many as above: the same program
     other = jax.tree.map(lambda block: block[0], exact_draws(density, draws, seed=5))
-    frozen = jax.jit(lambda other: reference(populate(density, *density.last_layer(other)), density))(other)
+    frozen = jax.jit(lambda other: look_for_modes(populate(density, *density.last_layer(other)), density)[0])(other)
     genuine = jumps._attempt
 
     def sweep(key, population, faults):
@@ -88,7 +88,7 @@ def seven_neurons():
 
     @jax.jit
     def frozen(other):
-        looked_from = reference(populate(density, *density.last_layer(other)), density)
+        looked_from = look_for_modes(populate(density, *density.last_layer(other)), density)[0]
         modes = distorted(modes_from(looked_from, density, density.basis))
         return modes, response_of(modes, looked_from, density)
 

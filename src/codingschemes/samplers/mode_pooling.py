@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.mode_search import places_kept, reference, turned_count
-from codingschemes.samplers.modes import DISTINCT, Reference, climb, code_count, distinct, mode_count
+from codingschemes.samplers.mode_search import look_for_modes, places_kept
+from codingschemes.samplers.modes import DISTINCT, Reference, distinct, mode_count
 from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 
@@ -30,9 +30,7 @@ class SharedModes(NamedTuple):
 
 def look_around(population: LastLayer, density: Density) -> tuple[Reference, SharedModes]:
     """A chain's own reference, and the modes that it leads to."""
-    own = reference(population, density)
-    turned = turned_count(code_count(own.code.shape[1]), len(density.targets))
-    modes = climb(own, density, population.basis, known=len(own.code) - turned)
+    own, modes = look_for_modes(population, density)
     found = distinct(modes.activity, modes.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1])]
     return own, SharedModes(modes.centre[kept] @ population.basis.T, found[kept])

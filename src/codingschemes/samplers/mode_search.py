@@ -10,7 +10,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import ALL_CODES_UP_TO, Reference, Summit, climb, code_count, maximum, mode_count
+from codingschemes.samplers.modes import (
+    ALL_CODES_UP_TO,
+    Reference,
+    Summit,
+    climb,
+    code_count,
+    mode_count,
+    summit_from,
+)
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
 #: Preactivation in the middle of a code's pattern.
@@ -20,39 +28,59 @@ _EXPLORERS = 8
 _TURNED = 16
 
 
-def reference(population: LastLayer, density: Density) -> Reference:
-    """A reference from the neurons as they are: each code is looked for in the cavity of the neuron nearest to it, from
-    the mean of the neurons that have it, or from its pattern; other modes from single neurons in their own cavities,
-    and from codes with one sample turned round. Climbs from all but the last (`turned_count`) begin where they end."""
+def look_for_modes(population: LastLayer, density: Density) -> tuple[Reference, Summit]:
+    """A reference from the neurons as they are, and where climbs from its places lead.
+
+    Each code is looked for in the cavity of the neuron nearest to it, from the mean of the neurons that have it, or
+    from its pattern; other modes from single neurons in their own cavities, and from codes with one sample turned
+    round, by climbs that end where they come close to what is known already. Places are where the climbs before these
+    have ended.
+    """
     of_codes = _codes_reference(population, density)
-    modes = climb(of_codes, density, population.basis)
-    activity = jnp.where(modes.found[:, None], modes.activity, jnp.inf)
+    basis, inverse = population.basis, population.inverse
+    codes = climb(of_codes, density, basis)
+    activity = jnp.where(codes.found[:, None], codes.activity, jnp.inf)
     blank = jnp.full((_EXPLORERS, activity.shape[1]), jnp.inf)
+    any_code = jnp.full(of_codes.code.shape[1], -1)
 
     def explore(
         carry: tuple[Float[Array, "K P"], Bool[Array, " N"]], slot: Array
-    ) -> tuple[tuple[Float[Array, "K P"], Bool[Array, " N"]], tuple[Cavity, Float[Array, " P"]]]:
+    ) -> tuple[tuple[Float[Array, "K P"], Bool[Array, " N"]], tuple[Cavity, Summit]]:
         known, tried = carry
         gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
         cavity = without(population, neuron, density)
-        centre, _ = maximum(population.coordinates[neuron], cavity, population.inverse, density, population.basis)
-        preactivation = population.basis @ centre
-        known = known.at[slot].set(density.network.activation(preactivation))
-        return (known, tried.at[neuron].set(True)), (cavity, preactivation)
+        summit = summit_from(population.coordinates[neuron], cavity, any_code, inverse, density, basis)
+        return (known.at[slot].set(summit.activity), tried.at[neuron].set(True)), (cavity, summit)
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
-    _, (cavities, preactivation) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
-    summits = jnp.where(modes.found[:, None], modes.centre @ population.basis.T, of_codes.preactivation)
-    turned_from, turned = _turn_weakest(modes, population)
-    any_code = jnp.full((_EXPLORERS + len(turned), of_codes.code.shape[1]), -1)
-    return Reference(
+    _, (cavities, others) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
+    found = _stacked(codes, others)
+    turned_from, turned = _turn_weakest(codes, population)
+    no_codes = jnp.broadcast_to(any_code, (len(others.found) + len(turned), len(any_code)))
+    from_turned = Reference(
         population.activity,
-        population.inverse,
-        jax.tree.map(lambda one, other: jnp.concatenate([one, other, one[turned_from]]), of_codes.cavities, cavities),
-        jnp.concatenate([summits, preactivation, turned]),
-        jnp.concatenate([of_codes.code, any_code]),
+        inverse,
+        jax.tree.map(lambda entries: entries[turned_from], of_codes.cavities),
+        turned,
+        no_codes[: len(turned)],
     )
+    summits = _stacked(
+        found, climb(from_turned, density, basis, known=jnp.where(found.found[:, None], found.activity, jnp.inf))
+    )
+    tops = jnp.where(codes.found[:, None], codes.centre @ basis.T, of_codes.preactivation)
+    places = Reference(
+        population.activity,
+        inverse,
+        _stacked(of_codes.cavities, cavities, from_turned.cavities),
+        jnp.concatenate([tops, others.centre @ basis.T, turned]),
+        jnp.concatenate([of_codes.code, no_codes]),
+    )
+    return places, summits
+
+
+def _stacked[Rows](*parts: Rows) -> Rows:
+    return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
 
 
 def turned_count(codes: int, samples: int) -> int:

@@ -26,7 +26,9 @@ ALL_CODES_UP_TO = 4
 _NEWTON_STEPS = 20
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
 _FOLLOWING_STEPS = 6
-_RIDGE = 0.1
+#: What a preactivation is lifted to coordinates with, relative to the prior's mean: enough for patterns that no
+#: coordinates have exactly, and next to nothing for those of a mode. A climb begins at the more probable of both.
+_RIDGE, _LEAST_RIDGE = 0.1, 1e-9
 #: Twice the log density that a Newton step would gain, in nats, at a maximum: closer than rounding can tell.
 _NOTHING_TO_GAIN = 1e-14
 _LEAST_CURVATURE = 0.05
@@ -213,29 +215,53 @@ class Summit(NamedTuple):
 
 
 def climb(
-    reference: Reference, density: Density, basis: Float[Array, "P R"], steps: int = _NEWTON_STEPS, known: int = 0
+    reference: Reference,
+    density: Density,
+    basis: Float[Array, "P R"],
+    steps: int = _NEWTON_STEPS,
+    known: Float[Array, "M P"] | None = None,
 ) -> Summit:
-    """Where climbing leads from each of the reference's preactivations. The first `known` of them are modes, or next to
-    them: climbs from the others end where they come close to one, and have found nothing."""
-    ridge = basis @ basis.T + _RIDGE * jnp.mean(jnp.sum(basis**2, axis=1)) * jnp.eye(basis.shape[0])
-    starts = cho_solve(cho_factor(ridge), reference.preactivation.T).T @ basis
+    """Where climbing leads from each of the reference's preactivations; to nothing, where it comes close to an activity
+    that is `known`."""
+
+    def one(row: tuple[Float[Array, "2 R"], Cavity, Int[Array, " G"]]) -> Summit:
+        starts, cavity, code = row
+        heights = jax.vmap(lambda at: _height(at, cavity, reference.inverse, density, basis))(starts)
+        start = starts[jnp.argmax(heights)]
+        return summit_from(start, cavity, code, reference.inverse, density, basis, steps, known)
+
+    size = jnp.mean(jnp.sum(basis**2, axis=1))
+    starts = [_lifted(reference.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
+    return jax.lax.map(one, (jnp.stack(starts, axis=1), reference.cavities, reference.code))
+
+
+def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridge: Scalar) -> Float[Array, "K R"]:
+    """Coordinates with about these preactivations: the less ridge the closer, and the longer."""
+    kernel = basis @ basis.T + ridge * jnp.eye(basis.shape[0])
+    return cho_solve(cho_factor(kernel), preactivation.T).T @ basis
+
+
+def summit_from(
+    start: Float[Array, " R"],
+    cavity: Cavity,
+    code: Int[Array, " G"],
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+    steps: int = _NEWTON_STEPS,
+    known: Float[Array, "M P"] | None = None,
+) -> Summit:
+    """Where climbing leads from some coordinates; `code` as in `Reference`, the rest as in `climb`."""
     activation = density.network.activation
-    nowhere = jnp.full_like(reference.preactivation[:known], jnp.inf)
-    first = activation(reference.preactivation[:known])
-
-    def summit(row: tuple[Array, Float[Array, " R"], Cavity, Int[Array, " G"]]) -> Summit:
-        index, start, cavity, code = row
-        others = jnp.where(index < known, nowhere, first)
-        centre, curvature = maximum(start, cavity, reference.inverse, density, basis, steps, others)
-        activity = activation(basis @ centre)
-        settled = (activity @ density.class_average > activation.midpoint).astype(int)
-        right = jnp.all((settled == code) | (code < 0)) & ~_is_among(activity, others)
-        # not positive definite: not finite
-        least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
-        return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
-
-    rows = (jnp.arange(len(starts)), starts, reference.cavities, reference.code)
-    return jax.lax.map(summit, rows)
+    centre, curvature = maximum(start, cavity, inverse, density, basis, steps, known)
+    activity = activation(basis @ centre)
+    settled = (activity @ density.class_average > activation.midpoint).astype(int)
+    right = jnp.all((settled == code) | (code < 0))
+    if known is not None:
+        right &= ~_is_among(activity, known)
+    # not positive definite: not finite
+    least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
+    return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
 
 
 def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[Array, ""]:
@@ -302,28 +328,33 @@ def maximum(
     activation = density.network.activation
     identity = jnp.eye(basis.shape[1])
 
-    def value(at: Float[Array, " R"]) -> Scalar:
-        activity = activation(basis @ at)[None]
-        return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
-
     def climb(state: _Climb) -> _Climb:
-        slope, curvature = _derivatives(state.at, cavity, inverse, density, basis)
-        change = cho_solve(cho_factor(curvature + state.damping * identity), slope)
-        there = slope @ change < _NOTHING_TO_GAIN
+        change = cho_solve(cho_factor(state.curvature + state.damping * identity), state.slope)
+        there = (state.slope @ change < _NOTHING_TO_GAIN) & (state.taken > 0)
         trial = state.at + change
-        height = value(trial)
-        # False for NaN: a matrix that is not positive definite, too. The last time is for the curvature alone.
-        better = (height > state.height) & (state.taken < steps) & ~there
-        return _Climb(
-            jnp.where(better, trial, state.at),
-            jnp.where(better, height, state.height),
-            jnp.where(better, state.damping / 8, state.damping * 8),
-            curvature,
-            state.taken + 1,
-            there,
-        )
+        height = _height(trial, cavity, inverse, density, basis)
+        # False for NaN: a matrix that is not positive definite, too
+        better = (height > state.height) & ~there
 
-    begin = _Climb(start, value(start), jnp.asarray(1.0), identity, jnp.asarray(0), jnp.asarray(False))
+        def accepted() -> _Climb:
+            slope, curvature = _derivatives(trial, cavity, inverse, density, basis)
+            return _Climb(trial, height, slope, curvature, state.damping / 8, state.taken + 1, there)
+
+        def rejected() -> _Climb:
+            return state._replace(damping=state.damping * 8, taken=state.taken + 1, there=there)
+
+        return jax.lax.cond(better, accepted, rejected)
+
+    # the first step leads nowhere: to what is known of the start
+    begin = _Climb(
+        at=start,
+        height=jnp.asarray(-jnp.inf, start.dtype),
+        slope=jnp.zeros_like(start),
+        curvature=identity,
+        damping=jnp.asarray(8.0, start.dtype),
+        taken=jnp.asarray(0),
+        there=jnp.asarray(False),
+    )
 
     def goes_on(state: _Climb) -> Bool[Array, ""]:
         arrived = state.there if known is None else state.there | _is_among(activation(basis @ state.at), known)
@@ -333,14 +364,26 @@ def maximum(
     return end.at, end.curvature
 
 
+def _height(
+    at: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+) -> Scalar:
+    """The neuron's log density, up to a constant."""
+    activity = density.network.activation(basis @ at)[None]
+    return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
+
+
 class _Climb(NamedTuple):
-    """On the way to a maximum: `curvature` is that of the place before the last step, which is none where it is
-    `there`."""
+    """On the way to a maximum: where it is, and the log density, its gradient and its negative Hessian there."""
 
     at: Float[Array, " R"]
     height: Scalar
-    damping: Scalar
+    slope: Float[Array, " R"]
     curvature: Float[Array, "R R"]
+    damping: Scalar
     taken: Int[Array, ""]
     there: Bool[Array, ""]
 
