@@ -83,7 +83,7 @@ def test_the_draws_of_a_local_sampler_are_a_trajectory(run: cs.Run) -> None:
 
 
 def test_a_trajectory_without_a_test_moves_for_all_of_its_time_unless_it_is_refused(run: cs.Run) -> None:
-    asked = {**run.config["sampling"], "sampler": "langevin"}
+    asked = {**run.config["sampling"], "sampler": "langevin", "precision": "double"}
     records = {group: {name: run.values(group, name).copy() for name in DIMENSIONS[group]} for group in DIMENSIONS}
     stats = records["sample_stats"]
     stats["acceptance_rate"][:], stats["diverging"][:] = 0.9, False

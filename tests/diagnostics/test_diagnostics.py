@@ -182,7 +182,7 @@ def test_few_draws_from_short_trees_name_what_to_try(healthy):
     run = planted(healthy, spoil)
     said = {}
     for depth in (3, 4):
-        asked = {**run.config["sampling"], "sampler": "nuts", "max_tree_depth": depth}
+        asked = {**run.config["sampling"], "sampler": "nuts", "precision": "double", "max_tree_depth": depth}
         found = diagnose(cs.Run(run.posterior, {**run.config, "sampling": asked}, run.provenance, run.store))
         said[depth] = " ".join(found.warnings)
         assert "`draws`" in said[depth]

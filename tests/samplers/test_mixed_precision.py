@@ -13,7 +13,7 @@ import codingschemes as cs
 from codingschemes.benchmark.targets import two_points
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.errors import InvalidInput
-from codingschemes.runs.configuration import Sampling, describe
+from codingschemes.runs.configuration import Sampling, describe, resolve
 from codingschemes.runs.identity import differences, identity
 from codingschemes.samplers.softened import _kinetic, softened_trajectory
 from codingschemes.samplers.transition import evaluate
@@ -91,14 +91,17 @@ def test_proposals_are_judged_by_the_exact_energy():
             return -density.approximate_potential(position)
 
         return softened_trajectory(
-            key, point, logdensity, forces, jnp.asarray(0.05), jnp.asarray(3), integrators.mclachlan, 2
+            key, point, logdensity, forces, jnp.asarray(0.05), jnp.asarray(3), integrators.mclachlan, 2, at_hand=True
         )
 
     found, outcome = moved(jax.random.PRNGKey(4))
-    assert int(outcome.gradients) == 2 * 3 + 2
+    assert int(outcome.gradients) == 2 * 3
     assert float(outcome.acceptance_rate) > 0.9
     assert any(np.any(found.position[name] != point.position[name]) for name in found.position)
     np.testing.assert_allclose(found.logdensity, -potential(density, found.position), rtol=1e-14)
+    # and its gradient that which the next trajectory begins with
+    for name, block in evaluate(density, found.position).logdensity_grad.items():
+        np.testing.assert_allclose(found.logdensity_grad[name], block, rtol=0, atol=_SINGLE * np.abs(block).max())
 
 
 def test_what_has_no_mixed_precision_says_so():
@@ -118,6 +121,19 @@ def test_a_run_that_goes_on_keeps_its_precision():
     )
     assert list(differences(double, mixed)) == [("sampling", "precision", "double", "mixed")]
     assert not Sampling().density(posterior).mixed
+
+
+def test_forces_are_in_single_precision_where_nothing_is_lost_by_it():
+    posterior = small_posterior("sigmoid")
+    cold = small_posterior("sigmoid", temperature=1e-8)
+    assert resolve(posterior, {}).precision == "mixed"
+    assert resolve(posterior, {"precision": "double"}).precision == "double"
+    for other, options in ((posterior, {"sampler": "nuts"}), (posterior, {"space": "function"}), (cold, {})):
+        assert resolve(other, options).precision == "double"
+
+
+def test_a_density_in_mixed_precision_is_asked_for():
+    posterior = small_posterior("sigmoid")
     assert Sampling(precision="mixed").density(posterior).mixed
 
 

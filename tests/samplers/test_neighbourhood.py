@@ -73,7 +73,7 @@ def assert_same(found: LastLayer, expected: LastLayer):
 def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
     activity = active(others, population, density)
-    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
+    cavity = without(population, NEURON, density)
     found = jax.jit(cavity.log_likelihood)(activity, np.asarray(activity) @ population.inverse)
     silent_too = np.concatenate([activity, np.zeros_like(activity[:1])])
     *expected, silent = np.asarray(log_likelihoods(population, NEURON, silent_too, density))
@@ -84,7 +84,7 @@ def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
 def test_slope_and_curvature_are_the_derivatives(scene):
     density, population, others = scene
     activity = active(others, population, density)
-    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
+    cavity = without(population, NEURON, density)
 
     def alone(row):
         return -misfit(population.activity.at[NEURON].set(row), density)
@@ -111,15 +111,18 @@ def test_slope_and_curvature_are_the_derivatives(scene):
 def test_a_neuron_replaced_is_a_population_from_scratch(scene):
     density, population, others = scene
     coordinates, activity = others[0], active(others, population, density)[0]
-    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
-    found = with_neuron(population, NEURON, cavity, coordinates, activity)
+    cavity = without(population, NEURON, density)
+    found, update = with_neuron(population, NEURON, cavity, coordinates, activity)
     assert_same(found, populate(density, population.coordinates.at[NEURON].set(coordinates), population.basis))
+    rows = np.random.default_rng(4).normal(size=(3, activity.size))
+    images = jax.jit(update.image)(rows, rows @ population.inverse)
+    np.testing.assert_allclose(images, rows @ found.inverse, rtol=0, atol=ROUND_OFF * np.abs(found.inverse).max())
 
 
 def test_a_neuron_put_back_leaves_everything_as_it_was(scene):
     density, population, _ = scene
-    cavity = without(population, NEURON, density.targets, density.scaled_readout_variance)
-    back = with_neuron(population, NEURON, cavity, population.coordinates[NEURON], population.activity[NEURON])
+    cavity = without(population, NEURON, density)
+    back, _ = with_neuron(population, NEURON, cavity, population.coordinates[NEURON], population.activity[NEURON])
     assert_same(back, population)
 
 

@@ -167,7 +167,11 @@ class Posterior:
 
     def single_forces(self, space: Space = "reduced") -> bool:
         """Whether trajectories along forces in single precision are accepted as often as in double: not in the function
-        form, which takes roots of singular kernels, nor at very low temperature for so many samples."""
+        form, which takes roots of singular kernels, nor at very low temperature for so many samples.
+
+        Args:
+            space: as in `density`.
+        """
         return space != "function" and self.task.sample_count <= _SINGLE_UP_TO * self.prior.temperature
 
     def _check_space(self, space: Space) -> None:

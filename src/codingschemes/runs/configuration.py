@@ -52,8 +52,8 @@ class Sampling:
         target_acceptance, max_tree_depth: as in `samplers.Settings`; None is the sampler's own.
         precision: `double`, or `mixed`: forces along trajectories in single precision but for the factor of the
             likelihood, proposals accepted by the energy in double precision, so that draws stay exact. For samplers
-            that can (`Kernel.mixed`), in the forms `reduced` and `weights`. `sample` takes what suits where it is left
-            out (`resolve`).
+            that can (`Kernel.mixed`), in the forms `reduced` and `weights`. Where it is None `sample` takes what suits
+            (`resolve`).
         time_limit: seconds on the clock, compiling and warm-up included and resumed or not, after which the run stops
             with fewer draws; None sets no limit.
         sampling_limit: seconds of sampling alone; for measurements, which compare samplers after their warm-ups.
@@ -71,7 +71,7 @@ class Sampling:
     start: Start | None = None
     target_acceptance: float | None = None
     max_tree_depth: int = 10
-    precision: Arithmetic = "double"
+    precision: Arithmetic | None = None
     time_limit: float | None = None
     sampling_limit: float | None = None
     until_ess: float | None = None
@@ -95,8 +95,9 @@ class Sampling:
         if self.start is None:
             object.__setattr__(self, "start", "mixed" if self.warmup is None else "prior")
         for name, kind in (("space", Space), ("start", Start), ("precision", Arithmetic)):
-            if getattr(self, name) not in (allowed := get_args(kind.__value__)):
-                raise InvalidInput(f"there is no {name} {getattr(self, name)!r}: choose one of {', '.join(allowed)}")
+            given, allowed = getattr(self, name), get_args(kind.__value__)
+            if given not in allowed and not (name == "precision" and given is None):
+                raise InvalidInput(f"there is no {name} {given!r}: choose one of {', '.join(allowed)}")
         if self.precision == "mixed":
             self._check_mixed()
 

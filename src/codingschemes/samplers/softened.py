@@ -59,7 +59,7 @@ def softened_trajectory(
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
-    return moved, TransitionInfo(rate, stages * steps + (1 if at_hand else 2), error > _DIVERGENCE)
+    return moved, TransitionInfo(rate, stages * steps + (0 if at_hand else 2), error > _DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)
