@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.climbs import Reference, maximum
 from codingschemes.samplers.mode_pooling import join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
-from codingschemes.samplers.modes import Modes, Reference, maximum, modes_from
+from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 

@@ -101,6 +101,23 @@ def test_modes_found_come_first_and_are_distinct():
     assert_first_and_distinct(modes)
 
 
+def test_neurons_of_a_block_know_of_each_others_jumps():
+    """A sweep neuron by neuron, each among the others as they are then, to the last digit but for rounding."""
+    density, modes, _ = seven_neurons()
+    populations = jax.vmap(lambda position: populate(density, *density.last_layer(position)))(exact_draws(density, 200))
+    keys = jax.random.split(jax.random.PRNGKey(6), 200)
+
+    def swept(block: int):
+        with mock.patch.object(jumps, "_BLOCK", block):
+            sweep = jax.vmap(lambda key, population: jumps.jump_sweep(key, population, modes, density))
+            return jax.jit(sweep)(keys, populations)
+
+    (together, switches), (alone, expected) = swept(64), swept(1)
+    assert np.sum(np.asarray(expected) > 1) > 10
+    np.testing.assert_array_equal(switches, expected)
+    np.testing.assert_allclose(together.coordinates, alone.coordinates, rtol=0, atol=1e-8)
+
+
 @functools.cache
 def giving_way():
     """Concerted jumps that look at two neurons of a mode, and overdo how the others give way: any frozen response is

@@ -23,6 +23,7 @@ from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.below import move_below, visits_below
+from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.concerted import concerted_sweep
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.jumps import jump_sweep
@@ -30,7 +31,7 @@ from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, regist
 from codingschemes.samplers.linear_networks import Factors, covers
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
-from codingschemes.samplers.modes import Modes, Reference, mode_count, modes_from
+from codingschemes.samplers.modes import Modes, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
+from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.mode_search import look_for_modes, places_kept
-from codingschemes.samplers.modes import DISTINCT, Reference, distinct, mode_count
+from codingschemes.samplers.modes import DISTINCT, distinct, mode_count
 from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 

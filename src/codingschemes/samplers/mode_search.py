@@ -10,15 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import (
-    ALL_CODES_UP_TO,
-    Reference,
-    Summit,
-    climb,
-    code_count,
-    mode_count,
-    summit_from,
-)
+from codingschemes.samplers.climbs import Reference, Summit, climb, summit_from
+from codingschemes.samplers.modes import ALL_CODES_UP_TO, code_count, mode_count
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
 #: Preactivation in the middle of a code's pattern.

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density
+from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.jumps import frozen_weights
-from codingschemes.samplers.modes import Modes, Reference, mode_of
+from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 #: Relative residual of the forces, and the most vectors they are made of.

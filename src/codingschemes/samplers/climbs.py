@@ -1,0 +1,212 @@
+"""Where a neuron climbs to among the others: local maxima of its density, by Newton steps that are damped until they
+climb."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Array, Bool, Float, Int
+
+from codingschemes.networks.activations import Activation
+from codingschemes.posterior import Density, Scalar
+from codingschemes.samplers.neighbourhood import Cavity
+
+#: A climb this close to a mode known already is over.
+_SAME = 0.05
+#: The most steps of a climb.
+NEWTON_STEPS = 20
+#: What a preactivation is lifted to coordinates with, relative to the prior's mean: enough for patterns that no
+#: coordinates have exactly, and next to nothing for those of a mode. A climb begins at the more probable of both.
+_RIDGE, _LEAST_RIDGE = 0.1, 1e-9
+#: Twice the log density that a Newton step would gain, in nats, at a maximum: closer than rounding can tell.
+_NOTHING_TO_GAIN = 1e-14
+_LEAST_CURVATURE = 0.05
+
+
+class Reference(NamedTuple):
+    """What modes are computed from, frozen: the modes themselves are functions of this and of the layers below.
+
+    Attributes:
+        activity: of the population that was searched, (neuron, sample).
+        inverse: its S^{-1}, (sample, sample).
+        cavities: the cavity that each mode was looked for in, stacked.
+        preactivation: z to start from, (mode, sample).
+        code: one bit a class, (mode, class); -1 where any will do.
+    """
+
+    activity: Float[Array, "N P"]
+    inverse: Float[Array, "P P"]
+    cavities: Cavity
+    preactivation: Float[Array, "K P"]
+    code: Int[Array, "K G"]
+
+
+class Summit(NamedTuple):
+    """Where climbing leads.
+
+    Attributes:
+        centre: in whitened coordinates.
+        activity: phi there.
+        found: whether it is a maximum, of the code that was looked for.
+    """
+
+    centre: Float[Array, "*K R"]
+    activity: Float[Array, "*K P"]
+    found: Bool[Array, "*K"]
+
+
+def climb(
+    reference: Reference,
+    density: Density,
+    basis: Float[Array, "P R"],
+    steps: int = NEWTON_STEPS,
+    known: Float[Array, "M P"] | None = None,
+) -> Summit:
+    """Where climbing leads from each of the reference's preactivations; to nothing, where it comes close to an activity
+    that is `known`."""
+
+    def one(row: tuple[Float[Array, "2 R"], Cavity, Int[Array, " G"]]) -> Summit:
+        starts, cavity, code = row
+        heights = jax.vmap(lambda at: _height(at, cavity, reference.inverse, density, basis))(starts)
+        start = starts[jnp.argmax(heights)]
+        return summit_from(start, cavity, code, reference.inverse, density, basis, steps, known)
+
+    size = jnp.mean(jnp.sum(basis**2, axis=1))
+    starts = [_lifted(reference.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
+    return jax.lax.map(one, (jnp.stack(starts, axis=1), reference.cavities, reference.code))
+
+
+def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridge: Scalar) -> Float[Array, "K R"]:
+    """Coordinates with about these preactivations: the less ridge the closer, and the longer."""
+    kernel = basis @ basis.T + ridge * jnp.eye(basis.shape[0])
+    return cho_solve(cho_factor(kernel), preactivation.T).T @ basis
+
+
+def summit_from(
+    start: Float[Array, " R"],
+    cavity: Cavity,
+    code: Int[Array, " G"],
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+    steps: int = NEWTON_STEPS,
+    known: Float[Array, "M P"] | None = None,
+) -> Summit:
+    """Where climbing leads from some coordinates; `code` as in `Reference`, the rest as in `climb`."""
+    activation = density.network.activation
+    centre, curvature = maximum(start, cavity, inverse, density, basis, steps, known)
+    activity = activation(basis @ centre)
+    settled = (activity @ density.class_average > activation.midpoint).astype(int)
+    right = jnp.all((settled == code) | (code < 0))
+    if known is not None:
+        right &= ~_is_among(activity, known)
+    # not positive definite: not finite
+    least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
+    return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
+
+
+def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[Array, ""]:
+    """Whether an activity is next to one of those known."""
+    return jnp.any(jnp.max(jnp.abs(known - activity), axis=1) < _SAME)
+
+
+def derivatives(
+    at: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
+    """The gradient of the neuron's log density, and the negative Hessian."""
+    activity, gain, bend = taylor(density.network.activation, basis @ at)
+    slope = cavity.slope(activity[None], (inverse @ activity)[None])[0]
+    inner = gain[:, None] * cavity.curvature(activity, inverse) * gain + jnp.diag(bend * slope)
+    return (gain * slope) @ basis - at, jnp.eye(len(at)) - basis.T @ inner @ basis
+
+
+def maximum(
+    start: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+    steps: int = NEWTON_STEPS,
+    known: Float[Array, "K P"] | None = None,
+) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
+    """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
+    until they climb: none once there is nothing to gain, or where the activity is next to one that is `known`."""
+    activation = density.network.activation
+    identity = jnp.eye(basis.shape[1])
+
+    def climb(state: _Climb) -> _Climb:
+        change = cho_solve(cho_factor(state.curvature + state.damping * identity), state.slope)
+        there = (state.slope @ change < _NOTHING_TO_GAIN) & (state.taken > 0)
+        trial = state.at + change
+        height = _height(trial, cavity, inverse, density, basis)
+        # False for NaN: a matrix that is not positive definite, too
+        better = (height > state.height) & ~there
+
+        def accepted() -> _Climb:
+            slope, curvature = derivatives(trial, cavity, inverse, density, basis)
+            return _Climb(trial, height, slope, curvature, state.damping / 8, state.taken + 1, there)
+
+        def rejected() -> _Climb:
+            return state._replace(damping=state.damping * 8, taken=state.taken + 1, there=there)
+
+        return jax.lax.cond(better, accepted, rejected)
+
+    # the first step leads nowhere: to what is known of the start
+    begin = _Climb(
+        at=start,
+        height=jnp.asarray(-jnp.inf, start.dtype),
+        slope=jnp.zeros_like(start),
+        curvature=identity,
+        damping=jnp.asarray(8.0, start.dtype),
+        taken=jnp.asarray(0),
+        there=jnp.asarray(False),
+    )
+
+    def goes_on(state: _Climb) -> Bool[Array, ""]:
+        arrived = state.there if known is None else state.there | _is_among(activation(basis @ state.at), known)
+        return (state.taken <= steps) & ~arrived
+
+    end = jax.lax.while_loop(goes_on, climb, begin)
+    return end.at, end.curvature
+
+
+def _height(
+    at: Float[Array, " R"],
+    cavity: Cavity,
+    inverse: Float[Array, "P P"],
+    density: Density,
+    basis: Float[Array, "P R"],
+) -> Scalar:
+    """The neuron's log density, up to a constant."""
+    activity = density.network.activation(basis @ at)[None]
+    return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
+
+
+class _Climb(NamedTuple):
+    """On the way to a maximum: where it is, and the log density, its gradient and its negative Hessian there."""
+
+    at: Float[Array, " R"]
+    height: Scalar
+    slope: Float[Array, " R"]
+    curvature: Float[Array, "R R"]
+    damping: Scalar
+    taken: Int[Array, ""]
+    there: Bool[Array, ""]
+
+
+def taylor(
+    activation: Activation, z: Float[Array, " P"]
+) -> tuple[Float[Array, " P"], Float[Array, " P"], Float[Array, " P"]]:
+    """phi, phi' and phi''."""
+    ones = jnp.ones_like(z)
+
+    def gain(z: Float[Array, " P"]) -> Float[Array, " P"]:
+        return jax.jvp(activation, (z,), (ones,))[1]
+
+    slope, bend = jax.jvp(gain, (z,), (ones,))
+    return activation(z), slope, bend
