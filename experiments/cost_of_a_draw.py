@@ -31,10 +31,10 @@ from threadpoolctl import threadpool_limits
 
 import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
-from codingschemes.posterior import Density
+from codingschemes.posterior import Density, Position
 from codingschemes.reports.style import CODE_COLORS, styled
 from codingschemes.runs.chunks import Program, advance, begin, search
-from codingschemes.runs.configuration import Sampling
+from codingschemes.runs.configuration import Sampling, resolve
 from codingschemes.runs.footprint import footprint
 from codingschemes.runs.run import CHECKPOINT
 from codingschemes.samplers import SAMPLERS
@@ -62,14 +62,13 @@ _PAGE = """# Seconds and gigabytes of a draw
     OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/cost_of_a_draw.py \
         --draws 100x100,1000x100,100x400,400x400,2000x100,200x200
 
-`orthogonal`, one hidden layer, reduced form, double precision, T = 10⁻³, sampler `codes`, one chain on one core (one
-of two, with other work on the other). Seconds are processor time. A draw is a sweep of jumps
-(sigmoid) or rotations (ReLU) over all neurons, a trajectory of as many gradients as its column says (the step is held
-at .1: how it has to shrink with the number of coordinates, about d^(1/4), is not in these numbers), and what is
-recorded. Moves are a draw without the gradients of its trajectory, too few where those of
-ReLU are in single precision, which the gradient's column is not. Memory of the loop of draws is of one chain, records
-included: as `--dry-run` says, and XLA's account of the compiled loop. The peak is that of the whole process: Python,
-compiling and the search. A dash is a size whose draws were not measured.
+`orthogonal`, one hidden layer, reduced form, forces in single precision as `sample` takes them, T = 10⁻³, sampler
+`codes`, one chain on one core (one of two, with other work on either). Seconds are processor time. A draw is a sweep
+of jumps (sigmoid) or rotations (ReLU) over all neurons, a trajectory of as many gradients as its column says (the step
+is held at .1: how it has to shrink with the number of coordinates, about d^(1/4), is not in these numbers), and what
+is recorded. Moves and records are a draw without the gradients of its trajectory. Memory of the loop of draws is of
+one chain, records included: as `--dry-run` says, and XLA's account of the compiled loop. The peak is that of the whole
+process: Python, compiling and the search. A dash is a size whose draws were not measured.
 
 {sizes}
 
@@ -110,7 +109,7 @@ class Size(NamedTuple):
 def measured(size: Size) -> dict[str, Any]:
     """One size, in this process."""
     posterior = size.posterior()
-    density, kernel = posterior.density(), SAMPLERS["codes"](cs.samplers.Settings(warmup=0))
+    density, kernel = resolve(posterior, {}).density(posterior), SAMPLERS["codes"](cs.samplers.Settings(warmup=0))
     key, mesh = jax.random.PRNGKey(0), chain_mesh(1)
     membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
     program = place(Program(density, membership, key), mesh, EVERYWHERE)
@@ -160,7 +159,7 @@ def shaped(size: Size) -> dict[str, Any]:
     memory = footprint(posterior, Sampling(chains=1, draws=100)).memory
     return {
         **size._asdict(),
-        "gradient": gradient_seconds(posterior.density()),
+        "gradient": gradient_seconds(resolve(posterior, {}).density(posterior)),
         "gigabytes": (memory.states + memory.buffers + memory.records) / 1e9,
     }
 
@@ -204,9 +203,13 @@ def apart(*arguments: str, devices: int = 1) -> dict[str, Any]:
 
 
 def gradient_seconds(density: Density) -> float:
-    """Processor seconds of a value and gradient of one chain, the best of five."""
+    """Processor seconds of a value and gradient of one chain, as trajectories take them; the best of five."""
     position, means = density.prior_draw(jax.random.PRNGKey(1)), []
-    evaluate = jax.jit(lambda density, position: jax.value_and_grad(density.potential)(position))
+
+    @jax.jit
+    def evaluate(density: Density, position: Position) -> tuple[jax.Array, Position]:
+        return jax.value_and_grad(density.approximate_potential or density.potential)(position)
+
     jax.block_until_ready(evaluate(density, position))
     for _ in range(5):
         started, count = time.process_time(), 0
