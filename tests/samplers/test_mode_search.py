@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.climbs import Reference, maximum
+from codingschemes.samplers.climbs import Landscape, Reference, maximum
 from codingschemes.samplers.mode_pooling import join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, modes_from
@@ -49,7 +49,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     def climbed(neuron: jax.Array) -> jax.Array:
         cavity = without(population, neuron, density)
         start = population.coordinates[neuron]
-        centre, _ = maximum(start, cavity, population.inverse, density, population.basis)
+        centre, _ = maximum(start, Landscape(cavity, population.inverse, density, population.basis))
         return density.network.activation(population.basis @ centre)
 
     return np.asarray(jax.jit(jax.vmap(climbed))(jnp.arange(len(population.coordinates))))
@@ -79,10 +79,10 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
             activity = density.network.activation(population.basis @ at)[None]
             return cavity.log_likelihood(activity, activity @ population.inverse)[0] - at @ at / 2
 
-        given = cavity, population.inverse, density, population.basis
-        centre, curvature = maximum(population.coordinates[neuron], *given)
+        landscape = Landscape(cavity, population.inverse, density, population.basis)
+        centre, curvature = maximum(population.coordinates[neuron], landscape)
         slope, expected = jax.grad(height)(centre), -jax.hessian(height)(centre)
-        return centre, curvature, slope, expected, *maximum(centre, *given, steps=5)
+        return centre, curvature, slope, expected, *maximum(centre, landscape, steps=5)
 
     for neuron in (0, 3):
         centre, curvature, slope, expected, again, curvature_again = climbed(neuron)

@@ -56,6 +56,37 @@ class Summit(NamedTuple):
     found: Bool[Array, "*K"]
 
 
+class Landscape(NamedTuple):
+    """One neuron's log density among the others, as they are where its cavity is from.
+
+    Attributes:
+        cavity: what it leaves.
+        inverse: S^{-1} with the neuron in it.
+        density: of the whole network.
+        basis: z = u basis^T, (sample, component).
+    """
+
+    cavity: Cavity
+    inverse: Float[Array, "P P"]
+    density: Density
+    basis: Float[Array, "P R"]
+
+    def activity(self, at: Float[Array, " R"]) -> Float[Array, " P"]:
+        return self.density.network.activation(self.basis @ at)
+
+    def height(self, at: Float[Array, " R"]) -> Scalar:
+        """The log density, up to a constant."""
+        activity = self.activity(at)[None]
+        return self.cavity.log_likelihood(activity, activity @ self.inverse)[0] - at @ at / 2
+
+    def derivatives(self, at: Float[Array, " R"]) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
+        """The gradient, and the negative Hessian."""
+        activity, gain, bend = taylor(self.density.network.activation, self.basis @ at)
+        slope = self.cavity.slope(activity[None], (self.inverse @ activity)[None])[0]
+        inner = gain[:, None] * self.cavity.curvature(activity, self.inverse) * gain + jnp.diag(bend * slope)
+        return (gain * slope) @ self.basis - at, jnp.eye(len(at)) - self.basis.T @ inner @ self.basis
+
+
 def climb(
     reference: Reference,
     density: Density,
@@ -68,9 +99,9 @@ def climb(
 
     def one(row: tuple[Float[Array, "2 R"], Cavity, Int[Array, " G"]]) -> Summit:
         starts, cavity, code = row
-        heights = jax.vmap(lambda at: _height(at, cavity, reference.inverse, density, basis))(starts)
-        start = starts[jnp.argmax(heights)]
-        return summit_from(start, cavity, code, reference.inverse, density, basis, steps, known)
+        landscape = Landscape(cavity, reference.inverse, density, basis)
+        start = starts[jnp.argmax(jax.vmap(landscape.height)(starts))]
+        return summit_from(start, landscape, code, steps, known)
 
     size = jnp.mean(jnp.sum(basis**2, axis=1))
     starts = [_lifted(reference.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
@@ -85,19 +116,16 @@ def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridg
 
 def summit_from(
     start: Float[Array, " R"],
-    cavity: Cavity,
+    landscape: Landscape,
     code: Int[Array, " G"],
-    inverse: Float[Array, "P P"],
-    density: Density,
-    basis: Float[Array, "P R"],
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
 ) -> Summit:
     """Where climbing leads from some coordinates; `code` as in `Reference`, the rest as in `climb`."""
-    activation = density.network.activation
-    centre, curvature = maximum(start, cavity, inverse, density, basis, steps, known)
-    activity = activation(basis @ centre)
-    settled = (activity @ density.class_average > activation.midpoint).astype(int)
+    density = landscape.density
+    centre, curvature = maximum(start, landscape, steps, known)
+    activity = landscape.activity(centre)
+    settled = (activity @ density.class_average > density.network.activation.midpoint).astype(int)
     right = jnp.all((settled == code) | (code < 0))
     if known is not None:
         right &= ~_is_among(activity, known)
@@ -111,44 +139,26 @@ def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[
     return jnp.any(jnp.max(jnp.abs(known - activity), axis=1) < _SAME)
 
 
-def derivatives(
-    at: Float[Array, " R"],
-    cavity: Cavity,
-    inverse: Float[Array, "P P"],
-    density: Density,
-    basis: Float[Array, "P R"],
-) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
-    """The gradient of the neuron's log density, and the negative Hessian."""
-    activity, gain, bend = taylor(density.network.activation, basis @ at)
-    slope = cavity.slope(activity[None], (inverse @ activity)[None])[0]
-    inner = gain[:, None] * cavity.curvature(activity, inverse) * gain + jnp.diag(bend * slope)
-    return (gain * slope) @ basis - at, jnp.eye(len(at)) - basis.T @ inner @ basis
-
-
 def maximum(
     start: Float[Array, " R"],
-    cavity: Cavity,
-    inverse: Float[Array, "P P"],
-    density: Density,
-    basis: Float[Array, "P R"],
+    landscape: Landscape,
     steps: int = NEWTON_STEPS,
     known: Float[Array, "K P"] | None = None,
 ) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
-    """A local maximum of the neuron's log density and the negative Hessian there, by Newton steps that are damped
-    until they climb: none once there is nothing to gain, or where the activity is next to one that is `known`."""
-    activation = density.network.activation
-    identity = jnp.eye(basis.shape[1])
+    """A local maximum and the negative Hessian there, by Newton steps that are damped until they climb: none once there
+    is nothing to gain, or where the activity is next to one that is `known`."""
+    identity = jnp.eye(len(start))
 
     def climb(state: _Climb) -> _Climb:
         change = cho_solve(cho_factor(state.curvature + state.damping * identity), state.slope)
         there = (state.slope @ change < _NOTHING_TO_GAIN) & (state.taken > 0)
         trial = state.at + change
-        height = _height(trial, cavity, inverse, density, basis)
+        height = landscape.height(trial)
         # False for NaN: a matrix that is not positive definite, too
         better = (height > state.height) & ~there
 
         def accepted() -> _Climb:
-            slope, curvature = derivatives(trial, cavity, inverse, density, basis)
+            slope, curvature = landscape.derivatives(trial)
             return _Climb(trial, height, slope, curvature, state.damping / 8, state.taken + 1, there)
 
         def rejected() -> _Climb:
@@ -168,23 +178,11 @@ def maximum(
     )
 
     def goes_on(state: _Climb) -> Bool[Array, ""]:
-        arrived = state.there if known is None else state.there | _is_among(activation(basis @ state.at), known)
+        arrived = state.there if known is None else state.there | _is_among(landscape.activity(state.at), known)
         return (state.taken <= steps) & ~arrived
 
     end = jax.lax.while_loop(goes_on, climb, begin)
     return end.at, end.curvature
-
-
-def _height(
-    at: Float[Array, " R"],
-    cavity: Cavity,
-    inverse: Float[Array, "P P"],
-    density: Density,
-    basis: Float[Array, "P R"],
-) -> Scalar:
-    """The neuron's log density, up to a constant."""
-    activity = density.network.activation(basis @ at)[None]
-    return cavity.log_likelihood(activity, activity @ inverse)[0] - at @ at / 2
 
 
 class _Climb(NamedTuple):

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.climbs import Reference, Summit, climb, summit_from
+from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, summit_from
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, code_count, mode_count
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
@@ -43,7 +43,7 @@ def look_for_modes(population: LastLayer, density: Density) -> tuple[Reference, 
         gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
         cavity = without(population, neuron, density)
-        summit = summit_from(population.coordinates[neuron], cavity, any_code, inverse, density, basis)
+        summit = summit_from(population.coordinates[neuron], Landscape(cavity, inverse, density, basis), any_code)
         return (known.at[slot].set(summit.activity), tried.at[neuron].set(True)), (cavity, summit)
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))

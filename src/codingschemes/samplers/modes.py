@@ -12,7 +12,7 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.climbs import NEWTON_STEPS, Reference, Summit, climb, derivatives, taylor
+from codingschemes.samplers.climbs import NEWTON_STEPS, Landscape, Reference, Summit, climb, taylor
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
@@ -183,7 +183,7 @@ def _mode(
 ) -> Modes:
     """The mode at a summit, its frame left out."""
     identity = jnp.eye(basis.shape[1])
-    _, curvature = derivatives(summit.centre, cavity, inverse, density, basis)
+    _, curvature = Landscape(cavity, inverse, density, basis).derivatives(summit.centre)
     covariance = cho_solve(cho_factor(jnp.where(summit.found, curvature, identity)), identity)
     seen = frame.project(frame.project(covariance).T)
     squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
