@@ -24,7 +24,7 @@ from platformdirs import user_cache_path
 from codingschemes.progress import announce
 
 #: Programs that compile faster than this, in seconds, are not worth a file.
-_WORTH_KEEPING = 0.5
+_WORTH_KEEPING = 0.05
 #: Options of `jax.jit` for large programs: a quarter of compilation less than level 3, and draws as fast
 #: (benchmarks/compile.md).
 QUICKLY = {} if jax.config.read("jax_disable_most_optimizations") else {"xla_backend_optimization_level": 2}

@@ -36,10 +36,27 @@ def place[T](values: T, mesh: Mesh, spec: Spec) -> T:
 
     Weak types, which Python numbers leave behind, are dropped: a compiled step returns arrays without them, and would
     be compiled again for its own results. So would one on a single device, which returns everything unsplit.
+
+    What cores hold is cut on the host, which they share memory with: on a device each shape is cut by a program of its
+    own.
     """
     shared: Any = NamedSharding(mesh, spec if mesh.size > 1 else EVERYWHERE)
-    typed = jax.tree.map(lambda leaf: jax.lax.convert_element_type(leaf, leaf.dtype), values)
-    return jax.device_put(typed, shared)
+
+    def placed(leaf: Any) -> Any:
+        if isinstance(leaf, jax.Array) and leaf.sharding == shared and not leaf.weak_type:
+            return leaf
+        if not isinstance(leaf, jax.Array) or _on_these_cores(leaf, mesh):
+            return np.asarray(leaf)
+        return jax.lax.convert_element_type(leaf, leaf.dtype)
+
+    return jax.device_put(jax.tree.map(placed, values), shared)
+
+
+def _on_these_cores(leaf: jax.Array, mesh: Mesh) -> bool:
+    """Whether all that an array lies on, and the mesh, are cores of this process; typed keys are no arrays of a host."""
+    devices = [*leaf.devices(), *mesh.devices.flat]
+    ours = all(each.platform == "cpu" and each.process_index == jax.process_index() for each in devices)
+    return ours and not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended)
 
 
 def device_memory(mesh: Mesh) -> int | None:

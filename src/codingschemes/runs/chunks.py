@@ -234,12 +234,13 @@ def _each_chain(function: Callable[..., Any], mesh: Mesh, everywhere: Any, wante
     """`function` of what is the same everywhere and of each chain's own, one chain after the other on each device, as
     it needs more memory than a step; zeros where not `wanted`."""
 
-    def here(everywhere: Any, wanted: Array, *along: Any) -> Any:
-        def one(along: tuple[Any, ...]) -> Any:
-            return function(everywhere, *along)
+    @functools.partial(jax.jit, inline=True)  # traced once for its shapes and for itself
+    def each(everywhere: Any, along: tuple[Any, ...]) -> Any:
+        return jax.lax.map(lambda one: function(everywhere, *one), along)
 
-        shapes = jax.eval_shape(lambda along: jax.lax.map(one, along), along)
-        return jax.lax.cond(wanted, lambda: jax.lax.map(one, along), lambda: _blank(shapes))
+    def here(everywhere: Any, wanted: Array, *along: Any) -> Any:
+        shapes = jax.eval_shape(each, everywhere, along)
+        return jax.lax.cond(wanted, lambda: each(everywhere, along), lambda: _blank(shapes))
 
     chains = (CHAIN,) * len(along)
     spread = jax.shard_map(

@@ -246,6 +246,13 @@ def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
     return renewal(kernel)(states, jax.vmap(kernel.position)(states), density)
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def _pool(kernel: Kernel, states: Any) -> Any:
+    """The states of all chains after they have shared what they have adapted. One program: each operation of its own
+    would be one."""
+    return kernel.pool(states)
+
+
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
     zero, no = jnp.asarray(0), jnp.asarray(False)
@@ -341,7 +348,7 @@ def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampl
     rounds, rest = divmod(checkpoint.iteration, sampling.round)
     if rest:
         return checkpoint
-    states = kernel.pool(checkpoint.states)
+    states = _pool(kernel.without_schedule(), checkpoint.states)
     if checkpoint.trace is not None:
         states = kernel.pace(states, checkpoint.trace.memory(rounds))
     checkpoint = checkpoint._replace(states=place(states, mesh, CHAIN))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy.special import fdtrc
 
 from codingschemes.convergence import INVARIANTS
 
@@ -117,4 +117,4 @@ def _equal_means(groups: Float[np.ndarray, "group part K"]) -> Float[np.ndarray,
     expected = squares / (count * (length - inflation)) * inflation / length
     # What is expected is itself estimated: var(log) = (2 + 4 inflation) / (count length), by the delta method.
     freedom = count * length / (1 + 2 * inflation)
-    return stats.f.sf(means.var(axis=0, ddof=1) / expected, count - 1, freedom)
+    return fdtrc(count - 1, freedom, means.var(axis=0, ddof=1) / expected)
