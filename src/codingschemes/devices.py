@@ -53,7 +53,7 @@ def place[T](values: T, mesh: Mesh, spec: Spec) -> T:
 
 
 def _on_these_cores(leaf: jax.Array, mesh: Mesh) -> bool:
-    """Whether all that an array lies on, and the mesh, are cores of this process; typed keys are no arrays of a host."""
+    """Whether all that an array lies on, and the mesh, are cores of this process; no host has arrays of typed keys."""
     devices = [*leaf.devices(), *mesh.devices.flat]
     ours = all(each.platform == "cpu" and each.process_index == jax.process_index() for each in devices)
     return ours and not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended)

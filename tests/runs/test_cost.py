@@ -108,6 +108,28 @@ def test_a_large_gradient_is_timed_at_a_smaller_size_of_the_same_shape(monkeypat
     assert timed[-1].targets.shape[0] == 80
 
 
+@pytest.mark.parametrize("most", [0.0, 1e20], ids=["timed smaller", "at its size"])
+def test_the_basis_of_the_inputs_is_not_needed(monkeypatch, most):
+    def refuse(*_, **__):
+        raise AssertionError("eigenvectors of thousands of inputs take longer than all else")
+
+    monkeypatch.setattr(np.linalg, "eigh", refuse)
+    monkeypatch.setattr(estimate, "_MOST_OPERATIONS", max(most, OPTIONS["chains"] * 500.0))
+    assert cs.cost(small_posterior(), **OPTIONS).gradient_seconds > 0
+
+
+def test_any_numbers_are_of_the_shapes_and_forms_of_the_density_itself(monkeypatch):
+    """Arrays of the wrong kind would compile, and time, another program."""
+    posterior, seen = small_posterior(), []
+    monkeypatch.setattr(estimate, "gradient_seconds", lambda density, _: seen.append(density) or 1.0)
+    for precision in ("double", "mixed"):
+        cs.cost(posterior, **OPTIONS, precision=precision)
+        own = Sampling(**OPTIONS, precision=precision).density(posterior)
+        assert jax.tree.structure(seen[-1]) == jax.tree.structure(own)
+        for mine, theirs in zip(jax.tree.leaves(seen[-1]), jax.tree.leaves(own), strict=True):
+            assert jax.typeof(mine) == jax.typeof(theirs)
+
+
 def test_options_are_those_of_sample():
     with pytest.raises(cs.InvalidInput, match="unknown keyword 'draw' of cost: did you mean 'draws'"):
         cs.cost(small_posterior(), draw=3)

@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 
-#: Objects that are made before those that nobody holds are looked for. Tracing makes hundreds of thousands that all stay.
+#: Objects that are made before those that nobody holds are looked for: tracing makes hundreds of thousands that stay.
 _OBJECTS = 100_000
 
 

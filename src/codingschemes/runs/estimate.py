@@ -7,6 +7,7 @@ finds out: at least a round and as many draws as the first look takes, at most w
 """
 
 import functools
+import math
 import shutil
 import time
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Array
 from threadpoolctl import threadpool_limits
@@ -34,9 +36,9 @@ from codingschemes.samplers import SAMPLERS, Kernel
 from codingschemes.tables import html_table
 
 #: Seconds of gradients that are timed, and how often.
-_TIMED, _TIMES = 0.2, 3
+_TIMED, _TIMES = 0.05, 3
 #: Where a gradient of all chains has more operations, tenths of a second of a core, one of a smaller size is timed.
-_MOST_OPERATIONS = 5e9
+_MOST_OPERATIONS = 1e9
 #: A step down the energy: so short that it goes nowhere, and so that no gradient is left out as useless.
 _NOWHERE = 1e-9
 #: Seconds of warm-up and draws were within this factor of the estimate (benchmarks/cost.md).
@@ -148,7 +150,7 @@ class Cost:
 @checked
 def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpack[SamplingOptions]) -> Cost:
     """What `sample` would cost: memory, disk, and about how long it would take. Nothing is sampled or written; a
-    gradient is timed for a second or two, after some seconds of compiling it.
+    gradient is timed for a few tenths of a second, after a second or two of compiling it.
 
     Args:
         posterior: what would be sampled.
@@ -191,10 +193,22 @@ def cost(posterior: Posterior, *, out: str | Path | None = None, **options: Unpa
 def _gradient_seconds_of(posterior: Posterior, sampling: Sampling, shapes: Density) -> float:
     """Of the run's size where a gradient is short, else of a smaller one, by the ratio of their operations."""
     times = sampling.chains * operations(shapes) / _MOST_OPERATIONS
-    if times <= 1:
-        return gradient_seconds(sampling.density(posterior), sampling.chains)
-    density = sampling.density(smaller(posterior, times))
-    return gradient_seconds(density, sampling.chains) * operations(shapes) / operations(density)
+    timed = shapes if times <= 1 else smaller(posterior, times).density_shapes(sampling.space)
+    density = _any_numbers(timed)
+    if sampling.precision == "mixed":
+        density = density.in_mixed_precision()
+    return gradient_seconds(density, sampling.chains) * operations(shapes) / operations(timed)
+
+
+def _any_numbers(shapes: Density) -> Density:
+    """A density of these shapes. A gradient takes as long whatever the numbers are, and the data's own would need the
+    eigenvectors of their kernel first."""
+    generator = np.random.default_rng(0)
+
+    def numbers(leaf: Any) -> Array:
+        return jnp.asarray(generator.standard_normal(leaf.shape) / math.sqrt(leaf.shape[-1]) if leaf.shape else 1.0)
+
+    return jax.tree.map(numbers, shapes)
 
 
 def gradient_seconds(density: Density, chains: int) -> float:

@@ -99,7 +99,7 @@ class Footprint(NamedTuple):
 def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = False) -> Footprint:
     """What a run takes, from shapes alone."""
     density, chains = posterior.density_shapes(sampling.space), sampling.chains
-    kernel, key = SAMPLERS[sampling.sampler](sampling.settings), jax.random.PRNGKey(0)
+    kernel, key = SAMPLERS[sampling.sampler](sampling.settings), jax.eval_shape(jax.random.PRNGKey, 0)
     task = posterior.task
     membership: Any = jax.ShapeDtypeStruct((task.sample_count, task.class_count), float)
     program = Program(density, membership, key)

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array
-from scipy.optimize import minimize
 
 from codingschemes.posterior import Density, Position
 from codingschemes.progress import tracked
@@ -81,6 +80,8 @@ def cooled_by(sampling: Sampling) -> str | None:
 
 def _quenched(density: Density, position: Position) -> Position:
     """The position down the energy, by L-BFGS."""
+    from scipy.optimize import minimize  # takes as long as much of JAX, and few starts need it
+
     flat, unravel = ravel_pytree(position)
 
     def energy(at: np.ndarray) -> tuple[float, np.ndarray]:
