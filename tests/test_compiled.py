@@ -16,7 +16,7 @@ import codingschemes as cs
 from codingschemes import compiled
 from codingschemes.compiled import make_room
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
-from codingschemes.runs import chunks
+from codingschemes.runs import chunks, packing
 
 MAPS = Path("/proc/self/maps")
 
@@ -81,6 +81,16 @@ def test_what_chains_do_one_after_the_other_is_traced_once():
     np.testing.assert_array_equal(both(jnp.asarray(True)), 2 * np.arange(4.0) + 1)
     np.testing.assert_array_equal(both(jnp.asarray(False)), np.zeros(4))
     assert len(traced) == 1
+
+
+def test_records_are_taken_from_every_device_in_the_order_of_chains():
+    """And from rows that are not copied as a whole: most of them are empty."""
+    layout = packing.Layout([packing.Variable("neurons", "readout", (3,), np.dtype(np.float32))])
+    numbers = np.arange(5 * 4 * 3, dtype=np.float32).reshape(5, 4, 3)
+    observed = {"float32": place(np.swapaxes(numbers, 0, 1), chain_mesh(4), CHAIN)}
+    observed = jax.tree.map(lambda rows: jnp.swapaxes(rows, 0, 1), observed)
+    rows = packing.Rows(observed, {}, jnp.asarray(1), layout, packing.Layout())
+    np.testing.assert_array_equal(rows.to_host(3)["neurons"]["readout"], np.swapaxes(numbers[1:4], 0, 1))
 
 
 CUT_OFF = """

@@ -5,10 +5,12 @@ a file. JAX_COMPILATION_CACHE_DIR names another folder, JAX_ENABLE_COMPILATION_C
 folder cannot be written, or is not this user's own, everything works without it.
 """
 
+import ctypes
 import hashlib
 import json
 import platform
 import re
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -72,8 +74,16 @@ def compiling(name: str, typical: float, **makes_it: Any) -> Iterator[None]:
     started = time.monotonic()
     with _unreadable_replaced():
         yield
+    give_back()
     if key not in ledger["programs"]:
         _write_ledger(key, name, time.monotonic() - started)
+
+
+def give_back() -> None:
+    """Hand memory that compiling has freed back to the system, where the C library keeps it for itself (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
 from codingschemes.calls import checked
-from codingschemes.compiled import QUICKLY, compiling, make_room
+from codingschemes.compiled import QUICKLY, compiling, give_back, make_room
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.interruption import Interruption, stoppable
@@ -139,6 +139,7 @@ def sample(
             # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
             states = _recalled(machine, forget(machine.kernel, states))
         checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
+        del states, positions
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
         with interruption.after_the_chunk():
             if path is None:
@@ -158,7 +159,10 @@ def sample(
             run = Run(posterior, config, provenance, store, path)
             provenance["start_seconds"] += time.monotonic() - begun
             _say_what_is_kept(interruption, path)
-            _run_chunks(run, writer, machine, checkpoint, sampling, longest, interruption, progress=progress)
+            # Handed over, not kept: the states before the first step are as large as those that replace them.
+            begins_at = [checkpoint]
+            del checkpoint
+            _run_chunks(run, writer, machine, begins_at.pop(), sampling, longest, interruption, progress=progress)
         interruption.sentence = f"stopped: the {run.draw_count} draws a chain are kept"
     return run
 
@@ -256,9 +260,9 @@ def _pool(kernel: Kernel, states: Any) -> Any:
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
     zero, no = jnp.asarray(0), jnp.asarray(False)
-    jax.block_until_ready(
-        (advance(*machine.parts, states, zero, zero, jnp.asarray(True)), search(*machine.parts, states, no))
-    )
+    jax.block_until_ready(advance(*machine.parts, states, zero, zero, jnp.asarray(True)))
+    give_back()
+    jax.block_until_ready(search(*machine.parts, states, no))
     return time.monotonic() - started
 
 
@@ -293,6 +297,7 @@ def _run_chunks(
                 jnp.asarray(recording or checkpoint.trace is not None),
             )
             records = rows.to_host(count)
+            del rows  # as large as the states, and not needed while the next are made
             _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
             if not recording:
@@ -301,6 +306,7 @@ def _run_chunks(
             checkpoint = checkpoint.after(elapsed, recording=recording)
             looked_at = checkpoint.sampling and sampling.until and is_look(checkpoint.draws)
             keeper.keep(_to_write(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
+            del records, states
             _show(bar, bars, checkpoint, sampling)
             length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
         run.provenance["ended"] = ended

@@ -96,7 +96,10 @@ class Rows(eqx.Module):
         first = int(self.first)
 
         def steps(rows: Array) -> np.ndarray:
-            return np.swapaxes(np.asarray(rows)[first : first + count], 0, 1)
+            # One device after the other: all rows together would be a copy of what is mostly empty.
+            parts = {part.index[1].start or 0: part.data for part in rows.addressable_shards}
+            chains = [np.asarray(parts[start])[first : first + count] for start in sorted(parts)]
+            return np.swapaxes(np.concatenate(chains, axis=1), 0, 1)
 
         observed, stats = jax.tree.map(steps, (self.observed, self.stats))
         return {**self.observed_layout.unpack(observed), **self.stats_layout.unpack(stats)}
