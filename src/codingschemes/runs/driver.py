@@ -45,7 +45,6 @@ from codingschemes.samplers.kernel import renewal
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
 
-
 #: What ended sampling: all draws made, the precision asked for reached, the time limit, or a Ctrl-C.
 type Ended = Literal["draws", "precision", "time limit", "interruption"]
 
@@ -252,8 +251,7 @@ def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
 
 @functools.partial(jax.jit, static_argnums=0)
 def _pool(kernel: Kernel, states: Any) -> Any:
-    """The states of all chains after they have shared what they have adapted. One program: each operation of its own
-    would be one."""
+    """What chains have adapted, shared: in one program, where each operation by itself would be one."""
     return kernel.pool(states)
 
 
