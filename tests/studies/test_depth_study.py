@@ -11,8 +11,9 @@ from scipy.stats import ortho_group
 from codingschemes.errors import InvalidInput
 from codingschemes.studies import DepthStudy
 from codingschemes.studies.depth import claims
-from codingschemes.studies.depth.figures import KernelPair, figures, shown
-from codingschemes.studies.depth.study import unlike
+from codingschemes.studies.depth.figures import figures, shown
+from codingschemes.studies.layer_figures import KernelPair
+from codingschemes.studies.layers import unlike
 
 SMALL = DepthStudy("digits", samples=12, width=10)
 

@@ -63,7 +63,7 @@ TASKS = (
     "npz",
 )
 #: Studies, and the images that they can be about.
-STUDIES = ("generalisation", "abstraction", "phases", "depth")
+STUDIES = ("generalisation", "abstraction", "phases", "depth", "collapse", "manifolds")
 DATASETS = (
     "mnist",
     "digits",

@@ -27,8 +27,8 @@ def study(
 ) -> int:
     """Answer a question by many runs: numbers, figures, a table of claims with verdicts, and one page.
 
-    NAME is one of generalisation, abstraction, phases, depth. Called again, it goes on where it was cut off. Page,
-    figures and numbers are written to the folder: report.html, figures, numbers.csv, study.json.
+    NAME is one of generalisation, abstraction, phases, depth, collapse, manifolds. Called again, it goes on where it
+    was cut off. Page, figures and numbers are written to the folder: report.html, figures, numbers.csv, study.json.
     """
     from codingschemes.progress import watched
     from codingschemes.studies import STUDIES as KNOWN  # these bring arviz: only when needed

@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 from codingschemes.coding.neurons import spread_draws
 from codingschemes.errors import InvalidInput
-from codingschemes.manifolds import Detection, Neurons, Profile, classify, detect, profile
+from codingschemes.manifolds import Detection, Neurons, Path, Problem, Profile, classify, descend, detect, profile
+from codingschemes.manifolds.checking import curvature
 from codingschemes.posterior import Posterior
 from codingschemes.runs import Run
 
@@ -57,7 +58,7 @@ def condensation(run: Run, networks: int = 20, tolerance: float = 0.05) -> Conde
         )
     if networks < 1:
         raise InvalidInput(f"{networks} networks were asked for: give at least one")
-    drawn = _some_weights(run, networks)
+    drawn = some_weights(run, networks)
     reference = prior_neurons(posterior, np.random.default_rng(0), len(drawn.weight))
     inputs = np.asarray(posterior.network.features(jnp.asarray(posterior.task.inputs.T)).T)
     found = profile(drawn, reference, inputs, posterior.task.labels, posterior.network.activation)
@@ -79,10 +80,37 @@ def prior_neurons(posterior: Posterior, rng: np.random.Generator, count: int) ->
     )
 
 
-def _some_weights(run: Run, networks: int) -> Neurons:
-    """Draws spread evenly over all chains, (draw, neuron, ...)."""
+def trained_from_small(posterior: Posterior, size: float, steps: int, seed: int = 0, snapshots: int = 20) -> Path:
+    """Gradient descent in the regularised loss of a posterior of depth 1, from a draw of its prior made small.
+
+    Args:
+        posterior: whose negative log density, times T, is the loss.
+        size: of the first weights, relative to the prior's.
+        steps: at half the rate that the curvature at the prior's draw allows.
+        seed: of that draw.
+        snapshots: weights that are kept, besides the start.
+
+    Raises:
+        InvalidInput: more than one hidden layer.
+    """
+    weight_penalty, readout_penalty = posterior.prior.penalties
+    penalties = {"weight_penalty": weight_penalty, "readout_penalty": readout_penalty}
+    problem = Problem.of(posterior.network, posterior.task.inputs, posterior.task.targets, **penalties)
+    drawn = Neurons(*(part[0] for part in prior_neurons(posterior, np.random.default_rng(seed), 1)))
+    start = Neurons(size * drawn.readout, size * drawn.weight)
+    return descend(problem, start, "gd", rate=0.5 / curvature(problem, drawn), steps=steps, snapshots=snapshots)
+
+
+def some_weights(run: Run, networks: int) -> Neurons:
+    """Draws spread evenly over all chains, one chain after the other, (draw, neuron, ...).
+
+    Args:
+        run: of depth 1.
+        networks: about how many; at least one of each chain.
+    """
     chains = run.data["neurons"].dataset.sizes["chain"]
-    group = run.data["neurons"].dataset.isel(draw=spread_draws(run, -(-networks // chains)))
+    each = -(-networks // chains)
+    group = run.data["neurons"].dataset.isel(draw=spread_draws(run, each)).isel(draw=slice(-each, None))
     preactivations: Float[np.ndarray, "draw L N P"] = np.concatenate(list(group["preactivation"].values))
     readouts: Float[np.ndarray, "draw N C"] = np.concatenate(list(group["readout"].values))
     keys = jax.random.split(jax.random.PRNGKey(0), len(readouts))

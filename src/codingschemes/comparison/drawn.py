@@ -1,5 +1,7 @@
 """Networks drawn from a theory's density of single neurons, judged as sampled ones are."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -8,8 +10,20 @@ from codingschemes.coding.scheme import Scheme, classify
 from codingschemes.theory import Prediction
 
 
-def drawn_scheme(prediction: Prediction, networks: int = 8, seed: int = 0) -> Scheme | None:
-    """The verdict on networks of the predicted width whose neurons are independent draws from the prediction.
+class DrawnNetworks(NamedTuple):
+    """Networks of the predicted width whose neurons are independent draws from a prediction.
+
+    Attributes:
+        activity: of the last hidden layer at the training inputs, (network, neuron, sample).
+        readout: (network, neuron, output).
+    """
+
+    activity: Float[np.ndarray, "K N P"]
+    readout: Float[np.ndarray, "K N C"]
+
+
+def drawn_networks(prediction: Prediction, networks: int, seed: int = 0) -> DrawnNetworks | None:
+    """Networks of the predicted width.
 
     Args:
         prediction: of the last hidden layer.
@@ -19,12 +33,27 @@ def drawn_scheme(prediction: Prediction, networks: int = 8, seed: int = 0) -> Sc
     Returns:
         None where the prediction has no single neurons with their activity at every input.
     """
-    neurons, posterior = prediction.neurons, prediction.posterior
+    neurons, width = prediction.neurons, prediction.posterior.network.width
     if neurons is None or neurons.response is None:
         return None
     rng = np.random.default_rng(seed)
-    chosen = np.stack([_network(neurons.weight, posterior.network.width, rng) for _ in range(networks)])
-    drawn = population(neurons.response[chosen], neurons.readout[chosen], posterior.task.labels)
+    chosen = np.stack([_network(neurons.weight, width, rng) for _ in range(networks)])
+    return DrawnNetworks(neurons.response[chosen], neurons.readout[chosen])
+
+
+def drawn_scheme(prediction: Prediction, networks: int = 8, seed: int = 0) -> Scheme | None:
+    """The verdict on networks of the predicted width whose neurons are independent draws from the prediction.
+
+    Args:
+        prediction, networks, seed: as for `drawn_networks`.
+
+    Returns:
+        None where the prediction has no single neurons with their activity at every input.
+    """
+    found, posterior = drawn_networks(prediction, networks, seed), prediction.posterior
+    if found is None:
+        return None
+    drawn = population(found.activity, found.readout, posterior.task.labels)
     return classify(drawn, posterior.network.activation.bounds, draws_per_chain=networks)
 
 

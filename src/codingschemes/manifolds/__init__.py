@@ -8,6 +8,7 @@ reduced dynamics, the normal Hessian and the detection were derived here.
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.manifolds import deep, subgroups
 from codingschemes.manifolds.activation_class import ActivationClass, classify
+from codingschemes.manifolds.channels import Channel, channels, gated_output
 from codingschemes.manifolds.checking import Check, check
 from codingschemes.manifolds.conserved import balance_matrix, balances
 from codingschemes.manifolds.counting import count, counts_by_effective_width
@@ -46,6 +47,7 @@ __all__ = [
     "TOLERANCES",
     "ActivationClass",
     "BlockStability",
+    "Channel",
     "Check",
     "Detection",
     "Enumeration",
@@ -63,6 +65,7 @@ __all__ = [
     "balances",
     "bias_root",
     "canonical",
+    "channels",
     "check",
     "classify",
     "coarsenings",
@@ -75,6 +78,7 @@ __all__ = [
     "direction_widths",
     "effective_width",
     "enumerate_manifolds",
+    "gated_output",
     "gaussian_like",
     "gradients",
     "hierarchy",

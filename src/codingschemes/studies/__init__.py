@@ -3,9 +3,11 @@
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.registry import Registry
 from codingschemes.studies.abstraction import AbstractionStudy
+from codingschemes.studies.collapse import CollapseStudy
 from codingschemes.studies.depth import DepthStudy
 from codingschemes.studies.execution import Studied, study
 from codingschemes.studies.generalisation import GeneralisationStudy
+from codingschemes.studies.manifolds import ManifoldsStudy
 from codingschemes.studies.phases import PhasesStudy
 from codingschemes.studies.study import Claim, Drawing, Findings, Study
 
@@ -13,10 +15,12 @@ __all__ = [
     "STUDIES",
     "AbstractionStudy",
     "Claim",
+    "CollapseStudy",
     "DepthStudy",
     "Drawing",
     "Findings",
     "GeneralisationStudy",
+    "ManifoldsStudy",
     "PhasesStudy",
     "Studied",
     "Study",
@@ -28,3 +32,5 @@ STUDIES.register("generalisation", GeneralisationStudy)
 STUDIES.register("abstraction", AbstractionStudy)
 STUDIES.register("phases", PhasesStudy)
 STUDIES.register("depth", DepthStudy)
+STUDIES.register("collapse", CollapseStudy)
+STUDIES.register("manifolds", ManifoldsStudy)

@@ -22,7 +22,7 @@ from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, styled
 from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
-from codingschemes.studies.study import Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
+from codingschemes.studies.study import NAMES, Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.jobs import test_scores
 from codingschemes.tasks import Task, make_task
@@ -224,7 +224,7 @@ def _claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
         if activation in present:
             error = over_tasks(_of(table, NETWORK, activation, most)["error"])
             yield Claim(
-                f"{_NAMES[activation]} networks generalise",
+                f"{NAMES[activation]} networks generalise",
                 "here",
                 f"test error, P = {most}",
                 f"below chance, {chance:.2f}",
@@ -232,14 +232,11 @@ def _claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
                 error.error,
                 below(error, chance),
             )
-            said = f"{_NAMES[activation]} networks generalise better than the GP with their kernel"
+            said = f"{NAMES[activation]} networks generalise better than the GP with their kernel"
             yield _difference(table, (NETWORK, activation), (BEST, activation), most, said)
     if {"sigmoid", "relu"} <= present:
         said = "On little data, ReLU networks generalise better than sigmoid networks"
         yield _difference(table, (NETWORK, "relu"), (NETWORK, "sigmoid"), fewest, said)
-
-
-_NAMES = {"linear": "Linear", "sigmoid": "Sigmoid", "relu": "ReLU"}
 
 
 def _difference(table: pd.DataFrame, better: tuple[str, str], than: tuple[str, str], samples: int, claim: str) -> Claim:
@@ -272,7 +269,7 @@ def _learning_curves(table: pd.DataFrame) -> Drawing:
     for axis, activation in zip(axes, activations, strict=True):
         for learner in LEARNERS:
             _curve(axis, table, learner, activation, "error", _STYLES[learner])
-        axis.set(title=_NAMES.get(activation, activation), xlabel="training images P")
+        axis.set(title=NAMES.get(activation, activation), xlabel="training images P")
     axes[0].set_ylabel("test error")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     caption = (
@@ -291,7 +288,7 @@ def _bias_and_variance(table: pd.DataFrame) -> Drawing:
         for learner, name in itertools.product((NETWORK, INTERPOLATING), styles):
             label = f"{'bias²' if name == 'bias' else name}, {learner}"
             _curve(axis, table, learner, activation, name, {**_STYLES[learner], **styles[name], "label": label})
-        axis.set(title=_NAMES.get(activation, activation), xlabel="training images P")
+        axis.set(title=NAMES.get(activation, activation), xlabel="training images P")
         axis.set_yscale("log")
     axes[0].set_ylabel("mean squared error of an output")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)

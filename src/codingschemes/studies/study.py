@@ -18,6 +18,9 @@ from codingschemes.samplers import default_sampler
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.plan import folder_name
 
+#: Of activations, at the beginning of a sentence.
+NAMES = {"linear": "Linear", "sigmoid": "Sigmoid", "relu": "ReLU"}
+
 type Judgement = Literal["holds", "does not hold", "not decided"]
 
 

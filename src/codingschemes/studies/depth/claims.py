@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import Claim, Judgement, OverTasks, above, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, over_tasks
 
-NAMES = {"linear": "Linear", "sigmoid": "Sigmoid", "relu": "ReLU"}
 _PAPER = "van Meegen & Sompolinsky 2025"
 #: Correlations along local dynamics that count as none forgotten, and as most.
 _STAYS, _DRIFTS = 0.9, 0.5

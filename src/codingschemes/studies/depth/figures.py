@@ -1,17 +1,14 @@
 """Layers side by side: collapse, drift, likeness of draws, and kernels beside theory."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from codingschemes.reports import numbers
-from codingschemes.reports.style import CODE_COLORS, DIVERGING, SEQUENTIAL, panels, styled
-from codingschemes.studies.depth.claims import NAMES
-from codingschemes.studies.study import Drawing, over_tasks
+from codingschemes.reports.style import CODE_COLORS, panels, styled
+from codingschemes.studies.layer_figures import DISTANCES, KernelPair, kernels_beside_theory, line
+from codingschemes.studies.study import NAMES, Drawing, over_tasks
 
 _MEASURES = {
     "within": "variance within classes",
@@ -24,22 +21,6 @@ _DEPTHS: list[dict[str, Any]] = [
     {"color": CODE_COLORS[0], "marker": "s"},
     {"color": "#000000", "marker": "D"},
 ]
-_DISTANCES: dict[str, dict[str, Any]] = {
-    "permutation": {"color": CODE_COLORS[1], "marker": "s", "label": "by the best permutation of neurons"},
-    "rotation": {"color": CODE_COLORS[0], "marker": "o", "linestyle": "--", "label": "by the best rotation"},
-}
-
-
-class KernelPair(NamedTuple):
-    """The kernel of a layer, samples sorted by class.
-
-    Attributes:
-        sampled: mean over chains and draws.
-        predicted: None where theory has none.
-    """
-
-    sampled: Float[np.ndarray, "P P"] | None
-    predicted: Float[np.ndarray, "P P"] | None
 
 
 def figures(table: pd.DataFrame, kernels: dict[tuple[str, int], list[KernelPair]]) -> dict[str, Drawing]:
@@ -67,7 +48,7 @@ def _by_layer(table: pd.DataFrame) -> Drawing:
                 aside = 0.06 * (index - 1)
                 label = f"{depth} hidden layer{'s' if depth > 1 else ''}"
                 style = {**_DEPTHS[index % len(_DEPTHS)], "label": label}
-                _line(axis, rows, "layer", measure, style, lambda x, by=aside: x + by)
+                line(axis, rows, "layer", measure, style, lambda x, by=aside: x + by)
             axis.set_xticks(range(1, layers + 1))
             if measure == "nc1":
                 axis.set_yscale("log")
@@ -86,28 +67,10 @@ def _by_layer(table: pd.DataFrame) -> Drawing:
     return Drawing(figure, "Layer by layer", caption)
 
 
-@styled()
 def _kernels(kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Drawing:
-    deepest = {activation: pairs for (activation, layers), pairs in kernels.items() if layers == depth}
-    columns = 2 * depth
-    figure = Figure(figsize=(1.2 + 1.55 * columns, 0.6 + 1.75 * len(deepest)), layout="constrained")
-    grid = figure.subplots(len(deepest), columns, squeeze=False)
-    for place, (activation, pairs) in enumerate(deepest.items()):
-        row = grid[place]
-        for layer, pair in enumerate(pairs):
-            shown_kernels = [each for each in pair if each is not None]
-            low, high = min(map(np.min, shown_kernels)), max(map(np.max, shown_kernels))
-            signed = low < -0.02 * high
-            scale = {"cmap": DIVERGING, "vmin": -high, "vmax": high} if signed else {"cmap": SEQUENTIAL, "vmin": 0}
-            for axis, kernel, words in zip(row[2 * layer : 2 * layer + 2], pair, KernelPair._fields, strict=True):
-                axis.set(xticks=[], yticks=[])
-                if place == 0:
-                    axis.set_title(f"layer {layer + 1}\n{words}", fontsize=9)
-                if kernel is None:
-                    axis.text(0.5, 0.5, "none", ha="center", va="center", transform=axis.transAxes, fontsize=9)
-                else:
-                    axis.imshow(kernel, **{"vmax": high, **scale})
-        row[0].set_ylabel(NAMES.get(activation, activation))
+    figure = kernels_beside_theory(
+        {activation: pairs for (activation, layers), pairs in kernels.items() if layers == depth}
+    )
     caption = (
         f"Kernels of {depth} hidden layers, inputs sorted by class: posterior means beside theory; one scale for both "
         "of a layer. Of ReLU networks of several layers no theory has kernels that learn."
@@ -123,11 +86,11 @@ def _likeness(table: pd.DataFrame, temperature: float) -> Drawing:
     for index, activation in enumerate(activations):
         rows = table[table.activation == activation]
         above, below = axes[index], axes[count + index]
-        for name, style in _DISTANCES.items():
+        for name, style in DISTANCES.items():
             single = rows[rows.depth == 1]
-            _line(above, single, "temperature", name, style, lambda x: x)
+            line(above, single, "temperature", name, style)
             deep = rows[(rows.depth == depth) & (rows.temperature == temperature)]
-            _line(below, deep, "layer", name, style, lambda x: x)
+            line(below, deep, "layer", name, style)
         above.set(xscale="log", xlabel="temperature T (one layer)", title=NAMES.get(activation, activation))
         below.set(xlabel=f"layer of {depth}", xticks=range(1, depth + 1), ylim=(0, None))
     for axis in axes[::count]:
@@ -139,14 +102,6 @@ def _likeness(table: pd.DataFrame, temperature: float) -> Drawing:
         "does; where neurons are graded it does not. Error bars are one standard error over pairs of networks."
     )
     return Drawing(figure, "Likeness of draws", caption)
-
-
-def _line(axis: Axes, rows: pd.DataFrame, along: str, name: str, style: dict[str, Any], aside: Any) -> None:
-    known = rows.dropna(subset=[name])
-    found = {place: over_tasks(group[name]) for place, group in known.groupby(along)}
-    errors = np.nan_to_num([each.error for each in found.values()])
-    means = [each.mean for each in found.values()]
-    axis.errorbar([aside(place) for place in found], means, errors, **{"markersize": 5, "capsize": 0, **style})
 
 
 def shown(table: pd.DataFrame) -> list[list[str]]:

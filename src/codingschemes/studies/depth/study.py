@@ -7,26 +7,25 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from codingschemes.coding import summarize
 from codingschemes.coding.collapse import collapse_of, mean_collapse
 from codingschemes.coding.dynamics import continued_trajectory, correlations, own_trajectory
-from codingschemes.coding.neurons import activity_chunks, spread_draws
 from codingschemes.errors import InvalidInput
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior
 from codingschemes.progress import tracked
-from codingschemes.representation import permutation_distance, shape_distance
 from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
 from codingschemes.studies.depth.claims import claims
-from codingschemes.studies.depth.figures import KernelPair, figures, shown
+from codingschemes.studies.depth.figures import figures, shown
 from codingschemes.studies.generalisation import DATASETS
+from codingschemes.studies.layer_figures import KernelPair
+from codingschemes.studies.layers import apart, predicted_kernels, some_networks, unlike
 from codingschemes.studies.study import Findings, Study, unconverged
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
-from codingschemes.theory import Prediction, predict
+from codingschemes.theory import predict
 from codingschemes.theory.choice import choose
 
 #: Networks of a chain whose kernels are averaged, and every how manieth of them is looked at in itself.
@@ -165,9 +164,8 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], list[KernelPair]]:
     summary = summarize(run)
     trajectory = own_trajectory(run) or continued_trajectory(run)
     prediction = predict(run.posterior, choose(run.posterior).theory)
-    predicted = _predicted_kernels(prediction)
-    parts = [activity.astype(float) for activity, _ in activity_chunks(run, spread_draws(run, _NETWORKS))]
-    networks = np.concatenate(parts, axis=1)
+    predicted = predicted_kernels(prediction)
+    networks, _ = some_networks(run, _NETWORKS)
     order = np.argsort(labels, kind="stable")
     rows, pairs = [], []
     for index, layer in enumerate(summary.layers):
@@ -194,32 +192,8 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], list[KernelPair]]:
                     "drift": drift[chain] if chain < len(drift) else np.nan,
                     "permutation": permuted[chain],
                     "rotation": rotated[chain],
-                    "kernel_apart": np.nan if theory is None else _apart(kernel, theory),
+                    "kernel_apart": np.nan if theory is None else apart(kernel, theory),
                     "certified": None if theory is None else prediction.certificate.holds,
                 }
             )
     return rows, pairs
-
-
-def _predicted_kernels(prediction: Prediction) -> tuple[Float[np.ndarray, "P P"], ...]:
-    """Of all layers; empty where the theory has none."""
-    return () if prediction.kernel is None else (*prediction.lower_kernels, prediction.kernel)
-
-
-def _apart(kernel: Float[np.ndarray, "P P"], theory: Float[np.ndarray, "P P"]) -> float:
-    """Relative to the theory."""
-    return float(np.linalg.norm(kernel - theory) / np.linalg.norm(theory))
-
-
-def unlike(
-    activity: Float[np.ndarray, "chain draw N P"],
-) -> tuple[Float[np.ndarray, " chain"], Float[np.ndarray, " chain"]]:
-    """Distance of the last network of each chain from the first of the next one, by the best permutation and the best
-    rotation of neurons, in radians: no network is in two pairs.
-
-    Args:
-        activity: of one layer.
-    """
-    pairs = [(last.T, first.T) for last, first in zip(activity[:, -1], np.roll(activity[:, 0], -1, 0), strict=True)]
-    permuted, rotated = ([distance(*pair) for pair in pairs] for distance in (permutation_distance, shape_distance))
-    return np.array(permuted), np.array(rotated)

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import Claim, Judgement, OverTasks, above, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, over_tasks
 
 #: Of `SchemeEvidence`; they sum to one.
 COORDINATES = ("binary", "concentrated", "graded", "unspecific")
 #: Which one the scheme of an activation is known by, and its name.
 OWN = {"linear": ("graded", "analog"), "sigmoid": ("binary", "redundant"), "relu": ("concentrated", "sparse")}
-NAMES = {"linear": "Linear", "sigmoid": "Sigmoid", "relu": "ReLU"}
 _PAPER = "van Meegen & Sompolinsky 2025"
 _MAJORITY, _GONE = 0.5, 0.1
 

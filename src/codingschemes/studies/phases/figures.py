@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 
 from codingschemes.reports import numbers
 from codingschemes.reports.style import CODE_COLORS, ON_IMAGE, panels, plain_numbers, readable_on, styled
-from codingschemes.studies.phases.claims import COORDINATES, NAMES, at, same_heat
-from codingschemes.studies.study import Drawing, over_tasks
+from codingschemes.studies.phases.claims import COORDINATES, at, same_heat
+from codingschemes.studies.study import NAMES, Drawing, over_tasks
 
 _COLORS = dict(zip(COORDINATES, (CODE_COLORS[1], CODE_COLORS[2], CODE_COLORS[0], "#D9D9D9"), strict=True))
 _LINES: dict[str, dict[str, Any]] = {

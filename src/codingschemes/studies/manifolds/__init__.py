@@ -1,0 +1,5 @@
+"""Which structural invariant manifolds matter in practice?"""
+
+from codingschemes.studies.manifolds.study import ManifoldsStudy
+
+__all__ = ["ManifoldsStudy"]
