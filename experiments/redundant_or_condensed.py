@@ -13,9 +13,8 @@ from claims import Claim
 from entry import Entry, Table
 
 import codingschemes as cs
-from codingschemes.coding.condensation import condensation, prior_neurons
-from codingschemes.manifolds import LEVELS, Neurons, Problem, classify, descend, detect, level_widths
-from codingschemes.manifolds.checking import curvature
+from codingschemes.coding.condensation import condensation, trained_from_small
+from codingschemes.manifolds import LEVELS, Neurons, Problem, classify, detect, level_widths
 from codingschemes.reports.manifolds import widths_against_tolerance
 
 SIZE = 1e-3
@@ -29,15 +28,11 @@ posterior = cs.Posterior(task, cs.Network("sigmoid", width=options.neurons), tem
 run = cs.sample(posterior, draws=options.draws, warmup=300, chains=4, progress=False)
 found = condensation(run)
 
-weight_penalty, readout_penalty = posterior.prior.penalties
-problem = Problem.of(
-    posterior.network, task.inputs, task.targets, weight_penalty=weight_penalty, readout_penalty=readout_penalty
-)
-drawn = prior_neurons(posterior, np.random.default_rng(1), 1)
-small = Neurons(SIZE * drawn.readout[0], SIZE * drawn.weight[0])
-rate = 0.5 / curvature(problem, Neurons(drawn.readout[0], drawn.weight[0]))
-path = descend(problem, small, "gd", rate=rate, steps=options.steps, snapshots=20)
+path = trained_from_small(posterior, SIZE, options.steps, seed=1)
 end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
+weight_penalty, readout_penalty = posterior.prior.penalties
+penalties = {"weight_penalty": weight_penalty, "readout_penalty": readout_penalty}
+problem = Problem.of(posterior.network, task.inputs, task.targets, **penalties)
 minimum = cs.predict(posterior, "global-minimum").energy
 assert minimum is not None
 slope = float(jnp.linalg.norm(problem.gradient(Neurons(*map(jnp.asarray, end))).concatenate()))

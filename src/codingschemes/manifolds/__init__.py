@@ -8,7 +8,7 @@ reduced dynamics, the normal Hessian and the detection were derived here.
 import codingschemes.settings  # noqa: F401  (before anything of JAX)
 from codingschemes.manifolds import deep, subgroups
 from codingschemes.manifolds.activation_class import ActivationClass, classify
-from codingschemes.manifolds.channels import Channel, channels, gated_output
+from codingschemes.manifolds.channels import Channel, channels, gated_output, pair_of
 from codingschemes.manifolds.checking import Check, check
 from codingschemes.manifolds.conserved import balance_matrix, balances
 from codingschemes.manifolds.counting import count, counts_by_effective_width
@@ -90,6 +90,7 @@ __all__ = [
     "neuron_hessian",
     "normal_stability",
     "orbit",
+    "pair_of",
     "partitions",
     "profile",
     "random_neurons",

@@ -27,22 +27,29 @@ class Channel(NamedTuple):
     """Two neurons on the way to infinity, turned to the same side where the activation has mirror images.
 
     Attributes:
-        neurons: which two, from 0, the lower first.
+        neurons: which two, from 0.
+        apart: |a_i - a_j|, which grows.
+        between: |w_i - w_j|, which vanishes.
         gap: |w_i - w_j| over the mean of |w_i| and |w_j|.
-        growth: |a_i - a_j| / |a_i + a_j|: what grows over what stays.
-        product: |a_i - a_j| |w_i - w_j|, which stays, too.
+        growth: |a_i - a_j| over |a_i + a_j|, which stays.
 
     Example:
         >>> wide, small = np.array([[1e3], [-999.0]]), np.array([[1.0, 0.0], [1.001, 0.0]])
         >>> pair = cs.manifolds.channels(cs.manifolds.Neurons(wide, small), cs.manifolds.classify("softplus"))[0]
-        >>> pair.neurons, round(pair.growth)
-        ((0, 1), 1999)
+        >>> pair.neurons, round(pair.growth), round(pair.product, 3)
+        ((0, 1), 1999, 1.999)
     """
 
     neurons: tuple[int, int]
+    apart: float
+    between: float
     gap: float
     growth: float
-    product: float
+
+    @property
+    def product(self) -> float:
+        """|a_i - a_j| |w_i - w_j|, which stays: twice what stands before the gated unit's v . x, times |v|."""
+        return self.apart * self.between
 
 
 @known_keywords
@@ -74,13 +81,9 @@ def channels(
         raise InvalidInput("the weights hold NaN or infinite values: give finite weights")
     found = []
     for first, second in zip(*np.triu_indices(len(weight), 1), strict=True):
-        a, w = _same_side(readout[[first, second]], weight[[first, second]], activation)
-        size = np.linalg.norm(w, axis=1).mean()
-        apart, together = np.linalg.norm(a[0] - a[1]), np.linalg.norm(a[0] + a[1])
-        between = np.linalg.norm(w[0] - w[1])
-        if size > 0 and between <= gap * size and apart >= growth * together and apart > 0:
-            grown = float(apart / together) if together else float("inf")
-            found.append(Channel((int(first), int(second)), float(between / size), grown, float(apart * between)))
+        pair = pair_of(neurons, int(first), int(second), activation)
+        if pair.gap <= gap and pair.growth >= growth and pair.product > 0:
+            found.append(pair)
     taken: set[int] = set()
     kept = []
     for each in sorted(found, key=lambda each: -each.growth):
@@ -88,6 +91,28 @@ def channels(
             kept.append(each)
             taken.update(each.neurons)
     return tuple(kept)
+
+
+@known_keywords
+def pair_of(neurons: Neurons, first: int, second: int, activation: ActivationClass) -> Channel:
+    """What `channels` goes by, of any two neurons; NaN where both weights, or both readouts, are zero.
+
+    Args:
+        neurons: of one network.
+        first, second: which, from 0.
+        activation: its class.
+
+    Example:
+        >>> cs.manifolds.pair_of(neurons, 0, 1, kind).neurons
+        (0, 1)
+    """
+    chosen = [first, second]
+    a, w = _same_side(*(np.asarray(part, float)[chosen] for part in neurons), activation)
+    apart, together = np.linalg.norm(a[0] - a[1]), np.linalg.norm(a[0] + a[1])
+    between = np.linalg.norm(w[0] - w[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative, grown = between / np.linalg.norm(w, axis=1).mean(), apart / together
+    return Channel((first, second), float(apart), float(between), float(relative), float(grown))
 
 
 @known_keywords
@@ -107,7 +132,7 @@ def gated_output(
         Outputs of the pair and of the unit, (sample, output) each, without the network's scale.
 
     Example:
-        >>> pair = cs.manifolds.Channel((0, 1), 0.1, 10.0, 1.0)
+        >>> pair = cs.manifolds.pair_of(neurons, 0, 1, kind)
         >>> tanh, points = cs.Network("tanh").activation, np.asarray(problem.inputs)
         >>> [each.shape for each in cs.manifolds.gated_output(neurons, pair, points, tanh, kind)]
         [(20, 1), (20, 1)]

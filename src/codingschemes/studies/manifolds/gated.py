@@ -8,7 +8,16 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.optimize import least_squares
 
-from codingschemes.manifolds import ActivationClass, Channel, Neurons, channels, classify, gated_output, random_neurons
+from codingschemes.manifolds import (
+    ActivationClass,
+    Channel,
+    Neurons,
+    channels,
+    classify,
+    gated_output,
+    pair_of,
+    random_neurons,
+)
 from codingschemes.networks import ACTIVATIONS, Activation
 
 #: What is learned: one gated linear unit; as many neurons as stand for it; sin 2x cos 2y.
@@ -103,12 +112,8 @@ def growing(found: list[tuple[Neurons, float]], kind: ActivationClass) -> tuple[
         kind: class of the activation.
     """
     before, last = found[1][0], found[-1][0]
-
-    def apart(neurons: Neurons, pair: tuple[int, int]) -> float:
-        return float(np.abs(neurons.readout[pair[0]] - neurons.readout[pair[1]]).sum())
-
     return tuple(
-        each for each in channels(last, kind) if apart(last, each.neurons) >= _GROWN * apart(before, each.neurons)
+        each for each in channels(last, kind) if each.apart >= _GROWN * pair_of(before, *each.neurons, kind).apart
     )
 
 
@@ -130,12 +135,8 @@ def channel_rows(activation: str, teacher: str, seed: int) -> list[dict[str, Any
     for look, (neurons, error) in zip(LOOKS, found, strict=True):
         row: dict[str, Any] = {"activation": activation, "teacher": teacher, "seed": seed, "step": look, "loss": error}
         if pairs:
-            first, second = pairs[0].neurons
-            turned = -1.0 if kind.signed and neurons.weight[first] @ neurons.weight[second] < 0 else 1.0
-            side = turned if kind.symmetry == "odd" else 1.0
-            row["apart"] = float(np.linalg.norm(neurons.readout[first] - side * neurons.readout[second]))
-            row["gap"] = float(np.linalg.norm(neurons.weight[first] - turned * neurons.weight[second]))
-            row["product"] = row["apart"] * row["gap"] / (2 * learned.gate)
+            pair = pair_of(neurons, *pairs[0].neurons, kind)
+            row |= {"apart": pair.apart, "gap": pair.between, "product": pair.product / (2 * learned.gate)}
         rows.append(row)
     rows[-1]["channels"] = len(pairs)
     if pairs:

@@ -78,8 +78,17 @@ def long_path(problem: Problem, start: Neurons, method: Method, rate: float, ste
     return Path(np.concatenate(step), joined, np.concatenate(loss))  # type: ignore[arg-type]
 
 
+def narrow(width: int) -> int:
+    """Neurons that are few: a tenth, and two at least, which it takes for outputs of both signs.
+
+    Args:
+        width: of the network.
+    """
+    return max(width // 10, 2)
+
+
 def training_rows(task: Task, activation: str, size: float, width: int, steps: int, seed: int) -> list[dict[str, Any]]:
-    """A row a snapshot: loss, effective widths, and the relative distance to manifolds of at most a tenth of the width.
+    """A row a snapshot: loss, effective widths, and the relative distance to manifolds of few neurons.
 
     Args:
         task: of images of digits.
@@ -94,7 +103,7 @@ def training_rows(task: Task, activation: str, size: float, width: int, steps: i
     begin = random_neurons(np.random.default_rng(seed), width, inputs, 1)
     start = Neurons(size * begin.readout / np.sqrt(width), size * begin.weight)
     path = long_path(problem, start, "gd", _RATE / samples, steps)
-    kind, at, few = classify(problem.activation), np.array([TOLERANCE]), max(width // 10, 1)
+    kind, at, few = classify(problem.activation), np.array([TOLERANCE]), narrow(width)
     rows = []
     for index, step in enumerate(path.step):
         neurons = at_snapshot(path, index)
