@@ -28,7 +28,7 @@ found = json.loads((folder / "study.json").read_text())
 table = Table("claim", "whose", "measured", "predicted", "sampled", "verdict")
 for claim in found["claims"]:
     values = (float("nan") if claim[key] is None else claim[key] for key in ("sampled", "error"))
-    cells = [claim[key] for key in ("claim", "source", "measured", "predicted")]
+    cells = [claim[key].replace("|", "\\|") for key in ("claim", "source", "measured", "predicted")]
     table.row(*cells, numbers.with_error(*values), claim["verdict"])
 results = [run["result"] for run in found["runs"] if run["result"] is not None]
 hours = sum(result["seconds"] for result in results) / 3600

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 from test_cli import call
 
-from codingschemes.studies import DepthStudy, GeneralisationStudy, PhasesStudy, execution, study
+from codingschemes.studies import (
+    CollapseStudy,
+    DepthStudy,
+    GeneralisationStudy,
+    ManifoldsStudy,
+    PhasesStudy,
+    execution,
+    study,
+)
 from codingschemes.studies.generalisation import LEARNERS
 from codingschemes.sweeps import Job, Outcome, Outcomes, Result, jobs
 from codingschemes.sweeps.jobs import TEST_SCORES
@@ -56,6 +64,23 @@ def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_pa
 LAYERED: dict[str, Any] = {
     "phases": PhasesStudy(12, ("linear",), 20, 1e-2, (1e-2,), (1.0,), widths=(), ceilings=(2.0,), grid=2, **SAMPLING),
     "depth": DepthStudy("digits", ("linear",), (1, 2), 12, 20, 1e-2, (1e-2,), **SAMPLING),
+    "collapse": CollapseStudy("digits", ("linear",), 1, 12, 20, (1e-2,), (), **SAMPLING),
+    "manifolds": ManifoldsStudy(
+        "digits",
+        20,
+        ("relu",),
+        neurons=10,
+        steps=300,
+        starts=1,
+        widths=(10, 20),
+        samples=12,
+        heat=0.2,
+        smooth=("tanh",),
+        students=2,
+        taught=(24,),
+        teachers=1,
+        **SAMPLING,
+    ),
 }
 
 
@@ -73,6 +98,15 @@ def test_theory_stands_beside_samples(name, capsys, monkeypatch, tmp_path):
     if name == "phases":
         assert set(table.source) == {"sampled", "theory"}
         assert np.allclose(table[["binary", "concentrated", "graded", "unspecific"]].sum(axis=1), 1)
+    elif name == "collapse":
+        assert table.source.value_counts().to_dict() == dict.fromkeys(
+            ("sampled", "prior", "theory", "fitted theory"), 2
+        )
+        assert table.kernel_apart.max() < 0.7
+        assert table.groupby("source").nc1.mean().idxmax() == "prior"
+    elif name == "manifolds":
+        assert set(table.part) == {"training", "redundancy", "channels", "recovery"}
+        assert table[table.part == "redundancy"].groupby(["width", "source"]).size().min() == 36
     else:
         assert table.groupby(["depth", "layer"]).size().to_dict() == {(1, 1): 2, (2, 1): 2, (2, 2): 2}
         assert table.kernel_apart.max() < 0.7

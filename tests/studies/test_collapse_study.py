@@ -111,7 +111,7 @@ def test_verdicts_follow_from_the_layers():
     assert {claim.verdict for claim in found.values()} == {"holds"}
     assert found["Linear networks collapse further from layer to layer"].sampled == pytest.approx(-1)
     assert found["Heat undoes the collapse of sigmoid networks"].sampled == pytest.approx(1)
-    assert found["NC1 of Linear networks is theory's"].sampled == pytest.approx(0.001)
+    assert found["NC1 of linear networks is theory's"].sampled == pytest.approx(0.001)
     flat = {claim.claim: claim.verdict for claim in claims.claims(planted(-0.5), "digits")}
     assert flat["Sigmoid networks collapse further from layer to layer"] == "does not hold"
 

@@ -111,8 +111,8 @@ def _of_theory(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator[C
                 continue
             worst = min(off) if words == "NC1" else max(off, key=lambda each: abs(off[each].mean()))
             found, value = over_tasks(off[worst].abs()), solved[solved.temperature == worst[0]][worst[1]].mean()
-            which = "coldest" if words == "NC1" else f"worst of {len({each for each, _ in off})} temperatures"
-            said = f"{words} of {NAMES[activation]} networks is theory's"
+            which = "coldest" if words == "NC1" else f"worst of {len({each for each, _ in off})} with a certificate"
+            said = f"{words} of {_within(activation)} networks is theory's"
             if source != "theory":
                 said += ", once its neurons fit the targets together"
             yield _claim(
@@ -143,12 +143,12 @@ def _deviations(
 def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator[Claim]:
     """What collapse is where classes are alike: a simplex, and readouts that are what class means are before their
     mean is taken off."""
-    sampled, name = own[(own.source == "sampled") & (own.layer == own.layer.max())], NAMES[activation]
+    sampled = own[(own.source == "sampled") & (own.layer == own.layer.max())]
     cold = sampled[sampled.temperature == sampled.temperature.min()]
     where = f"last layer, T = {cold.temperature.iloc[0]:g}, {of_inputs}"
     found = over_tasks(cold.nc2_simplex.dropna())
     yield _claim(
-        f"Class means of {name} networks are a simplex",
+        f"Class means of {_within(activation)} networks are a simplex",
         _COLLAPSE,
         f"NC2, mean |cosine + 1/2|, {where}",
         f"below {_NEAR:g}",
@@ -158,7 +158,7 @@ def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Ite
     found = over_tasks(cold.nc3.dropna())
     without_bias = 2 - 2 * math.sqrt(2 / 3)
     yield _claim(
-        f"Readouts of {name} networks are their class means, no bias taking off what classes share",
+        f"Readouts of {_within(activation)} networks are their class means, no bias taking off what classes share",
         "derived here",
         f"NC3, {where}",
         f"2 - 2 sqrt(2/3) = {without_bias:.3f} to within {_NEAR:g}",

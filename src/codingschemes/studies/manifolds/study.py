@@ -73,15 +73,15 @@ class ManifoldsStudy(Study):
     activations: tuple[str, ...] = ("tanh", "sigmoid", "relu")
     sizes: tuple[float, ...] = (1e-4, 1.0)
     neurons: int = 30
-    steps: int = 100_000
-    starts: int = 5
+    steps: int = 50_000
+    starts: int = 4
     widths: tuple[int, ...] = (25, 50)
     samples: int = 50
     heat: float = 0.05
     smooth: tuple[str, ...] = ("tanh", "softplus", "sigmoid")
-    students: int = 20
+    students: int = 12
     taught: tuple[int, ...] = (6, 9, 12, 16, 24, 48)
-    teachers: int = 5
+    teachers: int = 4
     time_limit: float | None = field(default=600.0, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -176,6 +176,6 @@ class ManifoldsStudy(Study):
             (size, samples, seed) for size in (1e-6, 0.5) for samples in self.taught for seed in range(self.teachers)
         ]
         for size, samples, seed in tracked(settings, "recovering teachers"):
-            found = recover(Lessons(), size, samples, seed, self.steps // 2)
+            found = recover(Lessons(), size, samples, seed, self.steps)
             values = {"training_error": found.training_error, "test_error": found.test_error, "fewest": found.fewest}
             yield {"part": "recovery", "size": size, "samples": samples, "seed": seed, **values}
