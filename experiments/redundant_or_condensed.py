@@ -31,8 +31,9 @@ found = condensation(run)
 path = trained_from_small(posterior, SIZE, options.steps, seed=1)
 end = Neurons(*(np.asarray(part[-1]) for part in path.neurons))
 weight_penalty, readout_penalty = posterior.prior.penalties
-penalties = {"weight_penalty": weight_penalty, "readout_penalty": readout_penalty}
-problem = Problem.of(posterior.network, task.inputs, task.targets, **penalties)
+problem = Problem.of(
+    posterior.network, task.inputs, task.targets, weight_penalty=weight_penalty, readout_penalty=readout_penalty
+)
 minimum = cs.predict(posterior, "global-minimum").energy
 assert minimum is not None
 slope = float(jnp.linalg.norm(problem.gradient(Neurons(*map(jnp.asarray, end))).concatenate()))

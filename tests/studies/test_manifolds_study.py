@@ -74,7 +74,13 @@ def planted(wrong: bool = False) -> pd.DataFrame:
                     near = 0.01 if condensed and activation == "relu" and step else 0.4
                     near = 0.4 - near if wrong else near
                     row = {"part": "training", "activation": activation, "size": size, "seed": seed, "step": step}
-                    row |= {"loss": 1 / (1 + step), "strict": 30, "direction": few, "nearest_few": near}
+                    row |= {
+                        "loss": 1 / (1 + step),
+                        "strict": 30,
+                        "blocks": "20, 10",
+                        "direction": few,
+                        "nearest_few": near,
+                    }
                     rows.append({**row, "channels": np.nan if activation == "relu" else 0})
     for width in (20, 40):
         for source in ("posterior", "prior", "trained"):

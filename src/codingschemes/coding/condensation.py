@@ -94,8 +94,10 @@ def trained_from_small(posterior: Posterior, size: float, steps: int, seed: int 
         InvalidInput: more than one hidden layer.
     """
     weight_penalty, readout_penalty = posterior.prior.penalties
-    penalties = {"weight_penalty": weight_penalty, "readout_penalty": readout_penalty}
-    problem = Problem.of(posterior.network, posterior.task.inputs, posterior.task.targets, **penalties)
+    task = posterior.task
+    problem = Problem.of(
+        posterior.network, task.inputs, task.targets, weight_penalty=weight_penalty, readout_penalty=readout_penalty
+    )
     drawn = Neurons(*(part[0] for part in prior_neurons(posterior, np.random.default_rng(seed), 1)))
     start = Neurons(size * drawn.readout, size * drawn.weight)
     return descend(problem, start, "gd", rate=0.5 / curvature(problem, drawn), steps=steps, snapshots=snapshots)

@@ -107,7 +107,8 @@ def pair_of(neurons: Neurons, first: int, second: int, activation: ActivationCla
         (0, 1)
     """
     chosen = [first, second]
-    a, w = _same_side(*(np.asarray(part, float)[chosen] for part in neurons), activation)
+    readout, weight = (np.asarray(part, float)[chosen] for part in neurons)
+    a, w = _same_side(readout, weight, activation)
     apart, together = np.linalg.norm(a[0] - a[1]), np.linalg.norm(a[0] + a[1])
     between = np.linalg.norm(w[0] - w[1])
     with np.errstate(divide="ignore", invalid="ignore"):

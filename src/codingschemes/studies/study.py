@@ -24,6 +24,15 @@ NAMES = {"linear": "Linear", "sigmoid": "Sigmoid", "relu": "ReLU"}
 type Judgement = Literal["holds", "does not hold", "not decided"]
 
 
+def named(activation: str) -> str:
+    """The name of an activation within a sentence.
+
+    Args:
+        activation: registered name.
+    """
+    return "ReLU" if activation == "relu" else activation
+
+
 class OverTasks(NamedTuple):
     """A mean over tasks.
 

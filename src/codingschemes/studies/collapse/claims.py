@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, named, over_tasks
 
 _PAPER, _COLLAPSE = "van Meegen & Sompolinsky 2025", "Papyan, Han & Donoho 2020"
 #: Of the last layer, beside NC1.
@@ -90,7 +90,7 @@ def _of_collapse(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator
     if high > low:
         found = over_tasks(np.log10(_by_chain(sampled, "nc1", high)[last] / _by_chain(sampled, "nc1", low)[last]))
         yield _claim(
-            f"Heat undoes the collapse of {_within(activation)} networks",
+            f"Heat undoes the collapse of {named(activation)} networks",
             "here",
             f"log10 NC1 of the last layer, T = {high:g} less {low:g}, {of_inputs}",
             "above 0",
@@ -112,7 +112,7 @@ def _of_theory(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator[C
             worst = min(off) if words == "NC1" else max(off, key=lambda each: abs(off[each].mean()))
             found, value = over_tasks(off[worst].abs()), solved[solved.temperature == worst[0]][worst[1]].mean()
             which = "coldest" if words == "NC1" else f"worst of {len({each for each, _ in off})} with a certificate"
-            said = f"{words} of {_within(activation)} networks is theory's"
+            said = f"{words} of {named(activation)} networks is theory's"
             if source != "theory":
                 said += ", once its neurons fit the targets together"
             yield _claim(
@@ -136,7 +136,7 @@ def _deviations(
         for name in columns:
             values, value = rows[name].dropna(), theory[name].mean()
             if len(values) and not math.isnan(value):
-                off[float(temperature), name] = np.log10(values / value) if name == "nc1" else values - value  # type: ignore[arg-type]
+                off[float(temperature), name] = np.log10(values / value) if name == "nc1" else values - value
     return off
 
 
@@ -148,7 +148,7 @@ def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Ite
     where = f"last layer, T = {cold.temperature.iloc[0]:g}, {of_inputs}"
     found = over_tasks(cold.nc2_simplex.dropna())
     yield _claim(
-        f"Class means of {_within(activation)} networks are a simplex",
+        f"Class means of {named(activation)} networks are a simplex",
         _COLLAPSE,
         f"NC2, mean |cosine + 1/2|, {where}",
         f"below {_NEAR:g}",
@@ -158,7 +158,7 @@ def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Ite
     found = over_tasks(cold.nc3.dropna())
     without_bias = 2 - 2 * math.sqrt(2 / 3)
     yield _claim(
-        f"Readouts of {_within(activation)} networks are their class means, no bias taking off what classes share",
+        f"Readouts of {named(activation)} networks are their class means, no bias taking off what classes share",
         "derived here",
         f"NC3, {where}",
         f"2 - 2 sqrt(2/3) = {without_bias:.3f} to within {_NEAR:g}",
@@ -218,9 +218,9 @@ def _of_draws(rows: pd.DataFrame, present: list[str], of_inputs: str) -> Iterato
     for activation in (each for each in ("sigmoid", "relu") if {each, "linear"} <= set(present)):
         found = over_tasks(excess["linear"][low] - excess[activation][low])
         yield _claim(
-            f"Draws of {_within(activation)} networks are nearer to permutations than those of linear ones",
+            f"Draws of {named(activation)} networks are nearer to permutations than those of linear ones",
             "derived here",
-            f"{said}, linear less {_within(activation)}, T = {low:g}, {of_inputs}",
+            f"{said}, linear less {named(activation)}, T = {low:g}, {of_inputs}",
             "above 0",
             found,
             above(found, 0.0),
@@ -239,10 +239,6 @@ def _by_chain(rows: pd.DataFrame, name: str, temperature: float | None = None) -
     if temperature is None:
         return rows.pivot_table(name, "chain", "temperature")
     return rows[rows.temperature == temperature].pivot_table(name, "chain", "layer")
-
-
-def _within(activation: str) -> str:
-    return "ReLU" if activation == "relu" else activation
 
 
 def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:

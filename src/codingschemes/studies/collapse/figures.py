@@ -39,7 +39,7 @@ _WORDS = {"theory": "theory", "fitted theory": "theory, fitted", "codes": "codes
 _BEYOND = 10.0
 
 
-def figures(table: pd.DataFrame, kernels: Mapping[tuple[str, str, float], Sequence[KernelPair]]) -> dict[str, Drawing]:
+def figures(table: pd.DataFrame, kernels: Mapping[Any, Sequence[KernelPair]]) -> dict[str, Drawing]:
     """Those that the settings of the table allow.
 
     Args:
@@ -127,9 +127,7 @@ def _temperatures(axis: Axes, table: pd.DataFrame, *, labelled: bool) -> None:
         axis.set_xlabel("temperature T")
 
 
-def _kernels(
-    table: pd.DataFrame, kernels: Mapping[tuple[str, str, float], Sequence[KernelPair]], inputs: str
-) -> Drawing:
+def _kernels(table: pd.DataFrame, kernels: Mapping[Any, Sequence[KernelPair]], inputs: str) -> Drawing:
     finite = sorted({temperature for of, _, temperature in kernels if of == inputs})
     chosen = finite[len(finite) // 2]
     own = {

@@ -196,8 +196,8 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], np.ndarray, list[Ke
     rows += [{"source": "codes", **row} for row in code_rows(*looked_at, posterior)]
     rows += list(theory_rows(prediction, len(activity)))
     order = np.argsort(posterior.task.labels, kind="stable")
-    predicted = predicted_kernels(prediction) if prediction.certificate.holds else ()
-    predicted = predicted or (None,) * posterior.network.depth
+    solved = predicted_kernels(prediction) if prediction.certificate.holds else ()
+    predicted = solved or (None,) * posterior.network.depth
     pairs = [
         KernelPair(*(None if each is None else each[np.ix_(order, order)] for each in pair))
         for pair in zip(kernels.mean(axis=0), predicted, strict=True)
@@ -214,12 +214,12 @@ def _alike(table: pd.DataFrame, kernels: dict[CollapsePoint, np.ndarray]) -> lis
     """Of every sampled row the smallest alignment of its kernel with the mean one of another activation, else NaN."""
     found = []
     for row in table.itertuples():
-        own = CollapsePoint(row.inputs, row.activation, row.temperature)  # type: ignore[arg-type]
+        own = CollapsePoint(row.inputs, row.activation, row.temperature)
         others = [each for each in kernels if each != own and (each.inputs, each.temperature) == (own.inputs, own[2])]
         if row.source != "sampled" or not others:
             found.append(np.nan)
             continue
-        kernel = kernels[own][row.chain, row.layer - 1]  # type: ignore[index,operator]
-        means = [kernels[each][:, row.layer - 1].mean(axis=0) for each in others]  # type: ignore[operator]
+        kernel = kernels[own][row.chain, row.layer - 1]
+        means = [kernels[each][:, row.layer - 1].mean(axis=0) for each in others]
         found.append(min(linear_cka_from_kernel(kernel, mean) for mean in means))
     return found

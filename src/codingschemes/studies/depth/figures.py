@@ -1,5 +1,7 @@
 """Layers side by side: collapse, drift, likeness of draws, and kernels beside theory."""
 
+import operator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,7 +50,7 @@ def _by_layer(table: pd.DataFrame) -> Drawing:
                 aside = 0.06 * (index - 1)
                 label = f"{depth} hidden layer{'s' if depth > 1 else ''}"
                 style = {**_DEPTHS[index % len(_DEPTHS)], "label": label}
-                line(axis, rows, "layer", measure, style, lambda x, by=aside: x + by)
+                line(axis, rows, "layer", measure, style, partial(operator.add, aside))
             axis.set_xticks(range(1, layers + 1))
             if measure == "nc1":
                 axis.set_yscale("log")

@@ -8,7 +8,7 @@ import pandas as pd
 from codingschemes.studies.manifolds.gated import GATED, NEURONS, SINES, WIDTHS
 from codingschemes.studies.manifolds.redundancy import AT, POSTERIOR, TRAINED
 from codingschemes.studies.manifolds.training import TOLERANCE, narrow, passed
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, agrees, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, agrees, below, named, over_tasks
 
 _PAPER, _CHANNELS = "Zhao, Luo & Zhang", "Martinelli et al. 2025"
 #: Distances that count as on a manifold, and as away from all; on one for training that has come to rest.
@@ -45,7 +45,7 @@ def _of_training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Iterator[Claim
         own, name = small[small.activation == activation], NAMES.get(activation, activation)
         condensed, wide = over_tasks(own.fewest_directions), large[large.activation == activation].fewest_directions
         yield _claim(
-            f"Directions of {name} neurons condense when training starts from small weights",
+            f"Directions of {named(activation)} neurons condense when training starts from small weights",
             _PAPER,
             f"fewest directions of {neurons}, tolerance {TOLERANCE:g}; from large weights {wide.mean():.3g}",
             f"below {neurons / 3:.3g}",
@@ -67,7 +67,7 @@ def _of_training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Iterator[Claim
         )
         later = over_tasks(own.last_direction - own.fewest_directions)
         yield _claim(
-            f"Condensation of {name} neurons is passed, and left",
+            f"Condensation of {named(activation)} neurons is passed, and left",
             "here",
             "directions at the end less the fewest",
             "above 0",

@@ -14,7 +14,7 @@ from codingschemes.studies.layer_figures import line
 from codingschemes.studies.manifolds.claims import FAR
 from codingschemes.studies.manifolds.gated import GATED, NEURONS, SINES
 from codingschemes.studies.manifolds.redundancy import POSTERIOR, PRIOR, TRAINED
-from codingschemes.studies.manifolds.training import passed
+from codingschemes.studies.manifolds.training import closest, passed
 from codingschemes.studies.study import NAMES, Drawing, over_tasks
 
 _SMALL, _LARGE = CODE_COLORS[0], CODE_COLORS[1]
@@ -53,7 +53,11 @@ def _training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Drawing:
         for size, color in zip(sizes, (_SMALL, _LARGE), strict=True):
             own = rows[(rows.activation == activation) & (rows["size"] == size) & (rows.step > 0)]
             for seed, path in own.groupby("seed"):
-                faint = {"color": color, "linewidth": 1.5 if seed == 0 else 0.7, "alpha": 1.0 if seed == 0 else 0.5}
+                faint: dict[str, Any] = {
+                    "color": color,
+                    "linewidth": 1.5 if seed == 0 else 0.7,
+                    "alpha": 1.0 if seed == 0 else 0.5,
+                }
                 loss.plot(path.step, path.loss, label=f"from {size:g}" if seed == 0 else None, **faint)
                 widths.plot(path.step, path.direction, **faint)
                 if seed == 0:
@@ -203,6 +207,16 @@ def shown(table: pd.DataFrame) -> list[list[str]]:
             ("loss", "loss at the end"),
         ):
             add("training", f"{activation} from {size:g}", words, own[column])
+    for activation, size, step, blocks in closest(table[table.part == "training"]):
+        setting = f"{activation} from {size:g}, first start"
+        rows.append(
+            [
+                "training",
+                setting,
+                "neurons that are one where a narrow manifold is nearest",
+                f"{blocks}; step {step:.0f}",
+            ]
+        )
     kept = table[table.part == "redundancy"]
     for (width, source), own in kept.groupby(["width", "source"], sort=False) if len(kept) else ():
         for level, each in own.groupby("level", sort=False):

@@ -65,7 +65,8 @@ def long_path(problem: Problem, start: Neurons, method: Method, rate: float, ste
         method, rate: as for `descend`.
         steps: about how many.
     """
-    stages, length, made = [], _FIRST, 0
+    stages: list[tuple[np.ndarray, Neurons, np.ndarray]] = []
+    length, made = _FIRST, 0
     while made < steps:
         path = descend(problem, start, method, rate=rate, steps=length, snapshots=_SNAPSHOTS)
         first = 1 if stages else 0
@@ -147,14 +148,13 @@ def passed(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def closest(rows: pd.DataFrame) -> Iterator[tuple[str, float, float, str]]:
-    """Where each path was nearest to a manifold of few neurons: activation, size, step, and the blocks of neurons that
-    were one.
+    """Where the first start was nearest to a manifold of few neurons: activation, size, step, and how many neurons were
+    one at the tolerance, the largest blocks first.
 
     Args:
         rows: of `training_rows`.
     """
-    for (activation, size), path in rows[(rows.step > 0) & (rows.seed == rows.seed.min())].groupby(
-        ["activation", "size"]
-    ):
+    first = rows[(rows.step > 0) & (rows.seed == rows.seed.min())]
+    for (activation, size), path in first.groupby(["activation", "size"], sort=False):
         row = path.loc[path.nearest_few.idxmin()]
         yield str(activation), float(size), float(row.step), str(row.blocks)
