@@ -36,6 +36,7 @@ parts = []
 for figure, (heading, caption) in found["figures"].items():
     shutil.copyfile(folder / "figures" / f"{figure}.png", out.path(f"results/{name}_{figure}.png"))
     parts.append(f"## {heading}\n\n![{heading}]({name}_{figure}.png)\n\n*{caption}*")
+found["numbers"] = [{key: value for key, value in row.items() if value is not None} for row in found["numbers"]]
 out.path(f"results/{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 own = json.loads(json.dumps(asdict(STUDIES[name].quick() if options.quick else STUDIES[name]())))
 differ = {size: value for size, value in found["sizes"].items() if own.get(size) != value}
