@@ -12,9 +12,9 @@ from claims import Claim
 from entry import Entry, Table
 from figures import redraw
 
-import codingschemes as cs
 from codingschemes.manifolds import LOSSES, Detection, Neurons, Problem, classify, descend, detect, random_neurons
 from codingschemes.networks import ACTIVATIONS
+from codingschemes.studies.manifolds.training import at_snapshot
 
 SIZES = {"from 1e-4": 1e-4, "from 1e-2": 1e-2, "from 1": 1.0}
 TOLERANCES = np.array([0.02, 0.05, 0.1, 0.3])
@@ -34,10 +34,6 @@ kind = classify(ACTIVATIONS["tanh"])
 begin = random_neurons(rng, WIDTH, 2, 1)
 
 
-def network(path: cs.manifolds.Path, index: int) -> Neurons:
-    return Neurons(*(np.asarray(part[index]) for part in path.neurons))
-
-
 at = " / ".join(f"{each:g}".lstrip("0") for each in TOLERANCES)
 table = Table("size", "step", "loss", f"strict at {at}", f"direction at {at}", "nearest manifold")
 passed: dict[str, list[Detection]] = {}
@@ -45,7 +41,7 @@ losses: dict[str, np.ndarray] = {}
 for name, size in SIZES.items():
     start = Neurons(size * begin.readout, size * begin.weight)
     path = descend(problem, start, "gd", rate=0.005, steps=options.steps, snapshots=options.snapshots)
-    series = [detect(network(path, index), kind, tolerances=TOLERANCES) for index in range(len(path.loss))]
+    series = [detect(at_snapshot(path, index), kind, tolerances=TOLERANCES) for index in range(len(path.loss))]
     passed[name] = series
     losses[name] = np.asarray(path.loss)
     steps = np.asarray(path.step)
