@@ -35,7 +35,7 @@ class Channel(NamedTuple):
 
     Example:
         >>> wide, small = np.array([[1e3], [-999.0]]), np.array([[1.0, 0.0], [1.001, 0.0]])
-        >>> pair = cs.manifolds.channels(cs.manifolds.Neurons(wide, small), cs.manifolds.classify("softplus"))[0]
+        >>> pair = cs.manifolds.channels(cs.manifolds.Neurons(wide, small), kind)[0]
         >>> pair.neurons, round(pair.growth), round(pair.product, 3)
         ((0, 1), 1999, 1.999)
     """

@@ -110,6 +110,9 @@ class ManifoldsStudy(Study):
 
         Args:
             folder: in which each has a folder of its own.
+
+        Raises:
+            InvalidInput: fewer samples than classes.
         """
         task = make_task("orthogonal", samples=self.samples, ratios=_RATIOS)
         return [
