@@ -134,6 +134,7 @@ def channel_rows(activation: str, teacher: str, seed: int) -> list[dict[str, Any
     rows = []
     for look, (neurons, error) in zip(LOOKS, found, strict=True):
         row: dict[str, Any] = {"activation": activation, "teacher": teacher, "seed": seed, "step": look, "loss": error}
+        row |= dict.fromkeys(("apart", "gap", "product"), np.nan)
         if pairs:
             pair = pair_of(neurons, *pairs[0].neurons, kind)
             row |= {"apart": pair.apart, "gap": pair.between, "product": pair.product / (2 * learned.gate)}
