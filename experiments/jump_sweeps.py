@@ -30,7 +30,6 @@ from codingschemes.tasks import make_task
 #: Task, its options, neurons and samples, temperature.
 CELLS: dict[str, tuple[str, dict[str, Any], int, float]] = {
     "toy, N = P = 100, T = 1e-3": ("orthogonal", {"ratios": ".5,.25,.25"}, 100, 1e-3),
-    "toy, N = P = 400, T = 1e-3": ("orthogonal", {"ratios": ".5,.25,.25"}, 400, 1e-3),
     "MNIST 3, 5, 8, N = P = 100, T = 1e-3": ("mnist", {"classes": "3,5,8"}, 100, 1e-3),
     "MNIST 3, 5, 8, N = P = 100, T = 1e-4": ("mnist", {"classes": "3,5,8"}, 100, 1e-4),
     "CIFAR-10 0, 1, 2, N = P = 100, T = 1e-3": ("cifar10", {"classes": "0,1,2"}, 100, 1e-3),

@@ -2,11 +2,13 @@
 
     OPENBLAS_NUM_THREADS=1 taskset -c 1 python experiments/mixed_precision.py
 
-About two minutes of one core. Gradients: processor time, sigmoid, `orthogonal`, the best of five means. Then `hmc` on
-digits (the bench's targets, which have a recorded reference), four chains, in double and in mixed precision: the energy
-against the reference, and the step size and acceptance that they end with. Writes benchmarks/mixed_precision.md.
+About four minutes of one core. Gradients: processor time, sigmoid, `orthogonal`, the best of five means. Then `hmc` and
+`codes` on digits (the bench's targets, which have a recorded reference), four chains, in double and in mixed precision:
+invariants against the reference, and the step size and acceptance that they end with. Writes
+benchmarks/mixed_precision.md.
 """
 
+import itertools
 import time
 from typing import cast
 
@@ -17,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 import codingschemes as cs
 from codingschemes.benchmark import TARGETS
-from codingschemes.benchmark.measure import worst_z
+from codingschemes.benchmark.measure import COMPARED, worst_z
 from codingschemes.benchmark.table import read_references
 from codingschemes.diagnostics import mean_and_error
 from codingschemes.posterior import Density
@@ -27,21 +29,23 @@ _PAGE = """# Mixed precision
 
     OPENBLAS_NUM_THREADS=1 taskset -c 1 python experiments/mixed_precision.py
 
-`--precision mixed` follows forces in single precision, S and its factor in double, and accepts by the energy in double
-precision: exact whatever the forces, as they depend on the position alone. One core that other work shared.
+`--precision mixed`, which `sample` takes where it can, follows forces in single precision, S and its factor in double,
+and accepts by the energy in double precision: exact whatever the forces, as they depend on the position alone. One core
+that other work shared.
 
 ## A gradient, processor time
 
 {gradients}
 
 Of the operations the factor, in double precision, is a part in 25 at N = P; all else at twice the rate would be a ratio
-of 0.52. A trajectory of `hmc` takes two gradients more than in double precision: an exact one at its end, and forces at
-its start. What short trajectories gain is therefore little, and grows with their length and with the size.
+of 0.52. A trajectory takes one energy in double precision besides, a third of a gradient; forces at its start are those
+at the end of the one before.
 
 ## Draws of digits, which are correlated
 
-`hmc`, four chains, {warmup} + {draws} steps. Its chains keep the codes of their start, and with them the kernel's
-diagonal, in either precision: what is compared with the reference is the energy.
+Four chains, {warmup} + {draws} steps. Those of `hmc` keep the codes of their start, and with them the kernel's
+diagonal, in either precision: of these the energy is compared with the reference; of `codes` all that is on record, the
+worst of {count}.
 
 {draws_table}
 """
@@ -77,20 +81,30 @@ with threadpool_limits(1, user_api="blas"):  # as the driver does
         double, mixed = (milliseconds(Sampling(precision=each).density(posterior)) for each in PRECISIONS)
         gradients.row(size, f"{double:.3g} ms", f"{mixed:.3g} ms", f"{mixed / double:.2f}")
 
-table = Table("target", "precision", "step", "acceptance", "gradients a draw", "energy", "its z")
-for target in options.targets.split(","):
-    for precision in PRECISIONS:
-        run = cs.sample(
-            TARGETS[target].posterior(), sampler="hmc", chains=4, warmup=options.warmup, draws=options.draws,
+
+def mean_of(run: cs.Run, name: str) -> tuple[float, float]:
+    """And its error, over all entries of a recorded invariant."""
+    series = run.values("posterior", name)
+    mean, error = mean_and_error(series.reshape(*series.shape[:2], -1).mean(axis=2))
+    return float(mean), float(error)
+
+
+table = Table("target", "sampler", "precision", "step", "acceptance", "gradients a draw", "energy", "largest z")
+for target, sampler, precision in itertools.product(options.targets.split(","), ("hmc", "codes"), PRECISIONS):
+    run = cs.sample(
+            TARGETS[target].posterior(), sampler=sampler, chains=4, warmup=options.warmup, draws=options.draws,
             precision=precision, progress=False,
         )  # fmt: skip
-        stats = {name: run.values("sample_stats", name) for name in ("step_size", "acceptance_rate", "n_steps")}
-        rate, error = mean_and_error(stats["acceptance_rate"])
-        mean, sigma = map(float, mean_and_error(run.values("posterior", "energy")))
-        z = worst_z({"energy": (mean, sigma)}, read_references().get(target))
-        table.row(
-            target, precision, f"{np.mean(stats['step_size']):.3f}", f"{float(rate):.4f} ± {float(error):.4f}",
+    stats = {name: run.values("sample_stats", name) for name in ("step_size", "acceptance_rate", "n_steps")}
+    rate, error = mean_and_error(stats["acceptance_rate"])
+    mean, sigma = mean_of(run, "energy")
+    names = COMPARED if sampler == "codes" else ("energy",)
+    z = worst_z({name: mean_of(run, name) for name in names}, read_references().get(target))
+    table.row(
+            target, sampler, precision, f"{np.mean(stats['step_size']):.3f}", f"{float(rate):.4f} ± {float(error):.4f}",
             f"{stats['n_steps'].mean():.1f}", f"{mean:.3f} ± {sigma:.3f}", f"{z:.1f}",
         )  # fmt: skip
-text = _PAGE.format(gradients=gradients, warmup=options.warmup, draws=options.draws, draws_table=table)
+text = _PAGE.format(
+    gradients=gradients, warmup=options.warmup, draws=options.draws, count=len(COMPARED), draws_table=table
+)
 out.page("benchmarks/mixed_precision.md", text)
