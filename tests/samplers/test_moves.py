@@ -18,7 +18,8 @@ from test_mode_search import assert_first_and_distinct
 from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
-from codingschemes.samplers.mode_search import look_for_modes
+from codingschemes.samplers import response as response_module
+from codingschemes.samplers.mode_search import look_for_modes, no_reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
@@ -93,6 +94,23 @@ def seven_neurons():
         return modes, response_of(modes, looked_from, density)
 
     return density, *frozen(other)
+
+
+def test_nobody_gives_way_where_there_is_nowhere_to_go():
+    """With one code alone, attempts would go nowhere, at the price of factorisations."""
+    density, modes, _ = seven_neurons()
+    position = jax.tree.map(lambda block: block[0], exact_draws(density, 2000, seed=5))
+    first = jnp.arange(len(modes.found)) == 0
+
+    @jax.jit
+    def attempts(found, position):
+        population = populate(density, *density.last_layer(position))
+        looked_from = no_reference(density)._replace(activity=population.activity, inverse=population.inverse)
+        return response_of(modes._replace(found=found), looked_from, density).attempts
+
+    with mock.patch.object(response_module, "_crossing", return_value=0.0):
+        assert attempts(first, position) == 0
+        assert attempts(modes.found, position) > 0
 
 
 def test_modes_found_come_first_and_are_distinct():

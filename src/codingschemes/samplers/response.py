@@ -29,7 +29,7 @@ class Response(NamedTuple):
         weight: how much of all attempts a mode gets: as much for every code, shared in proportion to the neurons in its
             modes, and half a neuron each.
         shift: of the coordinates of neurons of each kind, for one more neuron in a mode, (mode, kind, component).
-        attempts: concerted jumps that are worth trying in a step.
+        attempts: concerted jumps that are worth trying in a step: none where all modes have one code.
     """
 
     kind: Int[Array, " K"]
@@ -47,7 +47,8 @@ def response_of(modes: Modes, reference: Reference, density: Density) -> Respons
     count = jnp.zeros_like(held).at[kind].add(held)
     heavy = (held + 0.5) * modes.found
     share = heavy / jnp.zeros_like(heavy).at[kind].add(heavy)[kind]
-    stuck = _crossing(modes, own, kind, reference, density) < _ENOUGH
+    elsewhere = jnp.any(modes.found & (kind != kind[0]))  # those found come first
+    stuck = elsewhere & (_crossing(modes, own, kind, reference, density) < _ENOUGH)
     shift = jax.lax.cond(
         stuck,
         lambda: _shifts(modes, count, reference, density),
