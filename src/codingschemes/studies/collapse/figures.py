@@ -158,8 +158,8 @@ def _likeness(table: pd.DataFrame, inputs: Sequence[str]) -> Drawing:
             if place == 0:
                 axis.set_title(NAMES.get(activation, activation))
             _temperatures(axis, rows, labelled=place == len(of_rows) - 1)
-            axis.set_ylim(0, None)
         axes[place * count].set_ylabel(f"{of}\nlayer {layer}" if len(layers) > 1 else of)
+    axes[0].set_ylim(0, None)  # last, as it ends scaling: axes are shared
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     caption = (
         "Angle (radians) between activities of networks of different chains, each neuron's mean taken off: 0 for the "
