@@ -68,7 +68,8 @@ of jumps (sigmoid) or rotations (ReLU) over all neurons, a trajectory of as many
 is held at .1: how it has to shrink with the number of coordinates, about d^(1/4), is not in these numbers), and what
 is recorded. Moves and records are a draw without the gradients of its trajectory. Memory of the loop of draws is of
 one chain, records included: as `--dry-run` says, and XLA's account of the compiled loop. The peak is that of the whole
-process: Python, compiling and the search. A dash is a size whose draws were not measured.
+process: Python, compiling and the search. Compiling takes 2 to 3 s where the program was on the disk. A dash is a size
+whose draws were not measured.
 
 {sizes}
 
