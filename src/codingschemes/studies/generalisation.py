@@ -22,7 +22,18 @@ from codingschemes.reports import numbers
 from codingschemes.reports.style import panels, styled
 from codingschemes.runs import Run
 from codingschemes.samplers import default_sampler
-from codingschemes.studies.study import NAMES, Claim, Drawing, Findings, Study, agrees, below, over_tasks, unconverged
+from codingschemes.studies.study import (
+    NAMES,
+    Claim,
+    Drawing,
+    Findings,
+    Study,
+    agrees,
+    below,
+    over_tasks,
+    said_of_trust,
+    with_result,
+)
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.sweeps.jobs import test_scores
 from codingschemes.tasks import Task, make_task
@@ -140,7 +151,7 @@ class GeneralisationStudy(Study):
         Args:
             outcomes: of the runs; those without a result are left out.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows = [row for each in tracked(whole, "learning by other means") for row in self._rows(each)]
         table = pd.DataFrame(rows)
         remarks = (
@@ -149,7 +160,7 @@ class GeneralisationStudy(Study):
             "The GP at the run's T has the prior of the networks, at which T is a ridge of N P T; the others have the "
             "kernel of lazy scaling with readouts of variance 1. The best ridge has the smallest squared error of "
             "left-out training images.",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         figures = {"learning_curves": _learning_curves(table), "bias_and_variance": _bias_and_variance(table)}
         claims = tuple(_claims(table, 1 - 1 / whole[0].job.posterior.task.class_count))

@@ -29,6 +29,14 @@ class KernelPair(NamedTuple):
     sampled: Float[np.ndarray, "P P"] | None
     predicted: Float[np.ndarray, "P P"] | None
 
+    @classmethod
+    def by_class(
+        cls, labels: np.ndarray, sampled: Float[np.ndarray, "P P"], predicted: Float[np.ndarray, "P P"] | None
+    ) -> "KernelPair":
+        """The pair with samples sorted by these labels."""
+        order = np.argsort(labels, kind="stable")
+        return cls(*(None if each is None else each[np.ix_(order, order)] for each in (sampled, predicted)))
+
 
 def line(
     axis: Axes,

@@ -36,6 +36,16 @@ def unlike(
     return np.array(permuted), np.array(rotated)
 
 
+def mean_kernels(activity: Float[np.ndarray, "chain draw L N P"]) -> Float[np.ndarray, "chain L P P"]:
+    """The kernel of every layer, mean over each chain's networks.
+
+    Args:
+        activity: of all layers.
+    """
+    products = np.einsum("kdlnp,kdlnq->klpq", activity, activity, optimize=True)
+    return products / (activity.shape[1] * activity.shape[3])
+
+
 def predicted_kernels(prediction: Prediction) -> tuple[Float[np.ndarray, "P P"], ...]:
     """Of all layers; empty where the theory has none.
 

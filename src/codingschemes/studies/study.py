@@ -111,9 +111,15 @@ def agrees(found: OverTasks, value: float) -> Judgement:
     return "holds" if found.low <= value <= found.high else "does not hold"
 
 
-def unconverged(outcomes: Sequence[Outcome]) -> int:
-    """How many runs with a result should not be trusted."""
-    return sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
+def with_result(outcomes: Outcomes) -> list[Outcome]:
+    """Those that there is something to read of."""
+    return [each for each in outcomes if each.result is not None]
+
+
+def said_of_trust(outcomes: Sequence[Outcome]) -> str:
+    """How many runs with a result should not be trusted, in a sentence."""
+    doubtful = sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
+    return f"{doubtful} of {len(outcomes)} runs are not converged: see the table of runs."
 
 
 class Drawing(NamedTuple):

@@ -36,7 +36,7 @@ from codingschemes.studies.abstraction.geometries import (
     images,
     prescribed,
 )
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.study import Findings, Study, said_of_trust, with_result
 from codingschemes.sweeps import Job, Outcomes
 from codingschemes.tasks import Task
 from codingschemes.theory import Prediction, predict
@@ -179,7 +179,7 @@ class AbstractionStudy(Study):
         Raises:
             InvalidInput: the files of a run are damaged or gone.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows: list[dict[str, Any]] = []
         for outcome in tracked(whole, "solving for minima"):
             setting, posterior = Setting(**outcome.job.varied), outcome.job.posterior
@@ -197,7 +197,7 @@ class AbstractionStudy(Study):
             f"{self.coldness:g} lambda. Scores are those of single networks, {_NETWORKS} of each chain.",
             f"Images: parity and magnitude of {self.images} digits ({self.dataset}), {self.tasks} draws of them.",
             f"Minima are closed forms, or solved; the largest gap to a lower bound is {gap:.1g} of the energy.",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         return Findings(table, tuple(claims(table)), figures(table), shown(table), remarks)
 

@@ -28,8 +28,8 @@ from codingschemes.studies.collapse.measures import (
 )
 from codingschemes.studies.generalisation import DATASETS
 from codingschemes.studies.layer_figures import KernelPair
-from codingschemes.studies.layers import predicted_kernels, some_networks
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.layers import mean_kernels, predicted_kernels, some_networks
+from codingschemes.studies.study import Findings, Study, said_of_trust, with_result
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
@@ -144,7 +144,7 @@ class CollapseStudy(Study):
         Raises:
             InvalidInput: the files of a run are damaged or gone.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows: list[dict[str, Any]] = []
         pairs: dict[CollapsePoint, list[KernelPair]] = {}
         kernels: dict[CollapsePoint, np.ndarray] = {}
@@ -170,7 +170,7 @@ class CollapseStudy(Study):
             f"Theory has single neurons in {len(theory)} of {len(whole)} settings, without certificate in "
             f"{int(theory.eq(False).sum())}, which are in the numbers, not in figures. Claims are of temperatures at "
             "which all runs at these inputs are converged, where there are any.",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         return Findings(table, tuple(claims(table, self.dataset)), figures(table, pairs), shown(table), remarks)
 
@@ -185,8 +185,7 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], np.ndarray, list[Ke
     run = Run.open(outcome.job.folder)
     posterior = run.posterior
     activity, readout = some_networks(run, _NETWORKS)
-    kernels = np.einsum("kdlnp,kdlnq->klpq", activity, activity, optimize=True)
-    kernels = kernels / (activity.shape[1] * posterior.network.width)
+    kernels = mean_kernels(activity)
     prediction = predict(posterior, choose(posterior).theory)
     kept = slice((activity.shape[1] - 1) % max(activity.shape[1] // EACH, 1), None, max(activity.shape[1] // EACH, 1))
     looked_at = activity[:, kept], readout[:, kept]
@@ -195,12 +194,10 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], np.ndarray, list[Ke
     rows = [{"source": "sampled", **known, **collapsed, **kernel} for collapsed, kernel in both]
     rows += [{"source": "codes", **row} for row in code_rows(*looked_at, posterior)]
     rows += list(theory_rows(prediction, len(activity)))
-    order = np.argsort(posterior.task.labels, kind="stable")
     solved = predicted_kernels(prediction) if prediction.certificate.holds else ()
     predicted = solved or (None,) * posterior.network.depth
     pairs = [
-        KernelPair(*(None if each is None else each[np.ix_(order, order)] for each in pair))
-        for pair in zip(kernels.mean(axis=0), predicted, strict=True)
+        KernelPair.by_class(posterior.task.labels, *pair) for pair in zip(kernels.mean(axis=0), predicted, strict=True)
     ]
     return rows, kernels, pairs
 

@@ -21,8 +21,8 @@ from codingschemes.studies.depth.claims import claims
 from codingschemes.studies.depth.figures import figures, shown
 from codingschemes.studies.generalisation import DATASETS
 from codingschemes.studies.layer_figures import KernelPair
-from codingschemes.studies.layers import apart, predicted_kernels, some_networks, unlike
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.layers import apart, mean_kernels, predicted_kernels, some_networks, unlike
+from codingschemes.studies.study import Findings, Study, said_of_trust, with_result
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
@@ -134,7 +134,7 @@ class DepthStudy(Study):
         Raises:
             InvalidInput: the files of a run are damaged or gone.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows: list[dict[str, Any]] = []
         kernels: dict[tuple[str, int], list[KernelPair]] = {}
         for outcome in tracked(whole, "looking at layers"):
@@ -151,7 +151,7 @@ class DepthStudy(Study):
             "Drift is the correlation of class means of single neurons along a local dynamics, 1 where nothing drifts.",
             f"Theory has no kernels of {int(solved.isna().sum())} of {len(solved)} settings, and no certificate of "
             f"{int(solved.eq(False).sum())}.",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         return Findings(table, tuple(claims(table)), figures(table, kernels), shown(table), remarks)
 
@@ -166,17 +166,14 @@ def _layers(outcome: Outcome) -> tuple[list[dict[str, Any]], list[KernelPair]]:
     prediction = predict(run.posterior, choose(run.posterior).theory)
     predicted = predicted_kernels(prediction)
     networks, _ = some_networks(run, _NETWORKS)
-    order = np.argsort(labels, kind="stable")
+    kernels_of = mean_kernels(networks)
     rows, pairs = [], []
     for index, layer in enumerate(summary.layers):
-        activity = networks[:, :, index]
-        kernels = np.einsum("kdnp,kdnq->kpq", activity, activity, optimize=True)
-        kernels = kernels / (activity.shape[1] * activity.shape[2])
+        activity, kernels = networks[:, :, index], kernels_of[:, index]
         theory = predicted[index] if predicted else None
         drift = correlations(trajectory, index)
         permuted, rotated = unlike(activity)
-        both = (kernels.mean(axis=0), theory)
-        pairs.append(KernelPair(*(None if each is None else each[np.ix_(order, order)] for each in both)))
+        pairs.append(KernelPair.by_class(labels, kernels.mean(axis=0), theory))
         for chain, kernel in enumerate(kernels):
             looked_at = activity[chain, :: -(-activity.shape[1] // max(activity.shape[1] // _EVERY, 1))]
             collapse = mean_collapse([collapse_of(each, labels) for each in looked_at])

@@ -20,7 +20,7 @@ from codingschemes.studies.manifolds.gated import GATED, NEURONS, SINES, channel
 from codingschemes.studies.manifolds.recovery import Lessons, recover
 from codingschemes.studies.manifolds.redundancy import redundancy_rows
 from codingschemes.studies.manifolds.training import TOLERANCE, training_rows
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.study import Findings, Study, said_of_trust, with_result
 from codingschemes.sweeps import Job, Outcomes
 from codingschemes.tasks import make_task
 
@@ -133,7 +133,7 @@ class ManifoldsStudy(Study):
         Raises:
             InvalidInput: the files of a run are damaged or gone.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows = [*self._trained(), *self._channels(), *self._recovered()]
         for outcome in tracked(whole, "looking at samples"):
             found = redundancy_rows(Run.open(outcome.job.folder), self.starts, self.steps)
@@ -150,7 +150,7 @@ class ManifoldsStudy(Study):
             f"{self.students} of each activation by Levenberg's and Marquardt's method.",
             f"Recovery: teachers of {lessons.teacher} tanh neurons and {lessons.inputs} inputs "
             f"({lessons.teacher_weights} weights), students of {lessons.width} ({lessons.student_weights} weights).",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         return Findings(table, tuple(claims(table, self.sizes)), figures(table, self.sizes), shown(table), remarks)
 

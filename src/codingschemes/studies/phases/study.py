@@ -22,7 +22,7 @@ from codingschemes.samplers import default_sampler
 from codingschemes.studies.phases.claims import COORDINATES, claims
 from codingschemes.studies.phases.family import SAMPLED, activation_with
 from codingschemes.studies.phases.figures import figures, shown
-from codingschemes.studies.study import Findings, Study, unconverged
+from codingschemes.studies.study import Findings, Study, said_of_trust, with_result
 from codingschemes.sweeps import Job, Outcome, Outcomes
 from codingschemes.tasks import Task, make_task
 from codingschemes.theory import predict
@@ -175,7 +175,7 @@ class PhasesStudy(Study):
         Raises:
             InvalidInput: the files of a run are damaged or gone.
         """
-        whole = [each for each in outcomes if each.result is not None]
+        whole = with_result(outcomes)
         rows = [row for each in whole for row in _sampled(each)]
         sampled = [(PhasePoint(**each.job.varied), each.job.posterior) for each in whole]
         settings = [*sampled, *((setting, self.posterior(setting)) for setting in self._curves())]
@@ -192,7 +192,7 @@ class PhasesStudy(Study):
             f"Coordinates are means over {_NETWORKS} networks, of each chain, or drawn from the density of single "
             "neurons that the theory predicts: one verdict for both.",
             f"{int((~theory.certified.astype(bool)).sum())} of {len(theory)} solutions are without certificate.",
-            f"{unconverged(whole)} of {len(whole)} runs are not converged: see the table of runs.",
+            said_of_trust(whole),
         )
         found = tuple(claims(table, self.centre._asdict()))
         return Findings(table, found, figures(table, self.centre._asdict(), self.samples), shown(table), remarks)
