@@ -24,7 +24,7 @@ from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
-from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
+from codingschemes.samplers.transition import Point, Transition, TransitionInfo, TransitionTarget
 
 _MEAN_LENGTH = 1.6
 _JITTER = 0.35
@@ -74,11 +74,28 @@ def hmc_transition(
     return Point(*state), TransitionInfo(info.acceptance_rate, stages * steps, info.is_divergent)
 
 
+def brief_transition(
+    key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
+) -> tuple[Point, TransitionInfo]:
+    """The same, none of the trajectories longer for threshold neurons."""
+    return hmc_transition(key, point, target._replace(extent=jnp.ones_like(target.extent)), step_size, iteration)
+
+
 @lru_cache
 def hmc(settings: Settings) -> Kernel:
     """HMC with jittered trajectories, step size and preconditioner adapted."""
+    return _hmc(settings, hmc_transition)
+
+
+@lru_cache
+def brief_hmc(settings: Settings) -> Kernel:
+    """The same without the longer trajectories of threshold neurons, for samplers that move outliers in other ways."""
+    return _hmc(settings, brief_transition)
+
+
+def _hmc(settings: Settings, transition: Transition) -> Kernel:
     return adaptive_kernel(
-        hmc_transition,
+        transition,
         warmup=settings.warmup,
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         integration_time=_time,
