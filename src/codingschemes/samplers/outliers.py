@@ -42,11 +42,9 @@ _REACH = 2.5
 
 
 def has_outliers(network: Network) -> bool:
-    """Whether a few neurons can be outliers, and only they depend on their coordinates: one layer of threshold
-    neurons."""
-    activation = network.activation
-    threshold = activation.kinked and activation.family == "threshold" and not activation.bounded
-    return threshold and network.depth == 1 and network.width > 1 and not network.recurrent
+    """Whether a few neurons may carry the output, and nothing lies below them that would have to move along: one layer
+    of threshold neurons."""
+    return network.activation.softens and network.depth == 1 and network.width > 1 and not network.recurrent
 
 
 def outlier_count(density: Density) -> int:
