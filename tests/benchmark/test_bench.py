@@ -14,6 +14,7 @@ from codingschemes.benchmark.measure import over_seeds
 from codingschemes.benchmark.rivals import RIVALS
 from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown, read_references
 from codingschemes.errors import InvalidInput
+from codingschemes.errors import InvalidInput
 from codingschemes.samplers import Settings
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -158,3 +159,8 @@ def test_a_bench_that_measures_nothing_says_why(monkeypatch):
     monkeypatch.setitem(TARGETS._entries, "tiny-sigmoid", SimpleNamespace(posterior=missing))
     with pytest.raises(InvalidInput, match=r"nothing was measured: tiny-sigmoid: left out \(the files are not there\)"):
         bench("tiny-sigmoid")
+
+
+def test_warm_ups_of_rivals_do_not_end_by_themselves():
+    with pytest.raises(InvalidInput, match="of blackjax-laps does not end by itself"):
+        bench("tiny-sigmoid", contenders=[("blackjax-laps", "weights")], warmup=None)
