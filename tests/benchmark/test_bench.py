@@ -14,7 +14,6 @@ from codingschemes.benchmark.measure import over_seeds
 from codingschemes.benchmark.rivals import RIVALS
 from codingschemes.benchmark.table import CONTENDERS, columns, lines, markdown, read_references
 from codingschemes.errors import InvalidInput
-from codingschemes.errors import InvalidInput
 from codingschemes.samplers import Settings
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

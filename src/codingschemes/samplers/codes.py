@@ -3,8 +3,8 @@ equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes, alone (`jumps`) or while all others give way (`concerted`); pairs of
 neurons of all others rotate into each other (`rotations`), of linear networks all of them at once, and the few that
-carry the output of one layer of threshold neurons move along trajectories of their own (`outliers`). All act on the last
-hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
+carry the output of one layer of threshold neurons move along trajectories of their own (`outliers`). All act on the
+last hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
 (`reversals`) or, sigmoid ones, to all (`flips`), and pairs of threshold neurons rotate with the weights that leave them
 (`lower_rotations`); neurons of odd activations have a mirror image in every layer (`mirrors`). Pairs of a recurrent
 network rotate with their weights (`recurrent_rotations`), whatever the activation.
@@ -311,9 +311,7 @@ def _move_outliers(
 def _move_if_due(
     key: Array, coordinates: Float[Array, "N R"], due: Array, density: Density, step_size: Array, steps: Array
 ) -> Float[Array, "N R"]:
-    return jax.lax.cond(
-        due, lambda: move_outliers(key, coordinates, density, step_size, steps), lambda: coordinates
-    )
+    return jax.lax.cond(due, lambda: move_outliers(key, coordinates, density, step_size, steps), lambda: coordinates)
 
 
 @jax.custom_batching.sequential_vmap

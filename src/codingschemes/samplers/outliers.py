@@ -114,8 +114,8 @@ def log_selection(weights: Float[Array, " h"], rest: Scalar) -> Scalar:
 def log_likelihood_beside(
     activity: Float[Array, "h P"], inverse: Float[Array, "P P"], field: Float[Array, "P C"], scaled: Scalar
 ) -> Scalar:
-    """What some neurons add to the log likelihood, given all others: see the module's text. Activity in single precision
-    makes products with it single, too; M has the precision of c."""
+    """What some neurons add to the log likelihood, given all others: see the module's text. Activity in single
+    precision makes products with it single, too; M has the precision of c."""
     return _beside(activity, inverse, field, scaled)[0]
 
 
@@ -158,9 +158,7 @@ def _log_density(density: Density, basis: Float[Array, "P R"], rest: Rest) -> Ca
     return log_density
 
 
-def _softened(
-    density: Density, basis: Float[Array, "P R"], rest: Rest, reach: Scalar
-) -> Callable[[Position], Scalar]:
+def _softened(density: Density, basis: Float[Array, "P R"], rest: Rest, reach: Scalar) -> Callable[[Position], Scalar]:
     """The same of neurons without kinks, as exactly as forces need it."""
     if density.single_forces:
         basis = basis.astype(jnp.float32)
