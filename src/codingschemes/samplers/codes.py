@@ -26,7 +26,7 @@ from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.below import move_below, visits_below
 from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.concerted import concerted_sweep
-from codingschemes.samplers.hmc import brief_hmc, hmc, jittered_steps
+from codingschemes.samplers.hmc import MEAN_LENGTH, brief_hmc, hmc, jittered_steps
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.linear_networks import Factors, covers
@@ -48,7 +48,7 @@ _LEAST_FOR_ALL_SEARCHES = 40
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
-#: Outliers move along trajectories of their own in one step of so many at most.
+#: Outliers move along trajectories of their own in one step of so many, where chains are not slow.
 _SELDOM = 2
 #: What a step of a linear network takes, in gradients, at least and at most.
 _DRAWN_AT_ONCE = 1.0, 3.0
@@ -294,18 +294,17 @@ def _move_outliers(
     """The last layer's coordinates, where it is time after a trajectory of its outliers, and what that took, in
     gradients.
 
-    Trajectories are as long as outliers are, and as frequent as makes them cost about what all other moves do, or where
-    chains are slow one a step. Their steps are those of all neurons or down to half of them: outliers may need shorter
-    ones.
+    Trajectories are as long as outliers are. While chains look for equilibrium, and where they are slow, there is one
+    in every step: it is along these that arrangements of outliers are left. Their steps are those of all neurons or
+    down to half of them: outliers may need shorter ones.
     """
     step_key, trajectory_key = jax.random.split(key)
-    share = outlier_count(density) / density.network.width
-    interval = jnp.where(flow.slow, 1, jnp.maximum(_SELDOM, jnp.round(flow.extent * share)))
     step_size = flow.step_size * jax.random.uniform(step_key, dtype=flow.step_size.dtype, minval=0.5)
-    steps = jittered_steps(flow.iteration, step_size, flow.extent)
+    steps = jittered_steps(flow.iteration, step_size, flow.extent / MEAN_LENGTH)
+    interval = jnp.where(flow.slow | (flow.iteration < flow.warmup), 1, _SELDOM)
     due = flow.iteration % interval == 0
     moved = over_chains(_move_if_due, density)(trajectory_key, coordinates, due, density, step_size, steps)
-    return moved, jnp.where(due, 1 + (steps * share).astype(int), 0)
+    return moved, jnp.where(due, 1 + steps * outlier_count(density) // density.network.width, 0)
 
 
 def _move_if_due(

@@ -26,7 +26,8 @@ from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
 from codingschemes.samplers.transition import Point, Transition, TransitionInfo, TransitionTarget
 
-_MEAN_LENGTH = 1.6
+#: Of trajectories, in coordinates of unit curvature.
+MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
 _GOLDEN = 0.6180339887498949
@@ -47,7 +48,7 @@ def jittered_steps(
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
     turn = (iteration + 1) % interval == 0
     times = jnp.where(turn, extent, 1.0)
-    length = _MEAN_LENGTH * times * (1 + _JITTER * spread)
+    length = MEAN_LENGTH * times * (1 + _JITTER * spread)
     return jnp.clip(jnp.ceil(length / step_size), 1, jnp.ceil(_MOST_STEPS * times)).astype(int)
 
 
