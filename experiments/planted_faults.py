@@ -174,6 +174,13 @@ FAULTS = (
         "samplers/test_lower_rotations.py::test_rotations_leave_exact_draws_exact[reduced]",
     ),
     Fault(
+        "outliers that move as if they had not been drawn by weight",
+        "samplers/outliers.py",
+        "return likelihood + selection - jnp",
+        "return likelihood - jnp",
+        "samplers/test_outliers.py::test_trajectories_of_few_leave_exact_draws_exact[reduced]",
+    ),
+    Fault(
         "a neuron's likelihood for one output",
         "samplers/neighbourhood.py",
         "alignment / stretch / 2 - self.field.shape[1] * jnp.log(stretch) / 2",

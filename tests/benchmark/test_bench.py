@@ -158,3 +158,8 @@ def test_a_bench_that_measures_nothing_says_why(monkeypatch):
     monkeypatch.setitem(TARGETS._entries, "tiny-sigmoid", SimpleNamespace(posterior=missing))
     with pytest.raises(InvalidInput, match=r"nothing was measured: tiny-sigmoid: left out \(the files are not there\)"):
         bench("tiny-sigmoid")
+
+
+def test_warm_ups_of_rivals_do_not_end_by_themselves():
+    with pytest.raises(InvalidInput, match="of blackjax-laps does not end by itself"):
+        bench("tiny-sigmoid", contenders=[("blackjax-laps", "weights")], warmup=None)

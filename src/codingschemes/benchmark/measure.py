@@ -11,6 +11,7 @@ from jaxtyping import Float
 from codingschemes.benchmark.rivals import RIVALS, sample_rival
 from codingschemes.convergence import INVARIANTS, moving
 from codingschemes.diagnostics import ess, mean_and_error, rhat
+from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior, Space
 from codingschemes.precision import in_double_precision
 from codingschemes.runs import Run, sample
@@ -109,7 +110,7 @@ def measure(
     sampler: str,
     space: Space,
     *,
-    warmup: int,
+    warmup: int | None,
     seconds: float,
     reference: dict[str, tuple[float, float]] | None = None,
     seed: int = 0,
@@ -122,7 +123,7 @@ def measure(
         name: what the target is called.
         posterior: the target.
         sampler, space: as in `Sampling`, or a rival's name.
-        warmup: adapting iterations.
+        warmup: adapting iterations; None begins from mixed starts and ends by itself, as `sample` does.
         seconds: of sampling, about.
         reference: mean and error of some of `COMPARED`.
         seed: of the sampler.
@@ -130,11 +131,13 @@ def measure(
         precision: as in `Sampling`; None is what `sample` would take. Rivals know `double` alone.
 
     Raises:
-        InvalidInput: the sampler is not for this target.
+        InvalidInput: the sampler is not for this target, or a rival, whose warm-up does not end by itself.
         SamplingFailed: its chains have left for infinity.
     """
     draws = _most_draws(posterior)
     if sampler in RIVALS:
+        if warmup is None:
+            raise InvalidInput(f"the warm-up of {sampler} does not end by itself: give `warmup` a number")
         settings = Settings(warmup, max_tree_depth=_TREE_DEPTH)
         ensemble = None if chains == _CHAINS else chains
         run = sample_rival(

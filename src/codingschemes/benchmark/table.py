@@ -91,7 +91,7 @@ def bench(
     suite: str = "quick",
     *,
     contenders: Sequence[Contender] = CONTENDERS,
-    warmup: int = 300,
+    warmup: int | None = 300,
     seconds: float = 15.0,
     seeds: int = 1,
     notify: Callable[[str], None] = lambda _: None,
@@ -102,7 +102,7 @@ def bench(
     Args:
         suite: name of a suite, or of one or several targets, separated by commas.
         contenders: samplers and forms of the posterior.
-        warmup: adapting iterations of each.
+        warmup: adapting iterations of each; None begins from mixed starts and ends by itself, as `sample` does.
         seconds: of sampling, for each.
         seeds: how often each is measured: a row holds the medians, and how far the numbers spread.
         notify: is told what happens, one line a row; targets whose files are missing are left out, and it is said why.

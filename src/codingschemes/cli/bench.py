@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -14,6 +15,21 @@ from codingschemes.errors import InvalidInput
 #: The suite that is about a device, not about samplers.
 _ACCELERATOR = "accelerator"
 _LEFT_OUT = ParameterSource.DEFAULT
+#: A warm-up that ends by itself.
+_SETTLED = "settled"
+
+
+class _WarmUp(click.ParamType):
+    """A number of steps, or None for a warm-up that ends by itself."""
+
+    name = "steps"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:  # noqa: ARG002
+        if value == _SETTLED:
+            return None
+        if not str(value).isdecimal():
+            raise InvalidInput(f"--warmup is {value}: give a number of steps, or {_SETTLED}")
+        return int(value)
 
 
 @click.command()
@@ -24,7 +40,14 @@ _LEFT_OUT = ParameterSource.DEFAULT
     help="full, toy, quick, or targets separated by commas; accelerator for a GPU and the CPU beside it",
 )
 @click.option("--samplers", default=None, help="sampler/space separated by commas; the usual ten if left out")
-@click.option("--warmup", default=300, show_default=True, help="adapting iterations")
+@click.option(
+    "--warmup",
+    type=_WarmUp(),
+    default=300,
+    show_default=True,
+    metavar=f"STEPS|{_SETTLED}",
+    help=f"adapting iterations; {_SETTLED} begins from mixed starts and ends by itself, as `sample` does",
+)
 @click.option(
     "--seconds", default=15.0, show_default=True, help="of sampling for each row; of all of suite accelerator, 450"
 )
@@ -34,7 +57,7 @@ _LEFT_OUT = ParameterSource.DEFAULT
 def bench(
     suite: str,
     samplers: str | None,
-    warmup: int,
+    warmup: int | None,
     seconds: float,
     seeds: int,
     out: Path | None,

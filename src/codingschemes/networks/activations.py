@@ -56,6 +56,11 @@ class Activation:
         """Whether the slope jumps somewhere, so that integrators of high order gain nothing."""
         return len(self.kinks) > 0
 
+    @property
+    def softens(self) -> bool:
+        """Whether its kink can be rounded off (`softened`)."""
+        return self.kinked and self.family == "threshold"
+
     @cached_property
     def shape(self) -> Shape:
         """Symmetry, limits, growth, slopes at kinks, roots: found from the function when first asked for."""

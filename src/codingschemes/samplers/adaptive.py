@@ -103,7 +103,7 @@ def _target(state: AdaptiveState, density: GradientTarget) -> TransitionTarget:
         return -approximate_potential(_times(scaled, state.scale))
 
     activation = density.network.activation
-    rounded = softened if activation.kinked and activation.family == "threshold" else None
+    rounded = softened if activation.softens else None
     return TransitionTarget(
         logdensity,
         rounded,

@@ -2,8 +2,9 @@
 equilibrates codes and outliers.
 
 Neurons of bounded activations jump between codes, alone (`jumps`) or while all others give way (`concerted`); pairs of
-neurons of all others rotate into each other (`rotations`), of linear networks all of them at once. Both act on the last
-hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
+neurons of all others rotate into each other (`rotations`), of linear networks all of them at once, and the few that
+carry the output of one layer of threshold neurons move along trajectories of their own (`outliers`). All act on the
+last hidden layer, given the layers below, where neurons of bounded activations change their answer to one class
 (`reversals`) or, sigmoid ones, to all (`flips`), and pairs of threshold neurons rotate with the weights that leave them
 (`lower_rotations`); neurons of odd activations have a mirror image in every layer (`mirrors`). Pairs of a recurrent
 network rotate with their weights (`recurrent_rotations`), whatever the activation.
@@ -25,7 +26,7 @@ from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.below import move_below, visits_below
 from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.concerted import concerted_sweep
-from codingschemes.samplers.hmc import hmc
+from codingschemes.samplers.hmc import MEAN_LENGTH, brief_hmc, hmc, jittered_steps
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.linear_networks import Factors, covers
@@ -33,6 +34,7 @@ from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
+from codingschemes.samplers.outliers import has_outliers, move_outliers, outlier_count
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
 from codingschemes.samplers.rotations import over_chains, redraw_alone, rotation_sweep, turn_all
@@ -46,6 +48,8 @@ _LEAST_FOR_ALL_SEARCHES = 40
 _DEEP_INTERVAL, _DEEP_SWEEPS = 5, 5
 #: What a sweep of rotations takes, in gradients, at least and at most.
 _ROTATIONS = 3.0, 15.0
+#: Outliers move along trajectories of their own in one step of so many, where chains are not slow.
+_SELDOM = 2
 #: What a step of a linear network takes, in gradients, at least and at most.
 _DRAWN_AT_ONCE = 1.0, 3.0
 #: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
@@ -76,7 +80,7 @@ class CodesState(NamedTuple):
 def codes(settings: Settings) -> Kernel:
     """A sweep of jumps or rotations, then an HMC trajectory."""
     flow = hmc(settings)
-    kernel = _around(flow.without_schedule())
+    kernel = _around(flow.without_schedule(), brief_hmc(settings).without_schedule())
     assert kernel.search is not None
     return kernel._replace(
         init=partial(_init, flow),
@@ -87,15 +91,16 @@ def codes(settings: Settings) -> Kernel:
 
 
 @lru_cache
-def _around(flow: Kernel) -> Kernel:
-    """The kernel around the trajectories of `flow`, but for what depends on the length of the warm-up."""
+def _around(flow: Kernel, brief: Kernel) -> Kernel:
+    """The kernel around the trajectories of `flow`, or the `brief` ones where outliers have their own, but for what
+    depends on the length of the warm-up."""
 
     def step(state: CodesState, density: Density) -> tuple[CodesState, Info]:
         if covers(density):
             return _linear_step(flow, state, density)
         if density.network.recurrent:
             return _recurrent_step(flow, state, density)
-        return _step(flow, state, density)
+        return _step(brief if has_outliers(density.network) else flow, state, density)
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         if not covers(density):
@@ -160,10 +165,12 @@ def _init(flow: Kernel, key: Array, position: Position, density: Density) -> Cod
 
 def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
     """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
-    key, sweep_key, replace_key, below_key = jax.random.split(state.key, 4)
+    key, sweep_key, replace_key, below_key, outlier_key = jax.random.split(state.key, 5)
     position, trials = move_below(below_key, flow.position(state.flow), density)
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
+        if has_outliers(density.network):
+            coordinates, trials = _move_outliers(outlier_key, coordinates, state.flow, density)
     else:
         due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
         coordinates, switches = _jump_sweeps(
@@ -279,6 +286,31 @@ def _rotate(key: Array, position: Position, density: Density) -> Float[Array, "N
 def _rotate_pairs(key: Array, position: Position, density: Density) -> Float[Array, "N R"]:
     population = populate(density, *density.last_layer(position))
     return rotation_sweep(key, population, density, density.network.width // 2).coordinates
+
+
+def _move_outliers(
+    key: Array, coordinates: Float[Array, "N R"], flow: AdaptiveState, density: Density
+) -> tuple[Float[Array, "N R"], Int[Array, ""]]:
+    """The last layer's coordinates, where it is time after a trajectory of its outliers, and what that took, in
+    gradients.
+
+    Trajectories are as long as outliers are. While chains look for equilibrium, and where they are slow, there is one
+    in every step: it is along these that arrangements of outliers are left. Their steps are those of all neurons or
+    down to half of them: outliers may need shorter ones.
+    """
+    step_key, trajectory_key = jax.random.split(key)
+    step_size = flow.step_size * jax.random.uniform(step_key, dtype=flow.step_size.dtype, minval=0.5)
+    steps = jittered_steps(flow.iteration, step_size, flow.extent / MEAN_LENGTH)
+    interval = jnp.where(flow.slow | (flow.iteration < flow.warmup), 1, _SELDOM)
+    due = flow.iteration % interval == 0
+    moved = over_chains(_move_if_due, density)(trajectory_key, coordinates, due, density, step_size, steps)
+    return moved, jnp.where(due, 1 + steps * outlier_count(density) // density.network.width, 0)
+
+
+def _move_if_due(
+    key: Array, coordinates: Float[Array, "N R"], due: Array, density: Density, step_size: Array, steps: Array
+) -> Float[Array, "N R"]:
+    return jax.lax.cond(due, lambda: move_outliers(key, coordinates, density, step_size, steps), lambda: coordinates)
 
 
 @jax.custom_batching.sequential_vmap

@@ -24,9 +24,10 @@ from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.adaptive import adaptive_kernel
 from codingschemes.samplers.kernel import Info, Kernel, Settings, register
 from codingschemes.samplers.softened import softened_trajectory
-from codingschemes.samplers.transition import Point, TransitionInfo, TransitionTarget
+from codingschemes.samplers.transition import Point, Transition, TransitionInfo, TransitionTarget
 
-_MEAN_LENGTH = 1.6
+#: Of trajectories, in coordinates of unit curvature.
+MEAN_LENGTH = 1.6
 _JITTER = 0.35
 _MOST_STEPS = 64
 _GOLDEN = 0.6180339887498949
@@ -47,7 +48,7 @@ def jittered_steps(
     spread = 2 * jnp.mod((iteration + 1) * _GOLDEN, 1.0) - 1
     turn = (iteration + 1) % interval == 0
     times = jnp.where(turn, extent, 1.0)
-    length = _MEAN_LENGTH * times * (1 + _JITTER * spread)
+    length = MEAN_LENGTH * times * (1 + _JITTER * spread)
     return jnp.clip(jnp.ceil(length / step_size), 1, jnp.ceil(_MOST_STEPS * times)).astype(int)
 
 
@@ -74,11 +75,28 @@ def hmc_transition(
     return Point(*state), TransitionInfo(info.acceptance_rate, stages * steps, info.is_divergent)
 
 
+def brief_transition(
+    key: Array, point: Point, target: TransitionTarget, step_size: Scalar, iteration: Array
+) -> tuple[Point, TransitionInfo]:
+    """The same, none of the trajectories longer for threshold neurons."""
+    return hmc_transition(key, point, target._replace(extent=jnp.ones_like(target.extent)), step_size, iteration)
+
+
 @lru_cache
 def hmc(settings: Settings) -> Kernel:
     """HMC with jittered trajectories, step size and preconditioner adapted."""
+    return _hmc(settings, hmc_transition)
+
+
+@lru_cache
+def brief_hmc(settings: Settings) -> Kernel:
+    """The same without the longer trajectories of threshold neurons, for samplers that move outliers in other ways."""
+    return _hmc(settings, brief_transition)
+
+
+def _hmc(settings: Settings, transition: Transition) -> Kernel:
     return adaptive_kernel(
-        hmc_transition,
+        transition,
         warmup=settings.warmup,
         target_acceptance=settings.target_acceptance or _ACCEPTANCE,
         integration_time=_time,
