@@ -120,13 +120,17 @@ class Density(eqx.Module):
         size = jnp.sqrt(jnp.sum(self.basis**2) / self.basis.shape[0])
         return dataclasses.replace(self, network=SoftenedNetwork(self.network, reach * size))
 
+    def softened_for_forces(self, reach: Float[Array, ""]) -> "Density":
+        """`softened`, in single precision where that is enough for forces: not a density to evaluate by itself."""
+        softened = self.softened(reach)
+        return _in_single_precision(softened) if self.single_forces else softened
+
     def softened_potential(self, reach: Float[Array, ""]) -> Callable[[Position], Scalar]:
         """U of `softened`, for forces along a trajectory: computed in single precision where that is enough."""
-        softened = self.softened(reach)
+        softened = self.softened_for_forces(reach)
         if not self.single_forces:
             return softened.approximate_potential or softened.potential
-        single = _in_single_precision(softened)
-        return lambda position: single.potential(_in_single_precision(position)).astype(float)
+        return lambda position: softened.potential(_in_single_precision(position)).astype(float)
 
     def in_mixed_precision(self) -> "Density":
         """The same density for samplers that take their forces from `approximate_potential`."""

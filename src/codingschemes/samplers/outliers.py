@@ -85,11 +85,10 @@ def move_outliers(
     held = jnp.ones_like(weights).at[chosen].set(0.0)
     others = populate(density, held[:, None] * coordinates, basis)  # a neuron at zero is silent
     rest = Rest(others.inverse, others.field, density.scaled_readout_variance, held @ weights, least)
-    exact = _log_density(density, basis, rest)
-    softened = _softened(density, basis, rest, _REACH * step_size)
+    exact, forces = (_log_density(each, rest) for each in (density, density.softened_for_forces(_REACH * step_size)))
     begin = {"chosen": coordinates[chosen]}
     start = Point(begin, exact(begin), begin)  # no gradient at hand: the trajectory begins with that of its own forces
-    end, _ = softened_trajectory(trajectory_key, start, exact, softened, step_size, steps)
+    end, _ = softened_trajectory(trajectory_key, start, exact, forces, step_size, steps)
     return coordinates.at[chosen].set(end.position["chosen"])
 
 
@@ -106,7 +105,8 @@ def draw_without_replacement(key: Array, weights: Float[Array, " N"], count: int
 
 def log_selection(weights: Float[Array, " h"], rest: Scalar) -> Scalar:
     """log of the probability of drawing these, in this order, where the others weigh `rest` together."""
-    left = rest + jnp.cumsum(weights[::-1])[::-1]
+    later = jnp.triu(jnp.ones((len(weights), len(weights))))  # one sum each: `cumsum` takes many small operations
+    left = rest + jnp.sum(later * weights, axis=1)
     return jnp.sum(jnp.log(weights) - jnp.log(left))
 
 
@@ -145,22 +145,16 @@ def _backward(slope, cotangent):  # type: ignore[no-untyped-def]
 log_likelihood_beside.defvjp(_forward, _backward)
 
 
-def _log_density(density: Density, basis: Float[Array, "P R"], rest: Rest) -> Callable[[Position], Scalar]:
-    """The density of the chosen neurons and of being chosen, given the rest."""
+def _log_density(density: Density, rest: Rest) -> Callable[[Position], Scalar]:
+    """The density of the chosen neurons and of being chosen, given the rest, in the precision of `density`."""
+    dtype = density.basis.dtype
+    inverse, field = rest.inverse.astype(dtype), rest.field.astype(dtype)
 
     def log_density(position: Position) -> Scalar:
         coordinates = position["chosen"]
-        activity = density.network.activation(coordinates.astype(basis.dtype) @ basis.T)
-        likelihood = log_likelihood_beside(activity, rest.inverse, rest.field, rest.scaled_readout_variance)
-        selection = log_selection(selection_weights(activity.astype(float), rest.least), rest.weight)
+        activity = density.network.activation(coordinates.astype(dtype) @ density.basis.T)
+        likelihood = log_likelihood_beside(activity, inverse, field, rest.scaled_readout_variance)
+        selection = log_selection(selection_weights(activity, rest.least).astype(float), rest.weight)
         return likelihood + selection - jnp.sum(coordinates**2) / 2
 
     return log_density
-
-
-def _softened(density: Density, basis: Float[Array, "P R"], rest: Rest, reach: Scalar) -> Callable[[Position], Scalar]:
-    """The same of neurons without kinks, as exactly as forces need it."""
-    if density.single_forces:
-        basis = basis.astype(jnp.float32)
-        rest = rest._replace(inverse=rest.inverse.astype(jnp.float32), field=rest.field.astype(jnp.float32))
-    return _log_density(density.softened(reach), basis, rest)
