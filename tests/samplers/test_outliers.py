@@ -14,7 +14,8 @@ from known_answers import small_posterior
 from p_values import combined, worst
 from problems import _posterior
 
-from codingschemes.samplers import outliers
+from codingschemes.samplers import Settings, codes, outliers
+from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.outliers import (
     draw_without_replacement,
@@ -67,13 +68,31 @@ def test_the_chance_to_be_drawn_in_an_order():
     assert np.abs(surprise).max() < 4.5
 
 
-def test_only_one_layer_of_threshold_neurons_has_outliers():
+def test_only_one_layer_of_threshold_neurons_has_outliers_at_more_than_few_samples():
     def of(*given, **options):
-        return has_outliers(small_posterior(*given, samples=3, **options).network)
+        return has_outliers(small_posterior(*given, **{"samples": 40, **options}).density())
 
     assert all([of("relu"), of("threshold-log1p"), of("threshold-tanh")])
     assert not any([of("sigmoid"), of("linear"), of("softplus"), of("relu", width=1), of("relu", depth=2),
-                    of("relu", depth=3, recurrent=True)])  # fmt: skip
+                    of("relu", samples=32), of("relu", depth=3, recurrent=True)])  # fmt: skip
+
+
+def test_outliers_move_in_every_step_of_a_warm_up_and_then_in_every_other():
+    """Unless chains are slow: in every step again."""
+    density = small_posterior("relu", samples=40).density()
+    flow = hmc(Settings(warmup=4)).init(jax.random.PRNGKey(3), density.prior_draw(jax.random.PRNGKey(4)), density)
+    flow = flow._replace(step_size=jnp.asarray(1e-3))  # accepted whenever it is tried
+    coordinates, _ = density.last_layer(flow.point.position)
+    move = jax.jit(codes._move_outliers)
+
+    def moves(**state):
+        now = flow._replace(**{name: jnp.asarray(value) for name, value in state.items()})
+        moved, gradients = move(jax.random.PRNGKey(5), coordinates, now, density)
+        assert bool(gradients > 0) == bool(jnp.any(moved != coordinates))
+        return bool(gradients > 0)
+
+    assert [moves(iteration=step) for step in range(7)] == [True, True, True, True, True, False, True]
+    assert moves(iteration=5, slow=True)
 
 
 @functools.cache

@@ -100,7 +100,7 @@ def _around(flow: Kernel, brief: Kernel) -> Kernel:
             return _linear_step(flow, state, density)
         if density.network.recurrent:
             return _recurrent_step(flow, state, density)
-        return _step(brief if has_outliers(density.network) else flow, state, density)
+        return _step(brief if has_outliers(density) else flow, state, density)
 
     def move(state: CodesState, position: Position, density: Density) -> CodesState:
         if not covers(density):
@@ -169,7 +169,7 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
     position, trials = move_below(below_key, flow.position(state.flow), density)
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
-        if has_outliers(density.network):
+        if has_outliers(density):
             coordinates, trials = _move_outliers(outlier_key, coordinates, state.flow, density)
     else:
         due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0

@@ -26,10 +26,9 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve, solve_triangular
 from jaxtyping import Array, Float, Int
 
-from codingschemes.networks import Network
 from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.rotations import least_weight
+from codingschemes.samplers.rotations import FEW_SAMPLES, least_weight
 from codingschemes.samplers.softened import softened_trajectory
 from codingschemes.samplers.transition import Point
 
@@ -41,10 +40,12 @@ _POWER = 2.0
 _REACH = 2.5
 
 
-def has_outliers(network: Network) -> bool:
-    """Whether a few neurons may carry the output, and nothing lies below them that would have to move along: one layer
-    of threshold neurons."""
-    return network.activation.softens and network.depth == 1 and network.width > 1 and not network.recurrent
+def has_outliers(density: Density) -> bool:
+    """Whether a few neurons may carry the output, nothing lies below them that would have to move along, and it is
+    cheaper to move few than all: one layer of threshold neurons, at more than a few samples."""
+    network = density.network
+    one_layer = network.depth == 1 and network.width > 1 and not network.recurrent
+    return network.activation.softens and one_layer and density.targets.shape[0] > FEW_SAMPLES
 
 
 def outlier_count(density: Density) -> int:

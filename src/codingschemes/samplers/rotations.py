@@ -26,7 +26,8 @@ _SILENT = 1e-4
 #: Angles tried together, and how many times before everything stays as it is.
 _TRIALS = 4
 _ROUNDS = 8
-_FEW_SAMPLES = 32
+#: Up to so many samples operations cost more than their arithmetic.
+FEW_SAMPLES = 32
 #: Draws of its prior that a neuron without others may become.
 _CANDIDATES = 31
 
@@ -106,7 +107,7 @@ def angle_above(
 def over_chains[**Given, Found](sweep: Callable[Given, Found], density: Density) -> Callable[Given, Found]:
     """A sweep that `vmap` takes over chains together where samples are few. Above, arithmetic outweighs the overhead of
     each operation: one chain after the other, so that an angle accepted early costs nothing more."""
-    if density.targets.shape[0] <= _FEW_SAMPLES:
+    if density.targets.shape[0] <= FEW_SAMPLES:
         return sweep
     return jax.custom_batching.sequential_vmap(sweep)
 
