@@ -111,7 +111,7 @@ def _of_linear(table: pd.DataFrame, most: int) -> Iterator[Claim]:
 
 def _gain(table: pd.DataFrame, learner: tuple[str, str], other: tuple[str, str], samples: int, said: str) -> Claim:
     found = over_tasks(gain(table, learner, other, samples))
-    whose = other[0] if other[1] == learner[1] else f"{other[0]}, {other[1]}"
+    whose = other[0].replace("GP", "the GP") if other[1] == learner[1] else f"{other[0]}, {other[1]}"
     rows = pd.concat([by_task(table, *each, samples) for each in (learner, other) if each[0] == NETWORK])
     words = f"test error less that of {whose}, same images, P = {samples}"
     return _claim(said, "here", words, "below 0", (found, rows), below(found, 0.0))
