@@ -51,8 +51,8 @@ sizes = "; ".join(f"`{size}` = {numbers.plain_value(value)}" for size, value in 
 sized = f" Made with sizes other than the study's own: {sizes}." if differ else ""
 command = f"{options.name} --dataset {other}" if other else options.name
 doubtful = [
-    f"{', '.join(f'{key} = {value}' for key, value in run['options'].items())} (R-hat {result['rhat_max']:.2f}, of codes {result['code_rhat']:.2f}, "
-    f"{result['ess_min']:.0f} effective draws)"
+    f"{', '.join(f'{key} = {value}' for key, value in run['options'].items())} (R-hat {result['rhat_max']:.2f}, "
+    f"of codes {result['code_rhat']:.2f}, {result['ess_min']:.0f} effective draws)"
     for run in found["runs"]
     if (result := run["result"]) is not None and result["trust"] in ("not converged", "no")
 ]

@@ -85,8 +85,8 @@ def _gain(table: pd.DataFrame) -> Drawing:
     figure = _by_activation(table, "difference of test errors", draw, sharey=False)
     caption = (
         "Test error of sampled networks less that of other learners on the same images: below zero, sampled networks "
-        "are better. Dots are draws of the images; bars are 95 % intervals of the mean of "
-        f"{tasks} draws (Student's t): where one does not cross zero, the difference is beyond chance."
+        "are better; each panel has a scale of its own. Dots are draws of the images; bars are 95 % intervals of the "
+        f"mean of {tasks} draws (Student's t): where one does not cross zero, the difference is beyond chance."
     )
     return Drawing(figure, "What is gained, on the same images", caption)
 
