@@ -10,6 +10,7 @@ import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from entry import ROOT, Entry, Table
 
@@ -25,7 +26,10 @@ own = STUDIES[options.name].quick() if options.quick else STUDIES[options.name](
 folder, dataset = options.study, options.dataset
 if folder is not None:
     dataset = json.loads((folder / "study.json").read_text())["sizes"].get("dataset")
-asked = replace(own, dataset=dataset) if dataset else own
+if dataset and not hasattr(own, "dataset"):
+    entry.error(f"the study {options.name} is not about images: leave --dataset out")
+varied: dict[str, Any] = {"dataset": dataset} if dataset else {}
+asked = replace(own, **varied)
 other = dataset if asked != own else None
 name = f"{options.name}_{other}" if other else options.name
 if folder is None:
