@@ -6,7 +6,7 @@ The toy task (three classes, ratios 1/2 : 1/4 : 1/4), P = N, readouts scaled by 
 order one as P/N is. Deviation of the sampled outputs from the lazy limit, in which kernels do not learn, from the
 proportional limit, in which learning rescales them, and from the mean field where it reaches, in which neurons are told
 apart: root mean square of sampled less predicted, relative to that of the predictions. Runs are kept in FOLDER, and
-those that are there are not sampled again. Writes results/proportional_limit.md, and deviations to docs/claims.md.
+those that are there go on where they stopped. Writes results/proportional_limit.md, and deviations to docs/claims.md.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ entry.add_argument("--activations", default="erf,relu")
 entry.add_argument("--temperature", type=float, default=0.02)
 entry.add_argument("--warmup", type=int, default=300)
 entry.add_argument("--draws", type=int, default=1500)
-entry.add_argument("--seconds", type=float, default=240.0, help="of sampling, at most, for each network")
+entry.add_argument("--seconds", type=float, default=600.0, help="of sampling, at most, for each network")
 entry.add_argument("--runs", type=Path, default=Path("runs/proportional_limit"))
 options, out = entry.begin()
 widths = [int(width) for width in options.widths.split(",")]
@@ -46,13 +46,12 @@ widths = [int(width) for width in options.widths.split(",")]
 
 def sampled(activation: str, depth: int, width: int) -> cs.Run:
     folder = options.runs and options.runs / f"{activation}-{depth}-{width}"
-    if folder and folder.exists():
-        return cs.Run.open(folder)
     task = cs.tasks.orthogonal(samples=width, ratios=(0.5, 0.25, 0.25))
     network = cs.Network(activation, width=width, depth=depth, scaling="lazy")
     return cs.sample(
         cs.Posterior(task, network, temperature=options.temperature),
         out=folder,
+        resume=bool(folder and folder.exists()),
         warmup=options.warmup,
         draws=options.draws,
         time_limit=options.seconds,
