@@ -101,8 +101,8 @@ out.page(
     "results/proportional_limit.md",
     f"""# As many samples as neurons: outputs of networks that are not linear
 
-`python experiments/proportional_limit.py`: the toy task, lazy scaling, T = {options.temperature:g}; at most
-{options.draws} draws of each of four chains.
+`python experiments/proportional_limit.py --depths {options.depths}`: the toy task, lazy scaling,
+T = {options.temperature:g}; at most {options.draws} draws of each of four chains.
 
 Deviation of the sampled outputs from each theory (root mean square, relative to the predictions) ± Monte Carlo error,
 which means nothing where chains disagree: R-hat is the largest of all invariants, 1.05 what is asked for elsewhere.
