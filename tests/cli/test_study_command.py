@@ -18,7 +18,7 @@ from codingschemes.studies import (
     execution,
     study,
 )
-from codingschemes.studies.generalisation import LEARNERS
+from codingschemes.studies.generalisation.learners import LEARNERS
 from codingschemes.sweeps import Job, Outcome, Outcomes, Result, jobs
 from codingschemes.sweeps.jobs import TEST_SCORES
 
@@ -47,7 +47,7 @@ def test_a_study_is_made_once_and_says_what_it_found(capsys, monkeypatch, tmp_pa
     assert json.loads((folder / "study.json").read_text()) == found
     assert len(pd.read_csv(folder / "numbers.csv")) == 10
     assert {each.name for each in (folder / "figures").iterdir()} == {
-        f"{name}.{ending}" for name in ("learning_curves", "bias_and_variance") for ending in ("png", "pdf")
+        f"{name}.{ending}" for name in found["figures"] for ending in ("png", "pdf")
     }
     page = (folder / "report.html").read_text()
     assert ratio["claim"] in page
@@ -138,15 +138,15 @@ def test_claims_are_made_of_the_differences_between_paired_errors(monkeypatch, t
     monkeypatch.setattr(execution, "sweep", planted)
     found = study(asked, tmp_path)
     claims = {claim.claim: claim for claim in found.findings.claims}
-    paired = claims["On little data, ReLU networks generalise better than sigmoid networks"]
+    paired = claims["ReLU networks generalise better than sigmoid networks, P = 12"]
     assert (paired.sampled, paired.verdict) == (pytest.approx(-0.1), "holds")
     assert paired.error < 1e-12
-    sigmoid = claims["Sigmoid networks generalise"]
+    sigmoid = claims["Sigmoid networks do better than chance"]
     assert (sigmoid.sampled, sigmoid.error) == (pytest.approx(0.4), pytest.approx(0.1 / 3**0.5))
     assert sigmoid.verdict == "holds"  # 0.4 + 4.30 * 0.0577 is below two thirds
     table = found.findings.numbers
     best = table[table.learner == "GP at its best ridge"].set_index(["activation", "task"]).error
-    against = claims["Sigmoid networks generalise better than the GP with their kernel"]
+    against = claims["Sigmoid networks generalise better than a GP with their kernel, P = 12"]
     assert against.sampled == pytest.approx(np.mean([0.3, 0.4, 0.5] - best["sigmoid"]))
     page = found.page.read_text()
     assert all(claim in page for claim in claims)

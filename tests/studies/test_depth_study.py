@@ -80,11 +80,40 @@ def test_verdicts_follow_from_the_layers():
     assert found["Linear networks collapse further from layer to layer"].sampled == pytest.approx(1)
     remembered = found["The last layer of sigmoid networks does not drift"]
     assert (remembered.sampled, remembered.error) == (pytest.approx(0.98), pytest.approx(0.005 / 3**0.5))
-    kernels = found["Kernels of Sigmoid networks are those of theory, layer by layer"]
+    kernels = found["Kernels of sigmoid networks are those of theory, layer by layer"]
     assert kernels.sampled == pytest.approx(0.04)
     assert "4 layers" in kernels.measured
     moving = {claim.claim: claim.verdict for claim in claims.claims(planted(stays=0.5))}
     assert moving["The last layer of sigmoid networks does not drift"] == "does not hold"
+
+
+def test_drift_of_relu_networks_is_judged_with_their_scheme_at_hand():
+    """Sparse and remembered with one layer at the lowest temperature, neither with two."""
+    table = planted(stays=0.98)
+    relu = table[table.activation == "sigmoid"].assign(activation="relu", certified=None, scheme="undecided")
+    relu.loc[(relu.depth == 1) & (relu.temperature == 1e-3), "scheme"] = "sparse"
+    relu.loc[(relu.depth == 1) & (relu.temperature == 1e-2), "drift"] = 0.0
+    relu.loc[relu.depth == 2, "drift"] = 0.1
+    found = [each for each in claims.claims(pd.concat([table, relu])) if each.claim == "ReLU networks do not drift"]
+    deep, single = found
+    assert "last of 2 hidden layers, undecided at T = 0.001" in deep.measured
+    assert (deep.sampled, deep.verdict) == (pytest.approx(0.1), "does not hold")
+    assert "one hidden layer, sparse at T = 0.001" in single.measured
+    assert (single.sampled, single.verdict) == (pytest.approx(0.98), "holds")
+    nearer = [each for each in claims.claims(pd.concat([table, relu])) if "nearer to permutations" in each.claim]
+    assert [each.verdict for each in nearer] == ["holds", "holds"]
+
+
+def test_theory_without_a_certificate_is_drawn_white_and_said():
+    table = planted(stays=0.98)
+    table["certified"] = [activation == "linear" for activation in table.activation]
+    kernels = {(each, 2): [KernelPair(np.eye(4), np.eye(4))] * 2 for each in ("linear", "sigmoid")}
+    drawn = figures(table, kernels)
+    names = [axis.get_ylabel() for axis in drawn["kernels"].figure.axes if axis.get_ylabel()]
+    assert names == ["Linear", "Sigmoid\n(no certificate)"]
+    apart = drawn["by_layer"].figure.axes[-2:]
+    white = [[line for line in axis.lines if line.get_markerfacecolor() == "white"] for axis in apart]
+    assert [sum(len(line.get_xdata()) for line in lines) for lines in white] == [0, 1 + 2]
 
 
 def test_layers_without_theory_are_drawn_and_listed():

@@ -79,7 +79,7 @@ def kernels_beside_theory(kernels: Mapping[str, Sequence[KernelPair]]) -> Figure
             signed = low < -0.02 * high
             scale = {"cmap": DIVERGING, "vmin": -high, "vmax": high} if signed else {"cmap": SEQUENTIAL, "vmin": 0}
             for axis, kernel, words in zip(row[2 * layer : 2 * layer + 2], pair, KernelPair._fields, strict=True):
-                axis.set(xticks=[], yticks=[])
+                axis.set(xticks=[], yticks=[], box_aspect=1)
                 if place == 0:
                     axis.set_title(f"layer {layer + 1}\n{words}", fontsize=9)
                 if kernel is None:

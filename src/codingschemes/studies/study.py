@@ -116,10 +116,18 @@ def with_result(outcomes: Outcomes) -> list[Outcome]:
     return [each for each in outcomes if each.result is not None]
 
 
+def converged(outcome: Outcome) -> bool:
+    """Whether a run with a result may be trusted."""
+    return outcome.result is not None and outcome.result.trust not in ("not converged", "no")
+
+
 def said_of_trust(outcomes: Sequence[Outcome]) -> str:
     """How many runs with a result should not be trusted, in a sentence."""
-    doubtful = sum(each.result.trust in ("not converged", "no") for each in outcomes if each.result is not None)
-    return f"{doubtful} of {len(outcomes)} runs are not converged: see the table of runs."
+    count = len(outcomes)
+    doubtful = sum(not converged(each) for each in outcomes)
+    if not doubtful:
+        return "The run is converged." if count == 1 else f"All {count} runs are converged."
+    return f"{doubtful} of {count} runs {'is' if doubtful == 1 else 'are'} not converged: see the table of runs."
 
 
 class Drawing(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, named, over_tasks
 
 _PAPER = "van Meegen & Sompolinsky 2025"
 #: Correlations along local dynamics that count as none forgotten, and as most.
@@ -29,19 +29,22 @@ def claims(table: pd.DataFrame) -> Iterator[Claim]:
             yield from _along_layers(_by_chain(deepest, activation), activation, where)
     for activation in present:
         yield from _of_drift(_by_chain(deepest, activation), activation, where)
+    if "relu" in present:
+        yield from _of_relu_drift(table[table.activation == "relu"], depth)
     for activation in present:
         yield from _of_kernels(table[table.activation == activation], activation)
-    if {"linear", "sigmoid"} <= set(present):
-        excess = [_excess(deepest[deepest.activation == each], depth) for each in ("linear", "sigmoid")]
-        found = over_tasks(excess[0] - excess[1])
-        yield _claim(
-            "Draws of sigmoid networks are permutations of each other, those of linear networks rotations",
-            "derived here",
-            f"distance by permutation less that by rotation, linear less sigmoid, last of {where}",
-            "above 0",
-            found,
-            above(found, 0.0),
-        )
+    for activation in ("sigmoid", "relu"):
+        if {"linear", activation} <= set(present):
+            excess = [_excess(deepest[deepest.activation == each], depth) for each in ("linear", activation)]
+            found = over_tasks(excess[0] - excess[1])
+            yield _claim(
+                f"Draws of {named(activation)} networks are nearer to permutations than those of linear ones",
+                "derived here",
+                f"distance by permutation less that by rotation, linear less {named(activation)}, last of {where}",
+                "above 0",
+                found,
+                above(found, 0.0),
+            )
     if "sigmoid" in present and table.temperature.nunique() > 1:
         single = table[(table.depth == 1) & (table.activation == "sigmoid")]
         low, high = single.temperature.min(), single.temperature.max()
@@ -91,9 +94,17 @@ def _of_drift(rows: dict[str, pd.DataFrame], activation: str, where: str) -> Ite
         if drift.shape[1] > 1:
             found = over_tasks(drift.iloc[:, 0])
             yield _drift("Lower layers of sigmoid networks drift", f"first of {where}", found, below(found, _STAYS))
-    else:
-        found = over_tasks(drift.min(axis=1))
-        yield _drift("ReLU networks do not drift", f"smallest, {where}", found, above(found, _STAYS))
+
+
+def _of_relu_drift(rows: pd.DataFrame, depth: int) -> Iterator[Claim]:
+    """The claim is of sparse networks: beside the deepest, one layer at the lowest temperature, with their schemes."""
+    for layers, asked in {depth: rows[rows.depth == depth], 1: rows[rows.depth == 1]}.items():
+        coldest = asked[asked.temperature == asked.temperature.min()]
+        last = coldest[coldest.layer == layers]
+        found = over_tasks(last.drift)
+        what = "one hidden layer" if layers == 1 else f"last of {layers} hidden layers"
+        where = f"{what}, {last.scheme.iloc[0]} at T = {last.temperature.iloc[0]:g}"
+        yield _drift("ReLU networks do not drift", where, found, above(found, _STAYS))
 
 
 def _drift(said: str, where: str, found: OverTasks, verdict: Judgement) -> Claim:
@@ -109,7 +120,7 @@ def _of_kernels(rows: pd.DataFrame, activation: str) -> Iterator[Claim]:
     worst = settings.mean().idxmax()
     found = over_tasks(settings.get_group(worst))
     yield _claim(
-        f"Kernels of {NAMES[activation]} networks are those of theory, layer by layer",
+        f"Kernels of {named(activation)} networks are those of theory, layer by layer",
         "here",
         f"largest relative distance of {len(settings)} layers with a certificate (depth {worst[0]}, T = {worst[1]:g}, "
         f"layer {worst[2]})",

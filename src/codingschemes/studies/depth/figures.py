@@ -34,7 +34,7 @@ def figures(table: pd.DataFrame, kernels: dict[tuple[str, int], list[KernelPair]
     """
     temperature = table[table.depth == table.depth.max()].temperature.iloc[0]
     drawn = {"by_layer": _by_layer(table[table.temperature == temperature])}
-    drawn["kernels"] = _kernels(kernels, int(table.depth.max()))
+    drawn["kernels"] = _kernels(table, kernels, int(table.depth.max()))
     drawn["likeness_of_draws"] = _likeness(table, temperature)
     return drawn
 
@@ -50,8 +50,12 @@ def _by_layer(table: pd.DataFrame) -> Drawing:
                 aside = 0.06 * (index - 1)
                 label = f"{depth} hidden layer{'s' if depth > 1 else ''}"
                 style = {**_DEPTHS[index % len(_DEPTHS)], "label": label}
-                line(axis, rows, "layer", measure, style, partial(operator.add, aside))
-            axis.set_xticks(range(1, layers + 1))
+                place_of = partial(operator.add, aside)
+                line(axis, rows, "layer", measure, style, place_of)
+                if measure == "kernel_apart":
+                    doubtful = {**style, "markerfacecolor": "white", "linestyle": "none"}
+                    line(axis, rows[rows.certified.eq(False)], "layer", measure, doubtful, place_of)
+            axis.set(xticks=range(1, layers + 1), xlim=(0.8, layers + 0.2))
             if measure == "nc1":
                 axis.set_yscale("log")
             if place == 0:
@@ -63,19 +67,24 @@ def _by_layer(table: pd.DataFrame) -> Drawing:
     caption = (
         "From top to bottom: the share of the variance of activity over inputs that lies within classes; scatter "
         "within classes over that between them; how well class means of single neurons are remembered along a local "
-        "dynamics; how far the mean kernel is from theory, where theory has one. Error bars are one standard error "
-        "over chains; points are set apart sideways."
+        "dynamics; how far the mean kernel is from theory, where theory has one (white: without a certificate). Error "
+        "bars are one standard error over chains; points are set apart sideways."
     )
     return Drawing(figure, "Layer by layer", caption)
 
 
-def _kernels(kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Drawing:
-    figure = kernels_beside_theory(
-        {activation: pairs for (activation, layers), pairs in kernels.items() if layers == depth}
-    )
+def _kernels(table: pd.DataFrame, kernels: dict[tuple[str, int], list[KernelPair]], depth: int) -> Drawing:
+    rows = {}
+    for (activation, layers), pairs in kernels.items():
+        if layers == depth:
+            own = table[(table.activation == activation) & (table.depth == depth)]
+            doubt = "\n(no certificate)" if own.certified.eq(False).any() else ""
+            rows[f"{NAMES.get(activation, activation)}{doubt}"] = pairs
+    figure = kernels_beside_theory(rows)
     caption = (
         f"Kernels of {depth} hidden layers, inputs sorted by class: posterior means beside theory; one scale for both "
-        "of a layer. Of ReLU networks of several layers no theory has kernels that learn."
+        "of a layer. Of ReLU networks of several layers no theory has kernels that learn; without a certificate theory "
+        "was not solved."
     )
     return Drawing(figure, "Kernels beside theory", caption)
 

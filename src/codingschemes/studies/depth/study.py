@@ -1,7 +1,7 @@
 """What do hidden layers do, one above the other? Codes, collapse, drift, kernels and the likeness of draws by layer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -81,6 +81,7 @@ class DepthStudy(Study):
     temperature: float = 1e-3
     temperatures: tuple[float, ...] = (1e-4, 1e-3, 1e-2)
     seed: int = 0
+    time_limit: float | None = field(default=900.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
