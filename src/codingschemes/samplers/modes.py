@@ -18,7 +18,7 @@ from codingschemes.samplers.neighbourhood import Cavity
 #: Modes are distinct when the activity at some sample differs by this much.
 DISTINCT = 0.25
 #: Modes kept beyond the number of codes.
-_SPARE = 4
+_SPARE = 12
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
