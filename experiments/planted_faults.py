@@ -178,7 +178,7 @@ FAULTS = (
         "samplers/outliers.py",
         "return likelihood + selection - jnp",
         "return likelihood - jnp",
-        "samplers/test_outliers.py::test_trajectories_of_few_leave_exact_draws_exact[reduced]",
+        "samplers/test_outlier_trajectories.py::test_trajectories_of_few_leave_exact_draws_exact[reduced]",
     ),
     Fault(
         "a neuron's likelihood for one output",
