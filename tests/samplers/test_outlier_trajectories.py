@@ -14,7 +14,7 @@ from known_answers import small_posterior
 from p_values import combined, worst
 from problems import _posterior
 
-from codingschemes.samplers import Settings, codes, outliers
+from codingschemes.samplers import SAMPLERS, Settings, codes, outliers
 from codingschemes.samplers.hmc import hmc
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.outliers import (
@@ -93,6 +93,27 @@ def test_outliers_move_in_every_step_of_a_warm_up_and_then_in_every_other():
 
     assert [moves(iteration=step) for step in range(7)] == [True, True, True, True, True, False, True]
     assert moves(iteration=5, slow=True)
+
+
+def test_a_step_counts_all_gradients_of_outliers():
+    """Trajectories of all neurons are as long at the same iteration, wherever they begin."""
+    density = small_posterior("relu", samples=40).density()
+    kernel = SAMPLERS["codes"](Settings(warmup=4))
+    state = kernel.init(jax.random.PRNGKey(3), density.prior_draw(jax.random.PRNGKey(4)), density)
+    flow = state.flow._replace(iteration=jnp.asarray(5))
+
+    @jax.jit
+    def gradients(slow):
+        now = flow._replace(slow=slow)
+        coordinates, _ = density.last_layer(flow.point.position)
+        # with the key that the step gives it
+        _, counted = codes._move_outliers(jax.random.split(state.key, 5)[4], coordinates, now, density)
+        return kernel.step(state._replace(flow=now), density)[1].gradients, counted
+
+    (with_outliers, of_outliers), (without, nothing) = gradients(jnp.asarray(True)), gradients(jnp.asarray(False))
+    assert nothing == 0
+    assert of_outliers > 3
+    assert with_outliers - without == of_outliers
 
 
 @functools.cache

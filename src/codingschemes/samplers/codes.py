@@ -167,10 +167,12 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
     """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
     key, sweep_key, replace_key, below_key, outlier_key = jax.random.split(state.key, 5)
     position, trials = move_below(below_key, flow.position(state.flow), density)
+    gradients = 1 + (trials + 2) // 3
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         if has_outliers(density):
-            coordinates, trials = _move_outliers(outlier_key, coordinates, state.flow, density)
+            coordinates, of_outliers = _move_outliers(outlier_key, coordinates, state.flow, density)
+            gradients = gradients + of_outliers
     else:
         due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
         coordinates, switches = _jump_sweeps(
@@ -178,7 +180,7 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
         )
     moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
     stepped, info = flow.step(moved, density)
-    info = info._replace(gradients=info.gradients + 1 + (trials + 2) // 3, switches=switches)
+    info = info._replace(gradients=info.gradients + gradients, switches=switches)
     return state._replace(key=key, flow=stepped), info
 
 

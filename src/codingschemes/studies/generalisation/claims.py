@@ -9,6 +9,7 @@ from codingschemes.studies.generalisation.learners import (
     AT_TEMPERATURE,
     BEST,
     BY_THEORY,
+    COVERED,
     NETWORK,
     RATIO,
     TRAINED,
@@ -18,9 +19,8 @@ from codingschemes.studies.generalisation.learners import (
 from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, agrees, below, named, over_tasks
 
 _PAPER = "van Meegen & Sompolinsky 2025"
-#: Share of the variance of unseen targets from which on networks are said to generalise well, and of targets in an
-#: interval of 90 %.
-_WELL, _COVERED = 0.5, 0.9
+#: Share of the variance of unseen targets from which on networks are said to generalise well.
+_WELL = 0.5
 
 
 def claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
@@ -72,9 +72,9 @@ def claims(table: pd.DataFrame, chance: float) -> Iterator[Claim]:
             f"The posterior of {named(activation)} networks knows how uncertain it is",
             "here",
             f"share of test targets in the central 90 % of N(mean, variance + T), P = {most}",
-            f"at least {_COVERED:g}",
+            f"at least {COVERED:g}",
             (found, rows),
-            above(found, _COVERED),
+            above(found, COVERED),
         )
 
 

@@ -14,6 +14,7 @@ from codingschemes.reports.style import panels, styled
 from codingschemes.studies.generalisation.learners import (
     AT_TEMPERATURE,
     BEST,
+    COVERED,
     INTERPOLATING,
     LEARNERS,
     NETWORK,
@@ -30,8 +31,6 @@ _STYLES: dict[str, dict[str, Any]] = {
     BEST: {"color": "#CC79A7", "marker": "D", "linestyle": "--"},
     TRAINED: {"color": "#777777", "marker": "s", "linestyle": ":"},
 }
-#: Of targets, in their interval.
-_COVERED = 0.9
 
 
 def figures(table: pd.DataFrame) -> dict[str, Drawing]:
@@ -115,7 +114,7 @@ def _bias_and_variance(table: pd.DataFrame) -> Drawing:
 @styled()
 def _coverage(table: pd.DataFrame) -> Drawing:
     def draw(axis: Axes, activation: str) -> None:
-        axis.axhline(_COVERED, color="#777777", linewidth=1)
+        axis.axhline(COVERED, color="#777777", linewidth=1)
         for learner in LEARNERS:
             if learner != TRAINED:
                 _curve(axis, table, learner, activation, "coverage", _STYLES[learner])

@@ -23,6 +23,8 @@ NETWORK, AT_TEMPERATURE, INTERPOLATING, BEST, TRAINED = LEARNERS = (
     "gradient descent",
 )
 _SCORES = ("error", "error_se", "error_mcse", "loss", "bias", "variance", "r2", "log_score", "coverage")
+#: Share of targets that belongs in the central 90 % of a predictive density.
+COVERED = 0.9
 #: Columns of linear networks: the distance of the mean predictor from that of lazy ones, the ratio of variances.
 APART, RATIO, BY_THEORY = "mean_apart", "variance_ratio", "_mean_field"
 
