@@ -15,6 +15,8 @@ from codingschemes.runs import configuration, driver, precision, warmup
 from codingschemes.runs.configuration import resolve
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.precision import is_look
+from codingschemes.runs.status import status
+from codingschemes.runs.store import DrawStore
 
 #: `codes`: its state holds the most that follows from the rest of it.
 OPTIONS = {"sampler": "codes", "chains": 2, "seed": 3, "start": "prior", "progress": False}
@@ -46,6 +48,12 @@ def test_a_run_ends_as_soon_as_it_is_precise_enough(uninterrupted):
     assert uninterrupted.provenance["warmup_steps"] % ROUND == 0
 
 
+def _same(run: cs.Run, other: cs.Run) -> None:
+    for group in DIMENSIONS:
+        for name in DIMENSIONS[group]:
+            np.testing.assert_array_equal(run.values(group, name), other.values(group, name), err_msg=name)
+
+
 @pytest.mark.parametrize("stops", [(0, 5, 28), (ROUND - 1, 10_000)])
 def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monkeypatch, uninterrupted, stops):
     """Before the first search, between searches, at the end of a round and while sampling; states are recalled each
@@ -68,9 +76,64 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
         assert not run.finished
         run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
     assert run.provenance["ended"] == "precision"
-    for group in DIMENSIONS:
-        for name in DIMENSIONS[group]:
-            np.testing.assert_array_equal(run.values(group, name), uninterrupted.values(group, name), err_msg=name)
+    _same(run, uninterrupted)
+
+
+@pytest.fixture
+def apart_at_first(monkeypatch):
+    """Chains that are found to differ at the first look at their draws."""
+    seen = []
+
+    def apart(self, first, end):
+        seen.append(end - first)
+        return first == ROUND and end - first == FIRST_LOOK
+
+    monkeypatch.setattr(warmup.Trace, "settled", lambda self, steps: True)
+    monkeypatch.setattr(warmup.Trace, "apart", apart)
+    return seen
+
+
+@pytest.mark.parametrize("options", [UNTIL, {"draws": 50}])
+def test_a_run_whose_chains_turn_out_to_differ_goes_back_to_its_warm_up(apart_at_first, tmp_path, options):
+    """With its draws as steps of it, however it ends; nothing of them is left."""
+    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **options)
+    steps = 2 * ROUND + FIRST_LOOK
+    assert (run.provenance["draws_given_up"], run.provenance["warmup_steps"]) == (FIRST_LOOK, steps)
+    assert run.provenance["iteration"] == steps + run.draw_count
+    assert run.provenance["settled"]
+    assert apart_at_first[:2] == [FIRST_LOOK, FIRST_LOOK]
+    assert cs.Run.open(run.path).values("posterior", "energy").shape == (2, run.draw_count)
+    assert status(run.path).phase == "finished"
+    _same(run, cs.sample(small_posterior(), **OPTIONS, **options))
+
+
+def test_a_run_that_was_cut_off_on_its_way_back_equals_one_that_was_not(apart_at_first, tmp_path, monkeypatch):
+    """Between what it goes on from, which says that there are no draws, and the draws that are still there."""
+    truncate = DrawStore.truncate
+
+    def cut_off(self, draws):
+        if draws < self.draw_count:
+            raise ConnectionError
+        truncate(self, draws)
+
+    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+        patch.setattr(DrawStore, "truncate", cut_off)
+        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
+    between = status(tmp_path / "run")
+    assert (between.phase, between.steps) == ("cut off", ROUND + FIRST_LOOK)
+    run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
+    assert run.provenance["draws_given_up"] == FIRST_LOOK
+    _same(run, cs.sample(small_posterior(), **OPTIONS, **UNTIL))
+
+
+def test_no_run_goes_back_more_often_than_its_warm_up_has_room_for(monkeypatch):
+    monkeypatch.setattr(warmup.Trace, "settled", lambda self, steps: True)
+    monkeypatch.setattr(warmup.Trace, "apart", lambda self, first, end: True)
+    run = cs.sample(small_posterior(), **{**OPTIONS, "sampler": "hmc", "draws": 50})
+    longest = resolve(small_posterior(), {}).longest_warmup
+    assert longest - ROUND - FIRST_LOOK < run.provenance["warmup_steps"] <= longest
+    assert run.draw_count == 50
+    assert run.provenance["ended"] == "draws"
 
 
 def test_a_finished_run_goes_on_to_a_new_precision_and_ends_at_its_cap(uninterrupted):

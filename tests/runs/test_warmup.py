@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from codingschemes.runs.precision import Precision, is_look, next_look
-from codingschemes.runs.warmup import FALSE_ALARM, ROUND, Trace, memory, settled
+from codingschemes.runs.warmup import FALSE_ALARM, FALSE_RETURN, ROUND, Trace, memory, settled
 
 CHAINS, REPEATS = 4, 400
 
@@ -23,7 +23,7 @@ def autoregressive(memory: float, parts: int, entries: int = 1, seed: int = 0) -
 
 
 def alarms(windows: np.ndarray) -> int:
-    return sum(not settled(window) for window in windows)
+    return sum(not settled(window, FALSE_ALARM) for window in windows)
 
 
 @pytest.mark.parametrize("entries", [1, 20])
@@ -51,10 +51,10 @@ def test_chains_that_have_not_settled_go_on():
 def test_numbers_that_are_undefined_or_never_move_tell_nothing_and_jumps_between_still_chains_do():
     window = autoregressive(0.0, 40, entries=3)[0]
     window[..., 1], window[..., 2] = np.nan, 4.0
-    assert settled(window) == settled(window[..., :1])
+    assert settled(window, FALSE_ALARM) == settled(window[..., :1], FALSE_ALARM)
     still = np.zeros((CHAINS, 40, 1))
     still[0] = 1.0
-    assert not settled(still)
+    assert not settled(still, FALSE_ALARM)
 
 
 def test_memory_is_that_of_the_slowest_entry_cautiously():
@@ -88,6 +88,22 @@ def test_what_is_judged_does_not_depend_on_how_steps_were_cut_into_chunks():
     np.testing.assert_array_equal(whole.means, cut.means)
     np.testing.assert_allclose(whole.means[:, :20, 0].mean(axis=1), series["energy"].mean(axis=1))
     assert not whole.means[:, 20:].any()
+
+
+@pytest.mark.parametrize(("memory", "parts"), [(0.0, 20), (0.5, 50), (0.8, 160)])
+def test_draws_of_settled_chains_are_given_up_as_rarely_as_stated(memory, parts):
+    found = sum(Trace(window).apart(0, parts * ROUND // 20) for window in autoregressive(memory, parts, 20))
+    assert stats.binomtest(found, REPEATS, FALSE_RETURN, alternative="greater").pvalue > 1e-4
+
+
+def test_draws_with_a_chain_elsewhere_for_some_of_them_are_given_up():
+    """Whatever came before the draws."""
+    step = ROUND // 20
+    windows = autoregressive(0.5, 60)
+    leaves = np.where(np.arange(60) < 40, 4.0, 0.0)[:, None] * np.array([0, 0, 0, 1])[:, None, None]
+    assert np.mean([Trace(window).apart(20 * step, 60 * step) for window in windows + leaves]) > 0.9
+    settles = np.where(np.arange(60) < 20, 4.0, 0.0)[:, None]
+    assert np.mean([Trace(window).apart(20 * step - 2, 60 * step + 2) for window in windows + settles]) < 0.05
 
 
 def test_looks_are_at_fixed_numbers_of_draws():

@@ -26,9 +26,9 @@ from codingschemes.runs.run import CHECKPOINT, PROVENANCE, Run, replacing, write
 from codingschemes.runs.store import Records
 from codingschemes.runs.warmup import Trace
 
-_FORMAT = 3
+_FORMAT = 4
 #: The fields of a checkpoint that are numbers.
-_NUMBERS = ("iteration", "warmup", "lost", "warmup_seconds", "sampling_seconds")
+_NUMBERS = ("iteration", "round_began", "warmup", "lost", "warmup_seconds", "sampling_seconds")
 
 #: Two writes are apart by this many times what the last one took: together they cost at most 2 % of the time.
 _APART = 50
@@ -41,14 +41,16 @@ class Checkpoint(NamedTuple):
 
     Attributes:
         iteration: steps done, warm-up included.
+        round_began: steps done when the last round of the warm-up began.
         warmup: steps of the warm-up; as many as there can be while it goes on.
         lost: draws a chain that were made and are no longer there (see `checking.repair`).
         warmup_seconds, sampling_seconds: spent.
-        trace: what a warm-up that ends by itself is judged by; None elsewhere and after it.
+        trace: what a warm-up that ends by itself is judged by; None elsewhere, and once the run cannot go back to it.
         states: of all chains.
     """
 
     iteration: int
+    round_began: int
     warmup: int
     lost: int
     warmup_seconds: float
@@ -59,7 +61,7 @@ class Checkpoint(NamedTuple):
     @property
     def sampling(self) -> bool:
         """Whether the warm-up is over."""
-        return self.trace is None and self.iteration >= self.warmup
+        return self.iteration >= self.warmup
 
     @property
     def draws(self) -> int:
@@ -108,6 +110,19 @@ class Keeper:
                 what = f"{self._run.path} cannot be written any more ({error.strerror}): put that right"
             raise InvalidInput(f"{what}, then go on with `resume=True` from the last checkpoint") from error
         self._next = time.monotonic() + _APART * (time.monotonic() - started)
+
+    def give_up(self, checkpoint: Checkpoint) -> None:
+        """Leave out all draws, which this checkpoint of a warm-up counts as its steps.
+
+        Raises:
+            InvalidInput: see `keep`.
+        """
+        self._waiting.clear()
+        self._run.provenance.pop("warmup_steps", None)
+        self._kept = -1
+        # First: a run that goes on leaves out draws that are more than its checkpoint says.
+        self.keep(checkpoint, now=True)
+        self._run.store.truncate(0)
 
     def _full(self) -> bool:
         """Whether what waits is as much as may."""
@@ -188,7 +203,7 @@ def read_header(path: Path, made_of: str) -> tuple[dict[str, Any], bytes]:
 
 def draws_of(header: dict[str, Any]) -> int:
     """Draws that were made and kept, a chain; see `Checkpoint`."""
-    return 0 if header["judged"] else max(0, header["iteration"] - header["warmup"] - header["lost"])
+    return max(0, header["iteration"] - header["warmup"] - header["lost"])
 
 
 def forget_draws(path: Path, made_of: str, kept: int) -> None:

@@ -81,6 +81,19 @@ class Program(NamedTuple):
     record_key: Array
 
 
+class Machine(NamedTuple):
+    """What moves the chains of a run: compiled programs are made from it and the states."""
+
+    kernel: Kernel
+    mesh: Mesh
+    program: Program
+
+    @property
+    def parts(self) -> tuple[Kernel, Mesh, Program]:
+        """What programs are compiled from: not the length of the warm-up."""
+        return self.kernel.without_schedule(), self.mesh, self.program
+
+
 @functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def begin(kernel: Kernel, keys: Array, positions: Position, density: Density) -> tuple[Array, Any]:
     """Energies and states of all chains before their first step. One program: step by step it would be a hundred."""

@@ -5,19 +5,18 @@ import dataclasses
 import functools
 import time
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Unpack
+from typing import Any, Literal, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh
 from jaxtyping import Array
 from rich.progress import Progress, TaskID
 from threadpoolctl import threadpool_limits
 from zarr.storage import MemoryStore
 
 from codingschemes.calls import checked
-from codingschemes.compiled import QUICKLY, compiling, give_back, make_room
+from codingschemes.compiled import compiling, give_back, make_room
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.interruption import Interruption, stoppable
@@ -25,7 +24,7 @@ from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import announce, progress_bar, watched
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
-from codingschemes.runs.chunks import Program, advance, begin, capacity, forget, recall, search
+from codingschemes.runs.chunks import Machine, Program, advance, begin, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.continuing import continuable, continuation
 from codingschemes.runs.footprint import check_room, within_memory
@@ -34,32 +33,19 @@ from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, parents_positions
 from codingschemes.runs.patterns import same_patterns
 from codingschemes.runs.precision import Precision, is_look
+from codingschemes.runs.rounds import after_warming, ended_too_early, turned_back, watched_over
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
 from codingschemes.runs.timetable import next_stop, search_due
 from codingschemes.runs.warmup import Trace
 from codingschemes.samplers import SAMPLERS, Kernel
-from codingschemes.samplers.kernel import renewal
 
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
 
 #: What ended sampling: all draws made, the precision asked for reached, the time limit, or a Ctrl-C.
 type Ended = Literal["draws", "precision", "time limit", "interruption"]
-
-
-class Machine(NamedTuple):
-    """What moves the chains of a run: compiled programs are made from it and the states."""
-
-    kernel: Kernel
-    mesh: Mesh
-    program: Program
-
-    @property
-    def parts(self) -> tuple[Kernel, Mesh, Program]:
-        """What programs are compiled from: not the length of the warm-up."""
-        return self.kernel.without_schedule(), self.mesh, self.program
 
 
 @checked
@@ -137,7 +123,7 @@ def sample(
         if recorded is None:
             # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
             states = _recalled(machine, forget(machine.kernel, states))
-        checkpoint = Checkpoint(0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
+        checkpoint = Checkpoint(0, 0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
         del states, positions
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
         with interruption.after_the_chunk():
@@ -243,18 +229,6 @@ def _start(kernel_key: Array, machine: Machine, density: Density, positions: Pos
     return place(states, machine.mesh, CHAIN)
 
 
-@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
-def _begin_round(kernel: Kernel, states: Any, density: Density) -> Any:
-    """The states of all chains at the beginning of another round of the warm-up."""
-    return renewal(kernel)(states, jax.vmap(kernel.position)(states), density)
-
-
-@functools.partial(jax.jit, static_argnums=0)
-def _pool(kernel: Kernel, states: Any) -> Any:
-    """What chains have adapted, shared: in one program, where each operation by itself would be one."""
-    return kernel.pool(states)
-
-
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
     zero, no = jnp.asarray(0), jnp.asarray(False)
@@ -281,9 +255,12 @@ def _run_chunks(
     with progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
         while (ended := _reason_to_end(run, checkpoint, sampling, interruption)) is None:
+            if ended_too_early(checkpoint, sampling):
+                checkpoint = turned_back(run, machine, checkpoint, sampling)
+                keeper.give_up(_to_write(machine.kernel, checkpoint))
             recording = checkpoint.sampling
             started = time.monotonic()
-            if not recording and search_due(machine.kernel, checkpoint, sampling):
+            if not recording and search_due(machine.kernel, checkpoint):
                 checkpoint = checkpoint._replace(states=search(*machine.parts, checkpoint.states, jnp.asarray(True)))
             iteration = checkpoint.iteration
             count = min(length, next_stop(machine.kernel, checkpoint, sampling) - iteration)
@@ -298,8 +275,10 @@ def _run_chunks(
             del rows  # as large as the states, and not needed while the next are made
             _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
-            if not recording:
-                checkpoint = _warm_up(run, machine, checkpoint, sampling, records)
+            if recording:
+                checkpoint = watched_over(checkpoint, sampling, records)
+            else:
+                checkpoint = after_warming(run, machine, checkpoint, sampling, records)
             elapsed = time.monotonic() - started
             checkpoint = checkpoint.after(elapsed, recording=recording)
             looked_at = checkpoint.sampling and sampling.until and is_look(checkpoint.draws)
@@ -342,43 +321,18 @@ def _to_write(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint._replace(states=forget(kernel, checkpoint.states))
 
 
-def _warm_up(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
-    """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, hear how
-    long they remember, and sample if they have settled or there are no more rounds."""
-    kernel, mesh, program = machine
-    if checkpoint.trace is not None:
-        count = records["posterior"]["energy"].shape[1]
-        checkpoint.trace.add(records["posterior"], checkpoint.iteration - count)
-    rounds, rest = divmod(checkpoint.iteration, sampling.round)
-    if rest:
-        return checkpoint
-    states = _pool(kernel.without_schedule(), checkpoint.states)
-    if checkpoint.trace is not None:
-        states = kernel.pace(states, checkpoint.trace.memory(rounds))
-    checkpoint = checkpoint._replace(states=place(states, mesh, CHAIN))
-    if checkpoint.trace is None:
-        return checkpoint
-    settled = checkpoint.trace.settled(rounds)
-    run.provenance["settled"] = settled
-    if settled or checkpoint.iteration == checkpoint.warmup:
-        return checkpoint._replace(warmup=checkpoint.iteration, trace=None)
-    states = place(_begin_round(kernel.without_schedule(), checkpoint.states, program.density), mesh, CHAIN)
-    return checkpoint._replace(states=states)
-
-
 def _show(bar: Progress, bars: dict[str, TaskID], checkpoint: Checkpoint, sampling: Sampling) -> None:
     done = min(checkpoint.iteration, checkpoint.warmup)
     ending = "" if sampling.warmup is not None or checkpoint.sampling else ", at most"
     bar.update(bars["warm-up"], description=f"warm-up{ending}", total=checkpoint.warmup, completed=done, visible=True)
-    if checkpoint.sampling:
-        at_most = ", at most" if sampling.until else ""
-        bar.update(
-            bars["sampling"],
-            description=f"sampling{at_most}",
-            total=sampling.draws,
-            completed=checkpoint.draws,
-            visible=True,
-        )
+    at_most = ", at most" if sampling.until else ""
+    bar.update(
+        bars["sampling"],
+        description=f"sampling{at_most}",
+        total=sampling.draws,
+        completed=checkpoint.draws,
+        visible=checkpoint.sampling,
+    )
 
 
 def _check_finite(potentials: np.ndarray | Array, when: str) -> None:

@@ -25,6 +25,8 @@ ROUND = 100
 MOST_ROUNDS = 10
 #: Rate of false alarms of one judgement.
 FALSE_ALARM = 0.05
+#: The same of one look at draws, which are given up: what is lost is more, and there may be half a dozen looks.
+FALSE_RETURN = 0.005
 #: Parts of a round whose means are kept.
 _PARTS = 20
 #: A chain's half holds at least this many numbers that do not remember each other, or is taken for one that drifts.
@@ -57,20 +59,27 @@ class Trace:
         for index, row in enumerate(np.moveaxis(np.concatenate(rows, axis=2), 1, 0), iteration):
             self.means[:, index // length] += row / length
 
-    def settled(self, rounds: int) -> bool:
-        """Whether chains have settled after so many rounds."""
-        return settled(self._judged(rounds))
+    def settled(self, steps: int) -> bool:
+        """Whether chains have settled after so many steps."""
+        return settled(self._between(steps // 2, steps), FALSE_ALARM)
 
-    def memory(self, rounds: int) -> float:
+    def apart(self, first: int, end: int) -> bool:
+        """Whether chains or halves of them are in different places in steps from `first` to `end`."""
+        return not settled(self._between(first, end), FALSE_RETURN)
+
+    def memory(self, steps: int) -> float:
         """Steps after which chains have forgotten by their slowest invariant, cautiously: see `memory`."""
-        return memory(self._judged(rounds)) * ROUND / _PARTS
+        return memory(self._between(steps // 2, steps)) * ROUND / _PARTS
 
-    def _judged(self, rounds: int) -> Float[np.ndarray, "chain part K"]:
-        return self.means[:, rounds * _PARTS // 2 : rounds * _PARTS]
+    def _between(self, first: int, end: int) -> Float[np.ndarray, "chain part K"]:
+        """Parts that are complete."""
+        length = ROUND // _PARTS
+        return self.means[:, -(-first // length) : end // length]
 
 
-def settled(parts: Float[np.ndarray, "chain part K"]) -> bool:
-    """Whether the means of both halves of all chains agree, for all entries that are defined and move."""
+def settled(parts: Float[np.ndarray, "chain part K"], false_alarm: float) -> bool:
+    """Whether the means of both halves of all chains agree, for all entries that are defined and move; no for so many
+    of those that do agree."""
     entries = parts.shape[2]
     defined = parts[:, :, np.isfinite(parts).all(axis=(0, 1)) & (np.ptp(parts, axis=(0, 1)) > 0)]
     length = parts.shape[1] // 2
@@ -78,7 +87,7 @@ def settled(parts: Float[np.ndarray, "chain part K"]) -> bool:
     # Halves in which nothing moves have no scatter that different means could come from.
     with np.errstate(divide="ignore", invalid="ignore"):
         p = _equal_means(halves)
-    return bool(np.all(p * entries > FALSE_ALARM))
+    return bool(np.all(p * entries > false_alarm))
 
 
 def memory(parts: Float[np.ndarray, "chain part K"]) -> float:
