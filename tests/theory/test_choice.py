@@ -53,6 +53,9 @@ def test_what_is_not_chosen_is_refused_for_the_same_reason(options):
     assert np.isfinite(cs.predict(posterior(**options), "proportional").outputs).all()
 
 
-def test_nothing_covers_recurrent_networks():
-    with pytest.raises(cs.InvalidInput, match="no theory covers recurrent"):
-        choose(posterior("tanh", recurrent=True, depth=2))
+def test_recurrent_networks_have_the_lazy_limit():
+    recurrent = posterior("tanh", recurrent=True, depth=2)
+    chosen = choose(recurrent)
+    assert chosen.theory == "lazy"
+    assert "share their weights" in chosen.reason
+    assert np.isfinite(cs.predict(recurrent, chosen.theory).outputs).all()

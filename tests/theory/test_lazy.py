@@ -1,5 +1,6 @@
 """Lazy limit: kernels against quadrature and wide random networks, regression against numpy."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -64,6 +65,40 @@ def test_prior_kernel_is_that_of_wide_random_networks(options):
     predicted = prior_kernel(posterior).kernel
     # corrections of finite width are of relative order depth/width
     assert np.all(np.abs(mean - predicted) < 4.5 * error + 3 / width * np.diagonal(predicted).max())
+
+
+@pytest.mark.parametrize("options", [{"scaling": "lazy"}, {"bias": True}, {"scaling": "none"}])
+def test_prior_kernel_of_a_recurrent_network_is_that_of_wide_random_ones(options):
+    """The same weights at every of its time steps."""
+    width, draws = 400, 40
+    task = cs.tasks.hypercube(labels_dim=2)
+    network = cs.Network("tanh", width=width, depth=4, recurrent=True, **options)
+    variance = 1.0 / width if network.scaling == "none" else 0.8
+    posterior = cs.Posterior(task, network, weight_variance=variance, readout_variance=1.0)
+    rng = np.random.default_rng(0)
+
+    @jax.jit
+    def kernel(first, recurrent):
+        phi = network.propagate(first, recurrent[None])[1]
+        return phi.T @ phi / width
+
+    features = np.asarray(network.features(jnp.asarray(task.inputs.T)))
+    kernels = []
+    for _ in range(draws):
+        first = np.sqrt(variance) * rng.standard_normal((width, len(features))) @ features
+        kernels.append(np.asarray(kernel(first, np.sqrt(variance) * rng.standard_normal((width, width)))))
+    mean, error = np.mean(kernels, axis=0), np.std(kernels, axis=0) / np.sqrt(draws)
+    predicted = prior_kernel(posterior).kernel
+    # corrections of finite width are of relative order steps/width
+    assert np.all(np.abs(mean - predicted) < 4.5 * error + 4 / width * np.diagonal(predicted).max())
+
+
+def test_prior_kernel_of_a_linear_recurrent_network_is_a_geometric_sum():
+    """z^L = sum_k W_rec^k z^1, of independent summands in the limit."""
+    network = cs.Network("linear", width=50, depth=4, recurrent=True, bias=True)
+    posterior = cs.Posterior(cs.tasks.hypercube(labels_dim=2), network, weight_variance=0.7)
+    expected = (1 + 0.7 + 0.7**2 + 0.7**3) * posterior.input_kernel()
+    assert np.allclose(prior_kernel(posterior, test=False).kernel, expected, rtol=1e-12)
 
 
 def test_regression_is_numpys():

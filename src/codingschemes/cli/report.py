@@ -32,9 +32,7 @@ def report(
     from codingschemes.progress import watched
 
     with watched(shown=True):
-        if theory is None and opened.posterior.network.recurrent:
-            click.echo("no theory covers recurrent networks: the report has none", err=True)
-        elif theory != _NONE:
+        if theory != _NONE:
             comparison = cs.compare(opened, theory=theory, time_limit=time_limit)
         summary = cs.summarize(opened, drift=drift)
         page = cs.report(opened, out, summary=summary, comparison=comparison)

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from codingschemes.calls import known_keywords
-from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.lazy import MANY
 from codingschemes.theory.mean_field import MeanFieldProblem, route_to
@@ -24,14 +23,10 @@ class Choice(NamedTuple):
 @known_keywords
 def choose(posterior: Posterior) -> Choice:
     """The mean field where it covers the posterior, at orthogonal or correlated inputs, else the proportional limit;
-    the lazy limit where readouts are scaled by 1/sqrt(N) and neurons are many.
-
-    Raises:
-        InvalidInput: a recurrent network, which no theory covers.
-    """
+    the lazy limit where readouts are scaled by 1/sqrt(N) and neurons are many, and for recurrent networks."""
     network = posterior.network
     if network.recurrent:
-        raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
+        return Choice("lazy", "the lazy limit was chosen, as time steps share their weights, which no other covers")
     if network.scaling == "lazy":
         scaled = "since this network has its readouts scaled by 1/sqrt(N)"
         if network.width >= MANY * posterior.task.sample_count:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 type Theory = Callable[..., Prediction]
 
+#: Theories of layers that have weights of their own.
+_OF_LAYERS = ("mean-field", "global-minimum", "proportional")
 #: name -> function (posterior, **options) -> Prediction; it raises `InvalidInput` for what it does not cover, naming
 #: the theories that do.
 THEORIES: Registry[Theory] = Registry("theory")
@@ -90,7 +92,8 @@ def predict(
             `zero_temperature`; "global-minimum": `method`, `seed`, `searches`, `starts`, `rigorous`.
 
     Raises:
-        InvalidInput: no such theory, or a theory that does not cover this posterior; none covers recurrent networks.
+        InvalidInput: no such theory, or a theory that does not cover this posterior; recurrent networks have the lazy
+            limit alone.
         TimeLimitReached: the solver was stopped at `time_limit`.
 
     Example:
@@ -99,8 +102,11 @@ def predict(
         ('mean-field', True)
     """
     chosen = THEORIES[theory]
-    if posterior.network.recurrent:
-        raise InvalidInput("no theory covers recurrent networks: sample this one, or leave out recurrent")
+    if posterior.network.recurrent and theory in _OF_LAYERS:
+        raise InvalidInput(
+            f"the {theory} theory is of layers with weights of their own, which time steps share: choose lazy, or leave "
+            "out recurrent"
+        )
     signature = inspect.signature(chosen)
     arguments = bind(f"the {theory} theory", signature, (posterior,), options, keywords(signature)).args
     # threads make small solves, of which there are many, several times slower

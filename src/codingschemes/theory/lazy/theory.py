@@ -46,12 +46,16 @@ def prior_kernel(posterior: Posterior, scales: Sequence[float] = (), *, test: bo
 
     Layer by layer: the preactivations' covariance is the weights' variance times the features' second moment, whose
     part from the layer below is the mean over neurons where the scaling divides by width, and their sum otherwise.
+    Time steps of a recurrent network go on from each other in the same way, with the input at each: that they share
+    their weights correlates them, and changes no step's own covariance (Yang, arXiv 1910.12478).
     """
     network, variance = posterior.network, posterior.prior.weight_variance
-    kernel, error = activity_kernel(network.activation, posterior.input_kernel(test=test))
+    of_input = posterior.input_kernel(test=test)
+    besides = of_input if network.recurrent else variance * network.bias
+    kernel, error = activity_kernel(network.activation, of_input)
     for scale in scales or (1.0,) * (network.depth - 1):
         fan_in = scale * (network.width if network.scaling == "none" else 1)
-        kernel, above = activity_kernel(network.activation, variance * (fan_in * kernel + network.bias))
+        kernel, above = activity_kernel(network.activation, variance * fan_in * kernel + besides)
         # slopes of registered activations are at most of order one
         error = above + variance * fan_in * error
     return ActivityKernel(kernel, error)
@@ -66,7 +70,7 @@ def output_variance(posterior: Posterior) -> float:
 def lazy(posterior: Posterior) -> Prediction:
     """Gaussian-process regression with the kernel of a random network of infinite width.
 
-    Any depth, activation, bias and task. `kernel` is the prior's; test variances are one number a sample, the same for
+    Any depth, activation, bias and task, recurrent or not. `kernel` is the prior's; test variances are one number a sample, the same for
     every output. Certificate: relative residual of the linear solve plus the error of the kernel's quadrature, in
     units of the outputs.
     """
