@@ -104,8 +104,8 @@ def predict(
     chosen = THEORIES[theory]
     if posterior.network.recurrent and theory in _OF_LAYERS:
         raise InvalidInput(
-            f"the {theory} theory is of layers with weights of their own, which time steps share: choose lazy, or leave "
-            "out recurrent"
+            f"the {theory} theory is of layers with weights of their own, which time steps share: choose lazy, or "
+            "leave out recurrent"
         )
     signature = inspect.signature(chosen)
     arguments = bind(f"the {theory} theory", signature, (posterior,), options, keywords(signature)).args

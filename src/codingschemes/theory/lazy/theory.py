@@ -70,9 +70,9 @@ def output_variance(posterior: Posterior) -> float:
 def lazy(posterior: Posterior) -> Prediction:
     """Gaussian-process regression with the kernel of a random network of infinite width.
 
-    Any depth, activation, bias and task, recurrent or not. `kernel` is the prior's; test variances are one number a sample, the same for
-    every output. Certificate: relative residual of the linear solve plus the error of the kernel's quadrature, in
-    units of the outputs.
+    Any depth, activation, bias and task, recurrent or not. `kernel` is the prior's; test variances are one number a
+    sample, the same for every output. Certificate: relative residual of the linear solve plus the error of the kernel's
+    quadrature, in units of the outputs.
     """
     network, task, prior = posterior.network, posterior.task, posterior.prior
     activity = prior_kernel(posterior)
