@@ -104,7 +104,7 @@ def made_up(density: Density) -> Modes:
         log_volume=np.sum(np.log(widths), axis=1) - np.sum(np.log(frame.lengths)),
         activity=density.network.activation(jnp.asarray(centre @ basis.T)),
         side=np.where(centre @ basis.T > 0, 1.0, -1.0),
-        response=np.zeros((count, 2, samples)),
+        gain=np.zeros((count, samples)),
         drift=np.zeros((count, 2)),
         frame=frame,
         found=np.ones(count, bool),

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.climbs import Landscape, Reference, maximum
+from codingschemes.samplers.climbs import Landscape, Reference, climb, maximum, taylor
 from codingschemes.samplers.mode_pooling import join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
-from codingschemes.samplers.modes import Modes, modes_from
+from codingschemes.samplers.modes import Modes, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 
@@ -95,6 +95,35 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
 @pytest.mark.slow
 def test_modes_found_come_first_and_are_distinct(modes):
     assert_first_and_distinct(modes)
+
+
+@pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])
+def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
+    """As a Newton step would, by its curvature at the mode, dense; about every mode, and about each alone."""
+    density = small_posterior("sigmoid", temperature=1e-3, depth=depth, width=width).density()
+
+    @jax.jit
+    def found(forces):
+        population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
+        reference, basis = look_for_modes(population, density)[0], population.basis
+        modes = modes_from(reference, density, basis)
+        rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis).activity - each), axis=1))
+        cavities = jax.tree.map(lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities)
+
+        def moved(cavity, centre, force):
+            _, curvature = Landscape(cavity, reference.inverse, density, basis).derivatives(centre)
+            _, gain, _ = taylor(density.network.activation, basis @ centre)
+            return jnp.linalg.solve(curvature, basis.T @ (gain * force))
+
+        alone = jax.vmap(modes.response)(jnp.arange(len(forces)), forces)
+        return modes.found, jax.vmap(moved)(cavities, modes.centre, forces), modes.responses(forces), alone
+
+    count = mode_count(density.class_average.shape[1])
+    forces = jax.random.normal(jax.random.PRNGKey(2), (count, len(density.targets)))
+    there, expected, together, alone = found(forces)
+    assert there.sum() > 1
+    for each in (together, alone):
+        np.testing.assert_allclose(each[there], expected[there], rtol=1e-4, atol=1e-6)
 
 
 def assert_first_and_distinct(modes: Modes) -> None:

@@ -1,6 +1,6 @@
 """How much memory and disk a run takes, from the shapes of its arrays: known before anything is computed.
 
-For N neurons, P samples, R <= P components, L layers and K modes of a neuron a chain holds 2 K R^2 numbers of modes
+For N neurons, P samples, R <= P components, L layers and K modes of a neuron a chain holds K R^2 numbers of modes
 where neurons jump; all else is of the order of L N P and P^2. What XLA sets aside while it works is not known without
 compiling: multiples of these, measured (benchmarks/cost.md).
 """

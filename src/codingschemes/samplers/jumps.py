@@ -169,7 +169,7 @@ def frozen_weights(cavities: Cavity, modes: Modes, images: Float[Array, "K P"]) 
 def centre_among(cavity: Cavity, mode: Array, image: Float[Array, " P"], modes: Modes) -> Float[Array, " R"]:
     """A mode's centre after one Newton step in a cavity; `image` is S^{-1} times its activity."""
     slope = cavity.slope(modes.activity[mode][None], image[None])[0]
-    return modes.centre[mode] + modes.drift[mode] + modes.response[mode] @ slope
+    return modes.centre[mode] + modes.drift[mode] + modes.response(mode, slope)
 
 
 def _with_floor(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:

@@ -76,7 +76,7 @@ class Modes(NamedTuple):
         log_volume: log det of the covariance, halved.
         activity: phi at the mode, (mode, sample).
         side: the sign of z at the mode, (mode, sample).
-        response: covariance L^T diag(phi'), what a force on phi does to u in a Newton step, (mode, component, sample).
+        gain: phi' at the mode, (mode, sample).
         drift: -covariance centre, what the prior does.
         frame: see there.
         found: False for a code without a mode of its own, or a mode found before; the rest of its entries mean nothing.
@@ -88,10 +88,24 @@ class Modes(NamedTuple):
     log_volume: Float[Array, " K"]
     activity: Float[Array, "K P"]
     side: Float[Array, "K P"]
-    response: Float[Array, "K R P"]
+    gain: Float[Array, "K P"]
     drift: Float[Array, "K R"]
     frame: Frame
     found: Bool[Array, " K"]
+
+    def response(self, mode: Array, force: Float[Array, " P"]) -> Float[Array, " R"]:
+        """What a force on phi does to u about a mode, in a Newton step: covariance basis^T diag(phi') times it."""
+        return self._pushed(self.centre[mode], self.axes[mode], self.widths[mode], self.gain[mode] * force)
+
+    def responses(self, forces: Float[Array, "K P"]) -> Float[Array, "K R"]:
+        """The same of all modes, a force each."""
+        return jax.vmap(self._pushed)(self.centre, self.axes, self.widths, self.gain * forces)
+
+    def _pushed(
+        self, centre: Float[Array, " R"], axes: Float[Array, "D D"], widths: Float[Array, " D"], push: Float[Array, " P"]
+    ) -> Float[Array, " R"]:
+        seen = axes @ (widths**2 * ((push @ self.frame.directions) @ axes))
+        return self.frame.move(jnp.zeros_like(centre), seen)
 
     def carry(
         self,
@@ -197,7 +211,7 @@ def _mode(
         log_volume=jnp.sum(jnp.log(widths)) - jnp.sum(jnp.log(frame.lengths)),
         activity=summit.activity,
         side=jnp.where(preactivation > 0, 1.0, -1.0),
-        response=covariance @ (basis.T * gain),
+        gain=gain,
         drift=-covariance @ summit.centre,
         frame=Frame(jnp.zeros(()), jnp.zeros(()), None),
         found=summit.found,

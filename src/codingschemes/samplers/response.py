@@ -75,8 +75,7 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
     basis, phi, inverse = density.basis, modes.activity, reference.inverse
     field = inverse @ density.targets
     felt, image = (phi @ field) @ field.T, phi @ inverse
-    _, gain = jax.jvp(density.network.activation, (modes.centre @ basis.T,), (jnp.ones_like(phi),))
-    gain = jnp.where(modes.found[:, None], gain, 0.0)
+    gain = jnp.where(modes.found[:, None], modes.gain, 0.0)
     count = count[:, None]
 
     def force(change: Callable[[Float[Array, "K P"]], Float[Array, "K P"]]) -> Float[Array, "K P"]:
@@ -87,7 +86,7 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
         )
 
     def given_way(forces: Float[Array, "K P"]) -> Float[Array, "K P"]:
-        moved = gain * (jnp.einsum("krp,kp->kr", modes.response, forces) @ basis.T)
+        moved = gain * (modes.responses(forces) @ basis.T)
         return force(
             lambda x: density.scaled_readout_variance * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved))
         )
@@ -97,7 +96,7 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
         forces, _ = jax.scipy.sparse.linalg.gmres(
             lambda forces: forces - given_way(forces), alone, tol=_RESIDUAL, restart=_KRYLOV, maxiter=1
         )
-        return jnp.einsum("krp,kp->kr", modes.response, forces)
+        return modes.responses(forces)
 
     return jax.lax.map(shift, jnp.where(modes.found[:, None], phi, 0.0))
 
