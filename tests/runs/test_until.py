@@ -88,7 +88,7 @@ def apart_at_first(monkeypatch):
         seen.append(end - first)
         return first == ROUND and end - first == FIRST_LOOK
 
-    monkeypatch.setattr(warmup.Trace, "settled", lambda self, steps: True)
+    monkeypatch.setattr(warmup.Trace, "settled", lambda *_: True)
     monkeypatch.setattr(warmup.Trace, "apart", apart)
     return seen
 
@@ -116,9 +116,10 @@ def test_a_run_that_was_cut_off_on_its_way_back_equals_one_that_was_not(apart_at
             raise ConnectionError
         truncate(self, draws)
 
-    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
+    with monkeypatch.context() as patch:
         patch.setattr(DrawStore, "truncate", cut_off)
-        cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
+        with pytest.raises(ConnectionError):
+            cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
     between = status(tmp_path / "run")
     assert (between.phase, between.steps) == ("cut off", ROUND + FIRST_LOOK)
     run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
@@ -127,8 +128,8 @@ def test_a_run_that_was_cut_off_on_its_way_back_equals_one_that_was_not(apart_at
 
 
 def test_no_run_goes_back_more_often_than_its_warm_up_has_room_for(monkeypatch):
-    monkeypatch.setattr(warmup.Trace, "settled", lambda self, steps: True)
-    monkeypatch.setattr(warmup.Trace, "apart", lambda self, first, end: True)
+    monkeypatch.setattr(warmup.Trace, "settled", lambda *_: True)
+    monkeypatch.setattr(warmup.Trace, "apart", lambda *_: True)
     run = cs.sample(small_posterior(), **{**OPTIONS, "sampler": "hmc", "draws": 50})
     longest = resolve(small_posterior(), {}).longest_warmup
     assert longest - ROUND - FIRST_LOOK < run.provenance["warmup_steps"] <= longest

@@ -11,7 +11,7 @@ from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings
 from codingschemes.samplers.climbs import Landscape, Reference, climb, maximum, taylor
-from codingschemes.samplers.mode_pooling import join, look_around
+from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
@@ -118,7 +118,7 @@ def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
         alone = jax.vmap(modes.response)(jnp.arange(len(forces)), forces)
         return modes.found, jax.vmap(moved)(cavities, modes.centre, forces), modes.responses(forces), alone
 
-    count = mode_count(density.class_average.shape[1])
+    count = mode_count(density.class_average.shape[1], len(density.targets))
     forces = jax.random.normal(jax.random.PRNGKey(2), (count, len(density.targets)))
     there, expected, together, alone = found(forces)
     assert there.sum() > 1
@@ -138,7 +138,8 @@ def assert_first_and_distinct(modes: Modes) -> None:
 def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
     """Codes tell not all modes apart: a chain that has looked for codes alone hears of others from another."""
     density, population = quenched
-    own, shared = jax.jit(look_around)(population, density)
+    nothing = SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
+    own, shared = jax.jit(look_around)(population, density, nothing)
     codes = jnp.arange(len(own.code)) % 2 ** density.class_average.shape[1]
     blind = jax.tree.map(lambda entries: entries[codes], own._replace(inverse=None))._replace(inverse=own.inverse)
     both = jax.tree.map(lambda *each: jnp.stack(each), shared._replace(found=jnp.zeros_like(shared.found)), shared)

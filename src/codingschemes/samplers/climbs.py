@@ -14,8 +14,11 @@ from codingschemes.samplers.neighbourhood import Cavity
 
 #: A climb this close to a mode known already is over.
 _SAME = 0.05
-#: The most steps of a climb.
-NEWTON_STEPS = 20
+#: The most steps of a climb, those that did not climb among them: most take a dozen, with hundreds of samples some 40.
+NEWTON_STEPS = 60
+#: Damping of Newton steps at first, and what it is divided by after a step that climbs and multiplied by after another:
+#: where the curvature is not positive definite, what is taken back too soon is taken twice.
+_DAMPING, _LESS, _MORE = 8.0, 3.0, 8.0
 #: What a preactivation is lifted to coordinates with, relative to the prior's mean: enough for patterns that no
 #: coordinates have exactly, and next to nothing for those of a mode. A climb begins at the more probable of both.
 _RIDGE, _LEAST_RIDGE = 0.1, 1e-9
@@ -159,10 +162,10 @@ def maximum(
 
         def accepted() -> _Climb:
             slope, curvature = landscape.derivatives(trial)
-            return _Climb(trial, height, slope, curvature, state.damping / 8, state.taken + 1, there)
+            return _Climb(trial, height, slope, curvature, state.damping / _LESS, state.taken + 1, there)
 
         def rejected() -> _Climb:
-            return state._replace(damping=state.damping * 8, taken=state.taken + 1, there=there)
+            return state._replace(damping=state.damping * _MORE, taken=state.taken + 1, there=there)
 
         return jax.lax.cond(better, accepted, rejected)
 
@@ -172,7 +175,7 @@ def maximum(
         height=jnp.asarray(-jnp.inf, start.dtype),
         slope=jnp.zeros_like(start),
         curvature=identity,
-        damping=jnp.asarray(8.0, start.dtype),
+        damping=jnp.asarray(_DAMPING, start.dtype),
         taken=jnp.asarray(0),
         there=jnp.asarray(False),
     )

@@ -224,7 +224,8 @@ def _search(flow: Kernel) -> Search:
     def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
         if state.reference is None:
             return None, None
-        return look_around(populate(density, *density.last_layer(flow.position(state.flow))), density)
+        population = populate(density, *density.last_layer(flow.position(state.flow)))
+        return look_around(population, density, _known(state, density))
 
     def adopt(state: CodesState, own: Reference | None, shared: SharedModes | None, density: Density) -> CodesState:
         if own is None or shared is None:
@@ -242,6 +243,13 @@ def _search(flow: Kernel) -> Search:
         return state._replace(modes=modes, response=response)
 
     return Search((), explore, adopt, forget, recall, _search_in_gradients)
+
+
+def _known(state: CodesState, density: Density) -> SharedModes:
+    """The modes found in the last search. Above other layers, which have moved since, none are taken for known."""
+    if state.reference is None or state.modes is None:
+        return SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
+    return SharedModes(state.modes.centre @ density.basis.T, state.modes.found)
 
 
 def _jumps(network: Network) -> bool:
@@ -272,7 +280,8 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     below = 1 + visits_below(density).gradients
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
-        return below + mode_count(classes) / 3 + again / 9, below + mode_count(classes) + again / 3
+        modes = mode_count(classes, density.targets.shape[0])
+        return below + modes / 3 + again / 9, below + modes + again / 3
     return below + _ROTATIONS[0], below + _ROTATIONS[1]
 
 

@@ -18,7 +18,7 @@ from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 
 class SharedModes(NamedTuple):
-    """Modes that a chain has found; those found come first.
+    """Modes that a chain tells the others of.
 
     Attributes:
         preactivation: of a neuron in the mode.
@@ -29,12 +29,14 @@ class SharedModes(NamedTuple):
     found: Bool[Array, "*chains M"]
 
 
-def look_around(population: LastLayer, density: Density) -> tuple[Reference, SharedModes]:
-    """A chain's own reference, and the modes that it leads to."""
-    own, modes = look_for_modes(population, density)
+def look_around(population: LastLayer, density: Density, known: SharedModes) -> tuple[Reference, SharedModes]:
+    """A chain's own reference, and the modes that it leads to; behind these, modes `known` from before."""
+    activity = density.network.activation(known.preactivation)
+    own, modes = look_for_modes(population, density, jnp.where(known.found[:, None], activity, jnp.inf))
     found = distinct(modes.activity, modes.found)
-    kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1])]
-    return own, SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
+    kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1], own.preactivation.shape[1])]
+    told = SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
+    return own, jax.tree.map(lambda *each: jnp.concatenate(each), told, known)
 
 
 def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
@@ -43,7 +45,8 @@ def join(own: Reference, shared: SharedModes, population: LastLayer, density: De
     They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
     entries, as far as there is room (`places_kept`).
     """
-    samples, room = own.preactivation.shape[1], mode_count(own.code.shape[1])
+    samples = own.preactivation.shape[1]
+    room = mode_count(own.code.shape[1], samples)
     preactivation = jnp.swapaxes(shared.preactivation, 0, 1).reshape(-1, samples)
     activity = density.network.activation(preactivation)
     kept, found = _first_distinct(activity, shared.found.T.ravel(), room)

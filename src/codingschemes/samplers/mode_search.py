@@ -21,19 +21,23 @@ _EXPLORERS = 8
 _TURNED = 16
 
 
-def look_for_modes(population: LastLayer, density: Density) -> tuple[Reference, Summit]:
+def look_for_modes(
+    population: LastLayer, density: Density, known: Float[Array, "M P"] | None = None
+) -> tuple[Reference, Summit]:
     """A reference from the neurons as they are, and where climbs from its places lead.
 
     Each code is looked for in the cavity of the neuron nearest to it, from the mean of the neurons that have it, or
     from its pattern; other modes from single neurons in their own cavities, and from codes with one sample turned
-    round, by climbs that end where they come close to what is known already. Places are where the climbs before these
-    have ended.
+    round, by climbs that end where they come close to what is known already: found here, or `known` from before, by its
+    activity. Places are where the climbs before these have ended.
     """
     of_codes = _codes_reference(population, density)
     basis, inverse = population.basis, population.inverse
     codes = climb(of_codes, density, basis)
-    activity = jnp.where(codes.found[:, None], codes.activity, jnp.inf)
-    blank = jnp.full((_EXPLORERS, activity.shape[1]), jnp.inf)
+    samples = codes.activity.shape[1]
+    known = jnp.zeros((0, samples)) if known is None else known
+    activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
+    blank = jnp.full((_EXPLORERS, samples), jnp.inf)
     any_code = jnp.full(of_codes.code.shape[1], -1)
 
     def explore(
@@ -49,7 +53,7 @@ def look_for_modes(population: LastLayer, density: Density) -> tuple[Reference, 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
     _, (cavities, others) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
     found = _stacked(codes, others)
-    turned_from, turned = _turn_weakest(codes, population)
+    turned_from, turned = _turn_weakest(codes, population, known, density)
     no_codes = jnp.broadcast_to(any_code, (len(others.found) + len(turned), len(any_code)))
     from_turned = Reference(
         population.activity,
@@ -58,9 +62,8 @@ def look_for_modes(population: LastLayer, density: Density) -> tuple[Reference, 
         turned,
         no_codes[: len(turned)],
     )
-    summits = _stacked(
-        found, climb(from_turned, density, basis, known=jnp.where(found.found[:, None], found.activity, jnp.inf))
-    )
+    reached = jnp.concatenate([known, jnp.where(found.found[:, None], found.activity, jnp.inf)])
+    summits = _stacked(found, climb(from_turned, density, basis, known=reached))
     tops = jnp.where(codes.found[:, None], codes.centre @ basis.T, of_codes.preactivation)
     places = Reference(
         population.activity,
@@ -81,10 +84,24 @@ def turned_count(codes: int, samples: int) -> int:
     return min(_TURNED, codes * samples)
 
 
-def _turn_weakest(modes: Summit, population: LastLayer) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
-    """The modes with the least decided samples, and their preactivations with that sample on the other side."""
+def _turn_weakest(
+    modes: Summit, population: LastLayer, known: Float[Array, "M P"], density: Density
+) -> tuple[Int[Array, " K"], Float[Array, "K P"]]:
+    """The modes with the least decided samples, and their preactivations with that sample on the other side. Codes that
+    neurons have come first, and in each the samples that no mode known of that code has turned round."""
     preactivation = modes.centre @ population.basis.T
-    undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation), -jnp.inf)
+    middle = density.network.activation.midpoint
+
+    def among(activity: Float[Array, "M P"]) -> Bool[Array, "K M"]:
+        """Which of them have the code of each mode."""
+        codes, of_these = (each @ density.class_average > middle for each in (modes.activity, activity))
+        return jnp.all(codes[:, None] == of_these, axis=2)
+
+    apart = (known > middle) != (modes.activity[:, None] > middle)
+    turned = jnp.any(among(known)[:, :, None] & jnp.isfinite(known) & apart, axis=1)
+    empty = ~jnp.any(among(population.activity), axis=1, keepdims=True)
+    last = jnp.max(jnp.abs(preactivation)) * (empty + turned)
+    undecided = jnp.where(modes.found[:, None], -jnp.abs(preactivation) - last, -jnp.inf)
     chosen = jax.lax.top_k(undecided.ravel(), turned_count(*undecided.shape))[1]
     mode, sample = jnp.divmod(chosen, preactivation.shape[1])
     start, row = preactivation[mode], jnp.arange(len(chosen))
@@ -114,7 +131,7 @@ def places_kept(density: Density) -> int:
     that move on, codes that nobody has found yet may be found later."""
     samples, classes = len(density.targets), density.class_average.shape[1]
     if density.network.depth == 1:
-        return mode_count(classes)
+        return mode_count(classes, samples)
     return code_count(classes) + _EXPLORERS + turned_count(code_count(classes), samples)
 
 

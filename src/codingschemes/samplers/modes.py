@@ -17,8 +17,9 @@ from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
 DISTINCT = 0.25
-#: Modes kept beyond the number of codes.
-_SPARE = 12
+#: Modes kept beyond the number of codes: more samples are more that are hard to tell. At least, for a hundred samples,
+#: at most.
+_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 12, 12, 24
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
@@ -102,7 +103,11 @@ class Modes(NamedTuple):
         return jax.vmap(self._pushed)(self.centre, self.axes, self.widths, self.gain * forces)
 
     def _pushed(
-        self, centre: Float[Array, " R"], axes: Float[Array, "D D"], widths: Float[Array, " D"], push: Float[Array, " P"]
+        self,
+        centre: Float[Array, " R"],
+        axes: Float[Array, "D D"],
+        widths: Float[Array, " D"],
+        push: Float[Array, " P"],
     ) -> Float[Array, " R"]:
         seen = axes @ (widths**2 * ((push @ self.frame.directions) @ axes))
         return self.frame.move(jnp.zeros_like(centre), seen)
@@ -149,9 +154,10 @@ def code_count(classes: int) -> int:
     return 2 ** min(classes, ALL_CODES_UP_TO)
 
 
-def mode_count(classes: int) -> int:
+def mode_count(classes: int, samples: int) -> int:
     """Modes that are kept."""
-    return code_count(classes) + _SPARE
+    spare = min(max(_FEWEST_SPARE, samples * _SPARE_OF_HUNDRED // 100), _MOST_SPARE)
+    return code_count(classes) + spare
 
 
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
@@ -159,7 +165,7 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     deep = density.network.depth > 1
     summits = climb(reference, density, basis, _FOLLOWING_STEPS if deep else NEWTON_STEPS)
     found = distinct(summits.activity, summits.found)
-    kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1])]
+    kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1], basis.shape[0])]
     frame = Frame.of(basis, orthogonal=not deep)
     summits = jax.tree.map(lambda entries: entries[kept], summits._replace(found=found))
     cavities = jax.tree.map(lambda entries: entries[kept], reference.cavities)
