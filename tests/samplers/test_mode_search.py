@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
-from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.climbs import Landscape, Reference, climb, maximum, taylor
+from codingschemes.samplers import SAMPLERS, Settings, mode_search
+from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, maximum, taylor
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, mode_count, modes_from
@@ -95,6 +95,57 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
 @pytest.mark.slow
 def test_modes_found_come_first_and_are_distinct(modes):
     assert_first_and_distinct(modes)
+
+
+def test_samples_are_turned_that_are_least_decided_and_not_known_turned_in_codes_that_neurons_have():
+    """Of three codes, the first two held: 20 samples of theirs are left before those that are known turned, or in the
+    third, come."""
+    density = small_posterior("sigmoid", samples=12).density()
+    codes = np.array([[1, 0], [0, 1], [1, 1]])
+    pattern = (2.0 * codes - 1) @ np.asarray(density.class_average > 0, float).T
+    level = pattern * (2 + np.random.default_rng(0).uniform(size=pattern.shape))
+    with_turned = np.stack([level[0], level[1]])
+    sample = int(np.argmin(np.abs(level[0])))
+    with_turned[0, sample] *= -1
+    population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(0))))
+    population = population._replace(activity=density.network.activation(jnp.asarray(level[:2])), basis=jnp.eye(12))
+    modes = Summit(jnp.asarray(level), density.network.activation(jnp.asarray(level)), jnp.ones(3, bool))
+
+    def turned(known):
+        mode, places = mode_search._turn_weakest(modes, population, known, density)
+        rows = np.arange(len(mode))
+        samples = np.argmax(np.sign(places) != np.sign(level[np.asarray(mode)]), axis=1)
+        assert np.all(np.sum(np.sign(places) != np.sign(level[np.asarray(mode)]), axis=1) == 1)
+        assert np.all(np.abs(np.asarray(places)[rows, samples]) == mode_search._PATTERN_LEVEL)
+        return set(zip(np.asarray(mode).tolist(), samples.tolist(), strict=True))
+
+    weakest = sorted((abs(level[k, s]), k, s) for k in range(2) for s in range(12))
+    count = mode_search._TURNED
+    assert turned(jnp.zeros((0, 12))) == {(k, s) for _, k, s in weakest[:count]}
+    known = density.network.activation(jnp.asarray(with_turned))
+    left = [(k, s) for _, k, s in weakest if (k, s) != (0, sample)]
+    assert turned(jnp.concatenate([known, jnp.full((1, 12), jnp.inf)])) == set(left[:count])
+
+
+@pytest.mark.slow
+def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched):
+    density, population = quenched
+    nothing = SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
+    look = jax.jit(look_around)
+    _, first = look(population, density, nothing)
+    _, second = look(population, density, first)
+    count = len(first.found)
+    np.testing.assert_array_equal(second.preactivation[count:], first.preactivation)
+    np.testing.assert_array_equal(second.found[count:], first.found)
+    own, known = (
+        np.asarray(density.network.activation(each.preactivation[:count]))[np.asarray(each.found[:count])]
+        for each in (second, first)
+    )
+    # a look that knew of nothing would find all of them again
+    refound = np.abs(own[:, None] - known).max(axis=2).min(axis=1) < 0.05
+    codes = known @ np.asarray(density.class_average) > 0.5
+    assert np.sum(refound) < len(known)
+    assert len(np.unique(codes, axis=0)) < len(known)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])
