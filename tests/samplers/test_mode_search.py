@@ -13,7 +13,7 @@ from codingschemes.samplers import SAMPLERS, Settings, mode_search
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, maximum, taylor
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
-from codingschemes.samplers.modes import Modes, mode_count, modes_from
+from codingschemes.samplers.modes import Modes, code_count, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 
@@ -134,18 +134,26 @@ def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched):
     look = jax.jit(look_around)
     _, first = look(population, density, nothing)
     _, second = look(population, density, first)
-    count = len(first.found)
-    np.testing.assert_array_equal(second.preactivation[count:], first.preactivation)
-    np.testing.assert_array_equal(second.found[count:], first.found)
-    own, known = (
-        np.asarray(density.network.activation(each.preactivation[:count]))[np.asarray(each.found[:count])]
-        for each in (second, first)
-    )
+    codes = code_count(density.class_average.shape[1])
+    ends = np.cumsum([codes, len(first.found), len(first.found) - codes])
+    _, held, _, empty = np.split(np.asarray(second.found), ends)
+    of_codes, *again = (np.split(np.asarray(second.preactivation), ends)[each] for each in (0, 1, 3))
+    for each in again:
+        np.testing.assert_array_equal(each, first.preactivation)
+    np.testing.assert_array_equal(held ^ empty, first.found)
+    activity = np.asarray(density.network.activation(jnp.concatenate([again[0], of_codes])))
+    there = np.concatenate([first.found, second.found[:codes]])
+    gaps = np.sum((np.asarray(population.activity)[:, None] - activity[there]) ** 2, axis=2)
+    nearest = np.flatnonzero(there)[gaps.argmin(axis=1)]
+    assert set(np.flatnonzero(held)) == {each for each in nearest if each < len(held)}
+    assert held.any()
+    assert empty.any()
     # a look that knew of nothing would find all of them again
-    refound = np.abs(own[:, None] - known).max(axis=2).min(axis=1) < 0.05
-    codes = known @ np.asarray(density.class_average) > 0.5
-    assert np.sum(refound) < len(known)
-    assert len(np.unique(codes, axis=0)) < len(known)
+    found = np.asarray(density.network.activation(second.preactivation[ends[1] : ends[2]]))
+    found = found[np.asarray(second.found[ends[1] : ends[2]])]
+    known = activity[: len(held)][np.asarray(first.found)]
+    assert len(found)
+    assert np.abs(found[:, None] - known).max(axis=2).min() > 0.05
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.posterior import Density
 from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.mode_search import look_for_modes, places_kept
-from codingschemes.samplers.modes import DISTINCT, distinct, mode_count
+from codingschemes.samplers.modes import DISTINCT, code_count, distinct, mode_count
 from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
 
 
@@ -30,13 +30,25 @@ class SharedModes(NamedTuple):
 
 
 def look_around(population: LastLayer, density: Density, known: SharedModes) -> tuple[Reference, SharedModes]:
-    """A chain's own reference, and the modes that it leads to; behind these, modes `known` from before."""
-    activity = density.network.activation(known.preactivation)
-    own, modes = look_for_modes(population, density, jnp.where(known.found[:, None], activity, jnp.inf))
-    found = distinct(modes.activity, modes.found)
-    kept = jnp.argsort(~found, stable=True)[: mode_count(own.code.shape[1], own.preactivation.shape[1])]
-    told = SharedModes(modes.centre[kept] @ population.basis.T, found[kept])
-    return own, jax.tree.map(lambda *each: jnp.concatenate(each), told, known)
+    """A chain's own reference, and the modes that it tells of: codes, modes `known` from before that hold neurons, what
+    else it has found, and last what was known and is empty."""
+    activity = jnp.where(known.found[:, None], density.network.activation(known.preactivation), jnp.inf)
+    own, modes = look_for_modes(population, density, activity)
+    places = SharedModes(modes.centre @ population.basis.T, distinct(modes.activity, modes.found))
+    count = code_count(own.code.shape[1])
+    codes, others = (
+        jax.tree.map(lambda rows, part=part: rows[part], places) for part in (slice(count), slice(count, None))
+    )
+    of_codes = jnp.where(codes.found[:, None], modes.activity[:count], jnp.inf)
+    held = known.found & _held(population, jnp.concatenate([activity, of_codes]))[: len(activity)]
+    parts = codes, known._replace(found=held), others, known._replace(found=known.found & ~held)
+    return own, jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
+
+
+def _held(population: LastLayer, activity: Float[Array, "M P"]) -> Bool[Array, " M"]:
+    """Which of some modes, infinite where there is none, are the nearest to a neuron."""
+    gaps = jax.lax.map(lambda own: jnp.sum((activity - own) ** 2, axis=1), population.activity)
+    return jnp.zeros(len(activity), bool).at[jnp.argmin(gaps, axis=1)].set(True)
 
 
 def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
