@@ -50,9 +50,9 @@ for activation in options.activations.split(","):
             f"Recurrent {activation} networks, {options.steps} time steps, N = {' / '.join(map(str, widths))}, lazy "
             "scaling: deviation of the outputs from the lazy limit",
             "here",
-            "0 as 1/N",
+            "0",
             ", ".join(f"{each.size:.1%}" for each in found),
-            note=f"exponent {slope:.2f}; Monte Carlo error {found[-1].error:.1%}, R-hat at most {max(rhats):.2f}",
+            note=f"exponent in N {slope:.2f}; Monte Carlo error {found[-1].error:.1%}, R-hat at most {max(rhats):.2f}",
         )
     )
 out.page(

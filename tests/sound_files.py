@@ -74,7 +74,7 @@ def posterior() -> Posterior:
 
 
 def checkpoint(iteration: int) -> Checkpoint:
-    return Checkpoint(iteration, SAMPLING.longest_warmup, 0, 1.0, 1.0, None, {"position": np.zeros((2, 4, 6))})
+    return Checkpoint(iteration, 0, SAMPLING.longest_warmup, 0, 1.0, 1.0, None, {"position": np.zeros((2, 4, 6))})
 
 
 def run(path: Path) -> None:

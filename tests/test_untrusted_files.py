@@ -80,7 +80,7 @@ def _states(path: Path) -> None:
         np.save(file, np.array([Trap()]))
     header |= {"format": checkpoint._FORMAT, "made_of": checkpoint.digest(cs.Run.open(path).made_of), "judged": False}
     checkpoint._write(path / CHECKPOINT, header, Path("states").read_bytes())
-    like = checkpoint.Checkpoint(0, 0, 0, 0.0, 0.0, None, np.zeros(1))
+    like = checkpoint.Checkpoint(0, 0, 0, 0, 0.0, 0.0, None, np.zeros(1))
     checkpoint.read_checkpoint(path / CHECKPOINT, like, cs.Run.open(path).made_of)
 
 
