@@ -97,8 +97,7 @@ def row(name: str) -> list[str]:
 
     @jax.jit
     def search(population: LastLayer, density: Density) -> Modes:
-        nothing = SharedModes(jnp.zeros((0, len(density.targets))), jnp.zeros(0, bool))
-        own, shared = look_around(population, density, nothing)
+        own, shared = look_around(population, density, SharedModes.none(density))
         pooled = join(own, jax.tree.map(lambda entries: entries[None], shared), population, density)
         return modes_from(pooled, density, density.basis)
 

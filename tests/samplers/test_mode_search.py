@@ -130,9 +130,8 @@ def test_samples_are_turned_that_are_least_decided_and_not_known_turned_in_codes
 @pytest.mark.slow
 def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched):
     density, population = quenched
-    nothing = SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
     look = jax.jit(look_around)
-    _, found = look(population, density, nothing)
+    _, found = look(population, density, SharedModes.none(density))
     nobodys = SharedModes(jnp.asarray([3.0 * (-1.0) ** np.arange(density.targets.shape[0])]), jnp.ones(1, bool))
     first = jax.tree.map(lambda *each: jnp.concatenate(each), found, nobodys)
     _, second = look(population, density, first)
@@ -198,8 +197,7 @@ def assert_first_and_distinct(modes: Modes) -> None:
 def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
     """Codes tell not all modes apart: a chain that has looked for codes alone hears of others from another."""
     density, population = quenched
-    nothing = SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
-    own, shared = jax.jit(look_around)(population, density, nothing)
+    own, shared = jax.jit(look_around)(population, density, SharedModes.none(density))
     codes = jnp.arange(len(own.code)) % 2 ** density.class_average.shape[1]
     blind = jax.tree.map(lambda entries: entries[codes], own._replace(inverse=None))._replace(inverse=own.inverse)
     both = jax.tree.map(lambda *each: jnp.stack(each), shared._replace(found=jnp.zeros_like(shared.found)), shared)

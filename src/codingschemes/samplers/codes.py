@@ -247,8 +247,8 @@ def _search(flow: Kernel) -> Search:
 
 def _known(state: CodesState, density: Density) -> SharedModes:
     """The modes found in the last search. Above other layers, which have moved since, none are taken for known."""
-    if state.reference is None or state.modes is None:
-        return SharedModes(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
+    if state.modes is None:
+        return SharedModes.none(density)
     return SharedModes(state.modes.centre @ density.basis.T, state.modes.found)
 
 

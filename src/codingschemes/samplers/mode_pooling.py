@@ -28,6 +28,11 @@ class SharedModes(NamedTuple):
     preactivation: Float[Array, "*chains M P"]
     found: Bool[Array, "*chains M"]
 
+    @classmethod
+    def none(cls, density: Density) -> "SharedModes":
+        """Nothing to tell of."""
+        return cls(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
+
 
 def look_around(population: LastLayer, density: Density, known: SharedModes) -> tuple[Reference, SharedModes]:
     """A chain's own reference, and the modes that it tells of: codes, modes `known` from before that hold neurons, what
