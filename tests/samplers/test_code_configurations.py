@@ -21,7 +21,8 @@ from p_values import Findings, combined, mean_p, worst
 import codingschemes as cs
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
-from codingschemes.samplers.modes import Frame, Modes
+from codingschemes.samplers.frame import Frame
+from codingschemes.samplers.modes import Modes
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.settling import search_if_due
 

@@ -11,6 +11,7 @@ from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, mode_search
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, maximum, taylor
+from codingschemes.samplers.frame import Prior
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, code_count, mode_count, modes_from
@@ -49,7 +50,8 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
     def climbed(neuron: jax.Array) -> jax.Array:
         cavity = without(population, neuron, density)
         start = population.coordinates[neuron]
-        centre, _ = maximum(start, Landscape(cavity, population.inverse, density, population.basis))
+        landscape = Landscape(cavity, population.inverse, density, population.basis)
+        centre = maximum(start, landscape, Prior.of(population.basis, orthogonal=True))
         return density.network.activation(population.basis @ centre)
 
     return np.asarray(jax.jit(jax.vmap(climbed))(jnp.arange(len(population.coordinates))))
@@ -80,16 +82,41 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
             return cavity.log_likelihood(activity, activity @ population.inverse)[0] - at @ at / 2
 
         landscape = Landscape(cavity, population.inverse, density, population.basis)
-        centre, curvature = maximum(population.coordinates[neuron], landscape)
+        prior = Prior.of(population.basis, orthogonal=True)
+        centre = maximum(population.coordinates[neuron], landscape, prior)
         slope, expected = jax.grad(height)(centre), -jax.hessian(height)(centre)
-        return centre, curvature, slope, expected, *maximum(centre, landscape, steps=5)
+        again = maximum(centre, landscape, prior, steps=5)
+        return centre, landscape.curvature(centre), slope, expected, again
 
     for neuron in (0, 3):
-        centre, curvature, slope, expected, again, curvature_again = climbed(neuron)
+        centre, curvature, slope, expected, again = climbed(neuron)
         assert slope @ np.linalg.solve(curvature, slope) < 1e-13
         np.testing.assert_allclose(curvature, expected, rtol=1e-6, atol=1e-6)
         np.testing.assert_array_equal(again, centre)
-        np.testing.assert_array_equal(curvature_again, curvature)
+
+
+@pytest.mark.parametrize(
+    ("shape", "orthogonal"),
+    [(shape, way) for shape in ((6, 6), (6, 5), (5, 3)) for way in (True, False)] + [((5, 8), False)],
+)
+@pytest.mark.parametrize("weakest", [0.3, 1e-3, 1e-7])
+def test_a_newton_step_is_the_dense_solution_in_what_samples_see(shape, orthogonal, weakest):
+    """For as many components as samples, fewer, more; with directions that hardly any sample sees; and where the
+    Hessian gives others than the prior's curvature in some of them."""
+    rng = np.random.default_rng(sum(shape))
+    samples, components = shape
+    left, _, right = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+    lengths = np.geomspace(2.0, weakest, len(right))
+    basis = left * lengths if orthogonal else left * lengths @ right
+    hessian = rng.normal(size=(samples, samples))
+    hessian = (hessian + hessian.T) / 10 - hessian @ hessian.T
+    slope = rng.normal(size=components)
+    seen = slope if orthogonal else right.T @ (right @ slope)
+    prior = Prior.of(jnp.asarray(basis), orthogonal=orthogonal)
+    step = prior.newton_step(jnp.asarray(slope), jnp.asarray(hessian), jnp.asarray(0.2))
+    matrix = 1.2 * np.eye(components) - basis.T @ hessian @ basis
+    # lengths are raised to 1e-5 of the largest, and enter in products of two
+    np.testing.assert_allclose(step, np.linalg.solve(matrix, seen), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -165,12 +192,13 @@ def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
     def found(forces):
         population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
         reference, basis = look_for_modes(population, density)[0], population.basis
+        prior = Prior.of(basis, orthogonal=depth == 1)
         modes = modes_from(reference, density, basis)
-        rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis).activity - each), axis=1))
+        rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis, prior).activity - each), axis=1))
         cavities = jax.tree.map(lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities)
 
         def moved(cavity, centre, force):
-            _, curvature = Landscape(cavity, reference.inverse, density, basis).derivatives(centre)
+            curvature = Landscape(cavity, reference.inverse, density, basis).curvature(centre)
             _, gain, _ = taylor(density.network.activation, basis @ centre)
             return jnp.linalg.solve(curvature, basis.T @ (gain * force))
 

@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks.activations import Activation
 from codingschemes.posterior import Density, Scalar
+from codingschemes.samplers.frame import Prior
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: A climb this close to a mode known already is over.
@@ -82,18 +83,24 @@ class Landscape(NamedTuple):
         activity = self.activity(at)[None]
         return self.cavity.log_likelihood(activity, activity @ self.inverse)[0] - at @ at / 2
 
-    def derivatives(self, at: Float[Array, " R"]) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
-        """The gradient, and the negative Hessian."""
+    def derivatives(self, at: Float[Array, " R"]) -> tuple[Float[Array, " R"], Float[Array, "P P"]]:
+        """The gradient, and the likelihood's Hessian with respect to preactivations."""
         activity, gain, bend = taylor(self.density.network.activation, self.basis @ at)
         slope = self.cavity.slope(activity[None], (self.inverse @ activity)[None])[0]
-        inner = gain[:, None] * self.cavity.curvature(activity, self.inverse) * gain + jnp.diag(bend * slope)
-        return (gain * slope) @ self.basis - at, jnp.eye(len(at)) - self.basis.T @ inner @ self.basis
+        hessian = gain[:, None] * self.cavity.curvature(activity, self.inverse) * gain + jnp.diag(bend * slope)
+        return (gain * slope) @ self.basis - at, hessian
+
+    def curvature(self, at: Float[Array, " R"]) -> Float[Array, "R R"]:
+        """The negative Hessian of the log density."""
+        _, hessian = self.derivatives(at)
+        return jnp.eye(len(at)) - self.basis.T @ hessian @ self.basis
 
 
 def climb(
     reference: Reference,
     density: Density,
     basis: Float[Array, "P R"],
+    prior: Prior,
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
 ) -> Summit:
@@ -104,7 +111,7 @@ def climb(
         starts, cavity, code = row
         landscape = Landscape(cavity, reference.inverse, density, basis)
         start = starts[jnp.argmax(jax.vmap(landscape.height)(starts))]
-        return summit_from(start, landscape, code, steps, known)
+        return summit_from(start, landscape, prior, code, steps, known)
 
     size = jnp.mean(jnp.sum(basis**2, axis=1))
     starts = [_lifted(reference.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
@@ -120,19 +127,21 @@ def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridg
 def summit_from(
     start: Float[Array, " R"],
     landscape: Landscape,
+    prior: Prior,
     code: Int[Array, " G"],
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
 ) -> Summit:
     """Where climbing leads from some coordinates; `code` as in `Reference`, the rest as in `climb`."""
     density = landscape.density
-    centre, curvature = maximum(start, landscape, steps, known)
+    centre = maximum(start, landscape, prior, steps, known)
     activity = landscape.activity(centre)
     settled = (activity @ density.class_average > density.network.activation.midpoint).astype(int)
     right = jnp.all((settled == code) | (code < 0))
     if known is not None:
         right &= ~_is_among(activity, known)
     # not positive definite: not finite
+    curvature = landscape.curvature(centre)
     least = jnp.linalg.cholesky(curvature - _LEAST_CURVATURE * jnp.eye(len(curvature)))
     return Summit(centre, activity, right & jnp.all(jnp.isfinite(least)) & jnp.all(jnp.isfinite(centre)))
 
@@ -145,15 +154,15 @@ def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[
 def maximum(
     start: Float[Array, " R"],
     landscape: Landscape,
+    prior: Prior,
     steps: int = NEWTON_STEPS,
     known: Float[Array, "K P"] | None = None,
-) -> tuple[Float[Array, " R"], Float[Array, "R R"]]:
-    """A local maximum and the negative Hessian there, by Newton steps that are damped until they climb: none once there
-    is nothing to gain, or where the activity is next to one that is `known`."""
-    identity = jnp.eye(len(start))
+) -> Float[Array, " R"]:
+    """A local maximum, by Newton steps that are damped until they climb: none once there is nothing to gain, or where
+    the activity is next to one that is `known`."""
 
     def climb(state: _Climb) -> _Climb:
-        change = cho_solve(cho_factor(state.curvature + state.damping * identity), state.slope)
+        change = prior.newton_step(state.slope, state.hessian, state.damping)
         there = (state.slope @ change < _NOTHING_TO_GAIN) & (state.taken > 0)
         trial = state.at + change
         height = landscape.height(trial)
@@ -161,20 +170,21 @@ def maximum(
         better = (height > state.height) & ~there
 
         def accepted() -> _Climb:
-            slope, curvature = landscape.derivatives(trial)
-            return _Climb(trial, height, slope, curvature, state.damping / _LESS, state.taken + 1, there)
+            slope, hessian = landscape.derivatives(trial)
+            return _Climb(trial, height, slope, hessian, state.damping / _LESS, state.taken + 1, there)
 
         def rejected() -> _Climb:
             return state._replace(damping=state.damping * _MORE, taken=state.taken + 1, there=there)
 
         return jax.lax.cond(better, accepted, rejected)
 
+    start = prior.frame.seen(start)
     # the first step leads nowhere: to what is known of the start
     begin = _Climb(
         at=start,
         height=jnp.asarray(-jnp.inf, start.dtype),
         slope=jnp.zeros_like(start),
-        curvature=identity,
+        hessian=jnp.zeros_like(prior.precision),
         damping=jnp.asarray(_DAMPING, start.dtype),
         taken=jnp.asarray(0),
         there=jnp.asarray(False),
@@ -184,17 +194,16 @@ def maximum(
         arrived = state.there if known is None else state.there | _is_among(landscape.activity(state.at), known)
         return (state.taken <= steps) & ~arrived
 
-    end = jax.lax.while_loop(goes_on, climb, begin)
-    return end.at, end.curvature
+    return jax.lax.while_loop(goes_on, climb, begin).at
 
 
 class _Climb(NamedTuple):
-    """On the way to a maximum: where it is, and the log density, its gradient and its negative Hessian there."""
+    """On the way to a maximum: where it is, and the log density and its derivatives there (see `Landscape`)."""
 
     at: Float[Array, " R"]
     height: Scalar
     slope: Float[Array, " R"]
-    curvature: Float[Array, "R R"]
+    hessian: Float[Array, "P P"]
     damping: Scalar
     taken: Int[Array, ""]
     there: Bool[Array, ""]

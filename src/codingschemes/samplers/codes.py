@@ -53,7 +53,7 @@ _SELDOM = 2
 #: What a step of a linear network takes, in gradients, at least and at most.
 _DRAWN_AT_ONCE = 1.0, 3.0
 #: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
-_PLACE = 20.0
+_PLACE = 10.0
 
 
 class CodesState(NamedTuple):

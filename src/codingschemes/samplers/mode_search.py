@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, summit_from
+from codingschemes.samplers.frame import Prior
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, code_count, mode_count
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
@@ -33,7 +34,8 @@ def look_for_modes(
     """
     of_codes = _codes_reference(population, density)
     basis, inverse = population.basis, population.inverse
-    codes = climb(of_codes, density, basis)
+    prior = Prior.of(basis, orthogonal=density.network.depth == 1)
+    codes = climb(of_codes, density, basis, prior)
     samples = codes.activity.shape[1]
     known = jnp.zeros((0, samples)) if known is None else known
     activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
@@ -47,7 +49,8 @@ def look_for_modes(
         gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
         cavity = without(population, neuron, density)
-        summit = summit_from(population.coordinates[neuron], Landscape(cavity, inverse, density, basis), any_code)
+        landscape = Landscape(cavity, inverse, density, basis)
+        summit = summit_from(population.coordinates[neuron], landscape, prior, any_code)
         return (known.at[slot].set(summit.activity), tried.at[neuron].set(True)), (cavity, summit)
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
@@ -63,7 +66,7 @@ def look_for_modes(
         no_codes[: len(turned)],
     )
     reached = jnp.concatenate([known, jnp.where(found.found[:, None], found.activity, jnp.inf)])
-    summits = _stacked(found, climb(from_turned, density, basis, known=reached))
+    summits = _stacked(found, climb(from_turned, density, basis, prior, known=reached))
     tops = jnp.where(codes.found[:, None], codes.centre @ basis.T, of_codes.preactivation)
     places = Reference(
         population.activity,

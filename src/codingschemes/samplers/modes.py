@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.climbs import NEWTON_STEPS, Landscape, Reference, Summit, climb, taylor
+from codingschemes.samplers.frame import Frame, Prior
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
@@ -24,46 +25,8 @@ _FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 12, 12, 24
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
 _FOLLOWING_STEPS = 6
-#: Lengths of a basis relative to the largest, and variances relative to the largest, that rounding leaves something of.
-_LEAST_LENGTH = 1e-5
+#: Variances relative to the largest that rounding leaves something of.
 _LEAST_VARIANCE = 1e-14
-
-
-class Frame(NamedTuple):
-    """The basis, z = u basis^T, taken apart: directions diag(lengths) turn^T.
-
-    Attributes:
-        directions: orthonormal columns, (sample, direction).
-        lengths: of the basis along them; those next to nothing are raised, as any will do where nothing can be seen.
-        turn: orthonormal columns, (component, direction); None where it would be the identity.
-    """
-
-    directions: Float[Array, "P D"]
-    lengths: Float[Array, " D"]
-    turn: Float[Array, "R D"] | None
-
-    @classmethod
-    def of(cls, basis: Float[Array, "P R"], *, orthogonal: bool) -> "Frame":
-        """The frame of a basis, and whether its columns are orthogonal already."""
-        if orthogonal:
-            lengths = jnp.linalg.norm(basis, axis=0)
-            return cls(basis / lengths, jnp.maximum(lengths, _LEAST_LENGTH * jnp.max(lengths)), None)
-        directions, lengths, turn = jnp.linalg.svd(basis, full_matrices=False)
-        return cls(directions, jnp.maximum(lengths, _LEAST_LENGTH * lengths[0]), turn.T)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the directions span all samples."""
-        return self.directions.shape[0] == self.directions.shape[1]
-
-    def project(self, coordinates: Float[Array, "*K R"]) -> Float[Array, "*K D"]:
-        """Coordinates as preactivations along the directions."""
-        return (coordinates if self.turn is None else coordinates @ self.turn) * self.lengths
-
-    def move(self, coordinates: Float[Array, " R"], seen: Float[Array, " D"]) -> Float[Array, " R"]:
-        """Coordinates changed by what is `seen` to change."""
-        change = seen / self.lengths
-        return coordinates + (change if self.turn is None else self.turn @ change)
 
 
 class Modes(NamedTuple):
@@ -163,17 +126,17 @@ def mode_count(classes: int, samples: int) -> int:
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
     deep = density.network.depth > 1
-    summits = climb(reference, density, basis, _FOLLOWING_STEPS if deep else NEWTON_STEPS)
+    prior = Prior.of(basis, orthogonal=not deep)
+    summits = climb(reference, density, basis, prior, _FOLLOWING_STEPS if deep else NEWTON_STEPS)
     found = distinct(summits.activity, summits.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1], basis.shape[0])]
-    frame = Frame.of(basis, orthogonal=not deep)
     summits = jax.tree.map(lambda entries: entries[kept], summits._replace(found=found))
     cavities = jax.tree.map(lambda entries: entries[kept], reference.cavities)
 
     def mode(row: tuple[Summit, Cavity]) -> Modes:
-        return _mode(*row, reference.inverse, density, basis, frame)
+        return _mode(*row, reference.inverse, density, basis, prior.frame)
 
-    return jax.lax.map(mode, (summits, cavities))._replace(frame=frame)
+    return jax.lax.map(mode, (summits, cavities))._replace(frame=prior.frame)
 
 
 def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
@@ -203,7 +166,7 @@ def _mode(
 ) -> Modes:
     """The mode at a summit, its frame left out."""
     identity = jnp.eye(basis.shape[1])
-    _, curvature = Landscape(cavity, inverse, density, basis).derivatives(summit.centre)
+    curvature = Landscape(cavity, inverse, density, basis).curvature(summit.centre)
     covariance = cho_solve(cho_factor(jnp.where(summit.found, curvature, identity)), identity)
     seen = frame.project(frame.project(covariance).T)
     squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
