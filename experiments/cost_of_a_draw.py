@@ -33,7 +33,7 @@ import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.posterior import Density, Position
 from codingschemes.reports.style import CODE_COLORS, styled
-from codingschemes.runs.chunks import Program, advance, begin, search
+from codingschemes.runs.chunks import Program, advance_moving, begin, remember, search
 from codingschemes.runs.configuration import Sampling, resolve
 from codingschemes.runs.footprint import footprint
 from codingschemes.runs.run import CHECKPOINT
@@ -125,7 +125,7 @@ def measured(size: Size) -> dict[str, Any]:
         found["search"] = time.process_time() - started
     zero, one, yes = jnp.asarray(0), jnp.asarray(1), jnp.asarray(True)
     started = time.process_time()
-    compiled = advance.lower(*parts, states, zero, one, yes).compile()
+    compiled = advance_moving.lower(*parts, states, zero, one, yes).compile()
     found["compile"] = time.process_time() - started
     memory = compiled.memory_analysis()
     assert memory is not None  # of a CPU
@@ -138,7 +138,8 @@ def measured(size: Size) -> dict[str, Any]:
     seconds, steps = [], []
     for draw in range(_MOST_DRAWS + 1):
         started = time.process_time()
-        states, rows = jax.block_until_ready(compiled(program, states, jnp.asarray(draw), one, yes))
+        moved, rows = jax.block_until_ready(compiled(program, states, jnp.asarray(draw), one, yes))
+        states = remember(parts[0], moved, states)
         if draw:
             seconds.append(time.process_time() - started)
             steps.append(float(rows.to_host(1)["sample_stats"]["n_steps"].mean()))

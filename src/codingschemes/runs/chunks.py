@@ -19,7 +19,7 @@ from codingschemes.devices import CHAIN, EVERYWHERE, place
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.observables import observe
 from codingschemes.runs.packing import ByDtype, Layout, Rows, Variable
-from codingschemes.samplers import Kernel
+from codingschemes.samplers import Info, Kernel
 
 #: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
 _CHUNK_BYTES = 2e6
@@ -107,7 +107,6 @@ def observed_layout(program: Program) -> Layout:
     return Layout.of(jax.eval_shape(_observe, key, position, program.density, program.membership))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def advance(
     kernel: Kernel,
     mesh: Mesh,
@@ -120,8 +119,24 @@ def advance(
     """`count` <= `capacity` steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
 
     Returns:
-        The new states, and the records of these steps: zeros for what is observed where not `recording`.
+        The new states, and the records of these steps: zeros for what is observed where not `recording`. What steps do
+        not change (`Search.remember`) is not copied.
     """
+    moved, rows = advance_moving(kernel, mesh, program, states, first, count, recording)
+    return remember(kernel, moved, states), rows
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
+def advance_moving(
+    kernel: Kernel,
+    mesh: Mesh,
+    program: Program,
+    states: Any,
+    first: Int[Array, ""],
+    count: Int[Array, ""],
+    recording: Bool[Array, ""],
+) -> tuple[Any, Rows]:
+    """`advance`, but for what steps do not change of the states."""
     chains = jax.tree.leaves(states)[0].shape[0]
     layout = observed_layout(program)
     on_devices = jax.shard_map(
@@ -145,8 +160,13 @@ def _advance_here(
     count: Array,
     recording: Array,
 ) -> tuple[Any, ByDtype, ByDtype]:
-    """`advance` for the chains of one device."""
-    step = jax.vmap(kernel.step, (0, None))
+    """`advance_moving` for the chains of one device."""
+    each, whole = jax.vmap(kernel.step, (0, None)), states
+
+    def step(moving: Any, density: Density) -> tuple[Any, Info]:
+        states, info = each(remember(kernel, moving, whole), density)
+        return forget(kernel, states), info
+
     size = _together(program.density)
     # An iteration has the same place among those observed with it wherever chunks begin: so has its last digit.
     start = first // size * size
@@ -194,8 +214,9 @@ def _advance_here(
 
     length = row_count(program.density)
     rows = layout.blank(length, len(chains)), STATS.blank(length, len(chains))
-    states, (seen, stats) = jax.lax.fori_loop(0, (first + count - start + size - 1) // size, block, (states, rows))
-    return states, seen, stats
+    blocks = (first + count - start + size - 1) // size
+    moved, (seen, stats) = jax.lax.fori_loop(0, blocks, block, (forget(kernel, whole), rows))
+    return moved, seen, stats
 
 
 def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
@@ -204,13 +225,18 @@ def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bo
     if kernel.search is None:
         return states
     own, shared = _explore(kernel, mesh, program, states, wanted)
-    adopted = _adopt(kernel, mesh, program, states, own, place(shared, mesh, EVERYWHERE), wanted)
-    return recall(kernel, mesh, program, forget(kernel, adopted), wanted)
+    adopted = _adopt(kernel, mesh, program, forget(kernel, states), own, place(shared, mesh, EVERYWHERE), wanted)
+    return recall(kernel, mesh, program, adopted, wanted)
 
 
 def forget(kernel: Kernel, states: Any) -> Any:
     """The states without what follows from the rest."""
     return states if kernel.search is None else kernel.search.forget(states)
+
+
+def remember(kernel: Kernel, moved: Any, states: Any) -> Any:
+    """States, or later steps of them, that `forget` has left something out of, with what it left out."""
+    return moved if kernel.search is None else kernel.search.remember(moved, states)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)

@@ -46,8 +46,9 @@ class Memory(NamedTuple):
     """Bytes that a run holds at most.
 
     Attributes:
-        states: of all chains, before and after a chunk, modes included; and the data, on every device.
+        states: of all chains, before and after a chunk, modes once; and the data, on every device.
         buffers: what XLA sets aside while it works.
+        search: what a search takes beyond that: modes that it has found, while those before are there.
         records: of a chunk.
         copies: of these, on the host.
         draws: all of them, of a run that is held in memory.
@@ -56,6 +57,7 @@ class Memory(NamedTuple):
 
     states: int
     buffers: int
+    search: int
     records: int
     copies: int
     draws: int
@@ -64,7 +66,7 @@ class Memory(NamedTuple):
     @property
     def on_devices(self) -> int:
         """The part of accelerators, all together."""
-        return self.states + self.buffers + self.records
+        return self.states + self.buffers + self.search + self.records
 
     @property
     def total(self) -> int:
@@ -109,15 +111,19 @@ def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = Fal
     observed = observed_layout(program)
     rows = jax.eval_shape(lambda: [layout.blank(row_count(density), chains) for layout in (observed, STATS)])
     draws = stored_bytes(observed, chains, sampling.draws)
+    moving = _bytes(forget(kernel, states))
+    modes = _bytes(states) - moving
+    buffers = _buffers(posterior, density, kernel, sampling, _bytes(states) // chains)
     memory = Memory(
-        states=2 * _bytes(states) + chain_mesh(chains).size * _bytes(program),
-        buffers=_buffers(posterior, density, kernel, sampling, _bytes(states) // chains),
+        states=modes + 2 * moving + chain_mesh(chains).size * _bytes(program),
+        buffers=buffers,
+        search=max(modes - buffers, 0),
         records=_bytes(rows),
         copies=_COPIES * _bytes(rows) + 2 * HELD,
         draws=draws if in_memory else 0,
         process=_PROCESS,
     )
-    return Footprint(memory, Disk(0, 0) if in_memory else Disk(draws, 2 * _bytes(forget(kernel, states))))
+    return Footprint(memory, Disk(0, 0) if in_memory else Disk(draws, 2 * moving))
 
 
 def _buffers(posterior: Posterior, density: Density, kernel: Kernel, sampling: Sampling, of_state: int) -> int:

@@ -242,7 +242,10 @@ def _search(flow: Kernel) -> Search:
         modes, response = _modes_and_response(state.reference, density)
         return state._replace(modes=modes, response=response)
 
-    return Search((), explore, adopt, forget, recall, _search_in_gradients)
+    def remember(forgetful: CodesState, state: CodesState) -> CodesState:
+        return forgetful._replace(modes=state.modes, response=state.response)
+
+    return Search((), explore, adopt, forget, recall, remember, _search_in_gradients)
 
 
 def _known(state: CodesState, density: Density) -> SharedModes:

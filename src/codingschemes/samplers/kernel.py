@@ -60,6 +60,8 @@ class Search(NamedTuple):
             over chains by leaving out whole arrays.
         recall: (state, density) -> the state with what `forget` left out. Who searches calls it after `adopt`, and who
             reads a checkpoint after that: by the same program, so that both have the same numbers.
+        remember: (what `forget` has left of a state, maybe later steps of it, the state) -> the state with what it left
+            out, which steps do not change.
         gradients: density -> the time of a search, in gradients.
     """
 
@@ -68,6 +70,7 @@ class Search(NamedTuple):
     adopt: Callable[[State, Any, Any, Density], State]
     forget: Callable[[State], State]
     recall: Callable[[State, Density], State]
+    remember: Callable[[State, State], State]
     gradients: Callable[[Density], float] = lambda density: 0.0  # noqa: ARG005
 
 
