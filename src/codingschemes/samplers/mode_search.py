@@ -17,8 +17,10 @@ from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of,
 
 #: Preactivation in the middle of a code's pattern.
 _PATTERN_LEVEL = 1.5
-#: Neurons from which other modes are looked for, and samples that are turned round.
-_EXPLORERS = 8
+#: Neurons from which other modes are looked for: a neuron in a mode that is not known does not jump. Above other layers
+#: fewer, as all places are climbed from again whenever these have moved.
+_EXPLORERS, _EXPLORERS_ABOVE = 64, 8
+#: Samples that are turned round.
 _TURNED = 16
 
 
@@ -39,7 +41,8 @@ def look_for_modes(
     samples = codes.activity.shape[1]
     known = jnp.zeros((0, samples)) if known is None else known
     activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
-    blank = jnp.full((_EXPLORERS, samples), jnp.inf)
+    explorers = explorer_count(density)
+    blank = jnp.full((explorers, samples), jnp.inf)
     any_code = jnp.full(of_codes.code.shape[1], -1)
 
     def explore(
@@ -54,7 +57,7 @@ def look_for_modes(
         return (known.at[slot].set(summit.activity), tried.at[neuron].set(True)), (cavity, summit)
 
     start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
-    _, (cavities, others) = jax.lax.scan(explore, start, len(activity) + jnp.arange(_EXPLORERS))
+    _, (cavities, others) = jax.lax.scan(explore, start, len(activity) + jnp.arange(explorers))
     found = _stacked(codes, others)
     turned_from, turned = _turn_weakest(codes, population, known, density)
     no_codes = jnp.broadcast_to(any_code, (len(others.found) + len(turned), len(any_code)))
@@ -80,6 +83,11 @@ def look_for_modes(
 
 def _stacked[Rows](*parts: Rows) -> Rows:
     return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
+
+
+def explorer_count(density: Density) -> int:
+    """How many neurons are climbed from."""
+    return min(_EXPLORERS if density.network.depth == 1 else _EXPLORERS_ABOVE, density.network.width)
 
 
 def turned_count(codes: int, samples: int) -> int:
@@ -135,7 +143,7 @@ def places_kept(density: Density) -> int:
     samples, classes = len(density.targets), density.class_average.shape[1]
     if density.network.depth == 1:
         return mode_count(classes, samples)
-    return code_count(classes) + _EXPLORERS + turned_count(code_count(classes), samples)
+    return code_count(classes) + explorer_count(density) + turned_count(code_count(classes), samples)
 
 
 def no_reference(density: Density) -> Reference:

@@ -20,7 +20,7 @@ from codingschemes.samplers.neighbourhood import Cavity
 DISTINCT = 0.25
 #: Modes kept beyond the number of codes: more samples are more that are hard to tell. At least, for a hundred samples,
 #: at most.
-_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 12, 12, 24
+_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 12, 20, 48
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
@@ -133,8 +133,14 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     summits = jax.tree.map(lambda entries: entries[kept], summits._replace(found=found))
     cavities = jax.tree.map(lambda entries: entries[kept], reference.cavities)
 
-    def mode(row: tuple[Summit, Cavity]) -> Modes:
+    def of_summit(row: tuple[Summit, Cavity]) -> Modes:
         return _mode(*row, reference.inverse, density, basis, prior.frame)
+
+    def mode(row: tuple[Summit, Cavity]) -> Modes:
+        return jax.lax.cond(row[0].found, of_summit, nothing, row)
+
+    def nothing(row: tuple[Summit, Cavity]) -> Modes:
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(of_summit, row))
 
     return jax.lax.map(mode, (summits, cavities))._replace(frame=prior.frame)
 
@@ -167,7 +173,7 @@ def _mode(
     """The mode at a summit, its frame left out."""
     identity = jnp.eye(basis.shape[1])
     curvature = Landscape(cavity, inverse, density, basis).curvature(summit.centre)
-    covariance = cho_solve(cho_factor(jnp.where(summit.found, curvature, identity)), identity)
+    covariance = cho_solve(cho_factor(curvature), identity)
     seen = frame.project(frame.project(covariance).T)
     squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
     widths = jnp.sqrt(jnp.maximum(squares, _LEAST_VARIANCE * squares[-1]))
