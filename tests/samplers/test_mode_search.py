@@ -11,7 +11,7 @@ from codingschemes import Network, Posterior
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, mode_search
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, maximum, taylor
-from codingschemes.samplers.frame import Prior
+from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
 from codingschemes.samplers.modes import Modes, code_count, mode_count, modes_from
@@ -51,7 +51,7 @@ def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
         cavity = without(population, neuron, density)
         start = population.coordinates[neuron]
         landscape = Landscape(cavity, population.inverse, density, population.basis)
-        centre = maximum(start, landscape, Prior.of(population.basis, orthogonal=True))
+        centre = maximum(start, landscape, PreactivationPrior.of(population.basis, orthogonal=True))
         return density.network.activation(population.basis @ centre)
 
     return np.asarray(jax.jit(jax.vmap(climbed))(jnp.arange(len(population.coordinates))))
@@ -82,7 +82,7 @@ def test_a_climb_ends_where_there_is_nothing_to_gain_and_one_from_there_takes_no
             return cavity.log_likelihood(activity, activity @ population.inverse)[0] - at @ at / 2
 
         landscape = Landscape(cavity, population.inverse, density, population.basis)
-        prior = Prior.of(population.basis, orthogonal=True)
+        prior = PreactivationPrior.of(population.basis, orthogonal=True)
         centre = maximum(population.coordinates[neuron], landscape, prior)
         slope, expected = jax.grad(height)(centre), -jax.hessian(height)(centre)
         again = maximum(centre, landscape, prior, steps=5)
@@ -112,7 +112,7 @@ def test_a_newton_step_is_the_dense_solution_in_what_samples_see(shape, orthogon
     hessian = (hessian + hessian.T) / 10 - hessian @ hessian.T
     slope = rng.normal(size=components)
     seen = slope if orthogonal else right.T @ (right @ slope)
-    prior = Prior.of(jnp.asarray(basis), orthogonal=orthogonal)
+    prior = PreactivationPrior.of(jnp.asarray(basis), orthogonal=orthogonal)
     step = prior.newton_step(jnp.asarray(slope), jnp.asarray(hessian), jnp.asarray(0.2))
     matrix = 1.2 * np.eye(components) - basis.T @ hessian @ basis
     # lengths are raised to 1e-5 of the largest, and enter in products of two
@@ -192,7 +192,7 @@ def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
     def found(forces):
         population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
         reference, basis = look_for_modes(population, density)[0], population.basis
-        prior = Prior.of(basis, orthogonal=depth == 1)
+        prior = PreactivationPrior.of(basis, orthogonal=depth == 1)
         modes = modes_from(reference, density, basis)
         rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis, prior).activity - each), axis=1))
         cavities = jax.tree.map(lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks.activations import Activation
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.frame import Prior
+from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: A climb this close to a mode known already is over.
@@ -100,7 +100,7 @@ def climb(
     reference: Reference,
     density: Density,
     basis: Float[Array, "P R"],
-    prior: Prior,
+    prior: PreactivationPrior,
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
 ) -> Summit:
@@ -127,7 +127,7 @@ def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridg
 def summit_from(
     start: Float[Array, " R"],
     landscape: Landscape,
-    prior: Prior,
+    prior: PreactivationPrior,
     code: Int[Array, " G"],
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
@@ -154,7 +154,7 @@ def _is_among(activity: Float[Array, " P"], known: Float[Array, "K P"]) -> Bool[
 def maximum(
     start: Float[Array, " R"],
     landscape: Landscape,
-    prior: Prior,
+    prior: PreactivationPrior,
     steps: int = NEWTON_STEPS,
     known: Float[Array, "K P"] | None = None,
 ) -> Float[Array, " R"]:

@@ -53,7 +53,7 @@ class Frame(NamedTuple):
         return coordinates if self.turn is None else (coordinates @ self.turn) @ self.turn.T
 
 
-class Prior(NamedTuple):
+class PreactivationPrior(NamedTuple):
     """The prior of one neuron's preactivations.
 
     Attributes:
@@ -65,7 +65,7 @@ class Prior(NamedTuple):
     precision: Float[Array, "P P"]
 
     @classmethod
-    def of(cls, basis: Float[Array, "P R"], *, orthogonal: bool) -> "Prior":
+    def of(cls, basis: Float[Array, "P R"], *, orthogonal: bool) -> "PreactivationPrior":
         """The prior of z = u basis^T; one product of matrices, and where columns are not `orthogonal` already a
         singular value decomposition."""
         frame = Frame.of(basis, orthogonal=orthogonal)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, summit_from
-from codingschemes.samplers.frame import Prior
+from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, code_count, mode_count
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
 
@@ -36,7 +36,7 @@ def look_for_modes(
     """
     of_codes = _codes_reference(population, density)
     basis, inverse = population.basis, population.inverse
-    prior = Prior.of(basis, orthogonal=density.network.depth == 1)
+    prior = PreactivationPrior.of(basis, orthogonal=density.network.depth == 1)
     codes = climb(of_codes, density, basis, prior)
     samples = codes.activity.shape[1]
     known = jnp.zeros((0, samples)) if known is None else known

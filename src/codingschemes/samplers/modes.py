@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.climbs import NEWTON_STEPS, Landscape, Reference, Summit, climb, taylor
-from codingschemes.samplers.frame import Frame, Prior
+from codingschemes.samplers.frame import Frame, PreactivationPrior
 from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
@@ -126,7 +126,7 @@ def mode_count(classes: int, samples: int) -> int:
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
     """The modes of a neuron's density under a reference, for neurons z = u basis^T; those found come first."""
     deep = density.network.depth > 1
-    prior = Prior.of(basis, orthogonal=not deep)
+    prior = PreactivationPrior.of(basis, orthogonal=not deep)
     summits = climb(reference, density, basis, prior, _FOLLOWING_STEPS if deep else NEWTON_STEPS)
     found = distinct(summits.activity, summits.found)
     kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1], basis.shape[0])]
