@@ -40,24 +40,24 @@ def look_for_modes(
     codes = climb(of_codes, density, basis, prior)
     samples = codes.activity.shape[1]
     known = jnp.zeros((0, samples)) if known is None else known
-    activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
-    explorers = explorer_count(density)
-    blank = jnp.full((explorers, samples), jnp.inf)
     any_code = jnp.full(of_codes.code.shape[1], -1)
 
+    def gaps_to(activity: Float[Array, " P"]) -> Float[Array, " N"]:
+        return jnp.max(jnp.abs(population.activity - activity), axis=1)
+
     def explore(
-        carry: tuple[Float[Array, "K P"], Bool[Array, " N"]], slot: Array
-    ) -> tuple[tuple[Float[Array, "K P"], Bool[Array, " N"]], tuple[Cavity, Summit]]:
-        known, tried = carry
-        gaps = jnp.min(jnp.max(jnp.abs(population.activity[:, None] - known), axis=2), axis=1)
+        carry: tuple[Float[Array, " N"], Bool[Array, " N"]], _: None
+    ) -> tuple[tuple[Float[Array, " N"], Bool[Array, " N"]], tuple[Cavity, Summit]]:
+        gaps, tried = carry
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
         cavity = without(population, neuron, density)
         landscape = Landscape(cavity, inverse, density, basis)
         summit = summit_from(population.coordinates[neuron], landscape, prior, any_code)
-        return (known.at[slot].set(summit.activity), tried.at[neuron].set(True)), (cavity, summit)
+        return (jnp.fmin(gaps, gaps_to(summit.activity)), tried.at[neuron].set(True)), (cavity, summit)
 
-    start = (jnp.concatenate([activity, blank]), jnp.zeros(len(population.activity), bool))
-    _, (cavities, others) = jax.lax.scan(explore, start, len(activity) + jnp.arange(explorers))
+    activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
+    start = (jnp.min(jax.lax.map(gaps_to, activity), axis=0), jnp.zeros(len(population.activity), bool))
+    _, (cavities, others) = jax.lax.scan(explore, start, length=explorer_count(density))
     found = _stacked(codes, others)
     turned_from, turned = _turn_weakest(codes, population, known, density)
     no_codes = jnp.broadcast_to(any_code, (len(others.found) + len(turned), len(any_code)))
