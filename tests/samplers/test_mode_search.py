@@ -155,7 +155,8 @@ def test_samples_are_turned_that_are_least_decided_and_not_known_turned_in_codes
 
 
 @pytest.mark.slow
-def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched):
+def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched, monkeypatch):
+    monkeypatch.setattr(mode_search, "_EXPLORERS", 8)  # of thirty neurons
     density, population = quenched
     look = jax.jit(look_around)
     _, found = look(population, density, SharedModes.none(density))
