@@ -33,7 +33,7 @@ import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.posterior import Density, Position
 from codingschemes.reports.style import CODE_COLORS, styled
-from codingschemes.runs.chunks import Program, advance_moving, begin, remember, search
+from codingschemes.runs.chunks import Program, Stretch, advance_moving, begin, remember, search
 from codingschemes.runs.configuration import Sampling, resolve
 from codingschemes.runs.footprint import footprint
 from codingschemes.runs.run import CHECKPOINT
@@ -123,9 +123,8 @@ def measured(size: Size) -> dict[str, Any]:
         started = time.process_time()
         states = jax.block_until_ready(search(*parts, states, jnp.asarray(True)))
         found["search"] = time.process_time() - started
-    zero, one, yes = jnp.asarray(0), jnp.asarray(1), jnp.asarray(True)
     started = time.process_time()
-    compiled = advance_moving.lower(*parts, states, zero, one, yes).compile()
+    compiled = advance_moving.lower(*parts, states, Stretch.of(0, 1, recording=True)).compile()
     found["compile"] = time.process_time() - started
     memory = compiled.memory_analysis()
     assert memory is not None  # of a CPU
@@ -138,7 +137,7 @@ def measured(size: Size) -> dict[str, Any]:
     seconds, steps = [], []
     for draw in range(_MOST_DRAWS + 1):
         started = time.process_time()
-        moved, rows = jax.block_until_ready(compiled(program, states, jnp.asarray(draw), one, yes))
+        moved, rows = jax.block_until_ready(compiled(program, states, Stretch.of(draw, 1, recording=True)))
         states = remember(parts[0], moved, states)
         if draw:
             seconds.append(time.process_time() - started)

@@ -230,8 +230,8 @@ def test_memory_is_what_xla_sets_aside_for_the_loop(sampler, activation, width, 
     key, membership = jax.random.PRNGKey(0), jnp.asarray(np.eye(3)[posterior.task.labels])
     program = place(chunks.Program(density, membership, key), mesh, EVERYWHERE)
     _, states = chunks.begin(kernel, jax.random.split(key, 4), density.prior_draws(key, 4), density)
-    zero = jnp.asarray(0)
-    loop = chunks.advance_moving.lower(kernel, mesh, program, place(states, mesh, CHAIN), zero, zero, jnp.asarray(True))
+    stretch = chunks.Stretch.of(0, 0, recording=True)
+    loop = chunks.advance_moving.lower(kernel, mesh, program, place(states, mesh, CHAIN), stretch)
     found = loop.compile().memory_analysis()
     said = footprint.footprint(posterior, sampling).memory
     arguments, results = found.argument_size_in_bytes, found.output_size_in_bytes

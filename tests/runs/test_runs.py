@@ -205,10 +205,11 @@ def test_several_devices_give_the_draws_of_one(saved, monkeypatch):
 def test_a_signal_keeps_what_was_drawn(tmp_path, saved, monkeypatch, asked_by, iterations_before):
     original, handler = driver.advance, signal.getsignal(asked_by)
 
-    def interrupting(kernel, mesh, program, states, first, count, recording):
-        if int(first) <= iterations_before < int(first) + int(count):
+    def interrupting(kernel, mesh, program, states, stretch):
+        first, count = int(stretch.first), int(stretch.length)
+        if first <= iterations_before < first + count:
             os.kill(os.getpid(), asked_by)
-        return original(kernel, mesh, program, states, first, count, recording)
+        return original(kernel, mesh, program, states, stretch)
 
     monkeypatch.setattr(driver, "advance", interrupting)
     monkeypatch.setattr(driver, "_CHUNK_SECONDS", 1e-9)
@@ -357,10 +358,11 @@ def test_resuming_with_other_options_is_refused(saved):
 def test_draws_without_an_energy_are_never_stored(tmp_path, saved, monkeypatch, bad_step):
     original = driver.advance
 
-    def losing(kernel, mesh, program, states, first, count, recording):
-        states, rows = original(kernel, mesh, program, states, first, count, recording)
-        begin = bad_step - 1 - int(first)
-        if begin < int(count):
+    def losing(kernel, mesh, program, states, stretch):
+        first, count = int(stretch.first), int(stretch.length)
+        states, rows = original(kernel, mesh, program, states, stretch)
+        begin = bad_step - 1 - first
+        if begin < count:
             states = jax.tree.map(lambda leaf: lost(leaf, 0), states)
             rows = jax.tree.map(lambda leaf: lost(leaf, begin + int(rows.first)), rows)
         return states, rows

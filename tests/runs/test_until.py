@@ -62,11 +62,12 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
     waiting = [min(stop, uninterrupted.provenance["warmup_steps"] + FIRST_LOOK // 2) for stop in stops]
     original = driver.advance
 
-    def interrupting(kernel, mesh, program, states, first, count, recording):
-        if waiting and int(first) <= waiting[0] < int(first) + int(count):
+    def interrupting(kernel, mesh, program, states, stretch):
+        first, count = int(stretch.first), int(stretch.length)
+        if waiting and first <= waiting[0] < first + count:
             waiting.pop(0)
             os.kill(os.getpid(), signal.SIGINT)
-        return original(kernel, mesh, program, states, first, count, recording)
+        return original(kernel, mesh, program, states, stretch)
 
     monkeypatch.setattr(driver, "advance", interrupting)
     monkeypatch.setattr(driver, "_CHUNK_SECONDS", 0.1)

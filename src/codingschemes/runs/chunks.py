@@ -107,47 +107,49 @@ def observed_layout(program: Program) -> Layout:
     return Layout.of(jax.eval_shape(_observe, key, position, program.density, program.membership))
 
 
-def advance(
-    kernel: Kernel,
-    mesh: Mesh,
-    program: Program,
-    states: Any,
-    first: Int[Array, ""],
-    count: Int[Array, ""],
-    recording: Bool[Array, ""],
-) -> tuple[Any, Rows]:
-    """`count` <= `capacity` steps of every chain from iteration `first` on, chains spread over the devices of `mesh`.
+class Stretch(NamedTuple):
+    """Steps to take: run-time values of a program.
+
+    Attributes:
+        first: iteration.
+        length: how many, at most `capacity`.
+        recording: whether what is observed of them is recorded.
+    """
+
+    first: Int[Array, ""]
+    length: Int[Array, ""]
+    recording: Bool[Array, ""]
+
+    @classmethod
+    def of(cls, first: int, length: int, *, recording: bool) -> "Stretch":
+        return cls(jnp.asarray(first), jnp.asarray(length), jnp.asarray(recording))
+
+
+def advance(kernel: Kernel, mesh: Mesh, program: Program, states: Any, stretch: Stretch) -> tuple[Any, Rows]:
+    """A stretch of steps of every chain, chains spread over the devices of `mesh`.
 
     Returns:
         The new states, and the records of these steps: zeros for what is observed where not `recording`. What steps do
         not change (`Search.remember`) is not copied.
     """
-    moved, rows = advance_moving(kernel, mesh, program, states, first, count, recording)
+    moved, rows = advance_moving(kernel, mesh, program, states, stretch)
     return remember(kernel, moved, states), rows
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
-def advance_moving(
-    kernel: Kernel,
-    mesh: Mesh,
-    program: Program,
-    states: Any,
-    first: Int[Array, ""],
-    count: Int[Array, ""],
-    recording: Bool[Array, ""],
-) -> tuple[Any, Rows]:
+def advance_moving(kernel: Kernel, mesh: Mesh, program: Program, states: Any, stretch: Stretch) -> tuple[Any, Rows]:
     """`advance`, but for what steps do not change of the states."""
     chains = jax.tree.leaves(states)[0].shape[0]
     layout = observed_layout(program)
     on_devices = jax.shard_map(
         functools.partial(_advance_here, kernel, layout),
         mesh=mesh,
-        in_specs=(EVERYWHERE, CHAIN, CHAIN, EVERYWHERE, EVERYWHERE, EVERYWHERE),
+        in_specs=(EVERYWHERE, CHAIN, CHAIN, EVERYWHERE),
         out_specs=(CHAIN, Spec(None, *CHAIN), Spec(None, *CHAIN)),
         check_vma=False,
     )
-    states, observed, stats = on_devices(program, states, jnp.arange(chains), first, count, recording)
-    return states, Rows(observed, stats, first % _together(program.density), layout, STATS)
+    states, observed, stats = on_devices(program, states, jnp.arange(chains), stretch)
+    return states, Rows(observed, stats, stretch.first % _together(program.density), layout, STATS)
 
 
 def _advance_here(
@@ -156,11 +158,10 @@ def _advance_here(
     program: Program,
     states: Any,
     chains: Array,
-    first: Array,
-    count: Array,
-    recording: Array,
+    stretch: Stretch,
 ) -> tuple[Any, ByDtype, ByDtype]:
     """`advance_moving` for the chains of one device."""
+    first, count, recording = stretch
     each, whole = jax.vmap(kernel.step, (0, None)), states
 
     def step(moving: Any, density: Density) -> tuple[Any, Info]:

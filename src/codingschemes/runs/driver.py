@@ -24,7 +24,7 @@ from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import announce, progress_bar, watched
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
-from codingschemes.runs.chunks import Machine, Program, advance, begin, capacity, forget, recall, search
+from codingschemes.runs.chunks import Machine, Program, Stretch, advance, begin, capacity, forget, recall, search
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.continuing import continuable, continuation
 from codingschemes.runs.footprint import check_room, within_memory
@@ -231,10 +231,9 @@ def _start(kernel_key: Array, machine: Machine, density: Density, positions: Pos
 
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
-    zero, no = jnp.asarray(0), jnp.asarray(False)
-    jax.block_until_ready(advance(*machine.parts, states, zero, zero, jnp.asarray(True)))
+    jax.block_until_ready(advance(*machine.parts, states, Stretch.of(0, 0, recording=True)))
     give_back()
-    jax.block_until_ready(search(*machine.parts, states, no))
+    jax.block_until_ready(search(*machine.parts, states, jnp.asarray(False)))
     return time.monotonic() - started
 
 
@@ -264,16 +263,12 @@ def _run_chunks(
                 checkpoint = checkpoint._replace(states=search(*machine.parts, checkpoint.states, jnp.asarray(True)))
             iteration = checkpoint.iteration
             count = min(length, next_stop(machine.kernel, checkpoint, sampling) - iteration)
-            states, rows = advance(
-                *machine.parts,
-                checkpoint.states,
-                jnp.asarray(iteration),
-                jnp.asarray(count),
-                jnp.asarray(recording or checkpoint.trace is not None),
-            )
+            observing = recording or checkpoint.trace is not None
+            stretch = Stretch.of(iteration, count, recording=observing)
+            states, rows = advance(*machine.parts, checkpoint.states, stretch)
             records = rows.to_host(count)
             del rows  # as large as the states, and not needed while the next are made
-            _check_records(records, iteration, recording=recording or checkpoint.trace is not None)
+            _check_records(records, iteration, recording=observing)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
             if recording:
                 checkpoint = watched_over(checkpoint, sampling, records)

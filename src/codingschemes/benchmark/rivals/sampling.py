@@ -13,7 +13,7 @@ from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.errors import InvalidInput, SamplingFailed
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import Run
-from codingschemes.runs.chunks import Program, advance, capacity
+from codingschemes.runs.chunks import Program, Stretch, advance, capacity
 from codingschemes.runs.configuration import Sampling, describe, made_by
 from codingschemes.runs.store import DrawStore
 from codingschemes.samplers import Settings
@@ -62,7 +62,7 @@ def sample_rival(
     program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
     states = place(states, mesh, CHAIN)
     started = time.monotonic()
-    jax.block_until_ready(advance(kernel, mesh, program, states, jnp.asarray(0), jnp.asarray(0), jnp.asarray(True)))
+    jax.block_until_ready(advance(kernel, mesh, program, states, Stretch.of(0, 0, recording=True)))
     provenance: dict[str, Any] = {
         **made_by(Sampling(seed=seed)),
         "warmup_seconds": warmup_seconds,
@@ -74,7 +74,7 @@ def sample_rival(
     while done < most and (done < 4 or provenance["sampling_seconds"] < seconds):
         count = min(length, most - done)
         started = time.monotonic()
-        states, rows = advance(kernel, mesh, program, states, jnp.asarray(done), jnp.asarray(count), jnp.asarray(True))
+        states, rows = advance(kernel, mesh, program, states, Stretch.of(done, count, recording=True))
         records = rows.to_host(count)
         if not np.isfinite(records["sample_stats"]["lp"]).all():
             raise SamplingFailed(f"a chain of {name} has left for infinity: give it more `warmup`")
