@@ -164,24 +164,20 @@ def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched, mo
     first = jax.tree.map(lambda *each: jnp.concatenate(each), found, nobodys)
     _, second = look(population, density, first)
     codes = code_count(density.class_average.shape[1])
-    ends = np.cumsum([codes, len(first.found), len(found.found) - codes])
-    _, held, _, empty = np.split(np.asarray(second.found), ends)
-    of_codes, *again = (np.split(np.asarray(second.preactivation), ends)[each] for each in (0, 1, 3))
-    for each in again:
-        np.testing.assert_array_equal(each, first.preactivation)
-    np.testing.assert_array_equal(held ^ empty, first.found)
-    activity = np.asarray(density.network.activation(jnp.concatenate([again[0], of_codes])))
-    there = np.concatenate([first.found, second.found[:codes]])
-    gaps = np.sum((np.asarray(population.activity)[:, None] - activity[there]) ** 2, axis=2)
-    nearest = np.flatnonzero(there)[gaps.argmin(axis=1)]
-    # a mode that is one of the codes found now may hold neurons as either
-    to_codes = np.abs(activity[: len(held), None] - activity[len(held) :][second.found[:codes]]).max(axis=2).min(axis=1)
-    others = first.found & (to_codes > 0.05)
-    np.testing.assert_array_equal(held[others], np.isin(np.flatnonzero(others), nearest))
-    assert held[others].any()
-    assert empty[others].any()
-    # a look that knows of nothing finds all of them again; one that knows, where a neuron leads there
-    assert np.sum(second.found[ends[1] : ends[2]]) < np.sum(found.found[codes : len(held)])
+
+    def activity(modes: SharedModes) -> NDArray[np.float64]:
+        return np.where(modes.found[:, None], density.network.activation(modes.preactivation), np.inf)
+
+    # all of them are told of again, the codes first, then the others by the neurons that are nearest to them
+    again = np.abs(activity(first)[first.found][:, None] - activity(second)[second.found]).max(axis=2)
+    assert np.all(again.min(axis=1) < DISTINCT)
+    gaps = np.sum((np.asarray(population.activity)[:, None] - activity(second)) ** 2, axis=2)
+    crowd = np.bincount(gaps.argmin(axis=1), minlength=len(second.found))[codes:]
+    assert np.all(np.diff(crowd) <= 0)
+    assert np.sum(crowd > 0) > 1
+    nobody = np.abs(activity(second) - activity(nobodys)).max(axis=1).argmin()
+    assert crowd[nobody - codes] == 0
+    assert len(second.found) == len(first.found) + len(found.found)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])

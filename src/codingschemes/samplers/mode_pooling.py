@@ -35,25 +35,23 @@ class SharedModes(NamedTuple):
 
 
 def look_around(population: LastLayer, density: Density, known: SharedModes) -> tuple[Reference, SharedModes]:
-    """A chain's own reference, and the modes that it tells of: codes, modes `known` from before that hold neurons, what
-    else it has found, and last what was known and is empty."""
+    """A chain's own reference, and the modes that it tells of: codes, then what else it has found and what was `known`
+    from before, most neurons first. There may not be room for all."""
     activity = jnp.where(known.found[:, None], density.network.activation(known.preactivation), jnp.inf)
     own, modes = look_for_modes(population, density, activity)
-    places = SharedModes(modes.centre @ population.basis.T, distinct(modes.activity, modes.found))
-    count = code_count(own.code.shape[1])
-    codes, others = (
-        jax.tree.map(lambda rows, part=part: rows[part], places) for part in (slice(count), slice(count, None))
-    )
-    of_codes = jnp.where(codes.found[:, None], modes.activity[:count], jnp.inf)
-    held = known.found & _held(population, jnp.concatenate([activity, of_codes]))[: len(activity)]
-    parts = codes, known._replace(found=held), others, known._replace(found=known.found & ~held)
-    return own, jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
+    preactivation = jnp.concatenate([modes.centre @ population.basis.T, known.preactivation])
+    activity = jnp.concatenate([modes.activity, activity])
+    every = SharedModes(preactivation, distinct(activity, jnp.concatenate([modes.found, known.found])))
+    crowd = _crowds(population, jnp.where(every.found[:, None], activity, jnp.inf))
+    crowd = crowd.at[: code_count(own.code.shape[1])].set(len(population.activity) + 1)  # in front
+    order = jnp.argsort(-crowd, stable=True)
+    return own, jax.tree.map(lambda rows: rows[order], every)
 
 
-def _held(population: LastLayer, activity: Float[Array, "M P"]) -> Bool[Array, " M"]:
-    """Which of some modes, infinite where there is none, are the nearest to a neuron."""
+def _crowds(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, " M"]:
+    """How many neurons each of some modes, infinite where there is none, is the nearest to."""
     gaps = jax.lax.map(lambda own: jnp.sum((activity - own) ** 2, axis=1), population.activity)
-    return jnp.zeros(len(activity), bool).at[jnp.argmin(gaps, axis=1)].set(True)
+    return jnp.zeros(len(activity), int).at[jnp.argmin(gaps, axis=1)].add(1)
 
 
 def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
