@@ -20,7 +20,7 @@ from codingschemes.samplers.neighbourhood import Cavity
 DISTINCT = 0.25
 #: Modes kept beyond the number of codes: more samples are more that are hard to tell. At least, for a hundred samples,
 #: at most.
-_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 12, 20, 48
+_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 32, 20, 48
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
