@@ -14,7 +14,7 @@ from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, m
 from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
 from codingschemes.samplers.mode_search import look_for_modes
-from codingschemes.samplers.modes import Modes, code_count, mode_count, modes_from
+from codingschemes.samplers.modes import Modes, code_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 
@@ -186,11 +186,12 @@ def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
     density = small_posterior("sigmoid", temperature=1e-3, depth=depth, width=width).density()
 
     @jax.jit
-    def found(forces):
+    def found(key):
         population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
         reference, basis = look_for_modes(population, density)[0], population.basis
         prior = PreactivationPrior.of(basis, orthogonal=depth == 1)
         modes = modes_from(reference, density, basis)
+        forces = jax.random.normal(key, (len(modes.found), len(density.targets)))
         rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis, prior).activity - each), axis=1))
         cavities = jax.tree.map(lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities)
 
@@ -202,9 +203,7 @@ def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
         alone = jax.vmap(modes.response)(jnp.arange(len(forces)), forces)
         return modes.found, jax.vmap(moved)(cavities, modes.centre, forces), modes.responses(forces), alone
 
-    count = mode_count(density.class_average.shape[1], len(density.targets))
-    forces = jax.random.normal(jax.random.PRNGKey(2), (count, len(density.targets)))
-    there, expected, together, alone = found(forces)
+    there, expected, together, alone = found(jax.random.PRNGKey(2))
     assert there.sum() > 1
     for each in (together, alone):
         np.testing.assert_allclose(each[there], expected[there], rtol=1e-4, atol=1e-6)
