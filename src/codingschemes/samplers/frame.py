@@ -81,8 +81,7 @@ class PreactivationPrior(NamedTuple):
     ) -> Float[Array, " R"]:
         """((1 + damping) I - B^T hessian B)^{-1} slope, solved for preactivations: instead of two products with the
         basis one factorisation. Not finite where the matrix is not positive definite."""
-        turn, directions, lengths = self.frame.turn, self.frame.directions, self.frame.lengths
-        seen = slope if turn is None else slope @ turn
+        directions, lengths = self.frame.directions, self.frame.lengths
         factor = cho_factor((1 + damping) * self.precision - hessian)
-        change = cho_solve(factor, directions @ (seen / lengths))
+        change = cho_solve(factor, directions @ (self.frame.project(slope) / lengths**2))
         return self.frame.move(jnp.zeros_like(slope), change @ directions)

@@ -57,8 +57,8 @@ def _crowds(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, 
 def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
     """A chain's reference with the distinct modes that all chains have told of in front.
 
-    They come in the order in which chains found them, codes first, alike in all chains. Behind them are the chain's own
-    entries, as far as there is room (`places_kept`).
+    They come in the order in which chains tell of them, codes first, alike in all chains. Behind them are the chain's
+    own entries, as far as there is room (`places_kept`).
     """
     samples = own.preactivation.shape[1]
     room = mode_count(own.code.shape[1], samples)
