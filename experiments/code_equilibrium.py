@@ -19,13 +19,12 @@ from claims import Claim
 from entry import Entry, Table
 
 import codingschemes as cs
-from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.diagnostics import ess, rhat
 from codingschemes.posterior import Density, Position
 from codingschemes.runs import Sampling
 from codingschemes.runs.start import beginning
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.settling import search_if_due
+from codingschemes.samplers.settling import nothing_in_common, step_together
 from codingschemes.tasks import make_task
 
 CODES = ("110", "101", "011", "100")
@@ -76,34 +75,30 @@ def observe(position: Position, density: Density) -> jax.Array:
 def run(name: str, density: Density, positions: Position) -> tuple[np.ndarray, float, float]:
     """Observations (chain, draw, ...), and the seconds of warm-up and sampling, compilation left out."""
     kernel = SAMPLERS[name](Settings(warmup=options.warmup, max_tree_depth=8))
-    mesh = chain_mesh(4)
-    states = jax.vmap(kernel.init, (0, 0, None))(jax.random.split(jax.random.PRNGKey(1), 4), positions, density)
+    count = jax.tree.leaves(positions)[0].shape[0]
 
-    def here(states: Any, density: Density, first: jax.Array, count: jax.Array) -> tuple[Any, jax.Array]:
+    @jax.jit
+    def chunk(chains: Any, density: Density, first: jax.Array, steps: jax.Array) -> tuple[Any, jax.Array]:
         def body(index: jax.Array, carry: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
-            states, rows = carry
-            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, first + index, density), density)
+            (states, common), rows = carry
+            states, common, _ = step_together(kernel, states, common, first + index, density)
             seen = jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
-            return states, rows.at[index].set(seen)
+            return (states, common), rows.at[index].set(seen)
 
-        chains = jax.tree.leaves(states)[0].shape[0]
-        return jax.lax.fori_loop(0, count, body, (states, jnp.zeros((CHUNK, chains, 14))))
+        return jax.lax.fori_loop(0, steps, body, (chains, jnp.zeros((CHUNK, count, 14))))
 
-    spec = jax.sharding.PartitionSpec(None, *CHAIN)
-    chunk = jax.jit(
-        jax.shard_map(here, mesh=mesh, in_specs=(CHAIN, *3 * (EVERYWHERE,)), out_specs=(CHAIN, spec), check_vma=False)
-    )
-    states, density = place(states, mesh, CHAIN), place(density, mesh, EVERYWHERE)
-    jax.block_until_ready(chunk(states, density, 0, 0))
+    states = cs.samplers.begin(kernel, jax.random.PRNGKey(1), positions, density)
+    chains = states, nothing_in_common(kernel, states, density)
+    jax.block_until_ready(chunk(chains, density, 0, 0))
     rows: list[np.ndarray] = []
     started = time.monotonic()
     for first in range(0, options.warmup, CHUNK):
-        states, _ = jax.block_until_ready(chunk(states, density, first, CHUNK))
+        chains, _ = jax.block_until_ready(chunk(chains, density, first, CHUNK))
     warm = time.monotonic() - started
-    states = place(kernel.pool(states), mesh, CHAIN)
+    chains = kernel.pool(chains[0]), chains[1]
     started = time.monotonic()
     while len(rows) * CHUNK < options.draws and time.monotonic() - started < options.seconds:
-        states, seen = jax.block_until_ready(chunk(states, density, options.warmup, CHUNK))
+        chains, seen = jax.block_until_ready(chunk(chains, density, options.warmup, CHUNK))
         rows.append(np.asarray(seen))
     return np.swapaxes(np.concatenate(rows), 0, 1), warm, time.monotonic() - started
 

@@ -33,7 +33,7 @@ import codingschemes as cs
 from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.posterior import Density, Position
 from codingschemes.reports.style import CODE_COLORS, styled
-from codingschemes.runs.chunks import Program, Stretch, advance_moving, begin, remember, search
+from codingschemes.runs.chunks import Machine, Program, Stretch, advance, begin
 from codingschemes.runs.configuration import Sampling, resolve
 from codingschemes.runs.footprint import footprint
 from codingschemes.runs.run import CHECKPOINT
@@ -115,16 +115,17 @@ def measured(size: Size) -> dict[str, Any]:
     membership = jnp.asarray(np.eye(posterior.task.class_count)[posterior.task.labels])
     program = place(Program(density, membership, key), mesh, EVERYWHERE)
     _, states = begin(kernel, jax.random.split(key, 1), density.prior_draws(key, 1), density)
-    parts = (kernel.without_schedule(), mesh, program)
     states = place(states, mesh, CHAIN)
+    machine = Machine(kernel, mesh, program).informed(states)
     found: dict[str, Any] = {}
     if kernel.jumps(density.network):
-        search(*parts, states, jnp.asarray(False))  # compiles
+        jax.block_until_ready(machine.searched(states, wanted=False)[1])  # compiles
         started = time.process_time()
-        states = jax.block_until_ready(search(*parts, states, jnp.asarray(True)))
+        machine, states = machine.searched(states)
+        jax.block_until_ready((machine.program, states))
         found["search"] = time.process_time() - started
     started = time.process_time()
-    compiled = advance_moving.lower(*parts, states, Stretch.of(0, 1, recording=True)).compile()
+    compiled = advance.lower(*machine.parts, states, Stretch.of(0, 1, recording=True)).compile()
     found["compile"] = time.process_time() - started
     memory = compiled.memory_analysis()
     assert memory is not None  # of a CPU
@@ -137,8 +138,8 @@ def measured(size: Size) -> dict[str, Any]:
     seconds, steps = [], []
     for draw in range(_MOST_DRAWS + 1):
         started = time.process_time()
-        moved, rows = jax.block_until_ready(compiled(program, states, Stretch.of(draw, 1, recording=True)))
-        states = remember(parts[0], moved, states)
+        stretch = Stretch.of(draw, 1, recording=True)
+        states, rows = jax.block_until_ready(compiled(machine.program, states, stretch))
         if draw:
             seconds.append(time.process_time() - started)
             steps.append(float(rows.to_host(1)["sample_stats"]["n_steps"].mean()))
@@ -161,7 +162,7 @@ def shaped(size: Size) -> dict[str, Any]:
     return {
         **size._asdict(),
         "gradient": gradient_seconds(resolve(posterior, {}).density(posterior)),
-        "gigabytes": (memory.states + memory.buffers + memory.records) / 1e9,
+        "gigabytes": (memory.states + memory.modes / 2 + memory.buffers + memory.records) / 1e9,
     }
 
 

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 import codingschemes as cs
 from codingschemes.posterior import Density
 from codingschemes.samplers.jumps import centre_among, frozen_weights, jump_sweep
-from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
+from codingschemes.samplers.mode_pooling import ToldModes, look_around, shared
 from codingschemes.samplers.modes import Modes, mode_of, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, cavities_of, populate
 from codingschemes.tasks import make_task
@@ -97,9 +97,9 @@ def row(name: str) -> list[str]:
 
     @jax.jit
     def search(population: LastLayer, density: Density) -> Modes:
-        own, shared = look_around(population, density, SharedModes.none(density))
-        pooled = join(own, jax.tree.map(lambda entries: entries[None], shared), population, density)
-        return modes_from(pooled, density, density.basis)
+        own = look_around(population, density, ToldModes.none(density))
+        reference = shared(jax.tree.map(lambda rows: rows[None], own), density)
+        return modes_from(reference, density, density.basis)
 
     of_search, modes = seconds(search, first, density)
     held, stepped, own = (np.asarray(each) for each in gains(last, modes, density))

@@ -122,6 +122,7 @@ def test_numbers_of_numpy_and_jax_are_numbers(posterior):
         ("try `start='annealed'` or `depth=1`", "try --start annealed or --depth 1"),
         ("raise `target_acceptance`", "raise --target-acceptance"),
         ("`seed` of the task takes", "--task-seed takes"),
+        ("another started from it with `parent`", "another started from it with --from"),
         ("a `Posterior`, 'x' and ``", "a `Posterior`, 'x' and ``"),
     ],
 )

@@ -19,6 +19,7 @@ from codingschemes.devices import CHAIN, EVERYWHERE, chain_mesh, place
 from codingschemes.runs import Sampling, chunks, estimate, folder, footprint
 from codingschemes.runs.arithmetic import factor_operations, operations, smaller
 from codingschemes.samplers import SAMPLERS, Settings
+from codingschemes.samplers.settling import nothing_in_common
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5}
 BENCH = Path(__file__).parents[2] / "benchmarks" / "bench.json"
@@ -228,12 +229,15 @@ def test_memory_is_what_xla_sets_aside_for_the_loop(sampler, activation, width, 
     sampling = Sampling(sampler=sampler)
     kernel, density, mesh = SAMPLERS[sampler](sampling.settings), posterior.density(), chain_mesh(sampling.chains)
     key, membership = jax.random.PRNGKey(0), jnp.asarray(np.eye(3)[posterior.task.labels])
-    program = place(chunks.Program(density, membership, key), mesh, EVERYWHERE)
     _, states = chunks.begin(kernel, jax.random.split(key, 4), density.prior_draws(key, 4), density)
+    common = nothing_in_common(kernel, states, density)
+    program = place(chunks.Program(density, membership, key, common), mesh, EVERYWHERE)
     stretch = chunks.Stretch.of(0, 0, recording=True)
-    loop = chunks.advance_moving.lower(kernel, mesh, program, place(states, mesh, CHAIN), stretch)
+    loop = chunks.advance.lower(kernel, mesh, program, place(states, mesh, CHAIN), stretch)
     found = loop.compile().memory_analysis()
     said = footprint.footprint(posterior, sampling).memory
     arguments, results = found.argument_size_in_bytes, found.output_size_in_bytes
     assert said.buffers / mesh.size == pytest.approx(found.temp_size_in_bytes, rel=0.2)
-    assert (said.states + said.records) / mesh.size == pytest.approx(arguments + results, rel=0.2)
+    # of modes as many again may be found while these are there
+    there = (said.states + said.records) / mesh.size + said.modes / 2
+    assert there == pytest.approx(arguments + results, rel=0.2)

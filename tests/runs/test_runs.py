@@ -144,10 +144,10 @@ def test_the_energy_is_the_regularised_loss_of_the_smallest_weights(saved):
 
 
 def test_same_seed_same_draws_other_seed_other_draws(saved):
-    compiled = chunks.advance_moving._cache_size()
+    compiled = chunks.advance._cache_size()
     assert_same_draws(saved, cs.sample(small_posterior(), **OPTIONS))
     other = cs.sample(small_posterior(), **{**OPTIONS, "seed": 6})
-    assert chunks.advance_moving._cache_size() == compiled
+    assert chunks.advance._cache_size() == compiled
     assert not np.array_equal(saved.data["posterior"]["energy"], other.data["posterior"]["energy"])
 
 
@@ -290,18 +290,18 @@ def test_a_run_compiles_once_and_new_data_or_another_warm_up_nothing(monkeypatch
     # Shapes that no other test has: programs are kept for as long as the tests run.
     task = correlated_task(7)
     options = {**OPTIONS, "sampler": "codes", "draws": 10}
-    before = chunks.advance_moving._cache_size()
+    before = chunks.advance._cache_size()
     cs.sample(cs.Posterior(task, cs.Network("sigmoid", width=5)), **options)
-    assert chunks.advance_moving._cache_size() == before + 1
+    assert chunks.advance._cache_size() == before + 1
     assert len(traced) <= 12
     traced.clear()
     doubled = task.with_inputs(2 * task.inputs, task.test_inputs, "doubled")
     other = cs.Posterior(doubled, cs.Network("sigmoid", width=5), temperature=0.2, readout_variance=3.0)
     cs.sample(other, **options)
-    assert chunks.advance_moving._cache_size() == before + 1
+    assert chunks.advance._cache_size() == before + 1
     assert not traced
     cs.sample(other, **{**options, "warmup": options["warmup"] + 10})
-    assert chunks.advance_moving._cache_size() == before + 1
+    assert chunks.advance._cache_size() == before + 1
 
 
 def test_compiling_is_said_before_the_first_step(capsys, monkeypatch):

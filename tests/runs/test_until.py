@@ -34,9 +34,14 @@ def _short():
         yield
 
 
+def jumping_posterior() -> cs.Posterior:
+    """One whose neurons jump, several in a step."""
+    return small_posterior(temperature=0.1, weight_variance=8.0)
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory, _short) -> cs.Run:
-    return cs.sample(small_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS, **UNTIL)
+    return cs.sample(jumping_posterior(), out=tmp_path_factory.mktemp("runs") / "run", **OPTIONS, **UNTIL)
 
 
 def test_a_run_ends_as_soon_as_it_is_precise_enough(uninterrupted):
@@ -59,6 +64,7 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
     """Before the first search, between searches, at the end of a round and while sampling; states are recalled each
     time."""
     assert uninterrupted.draw_count > FIRST_LOOK
+    assert uninterrupted.values("sample_stats", "switches").sum() > uninterrupted.draw_count
     waiting = [min(stop, uninterrupted.provenance["warmup_steps"] + FIRST_LOOK // 2) for stop in stops]
     original = driver.advance
 
@@ -71,11 +77,11 @@ def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monke
 
     monkeypatch.setattr(driver, "advance", interrupting)
     monkeypatch.setattr(driver, "_CHUNK_SECONDS", 0.1)
-    run = cs.sample(small_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
+    run = cs.sample(jumping_posterior(), out=tmp_path / "run", **OPTIONS, **UNTIL)
     for _ in stops:
         assert run.provenance["ended"] == "interruption"
         assert not run.finished
-        run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
+        run = cs.sample(jumping_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
     assert run.provenance["ended"] == "precision"
     _same(run, uninterrupted)
 
@@ -139,11 +145,11 @@ def test_no_run_goes_back_more_often_than_its_warm_up_has_room_for(monkeypatch):
 
 
 def test_a_finished_run_goes_on_to_a_new_precision_and_ends_at_its_cap(uninterrupted):
-    again = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **OPTIONS, **UNTIL)
+    again = cs.sample(jumping_posterior(), out=uninterrupted.path, resume=True, **OPTIONS, **UNTIL)
     assert again.draw_count == uninterrupted.draw_count
     cap = uninterrupted.draw_count + 7
     options = {**OPTIONS, "until_ess": 1e6, "draws": cap}
-    more = cs.sample(small_posterior(), out=uninterrupted.path, resume=True, **options)
+    more = cs.sample(jumping_posterior(), out=uninterrupted.path, resume=True, **options)
     assert (more.draw_count, more.provenance["ended"]) == (cap, "draws")
 
 

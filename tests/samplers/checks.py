@@ -61,13 +61,22 @@ def _step(step: Callable[..., Any], states: Any, densities: Density) -> tuple[An
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _search(search: Search, states: Any, density: Density) -> Any:
-    """All copies after each has looked for modes by itself: they are to be independent."""
+def _search(search: Search, states: Any, common: Any, density: Density) -> tuple[Any, Any]:
+    """All copies, and what each has in common with none, after each has looked for modes by itself: they are to be
+    independent."""
 
-    def alone(state: Any) -> Any:
-        return jax.tree.map(lambda leaf: leaf[0], search_together(search, _stacked(state), density))
+    def alone(copy: tuple[Any, Any]) -> tuple[Any, Any]:
+        state, common = copy
+        found = search_together(search, _stacked(state), common, density)
+        after = jax.tree.map(lambda leaf: leaf[0], found)
+        return after, search.common(after, density)
 
-    return _strong(jax.lax.map(alone, states))
+    return _strong(jax.lax.map(alone, (states, common)))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _common(search: Search, states: Any, density: Density) -> Any:
+    return _strong(jax.lax.map(lambda state: search.common(state, density), states))
 
 
 def _stacked(state: Any) -> Any:
@@ -134,9 +143,14 @@ def pilot(kernel: Kernel, problem: Problem, count: int = CHAINS) -> Any:
     # kernels that differ in the numbers of a Partial alone are one program
     init = kernel.init if isinstance(kernel.init, jax.tree_util.Partial) else jax.tree_util.Partial(kernel.init)
     states = _init(init, _keys(jax.random.PRNGKey(102), count), positions, densities)
+    search = kernel.search
+    if search is not None:
+        common = _common(search, states, problem.density)
+        states = search.lend(states, common)
     for step in range(kernel.warmup):
-        if kernel.search is not None and step in kernel.search.steps:
-            states = _search(kernel.search, states, problem.density)
+        if search is not None and step in search.steps:
+            states, common = _search(search, search.take_back(states), common, problem.density)
+            states = search.lend(states, common)
         states, _ = _step(kernel.step, states, densities)
     return states
 

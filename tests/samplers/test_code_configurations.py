@@ -24,7 +24,7 @@ from codingschemes.samplers import SAMPLERS, Settings, flips, jumps, rotations
 from codingschemes.samplers.frame import Frame
 from codingschemes.samplers.modes import Modes
 from codingschemes.samplers.neighbourhood import populate
-from codingschemes.samplers.settling import search_if_due
+from codingschemes.samplers.settling import nothing_in_common, step_together
 
 #: A correct sampler fails with this probability, a broken one has to fail.
 ALARM = 1e-5
@@ -271,12 +271,13 @@ def test_codes_visits_configurations_as_often_as_it_should(name, space):
 
     @jax.jit
     def run(keys: Array, positions: Position, density: Density) -> Array:
-        def step(states, index):
-            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, index, density), density)
-            return states, jax.vmap(signature, (0, None))(jax.vmap(kernel.position)(states), density)
+        def step(chains, index):
+            states, common, _ = step_together(kernel, *chains, index, density)
+            return (states, common), jax.vmap(signature, (0, None))(jax.vmap(kernel.position)(states), density)
 
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
-        return jax.lax.scan(step, states, jnp.arange(kernel.warmup + BURN_IN + 2 * STEPS))[1]
+        chains = states, nothing_in_common(kernel, states, density)
+        return jax.lax.scan(step, chains, jnp.arange(kernel.warmup + BURN_IN + 2 * STEPS))[1]
 
     start = density.prior_draw(jax.random.PRNGKey(3))
     positions = jax.tree.map(lambda block: jnp.broadcast_to(block, (CHAINS, *block.shape)), start)

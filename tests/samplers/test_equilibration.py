@@ -10,7 +10,7 @@ import codingschemes as cs
 from codingschemes.convergence import rhat
 from codingschemes.posterior import Density, Position
 from codingschemes.samplers import SAMPLERS, Settings
-from codingschemes.samplers.settling import search_if_due
+from codingschemes.samplers.settling import nothing_in_common, step_together
 from codingschemes.tasks import orthogonal
 
 #: Chains from either start.
@@ -39,12 +39,13 @@ def run(
 
     @jax.jit
     def chains(keys, positions, density):
-        def body(states, step):
-            states, _ = jax.vmap(kernel.step, (0, None))(search_if_due(kernel, states, step, density), density)
-            return states, jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
+        def body(chains, step):
+            states, common, _ = step_together(kernel, *chains, step, density)
+            return (states, common), jax.vmap(observe, (0, None))(jax.vmap(kernel.position)(states), density)
 
         states = jax.vmap(kernel.init, (0, 0, None))(keys, positions, density)
-        return jax.lax.scan(body, states, jnp.arange(WARMUP + count))[1]
+        chains = states, nothing_in_common(kernel, states, density)
+        return jax.lax.scan(body, chains, jnp.arange(WARMUP + count))[1]
 
     values = chains(jax.random.split(jax.random.PRNGKey(1), 2 * CHAINS), positions, density)
     return np.moveaxis(np.asarray(values)[WARMUP:], 0, 1)

@@ -12,8 +12,8 @@ from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, mode_search
 from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, maximum, taylor
 from codingschemes.samplers.frame import PreactivationPrior
-from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
-from codingschemes.samplers.mode_search import look_for_modes
+from codingschemes.samplers.mode_pooling import ToldModes, join, look_around, shared, typical
+from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, code_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
@@ -21,27 +21,37 @@ from codingschemes.tasks import make_task
 DISTINCT = 0.25
 
 
-@pytest.fixture(scope="module")
-def quenched() -> tuple[Density, LastLayer]:
-    """Thirty neurons quenched on handwritten digits, some of which are hard to tell."""
-    task = make_task("digits", classes="3,5,8", samples=30)
-    density = Posterior(task, Network("sigmoid", width=30), temperature=1e-4).density()
+def quench(density: Density, seed: int) -> LastLayer:
     kernel = SAMPLERS["hmc"](Settings(warmup=100))
 
     @jax.jit
-    def quench(key: jax.Array) -> LastLayer:
+    def cooled(key: jax.Array) -> LastLayer:
         key_position, key_state = jax.random.split(key)
         state = kernel.init(key_state, density.prior_draw(key_position), density)
         state = jax.lax.fori_loop(0, 150, lambda _, state: kernel.step(state, density)[0], state)
         return populate(density, *density.last_layer(kernel.position(state)))
 
-    return density, quench(jax.random.PRNGKey(3))
+    return cooled(jax.random.PRNGKey(seed))
+
+
+@pytest.fixture(scope="module")
+def quenched() -> tuple[Density, LastLayer]:
+    """Thirty neurons quenched on handwritten digits, some of which are hard to tell."""
+    task = make_task("digits", classes="3,5,8", samples=30)
+    density = Posterior(task, Network("sigmoid", width=30), temperature=1e-4).density()
+    return density, quench(density, 3)
+
+
+def searched(density: Density, population: LastLayer) -> Modes:
+    """The modes that a population has."""
+    reference = look_around(population, density, ToldModes.none(density))
+    return modes_from(reference, density, population.basis)
 
 
 @pytest.fixture(scope="module")
 def modes(quenched: tuple[Density, LastLayer]) -> Modes:
     density, population = quenched
-    return jax.jit(lambda: modes_from(look_for_modes(population, density)[0], density, population.basis))()
+    return jax.jit(lambda: searched(density, population))()
 
 
 def settled(density: Density, population: LastLayer) -> NDArray[np.float64]:
@@ -156,16 +166,16 @@ def test_samples_are_turned_that_are_least_decided_and_not_known_turned_in_codes
 
 @pytest.mark.slow
 def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched, monkeypatch):
-    monkeypatch.setattr(mode_search, "_EXPLORERS", 8)  # of thirty neurons
+    monkeypatch.setattr(mode_search, "_EXPLORERS", 1)  # of thirty neurons
     density, population = quenched
-    look = jax.jit(look_around)
-    _, found = look(population, density, SharedModes.none(density))
-    nobodys = SharedModes(jnp.asarray([3.0 * (-1.0) ** np.arange(density.targets.shape[0])]), jnp.ones(1, bool))
+    look = jax.jit(lambda *given: ToldModes.of(look_around(*given)))
+    found = look(population, density, ToldModes.none(density))
+    nobodys = ToldModes(jnp.asarray([3.0 * (-1.0) ** np.arange(density.targets.shape[0])]), jnp.ones(1, bool))
     first = jax.tree.map(lambda *each: jnp.concatenate(each), found, nobodys)
-    _, second = look(population, density, first)
+    second = look(population, density, first)
     codes = code_count(density.class_average.shape[1])
 
-    def activity(modes: SharedModes) -> NDArray[np.float64]:
+    def activity(modes: ToldModes) -> NDArray[np.float64]:
         return np.where(modes.found[:, None], density.network.activation(modes.preactivation), np.inf)
 
     # all of them are told of again, the codes first, then the others by the neurons that are nearest to them
@@ -177,36 +187,37 @@ def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched, mo
     assert np.sum(crowd > 0) > 1
     nobody = np.abs(activity(second) - activity(nobodys)).max(axis=1).argmin()
     assert crowd[nobody - codes] == 0
-    assert len(second.found) == len(first.found) + len(found.found)
+    assert second.found.sum() > first.found.sum()
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])
 def test_a_force_moves_a_neuron_by_its_covariance(depth, width):
-    """As a Newton step would, by its curvature at the mode, dense; about every mode, and about each alone."""
+    """As a Newton step would, by its curvature at the mode, dense."""
     density = small_posterior("sigmoid", temperature=1e-3, depth=depth, width=width).density()
 
     @jax.jit
     def found(key):
         population = populate(density, *density.last_layer(density.prior_draw(jax.random.PRNGKey(1))))
-        reference, basis = look_for_modes(population, density)[0], population.basis
+        reference, basis = look_around(population, density, ToldModes.none(density)), population.basis
         prior = PreactivationPrior.of(basis, orthogonal=depth == 1)
         modes = modes_from(reference, density, basis)
         forces = jax.random.normal(key, (len(modes.found), len(density.targets)))
         rows = jax.vmap(lambda each: jnp.max(jnp.abs(climb(reference, density, basis, prior).activity - each), axis=1))
-        cavities = jax.tree.map(lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities)
+        cavities = jax.tree.map(
+            lambda entries: entries[jnp.argmin(rows(modes.activity), axis=1)], reference.cavities(density)
+        )
 
         def moved(cavity, centre, force):
             curvature = Landscape(cavity, reference.inverse, density, basis).curvature(centre)
             _, gain, _ = taylor(density.network.activation, basis @ centre)
             return jnp.linalg.solve(curvature, basis.T @ (gain * force))
 
-        alone = jax.vmap(modes.response)(jnp.arange(len(forces)), forces)
-        return modes.found, jax.vmap(moved)(cavities, modes.centre, forces), modes.responses(forces), alone
+        responses = jax.vmap(modes.response)(jnp.arange(len(forces)), forces)
+        return modes.found, jax.vmap(moved)(cavities, modes.centre, forces), responses
 
-    there, expected, together, alone = found(jax.random.PRNGKey(2))
+    there, expected, responses = found(jax.random.PRNGKey(2))
     assert there.sum() > 1
-    for each in (together, alone):
-        np.testing.assert_allclose(each[there], expected[there], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(responses[there], expected[there], rtol=1e-4, atol=1e-6)
 
 
 def assert_first_and_distinct(modes: Modes) -> None:
@@ -217,22 +228,39 @@ def assert_first_and_distinct(modes: Modes) -> None:
     assert np.all(gaps[~np.eye(len(activity), dtype=bool)] > DISTINCT)
 
 
+def found_by(modes: Modes) -> NDArray[np.float64]:
+    return np.asarray(modes.activity)[np.asarray(modes.found)]
+
+
+def missing(these: NDArray[np.float64], among: NDArray[np.float64]) -> int:
+    """How many of some modes are not among others."""
+    return int(np.sum(np.abs(these[:, None] - among).max(axis=2).min(axis=1) > DISTINCT))
+
+
 @pytest.mark.slow
-def test_a_mode_that_one_chain_alone_has_found_all_have(quenched, modes):
-    """Codes tell not all modes apart: a chain that has looked for codes alone hears of others from another."""
+def test_a_mode_that_one_chain_alone_has_found_all_share(quenched, modes):
+    """Codes tell not all modes apart: of two chains with the same neurons one has looked for codes alone."""
     density, population = quenched
-    own, shared = jax.jit(look_around)(population, density, SharedModes.none(density))
-    codes = jnp.arange(len(own.code)) % 2 ** density.class_average.shape[1]
-    blind = jax.tree.map(lambda entries: entries[codes], own._replace(inverse=None))._replace(inverse=own.inverse)
-    both = jax.tree.map(lambda *each: jnp.stack(each), shared._replace(found=jnp.zeros_like(shared.found)), shared)
-    after = jax.jit(join)(blind, both, population, density)
-    climb = jax.jit(modes_from)
+    own = jax.jit(look_around)(population, density, ToldModes.none(density))
+    of_codes = jnp.arange(len(own.starts.found)) < code_count(density.class_average.shape[1])
+    blind = own._replace(starts=own.starts._replace(found=own.starts.found & of_codes))
+    found = jax.jit(lambda references: modes_from(shared(references, density), density, population.basis))
 
-    def missing(reference: Reference) -> int:
-        """Modes of the chain that has found most that do not follow from this reference."""
-        found = climb(reference, density, population.basis)
-        one, other = (np.asarray(each.activity)[np.asarray(each.found)] for each in (modes, found))
-        return int(np.sum(np.abs(one[:, None] - other).max(axis=2).min(axis=1) > DISTINCT))
+    def after(*references: Reference) -> NDArray[np.float64]:
+        return found_by(found(jax.tree.map(lambda *rows: jnp.stack(rows), *references)))
 
-    assert missing(blind) > 0
-    assert missing(after) == 0
+    assert missing(found_by(modes), after(blind, blind)) > 0
+    assert missing(found_by(modes), after(blind, own)) == 0
+    joined = jax.jit(join)(blind, jax.tree.map(lambda row: row[None], ToldModes.of(own)), density)
+    assert missing(found_by(modes), found_by(jax.jit(modes_from)(joined, density, population.basis))) == 0
+
+
+def test_the_typical_population_is_that_with_the_kernel_next_to_the_mean():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(5, 4))
+    activity = common + np.array([0.3, 0.1, -0.6])[:, None, None] * rng.normal(size=(5, 4))
+    blank = no_reference(small_posterior("sigmoid", samples=4, width=5).density())
+    three = jax.tree.map(lambda leaf: jnp.stack(3 * [leaf]), blank)._replace(activity=jnp.asarray(activity))
+    kernels = np.einsum("cnp,cnq->cpq", activity, activity)
+    nearest = np.argmin(np.sum((kernels - kernels.mean(axis=0)) ** 2, axis=(1, 2)))
+    np.testing.assert_array_equal(typical(three).activity, activity[nearest])

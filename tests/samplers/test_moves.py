@@ -19,7 +19,8 @@ from codingschemes.benchmark.targets import two_points
 from codingschemes.posterior import Density
 from codingschemes.samplers import SAMPLERS, Settings, concerted, jumps, recurrent_rotations, rotations
 from codingschemes.samplers import response as response_module
-from codingschemes.samplers.mode_search import look_for_modes, no_reference
+from codingschemes.samplers.mode_pooling import ToldModes, look_around
+from codingschemes.samplers.mode_search import no_reference
 from codingschemes.samplers.modes import Modes, modes_from
 from codingschemes.samplers.neighbourhood import populate
 from codingschemes.samplers.response import response_of
@@ -63,7 +64,8 @@ def jumping(form: str, draws: int, sweeps: int):
     positions = exact_draws(density, draws)
     # as many as above: the same program
     other = jax.tree.map(lambda block: block[0], exact_draws(density, draws, seed=5))
-    frozen = jax.jit(lambda other: look_for_modes(populate(density, *density.last_layer(other)), density)[0])(other)
+    none = ToldModes.none(density)
+    frozen = jax.jit(lambda other: look_around(populate(density, *density.last_layer(other)), density, none))(other)
     genuine = jumps._attempt
 
     def sweep(key, population, faults):
@@ -89,9 +91,9 @@ def seven_neurons():
 
     @jax.jit
     def frozen(other):
-        looked_from = look_for_modes(populate(density, *density.last_layer(other)), density)[0]
+        looked_from = look_around(populate(density, *density.last_layer(other)), density, ToldModes.none(density))
         modes = distorted(modes_from(looked_from, density, density.basis))
-        return modes, response_of(modes, looked_from, density)
+        return modes, response_of(modes, looked_from, looked_from.activity[None], density)
 
     return density, *frozen(other)
 
@@ -106,7 +108,7 @@ def test_nobody_gives_way_where_there_is_nowhere_to_go():
     def attempts(found, position):
         population = populate(density, *density.last_layer(position))
         looked_from = no_reference(density)._replace(activity=population.activity, inverse=population.inverse)
-        return response_of(modes._replace(found=found), looked_from, density).attempts
+        return response_of(modes._replace(found=found), looked_from, looked_from.activity[None], density).attempts
 
     with mock.patch.object(response_module, "_crossing", return_value=0.0):
         assert attempts(first, position) == 0
@@ -136,13 +138,76 @@ def test_neurons_of_a_block_know_of_each_others_jumps():
     np.testing.assert_allclose(together.coordinates, alone.coordinates, rtol=0, atol=1e-8)
 
 
+def with_others(modes: Modes, density: Density) -> Modes:
+    """Two modes and two more, where neurons are now and then, narrower."""
+    preactivation = np.array([[1.2, 1.2, -1.2, -1.2], [-1.2, -1.2, 1.2, 1.2]])
+    centre = jnp.asarray(np.linalg.solve(density.basis, preactivation.T).T)
+    others = modes._replace(
+        centre=centre,
+        activity=density.network.activation(centre @ density.basis.T),
+        side=jnp.sign(preactivation),
+        widths=0.4 * modes.widths,
+        log_volume=modes.log_volume + modes.widths.shape[1] * np.log(0.4),
+    )
+    both = jax.tree.map(lambda *rows: jnp.concatenate(rows), modes._replace(frame=None), others._replace(frame=None))
+    return both._replace(frame=modes.frame)
+
+
+def two_codes():
+    """A density, and four frozen modes of two codes with the response."""
+    density, modes, response = seven_neurons()
+    assert modes.found[:3].tolist() == [True, True, False]
+    first = jax.tree.map(lambda rows: rows[:2], modes._replace(frame=None))._replace(frame=modes.frame)
+    response = response._replace(
+        code=jnp.array([0, 1, 0, 1]),
+        chance=1 - jnp.eye(2),
+        shift=1.3 * response.shift[:2, :2],
+        attempts=jnp.asarray(10),
+    )
+    return density, with_others(first, density), response
+
+
+def test_a_conversion_is_taken_back_by_the_way_back():
+    """Coordinates and log ratio, of every neuron that can go, in whatever mode it is."""
+    density, modes, response = two_codes()
+
+    @jax.jit
+    def there_and_back(key, position):
+        population = populate(density, *density.last_layer(position))
+        order = jax.random.uniform(key, (len(population.activity),))
+        conversion, nobody = concerted._draw_conversion(key, response), concerted.Traveller(*2 * [jnp.asarray(-1)])
+        begin = concerted.Journey(
+            population, None, order, conversion, nobody, jnp.zeros(2), jnp.asarray(0), jnp.asarray(False)
+        )
+        offers = concerted._offers(key, begin, modes, response, density)
+        chosen = jnp.argmax(offers.log_ratio)
+        neuron = offers.neurons[chosen]
+        place = populate(density, offers.others.at[neuron].set(offers.converted[chosen]), population.basis)
+        traveller = concerted.Traveller(neuron, offers.own[chosen])
+        end = begin._replace(
+            place=place, order=order.at[neuron].set(-1.0), conversion=conversion.back(), traveller=traveller
+        )
+        back = concerted._offers(jax.random.fold_in(key, 1), end, modes, response, density)
+        returned = jnp.argmax(back.neurons == neuron)
+        home = back.others.at[neuron].set(back.converted[returned])
+        return offers.log_ratio[chosen], back.log_ratio[returned], population.coordinates, home, offers.own[chosen]
+
+    positions = exact_draws(density, 300)
+    log_ratio, of_back, begin, home, mode = jax.vmap(there_and_back)(
+        jax.random.split(jax.random.PRNGKey(1), 300), positions
+    )
+    goes = np.isfinite(log_ratio)
+    assert np.unique(mode[goes]).tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(of_back[goes], -log_ratio[goes], atol=1e-7)
+    np.testing.assert_allclose(home[goes], begin[goes], atol=1e-8)
+
+
 @functools.cache
 def giving_way():
-    """Concerted jumps that look at two neurons of a mode, and overdo how the others give way: any frozen response is
-    allowed."""
-    density, modes, response = seven_neurons()
+    """Concerted jumps that look at two neurons of a code, of two that hold two modes each, and overdo how the others
+    give way: any frozen response is allowed."""
+    density, modes, response = two_codes()
     positions = exact_draws(density, 2000)
-    response = response._replace(attempts=jnp.asarray(10), shift=1.3 * response.shift)
     genuine = concerted._total
 
     def sweep(key, population, faults):

@@ -12,8 +12,8 @@ from codingschemes.json_values import plain
 
 #: The status of the command line, under `--json`, where a signal stopped a run that can be continued.
 UNFINISHED = 3
-#: Arguments whose option has another name: `seed` is the sampler's everywhere.
-_RENAMED = {"`seed` of the task": "--task-seed"}
+#: Arguments whose option has another name: `seed` is the sampler's everywhere, and `from` a word of Python's own.
+_RENAMED = {"`seed` of the task": "--task-seed", "`parent`": "--from"}
 _ARGUMENT = re.compile(r"`([a-z]\w*)(?:=(?:True|'([^']*)'|(\w+)))?`")
 
 

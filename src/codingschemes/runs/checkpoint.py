@@ -26,7 +26,7 @@ from codingschemes.runs.run import CHECKPOINT, PROVENANCE, Run, replacing, write
 from codingschemes.runs.store import Records
 from codingschemes.runs.warmup import Trace
 
-_FORMAT = 4
+_FORMAT = 5
 #: The fields of a checkpoint that are numbers.
 _NUMBERS = ("iteration", "round_began", "warmup", "lost", "warmup_seconds", "sampling_seconds")
 

@@ -19,7 +19,8 @@ from codingschemes.devices import CHAIN, EVERYWHERE, place
 from codingschemes.posterior import Density, Position
 from codingschemes.runs.observables import observe
 from codingschemes.runs.packing import ByDtype, Layout, Rows, Variable
-from codingschemes.samplers import Info, Kernel
+from codingschemes.samplers import Kernel
+from codingschemes.samplers.settling import in_common
 
 #: The longest chunk, in iterations, is as long as its neurons fill this many bytes a chain; within limits.
 _CHUNK_BYTES = 2e6
@@ -68,17 +69,19 @@ def row_count(density: Density) -> int:
 
 
 class Program(NamedTuple):
-    """What stays the same over a run.
+    """What steps leave as it is.
 
     Attributes:
         density: what is sampled.
         membership: one-hot class of each training sample.
         record_key: randomness of what is recorded, folded with the iteration and the chain.
+        common: what chains have in common after a search (see `samplers.kernel.Search`); None where that is nothing.
     """
 
     density: Density
     membership: Float[Array, "P G"]
     record_key: Array
+    common: Any = None
 
 
 class Machine(NamedTuple):
@@ -92,6 +95,16 @@ class Machine(NamedTuple):
     def parts(self) -> tuple[Kernel, Mesh, Program]:
         """What programs are compiled from: not the length of the warm-up."""
         return self.kernel.without_schedule(), self.mesh, self.program
+
+    def informed(self, states: Any) -> "Machine":
+        """With what these states have in common."""
+        return self._replace(program=_informed(*self.parts, states))
+
+    def searched(self, states: Any, *, wanted: bool = True) -> tuple["Machine", Any]:
+        """After chains have searched together, with their states then; where not `wanted` programs are compiled, and
+        what comes back means nothing."""
+        program, states = search(*self.parts, states, jnp.asarray(wanted))
+        return self._replace(program=program), states
 
 
 @functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
@@ -125,20 +138,13 @@ class Stretch(NamedTuple):
         return cls(jnp.asarray(first), jnp.asarray(length), jnp.asarray(recording))
 
 
+@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def advance(kernel: Kernel, mesh: Mesh, program: Program, states: Any, stretch: Stretch) -> tuple[Any, Rows]:
     """A stretch of steps of every chain, chains spread over the devices of `mesh`.
 
     Returns:
-        The new states, and the records of these steps: zeros for what is observed where not `recording`. What steps do
-        not change (`Search.remember`) is not copied.
+        The new states, and the records of these steps: zeros for what is observed where not `recording`.
     """
-    moved, rows = advance_moving(kernel, mesh, program, states, stretch)
-    return remember(kernel, moved, states), rows
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
-def advance_moving(kernel: Kernel, mesh: Mesh, program: Program, states: Any, stretch: Stretch) -> tuple[Any, Rows]:
-    """`advance`, but for what steps do not change of the states."""
     chains = jax.tree.leaves(states)[0].shape[0]
     layout = observed_layout(program)
     on_devices = jax.shard_map(
@@ -160,14 +166,9 @@ def _advance_here(
     chains: Array,
     stretch: Stretch,
 ) -> tuple[Any, ByDtype, ByDtype]:
-    """`advance_moving` for the chains of one device."""
+    """`advance` for the chains of one device."""
     first, count, recording = stretch
-    each, whole = jax.vmap(kernel.step, (0, None)), states
-
-    def step(moving: Any, density: Density) -> tuple[Any, Info]:
-        states, info = each(remember(kernel, moving, whole), density)
-        return forget(kernel, states), info
-
+    step = jax.vmap(kernel.step_with(program.common), (0, None))
     size = _together(program.density)
     # An iteration has the same place among those observed with it wherever chunks begin: so has its last digit.
     start = first // size * size
@@ -216,58 +217,58 @@ def _advance_here(
     length = row_count(program.density)
     rows = layout.blank(length, len(chains)), STATS.blank(length, len(chains))
     blocks = (first + count - start + size - 1) // size
-    moved, (seen, stats) = jax.lax.fori_loop(0, blocks, block, (forget(kernel, whole), rows))
+    moved, (seen, stats) = jax.lax.fori_loop(0, blocks, block, (states, rows))
     return moved, seen, stats
 
 
-def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
-    """The states of all chains after they have searched together (see `samplers.kernel.Search`), in programs that do
-    nothing where not `wanted`."""
+def search(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> tuple[Program, Any]:
+    """The program and the states of all chains after they have searched together (see `samplers.kernel.Search`), in
+    programs that do nothing where not `wanted`."""
     if kernel.search is None:
-        return states
-    own, shared = _explore(kernel, mesh, program, states, wanted)
-    adopted = _adopt(kernel, mesh, program, forget(kernel, states), own, place(shared, mesh, EVERYWHERE), wanted)
-    return recall(kernel, mesh, program, adopted, wanted)
+        return program, states
+    own, told = _explore(kernel, mesh, program, states, wanted)
+    states = _adopt(kernel, mesh, program, states, own, place(told, mesh, EVERYWHERE), wanted)
+    return _informed(kernel, mesh, program, states), states
 
 
-def forget(kernel: Kernel, states: Any) -> Any:
-    """The states without what follows from the rest."""
-    return states if kernel.search is None else kernel.search.forget(states)
-
-
-def remember(kernel: Kernel, moved: Any, states: Any) -> Any:
-    """States, or later steps of them, that `forget` has left something out of, with what it left out."""
-    return moved if kernel.search is None else kernel.search.remember(moved, states)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
-def recall(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> Any:
-    """States that `forget` has left something out of, whole again."""
+def _informed(kernel: Kernel, mesh: Mesh, program: Program, states: Any) -> Program:
+    """The program with what the chains have in common. It is made on one device: what all cores read lies in memory
+    once."""
     if kernel.search is None:
-        return states
-    recall = kernel.search.recall
-    return _each_chain(lambda density, state: recall(state, density), mesh, program.density, wanted, states)
+        return program
+    first = Mesh(mesh.devices.flat[:1], mesh.axis_names)
+    common = _common(kernel, *place((program.density, states), first, EVERYWHERE))
+    return program._replace(common=place(common, mesh, EVERYWHERE))
+
+
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
+def _common(kernel: Kernel, density: Density, states: Any) -> Any:
+    return in_common(kernel, states, density)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def _explore(kernel: Kernel, mesh: Mesh, program: Program, states: Any, wanted: Bool[Array, ""]) -> tuple[Any, Any]:
     assert kernel.search is not None
-    explore = kernel.search.explore
-    return _each_chain(lambda density, state: explore(state, density), mesh, program.density, wanted, states)
+    lend, explore = kernel.search.lend, kernel.search.explore
+
+    def found(everywhere: Program, state: Any) -> tuple[Any, Any]:
+        return explore(lend(state, everywhere.common), everywhere.density)
+
+    return _each_chain(found, mesh, program, wanted, states)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1), compiler_options=QUICKLY)
 def _adopt(
-    kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, shared: Any, wanted: Bool[Array, ""]
+    kernel: Kernel, mesh: Mesh, program: Program, states: Any, own: Any, told: Any, wanted: Bool[Array, ""]
 ) -> Any:
     assert kernel.search is not None
     adopt = kernel.search.adopt
 
     def adopted(everywhere: tuple[Density, Any], state: Any, own: Any) -> Any:
-        density, shared = everywhere
-        return adopt(state, own, shared, density)
+        density, told = everywhere
+        return adopt(state, own, told, density)
 
-    return _each_chain(adopted, mesh, (program.density, shared), wanted, states, own)
+    return _each_chain(adopted, mesh, (program.density, told), wanted, states, own)
 
 
 def _each_chain(function: Callable[..., Any], mesh: Mesh, everywhere: Any, wanted: Array, *along: Any) -> Any:

@@ -24,7 +24,7 @@ from codingschemes.posterior import Density, Position, Posterior
 from codingschemes.progress import announce, progress_bar, watched
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import Checkpoint, Keeper, read_checkpoint
-from codingschemes.runs.chunks import Machine, Program, Stretch, advance, begin, capacity, forget, recall, search
+from codingschemes.runs.chunks import Machine, Program, Stretch, advance, begin, capacity
 from codingschemes.runs.configuration import Sampling, SamplingOptions, describe, made_by, resolve
 from codingschemes.runs.continuing import continuable, continuation
 from codingschemes.runs.footprint import check_room, within_memory
@@ -39,7 +39,7 @@ from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
 from codingschemes.runs.timetable import next_stop, search_due
 from codingschemes.runs.warmup import Trace
-from codingschemes.samplers import SAMPLERS, Kernel
+from codingschemes.samplers import SAMPLERS
 
 #: A chunk is cut to take about this long: the time between two updates of the progress bar, and that Ctrl-C takes.
 _CHUNK_SECONDS = 2.0
@@ -120,9 +120,6 @@ def sample(
         with compiling(sampling.sampler, machine.kernel.compile_seconds, **_program_facts(config, sampling, machine)):
             states = _start(kernel_key, machine, density, positions, sampling.chains)
             compile_seconds = _compile(machine, states)
-        if recorded is None:
-            # As a run that goes on has them, to the last digit: it may have been cut off before its first step.
-            states = _recalled(machine, forget(machine.kernel, states))
         checkpoint = Checkpoint(0, 0, sampling.longest_warmup, 0, 0.0, 0.0, _blank_trace(machine, sampling), states)
         del states, positions
         provenance = {**made_by(sampling), **facts, "compile_seconds": compile_seconds, "start_seconds": 0.0}
@@ -130,7 +127,8 @@ def sample(
             if path is None:
                 store = DrawStore(MemoryStore(), chunk=longest)
             elif recorded is not None:
-                checkpoint = _read(path / CHECKPOINT, machine, checkpoint, recorded)
+                checkpoint = read_checkpoint(path / CHECKPOINT, checkpoint, recorded.made_of)
+                checkpoint = checkpoint._replace(states=place(checkpoint.states, machine.mesh, CHAIN))
                 provenance = continuation(recorded.provenance)
                 # No run says that it ended as it was asked to while it is asked for something else.
                 write_json(path / PROVENANCE, provenance)
@@ -138,7 +136,7 @@ def sample(
                 store = DrawStore(path / DRAWS, chunk=longest)
                 store.truncate(checkpoint.draws)
             else:
-                folder.create(path, posterior, config, provenance, _to_write(machine.kernel, checkpoint))
+                folder.create(path, posterior, config, provenance, checkpoint)
                 writer = stack.enter_context(writing(path, begun=True))
                 store = DrawStore(path / DRAWS, chunk=longest)
             run = Run(posterior, config, provenance, store, path)
@@ -157,16 +155,6 @@ def _machine(posterior: Posterior, sampling: Sampling, density: Density, record_
     mesh = chain_mesh(sampling.chains)
     program = place(Program(density, membership, record_key), mesh, EVERYWHERE)
     return Machine(SAMPLERS[sampling.sampler](sampling.settings), mesh, program)
-
-
-def _read(path: Path, machine: Machine, blank: Checkpoint, recorded: Run) -> Checkpoint:
-    """The checkpoint of a run that goes on, on the devices of this one."""
-    found = read_checkpoint(path, blank._replace(states=forget(machine.kernel, blank.states)), recorded.made_of)
-    return found._replace(states=_recalled(machine, found.states))
-
-
-def _recalled(machine: Machine, kept: Any) -> Any:
-    return recall(*machine.parts, place(kept, machine.mesh, CHAIN), jnp.asarray(True))
 
 
 def _say_what_is_kept(interruption: Interruption, path: Path | None) -> None:
@@ -203,7 +191,7 @@ def _blank_trace(machine: Machine, sampling: Sampling) -> Trace | None:
     """Room for what a warm-up that ends by itself is judged by."""
     if sampling.warmup is not None:
         return None
-    density, membership, key = machine.program
+    density, membership, key, _ = machine.program
     position = jax.eval_shape(density.prior_draw, key)
     seen = jax.eval_shape(observe, key, position, density, membership)["posterior"]
     return Trace.blank({name: values.shape for name, values in seen.items()}, sampling.chains)
@@ -231,9 +219,10 @@ def _start(kernel_key: Array, machine: Machine, density: Density, positions: Pos
 
 def _compile(machine: Machine, states: Any) -> float:
     started = time.monotonic()
+    machine = machine.informed(states)
     jax.block_until_ready(advance(*machine.parts, states, Stretch.of(0, 0, recording=True)))
     give_back()
-    jax.block_until_ready(search(*machine.parts, states, jnp.asarray(False)))
+    jax.block_until_ready(machine.searched(states, wanted=False)[1])
     return time.monotonic() - started
 
 
@@ -250,17 +239,18 @@ def _run_chunks(
 ) -> None:
     """Everything between chunks comes at iterations that depend on options and draws alone, never on the clock: so a
     run that was cut off goes on as if it had not been."""
-    length, keeper = 1, Keeper(run, longest, writer)
+    length, keeper, machine = 1, Keeper(run, longest, writer), machine.informed(checkpoint.states)
     with progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
         while (ended := _reason_to_end(run, checkpoint, sampling, interruption)) is None:
             if ended_too_early(checkpoint, sampling):
                 checkpoint = turned_back(run, machine, checkpoint, sampling)
-                keeper.give_up(_to_write(machine.kernel, checkpoint))
+                keeper.give_up(checkpoint)
             recording = checkpoint.sampling
             started = time.monotonic()
             if not recording and search_due(machine.kernel, checkpoint):
-                checkpoint = checkpoint._replace(states=search(*machine.parts, checkpoint.states, jnp.asarray(True)))
+                machine, states = machine.searched(checkpoint.states)
+                checkpoint = checkpoint._replace(states=states)
             iteration = checkpoint.iteration
             count = min(length, next_stop(machine.kernel, checkpoint, sampling) - iteration)
             observing = recording or checkpoint.trace is not None
@@ -277,12 +267,12 @@ def _run_chunks(
             elapsed = time.monotonic() - started
             checkpoint = checkpoint.after(elapsed, recording=recording)
             looked_at = checkpoint.sampling and sampling.until and is_look(checkpoint.draws)
-            keeper.keep(_to_write(machine.kernel, checkpoint), records if recording else None, now=bool(looked_at))
+            keeper.keep(checkpoint, records if recording else None, now=bool(looked_at))
             del records, states
             _show(bar, bars, checkpoint, sampling)
             length = int(np.clip(count * _CHUNK_SECONDS / elapsed, 1, longest))
         run.provenance["ended"] = ended
-        keeper.keep(_to_write(machine.kernel, checkpoint), now=True)
+        keeper.keep(checkpoint, now=True)
     if ended == "interruption":
         announce(f"stopped with {run.draw_count} draws a chain, all kept, and the run can be resumed")
 
@@ -309,11 +299,6 @@ def _precise(run: Run, asked: Precision) -> bool:
     task, network = run.posterior.task, run.posterior.network
     preactivations = run.store.stored("neurons", "preactivation")
     return asked.rhat is None or same_patterns(preactivations, network.activation, np.asarray(task.labels))
-
-
-def _to_write(kernel: Kernel, checkpoint: Checkpoint) -> Checkpoint:
-    """What of a checkpoint is written: all that does not follow from the rest."""
-    return checkpoint._replace(states=forget(kernel, checkpoint.states))
 
 
 def _show(bar: Progress, bars: dict[str, TaskID], checkpoint: Checkpoint, sampling: Sampling) -> None:

@@ -1,8 +1,8 @@
 """How much memory and disk a run takes, from the shapes of its arrays: known before anything is computed.
 
-For N neurons, P samples, R <= P components, L layers and K modes of a neuron a chain holds K R^2 numbers of modes
-where neurons jump; all else is of the order of L N P and P^2. What XLA sets aside while it works is not known without
-compiling: multiples of these, measured (benchmarks/cost.md).
+For N neurons, P samples, R <= P components, L layers and K modes of a neuron all chains together hold K R^2 numbers of
+modes where neurons jump; all else is of the order of L N P and P^2 for each of them. What XLA sets aside while it works
+is not known without compiling: multiples of these, measured (benchmarks/cost.md).
 """
 
 import dataclasses
@@ -20,18 +20,19 @@ from codingschemes.errors import InvalidInput, is_out_of_memory
 from codingschemes.posterior import Density, Posterior, Space
 from codingschemes.runs import folder
 from codingschemes.runs.checkpoint import HELD
-from codingschemes.runs.chunks import STATS, Program, begin, forget, observed_layout, row_count
+from codingschemes.runs.chunks import STATS, Program, begin, observed_layout, row_count
 from codingschemes.runs.configuration import Sampling
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.packing import Layout
 from codingschemes.runs.run import CHECKPOINT
 from codingschemes.samplers import SAMPLERS, Kernel, default_sampler
+from codingschemes.samplers.settling import in_common
 
 #: Bytes of Python, the libraries, and what they compile.
 _PROCESS = 1_250_000_000
 #: What XLA sets aside for a step of a chain: arrays of all coordinates, of (layer, neuron, sample) and of
 #: (layer, sample, sample); for moves of single neurons, which chains of a device make in turn, some more of the last.
-_OF_COORDINATES, _OF_NEURONS, _OF_SAMPLES, _OF_SAMPLES_FOR_MOVES = 8, 4, 2, 3
+_OF_COORDINATES, _OF_NEURONS, _OF_SAMPLES, _OF_SAMPLES_FOR_MOVES = 8, 4, 2, 2
 #: The same for every level of a tree, of all coordinates.
 _OF_TREE_LEVELS = 6
 #: Copies of a chunk's records on the host: as they come, taken apart, put together to be written. What waits to be
@@ -46,9 +47,10 @@ class Memory(NamedTuple):
     """Bytes that a run holds at most.
 
     Attributes:
-        states: of all chains, before and after a chunk, modes once; and the data, on every device.
+        states: of all chains, before and after a chunk; and the data, on every device.
+        modes: what chains have in common, and what they find in a search while that is still there; cores hold it once,
+            accelerators each for itself.
         buffers: what XLA sets aside while it works.
-        search: what a search takes beyond that: modes that it has found, while those before are there.
         records: of a chunk.
         copies: of these, on the host.
         draws: all of them, of a run that is held in memory.
@@ -56,8 +58,8 @@ class Memory(NamedTuple):
     """
 
     states: int
+    modes: int
     buffers: int
-    search: int
     records: int
     copies: int
     draws: int
@@ -66,7 +68,7 @@ class Memory(NamedTuple):
     @property
     def on_devices(self) -> int:
         """The part of accelerators, all together."""
-        return self.states + self.buffers + self.search + self.records
+        return self.states + self.modes + self.buffers + self.records
 
     @property
     def total(self) -> int:
@@ -111,23 +113,21 @@ def footprint(posterior: Posterior, sampling: Sampling, *, in_memory: bool = Fal
     observed = observed_layout(program)
     rows = jax.eval_shape(lambda: [layout.blank(row_count(density), chains) for layout in (observed, STATS)])
     draws = stored_bytes(observed, chains, sampling.draws)
-    moving = _bytes(forget(kernel, states))
-    modes = _bytes(states) - moving
-    buffers = _buffers(posterior, density, kernel, sampling, _bytes(states) // chains)
+    mesh, common = chain_mesh(chains), jax.eval_shape(lambda *given: in_common(kernel, *given), states, density)
     memory = Memory(
-        states=modes + 2 * moving + chain_mesh(chains).size * _bytes(program),
-        buffers=buffers,
-        search=max(modes - buffers, 0),
+        states=2 * _bytes(states) + mesh.size * _bytes(program),
+        modes=2 * _bytes(common) * (1 if device_memory(mesh) is None else mesh.size),
+        buffers=_buffers(posterior, density, kernel, sampling),
         records=_bytes(rows),
         copies=_COPIES * _bytes(rows) + 2 * HELD,
         draws=draws if in_memory else 0,
         process=_PROCESS,
     )
-    return Footprint(memory, Disk(0, 0) if in_memory else Disk(draws, 2 * moving))
+    return Footprint(memory, Disk(0, 0) if in_memory else Disk(draws, 2 * _bytes(states)))
 
 
-def _buffers(posterior: Posterior, density: Density, kernel: Kernel, sampling: Sampling, of_state: int) -> int:
-    """Bytes that XLA sets aside on all devices together, a chain's state taking so many."""
+def _buffers(posterior: Posterior, density: Density, kernel: Kernel, sampling: Sampling) -> int:
+    """Bytes that XLA sets aside on all devices together."""
     network, samples = posterior.network, posterior.task.sample_count
     numbers = density.dimension * _OF_COORDINATES
     if kernel.longest_tree is not None:  # the way back along a tree
@@ -135,7 +135,7 @@ def _buffers(posterior: Posterior, density: Density, kernel: Kernel, sampling: S
     numbers += network.depth * samples * (_OF_NEURONS * network.width + _OF_SAMPLES * samples)
     in_turn = 0
     if kernel.neuron_moves:
-        in_turn = _DOUBLE * _OF_SAMPLES_FOR_MOVES * samples**2 + (of_state if kernel.search is not None else 0)
+        in_turn = _DOUBLE * _OF_SAMPLES_FOR_MOVES * samples**2
     return sampling.chains * _DOUBLE * numbers + chain_mesh(sampling.chains).size * in_turn
 
 

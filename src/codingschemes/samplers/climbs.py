@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from codingschemes.networks.activations import Activation
 from codingschemes.posterior import Density, Scalar
 from codingschemes.samplers.frame import PreactivationPrior
-from codingschemes.samplers.neighbourhood import Cavity
+from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of
 
 #: A climb this close to a mode known already is over.
 _SAME = 0.05
@@ -28,22 +28,50 @@ _NOTHING_TO_GAIN = 1e-14
 _LEAST_CURVATURE = 0.05
 
 
+class Starts(NamedTuple):
+    """Where modes are looked for in a population.
+
+    Attributes:
+        neuron: in whose cavity.
+        preactivation: z to start from, (start, sample).
+        code: one bit a class, (start, class); -1 where any will do.
+        found: whether there was a mode.
+    """
+
+    neuron: Int[Array, "*chains J"]
+    preactivation: Float[Array, "*chains J P"]
+    code: Int[Array, "*chains J G"]
+    found: Bool[Array, "*chains J"]
+
+
 class Reference(NamedTuple):
     """What modes are computed from, frozen: the modes themselves are functions of this and of the layers below.
 
     Attributes:
         activity: of the population that was searched, (neuron, sample).
         inverse: its S^{-1}, (sample, sample).
-        cavities: the cavity that each mode was looked for in, stacked.
-        preactivation: z to start from, (mode, sample).
-        code: one bit a class, (mode, class); -1 where any will do.
+        starts: see there.
     """
 
-    activity: Float[Array, "N P"]
-    inverse: Float[Array, "P P"]
-    cavities: Cavity
-    preactivation: Float[Array, "K P"]
-    code: Int[Array, "K G"]
+    activity: Float[Array, "*chains N P"]
+    inverse: Float[Array, "*chains P P"]
+    starts: Starts
+
+    def population(self, density: Density) -> LastLayer:
+        """The population that was searched, as its samples see it."""
+        samples = len(self.inverse)
+        return LastLayer(
+            coordinates=jnp.zeros((len(self.activity), 0)),
+            basis=jnp.zeros((samples, 0)),
+            activity=self.activity,
+            inverse=self.inverse,
+            field=self.inverse @ density.targets,
+            log_det=-jnp.linalg.slogdet(self.inverse)[1],
+        )
+
+    def cavities(self, density: Density) -> Cavity:
+        """In which modes are looked for, stacked."""
+        return cavities_of(self.population(density), self.starts.neuron, density)
 
 
 class Summit(NamedTuple):
@@ -104,8 +132,8 @@ def climb(
     steps: int = NEWTON_STEPS,
     known: Float[Array, "M P"] | None = None,
 ) -> Summit:
-    """Where climbing leads from each of the reference's preactivations; to nothing, where it comes close to an activity
-    that is `known`."""
+    """Where climbing leads from each of the reference's starts; to nothing, where it comes close to an activity that is
+    `known`."""
 
     def one(row: tuple[Float[Array, "2 R"], Cavity, Int[Array, " G"]]) -> Summit:
         starts, cavity, code = row
@@ -114,8 +142,8 @@ def climb(
         return summit_from(start, landscape, prior, code, steps, known)
 
     size = jnp.mean(jnp.sum(basis**2, axis=1))
-    starts = [_lifted(reference.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
-    return jax.lax.map(one, (jnp.stack(starts, axis=1), reference.cavities, reference.code))
+    starts = [_lifted(reference.starts.preactivation, basis, ridge * size) for ridge in (_RIDGE, _LEAST_RIDGE)]
+    return jax.lax.map(one, (jnp.stack(starts, axis=1), reference.cavities(density), reference.starts.code))
 
 
 def _lifted(preactivation: Float[Array, "K P"], basis: Float[Array, "P R"], ridge: Scalar) -> Float[Array, "K R"]:

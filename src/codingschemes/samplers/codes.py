@@ -30,8 +30,8 @@ from codingschemes.samplers.hmc import MEAN_LENGTH, brief_hmc, hmc, jittered_ste
 from codingschemes.samplers.jumps import jump_sweep
 from codingschemes.samplers.kernel import Info, Kernel, Search, Settings, register, renewal
 from codingschemes.samplers.linear_networks import Factors, covers
-from codingschemes.samplers.mode_pooling import SharedModes, join, look_around
-from codingschemes.samplers.mode_search import no_reference
+from codingschemes.samplers.mode_pooling import ToldModes, join, look_around, shared
+from codingschemes.samplers.mode_search import no_reference, starts_kept
 from codingschemes.samplers.modes import Modes, mode_count, modes_from
 from codingschemes.samplers.neighbourhood import LastLayer, populate
 from codingschemes.samplers.outliers import has_outliers, move_outliers, outlier_count
@@ -52,8 +52,11 @@ _ROTATIONS = 3.0, 15.0
 _SELDOM = 2
 #: What a step of a linear network takes, in gradients, at least and at most.
 _DRAWN_AT_ONCE = 1.0, 3.0
-#: What a search takes for every place it looks at, in gradients, where there are as many samples as neurons.
-_PLACE = 10.0
+#: What a search takes for every start, in gradients, where there are as many samples as neurons, with one hidden layer
+#: and above others.
+_START, _START_ABOVE = 2.5, 10.0
+#: What jumps take for every mode, in gradients, at least and at most.
+_MODE = 1 / 20, 1 / 3
 
 
 class CodesState(NamedTuple):
@@ -62,18 +65,24 @@ class CodesState(NamedTuple):
     Attributes:
         key: of the moves.
         flow: the state of HMC.
-        reference: what the jumps have frozen; None where pairs rotate instead.
-        modes: what follows from it and stays as it is; None above other layers, where modes move along with these.
-        response: how all neurons give way when one changes its mode; None where `modes` is.
+        reference: what the chain has found in searches; None where pairs rotate instead.
         network: the position, where HMC is of the factors that a linear network is drawn from; None elsewhere.
+        frozen: what follows from those of all chains with one hidden layer, lent for a step; None elsewhere, and above
+            other layers, where modes move along with these.
     """
 
     key: Array
     flow: AdaptiveState
     reference: Reference | None
-    modes: Modes | None
-    response: Response | None
     network: Position | None = None
+    frozen: "FrozenModes | None" = None
+
+
+class FrozenModes(NamedTuple):
+    """The modes that neurons jump between, and how all neurons give way when one changes its mode."""
+
+    modes: Modes
+    response: Response
 
 
 @lru_cache
@@ -150,17 +159,9 @@ def _init(flow: Kernel, key: Array, position: Position, density: Density) -> Cod
     key, flow_key = jax.random.split(key)
     if covers(density):
         key, found = _factors_of(key, position, density)
-        return CodesState(key, flow.init(flow_key, found, _factors(density)), None, None, None, position)
-    state = CodesState(key, flow.init(flow_key, position, density), None, None, None)
-    if not _jumps(density.network):
-        return state
-    blank = no_reference(density)
-    if density.network.depth > 1:
-        return state._replace(reference=blank)
-    modes, response = jax.tree.map(
-        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(_modes_and_response, blank, density)
-    )
-    return state._replace(reference=blank, modes=modes, response=response)
+        return CodesState(key, flow.init(flow_key, found, _factors(density)), None, position)
+    reference = no_reference(density) if _jumps(density.network) else None
+    return CodesState(key, flow.init(flow_key, position, density), reference)
 
 
 def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState, Info]:
@@ -173,11 +174,11 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
         if has_outliers(density):
             coordinates, of_outliers = _move_outliers(outlier_key, coordinates, state.flow, density)
             gradients = gradients + of_outliers
+    elif density.network.depth == 1 and state.frozen is None:  # nobody has searched
+        coordinates, switches = density.last_layer(position)[0], jnp.asarray(0)
     else:
         due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
-        coordinates, switches = _jump_sweeps(
-            sweep_key, position, state.reference, state.modes, state.response, due, density
-        )
+        coordinates, switches = _jump_sweeps(sweep_key, position, state.reference, state.frozen, due, density)
     moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
     stepped, info = flow.step(moved, density)
     info = info._replace(gradients=info.gradients + gradients, switches=switches)
@@ -221,38 +222,38 @@ def _search_steps(warmup: int) -> tuple[int, ...]:
 def _search(flow: Kernel) -> Search:
     """What chains look for together: the modes that neurons jump between."""
 
-    def explore(state: CodesState, density: Density) -> tuple[Reference, SharedModes] | tuple[None, None]:
+    def explore(state: CodesState, density: Density) -> tuple[Reference | None, ToldModes | None]:
         if state.reference is None:
             return None, None
         population = populate(density, *density.last_layer(flow.position(state.flow)))
-        return look_around(population, density, _known(state, density))
+        own = look_around(population, density, _known(state, density))
+        return own, ToldModes.of(own) if density.network.depth > 1 else None
 
-    def adopt(state: CodesState, own: Reference | None, shared: SharedModes | None, density: Density) -> CodesState:
-        if own is None or shared is None:
+    def adopt(state: CodesState, own: Reference | None, told: ToldModes | None, density: Density) -> CodesState:
+        if own is None:
             return state
-        population = populate(density, *density.last_layer(flow.position(state.flow)))
-        return state._replace(reference=join(own, shared, population, density))
+        return state._replace(reference=own if told is None else join(own, told, density))
 
-    def forget(state: CodesState) -> CodesState:
-        return state._replace(modes=None, response=None)
+    def common(states: CodesState, density: Density) -> FrozenModes | None:
+        if states.reference is None or density.network.depth > 1:
+            return None
+        return _frozen(states.reference, density)
 
-    def recall(state: CodesState, density: Density) -> CodesState:
-        if state.reference is None or density.network.depth > 1:
-            return state
-        modes, response = _modes_and_response(state.reference, density)
-        return state._replace(modes=modes, response=response)
+    def lend(state: CodesState, common: FrozenModes | None) -> CodesState:
+        return state._replace(frozen=common)
 
-    def remember(forgetful: CodesState, state: CodesState) -> CodesState:
-        return forgetful._replace(modes=state.modes, response=state.response)
+    def take_back(state: CodesState) -> CodesState:
+        return state._replace(frozen=None)
 
-    return Search((), explore, adopt, forget, recall, remember, _search_in_gradients)
+    return Search((), explore, adopt, common, lend, take_back, _search_in_gradients)
 
 
-def _known(state: CodesState, density: Density) -> SharedModes:
+def _known(state: CodesState, density: Density) -> ToldModes:
     """The modes found in the last search. Above other layers, which have moved since, none are taken for known."""
-    if state.modes is None:
-        return SharedModes.none(density)
-    return SharedModes(state.modes.centre @ density.basis.T, state.modes.found)
+    if state.frozen is None:
+        return ToldModes.none(density)
+    modes = state.frozen.modes
+    return ToldModes(modes.centre @ density.basis.T, modes.found)
 
 
 def _jumps(network: Network) -> bool:
@@ -260,18 +261,26 @@ def _jumps(network: Network) -> bool:
     return network.activation.bounded and network.width > 1 and not network.recurrent
 
 
-def _modes_and_response(reference: Reference, density: Density) -> tuple[Modes, Response]:
-    """What follows from a reference, with one hidden layer."""
-    modes = modes_from(reference, density, density.basis)
-    return modes, response_of(modes, reference, density)
+def _frozen(references: Reference, density: Density) -> FrozenModes:
+    """What follows from the references of all chains, stacked, with one hidden layer: no modes before there are any."""
+
+    def found() -> FrozenModes:
+        reference = shared(references, density)
+        modes = modes_from(reference, density, density.basis)
+        return FrozenModes(modes, response_of(modes, reference, references.activity, density))
+
+    def nothing() -> FrozenModes:
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(found))
+
+    return jax.lax.cond(jnp.any(references.starts.found), found, nothing)
 
 
 def _search_in_gradients(density: Density) -> float:
-    """The time of a search, in gradients: of a cube of the samples for every place looked at."""
+    """The time of a search, in gradients: of a cube of the samples for every start."""
     if not _jumps(density.network):
         return 0.0
-    places = len(jax.eval_shape(no_reference, density).preactivation)
-    return _PLACE * places * density.targets.shape[0] / density.network.width
+    of_start = _START if density.network.depth == 1 else _START_ABOVE
+    return of_start * starts_kept(density) * density.targets.shape[0] / density.network.width
 
 
 def _moves_in_gradients(density: Density) -> tuple[float, float]:
@@ -284,7 +293,7 @@ def _moves_in_gradients(density: Density) -> tuple[float, float]:
     if _jumps(network):  # each neuron is compared with every mode; above other layers these are found again
         again = 0.0 if network.depth == 1 else _search_in_gradients(density) / _DEEP_INTERVAL
         modes = mode_count(classes, density.targets.shape[0])
-        return below + modes / 3 + again / 9, below + modes + again / 3
+        return below + _MODE[0] * modes + again / 9, below + _MODE[1] * modes + again / 3
     return below + _ROTATIONS[0], below + _ROTATIONS[1]
 
 
@@ -331,9 +340,8 @@ def _move_if_due(
 def _jump_sweeps(
     key: Array,
     position: Position,
-    frozen: Reference,
-    modes: Modes | None,
-    response: Response | None,
+    reference: Reference,
+    frozen: FrozenModes | None,
     due: Array,
     density: Density,
 ) -> tuple[Float[Array, "N R"], Int[Array, ""]]:
@@ -343,12 +351,12 @@ def _jump_sweeps(
 
     def sweep() -> tuple[Array, Array]:
         population = populate(density, coordinates, basis)
-        if modes is not None and response is not None:
+        if frozen is not None:
             alone_key, concerted_key = jax.random.split(key)
-            population, alone = jump_sweep(alone_key, population, modes, density)
-            population, concerted = concerted_sweep(concerted_key, population, modes, response, density)
+            population, alone = jump_sweep(alone_key, population, frozen.modes, density)
+            population, concerted = concerted_sweep(concerted_key, population, *frozen, density)
             return population.coordinates, alone + concerted
-        here = modes_from(frozen, density, basis)
+        here = modes_from(reference, density, basis)
 
         def again(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:
             swept, switches = jump_sweep(jax.random.fold_in(key, index), carry[0], here, density)

@@ -6,15 +6,17 @@ way, and the number of neurons in a code changes once in a hundred draws. Here a
 how the population responds to one neuron more in one mode and one less in another, to first order and frozen
 (`response`), and the neuron that jumps is chosen among all that are in its mode:
 
-1. a pair of modes of different codes is drawn, a and b, with frozen symmetric chances;
-2. of the n neurons in a, m are looked at (all, or `_CANDIDATES` at random): all others shift by their code's response,
-   the neuron is carried to b about centres that it has among the others before and after (`Modes.carry`); the
-   densities' ratio, volumes included, is r_i;
+1. a pair of codes is drawn, A and B, with frozen symmetric chances, and how far all others give way;
+2. of the n neurons with code A, m are looked at (all, or `_CANDIDATES` at random): all others shift by their code's
+   response, and each i of them is offered a mode b_i of B, by what the modes weigh in its cavity then (as in `jumps`),
+   and carried there from its own mode a_i about centres that it has among the others before and after (`Modes.carry`);
+   r_i is the densities' ratio, volumes included, times the chance to be offered a_i on the way back over that of b_i;
 3. one is chosen with chance r_i^{1/2} / sum r^{1/2}, and the move accepted with
 
        min(1, [(n/m) sum r_i^{1/2}] / [(n'/m') sum r'_j^{1/2}]),
 
-   the second sum over m' of the n' neurons that are in b then, the one that has moved among them, on their way to a.
+   the second sum over m' of the n' neurons with code B then, the one that has moved among them, on their way to A: it
+   to a_i, the others to modes that they are offered.
 
 The way back subtracts the same shifts and has r' = 1/r, so that this is the Metropolis-Hastings ratio (the balanced
 weights of Zanella 2020, over a random subset). No other neuron may leave its code, or its shift would not be taken
@@ -28,39 +30,51 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density, Scalar
-from codingschemes.samplers.jumps import centre_among
+from codingschemes.samplers.jumps import centre_among, frozen_weights, with_floor
 from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, populate
 from codingschemes.samplers.response import Response
 
 #: Neurons of a mode that are looked at: enough that one of them fits, and few beside the two factorisations of S.
 _CANDIDATES = 16
+#: Others give way by up to so many times the response: what is best differs between pairs of codes, and neurons that
+#: nearly have another code may stand less.
+_FARTHEST = 1.25
 
 
-class ConcertedJump(NamedTuple):
-    """From one mode to another, and what all neurons do meanwhile, (kind, component)."""
+class Conversion(NamedTuple):
+    """From one code to another, and what all neurons do meanwhile, (code, component)."""
 
     one: Int[Array, ""]
     other: Int[Array, ""]
-    shift: Float[Array, "K R"]
+    shift: Float[Array, "H R"]
 
-    def back(self) -> "ConcertedJump":
-        return ConcertedJump(self.other, self.one, -self.shift)
+    def back(self) -> "Conversion":
+        return Conversion(self.other, self.one, -self.shift)
+
+
+class Traveller(NamedTuple):
+    """The neuron that has been converted, and the mode that it was in; nobody before."""
+
+    neuron: Int[Array, ""]
+    home: Int[Array, ""]
 
 
 class Offers(NamedTuple):
-    """What a route would do.
+    """What a conversion would do.
 
     Attributes:
         neurons: those that are looked at.
-        log_ratio: of the densities after and before if it is this one that takes the route; -inf where it cannot.
+        own: the modes that they are in.
+        log_ratio: log r_i if it is this one that is converted; -inf where it cannot.
         converted: its coordinates then.
         blur: its auxiliary numbers then.
         others: coordinates of all neurons where it is another one.
-        total: log of what all neurons of the mode offer together, by those that are looked at.
+        total: log of what all neurons of the code offer together, by those that are looked at.
     """
 
     neurons: Int[Array, " M"]
+    own: Int[Array, " M"]
     log_ratio: Float[Array, " M"]
     converted: Float[Array, "M R"]
     blur: Float[Array, "M P"] | None
@@ -75,7 +89,8 @@ class Journey(NamedTuple):
     place: LastLayer
     blur: Float[Array, "N P"] | None
     order: Float[Array, " N"]
-    route: ConcertedJump
+    conversion: Conversion
+    traveller: Traveller
     totals: Float[Array, " 2"]
     looks: Int[Array, ""]
     gone: Bool[Array, ""]
@@ -97,8 +112,8 @@ def concerted_sweep(
 def _attempt(
     key: Array, population: LastLayer, modes: Modes, response: Response, density: Density
 ) -> tuple[LastLayer, Array]:
-    """There, and where that may be accepted, back: a loop, so that what a route would do is compiled once."""
-    route_key, blur_key, order_key, choice_key, accept_key = jax.random.split(key, 5)
+    """There, and where that may be accepted, back: a loop, so that what a conversion would do is compiled once."""
+    conversion_key, blur_key, order_key, mode_key, choice_key, accept_key = jax.random.split(key, 6)
     blur = None
     if not modes.frame.complete:  # held, as in `jumps`
         blur = jax.lax.optimization_barrier(jax.random.normal(blur_key, population.activity.shape))
@@ -107,7 +122,7 @@ def _attempt(
 
     def look(journey: Journey) -> Journey:
         place, blur = journey.place, journey.blur
-        offers = _offers(place, blur, journey.order, journey.route, modes, response, density)
+        offers = _offers(jax.random.fold_in(mode_key, journey.looks), journey, modes, response, density)
         chosen = jax.random.categorical(choice_key, offers.log_ratio / 2)
         neuron, own = offers.neurons[chosen], offers.log_ratio[chosen]
         # the way back offers at least what its own neuron does, and at least once
@@ -122,60 +137,62 @@ def _attempt(
             there,
             blurred,
             order[1].at[neuron].set(-1.0),
-            journey.route.back(),
+            journey.conversion.back(),
+            Traveller(neuron, offers.own[chosen]),
             journey.totals.at[journey.looks].set(offers.total),
             journey.looks + 1,
             journey.gone | goes,
         )
 
+    conversion, nobody = _draw_conversion(conversion_key, response), Traveller(jnp.asarray(-1), jnp.asarray(-1))
     totals = jnp.zeros(2, population.coordinates.dtype)
-    start = Journey(
-        population, blur, order[0], _draw_pair(route_key, response), totals, jnp.asarray(0), jnp.asarray(False)
-    )
-    end = jax.lax.while_loop(lambda it: (it.looks == 0) | ((it.looks == 1) & it.gone), look, start)
+    start = Journey(population, blur, order[0], conversion, nobody, totals, jnp.asarray(0), jnp.asarray(False))
+    somebody = jnp.any(response.code[jax.vmap(mode_of, (0, None))(population.activity, modes)] == conversion.one)
+    end = jax.lax.while_loop(lambda it: ((it.looks == 0) & somebody) | ((it.looks == 1) & it.gone), look, start)
     accepted = end.gone & (level < end.totals[0] - end.totals[1])
     return jax.tree.map(lambda new, old: jnp.where(accepted, new, old), end.place, population), accepted
 
 
-def _draw_pair(key: Array, response: Response) -> ConcertedJump:
-    """A pair of modes of different codes, by the product of their weights."""
-    apart = response.kind[:, None] != response.kind
-    chance = jnp.outer(response.weight, response.weight) * apart
-    one, other = jnp.divmod(jax.random.categorical(key, jnp.log(chance).ravel()), len(response.kind))
-    return ConcertedJump(one, other, response.shift[other] - response.shift[one])
+def _draw_conversion(key: Array, response: Response) -> Conversion:
+    pair_key, way_key = jax.random.split(key)
+    one, other = jnp.divmod(jax.random.categorical(pair_key, jnp.log(response.chance).ravel()), len(response.chance))
+    way = jax.random.uniform(way_key, dtype=response.shift.dtype, maxval=_FARTHEST)
+    return Conversion(one, other, way * (response.shift[other] - response.shift[one]))
 
 
-def _offers(
-    population: LastLayer,
-    blur: Float[Array, "N P"] | None,
-    order: Float[Array, " N"],
-    route: ConcertedJump,
-    modes: Modes,
-    response: Response,
-    density: Density,
-) -> Offers:
-    """What a route would do; see the module's text. Neurons of its beginning are looked at by `order`, lowest first."""
+def _offers(key: Array, journey: Journey, modes: Modes, response: Response, density: Density) -> Offers:
+    """What a conversion would do; see the module's text. Neurons of its code are looked at by `order`, lowest first."""
+    population, conversion = journey.place, journey.conversion
     places = jax.vmap(mode_of, (0, None))
-    own = places(population.activity, modes)
-    others = population.coordinates + route.shift[response.kind[own]]
+    every = places(population.activity, modes)
+    code = response.code[every]
+    others = population.coordinates + conversion.shift[code]
     given_way = populate(density, others, population.basis)
-    leaves = response.kind[places(given_way.activity, modes)] != response.kind[own]
-    members = own == route.one
-    _, neurons = jax.lax.top_k(-jnp.where(members, order, jnp.inf), min(_CANDIDATES, len(own)))
+    leaves = response.code[places(given_way.activity, modes)] != code
+    members = code == conversion.one
+    _, neurons = jax.lax.top_k(-jnp.where(members, journey.order, jnp.inf), min(_CANDIDATES, len(code)))
     here, there = (cavities_of(each, neurons, density) for each in (population, given_way))
-    centres = jax.vmap(centre_among, (0, None, None, None))
-    before = centres(here, route.one, modes.activity[route.one] @ population.inverse, modes)
-    after = centres(there, route.other, modes.activity[route.other] @ given_way.inverse, modes)
+    images_here, images_there = (modes.activity @ each.inverse for each in (population, given_way))
+    to_one = _log_chances(here, modes, images_here, response.code == conversion.one)
+    to_other = _log_chances(there, modes, images_there, response.code == conversion.other)
+    own = every[neurons]
+    other = jax.vmap(jax.random.categorical)(jax.random.split(key, len(neurons)), to_other)
+    other = jnp.where(neurons == journey.traveller.neuron, journey.traveller.home, other)
 
-    def carry(coordinates: Array, blur: Array | None, before: Array, after: Array) -> tuple[Array, Array | None, Array]:
-        return modes.carry(coordinates, blur, (route.one, before), (route.other, after))
+    def carry(row: tuple) -> tuple[Array, Array | None, Array]:
+        coordinates, blur, own, other, here, there = row
+        before = centre_among(here, own, images_here[own], modes)
+        after = centre_among(there, other, images_there[other], modes)
+        return modes.carry(coordinates, blur, (own, before), (other, after))
 
-    begin, blurs = population.coordinates[neurons], None if blur is None else blur[neurons]
-    converted, blurred, gain = jax.vmap(carry, (0, None if blur is None else 0, 0, 0))(begin, blurs, before, after)
+    blur = None if journey.blur is None else journey.blur[neurons]
+    rows = (population.coordinates[neurons], blur, own, other, here, there)
+    converted, blurred, gain = jax.lax.map(carry, rows)
     activity = density.network.activation(converted @ population.basis.T)
-    arrives = places(activity, modes) == route.other
+    arrives = places(activity, modes) == other
     allowed = members[neurons] & arrives & (jnp.sum(leaves) == leaves[neurons])
     lengths = jnp.sum(others**2, axis=1)
+    each = jnp.arange(len(neurons))
     log_ratio = (
         _log_likelihood(given_way, density)
         - _log_likelihood(population, density)
@@ -183,11 +200,20 @@ def _offers(
         - _own_log_likelihood(there, given_way.activity[neurons], given_way)
         - (jnp.sum(lengths) - lengths[neurons] + jnp.sum(converted**2, axis=1) - jnp.sum(population.coordinates**2)) / 2
         + gain
-        + modes.log_volume[route.other]
-        - modes.log_volume[route.one]
+        + modes.log_volume[other]
+        - modes.log_volume[own]
+        + to_one[each, own]
+        - to_other[each, other]
     )
     log_ratio = jnp.where(allowed, log_ratio, -jnp.inf)
-    return Offers(neurons, log_ratio, converted, blurred, others, _total(log_ratio, jnp.sum(members)))
+    return Offers(neurons, own, log_ratio, converted, blurred, others, _total(log_ratio, jnp.sum(members)))
+
+
+def _log_chances(
+    cavities: Cavity, modes: Modes, images: Float[Array, "K P"], among: Bool[Array, " K"]
+) -> Float[Array, "M K"]:
+    """By what chance each of some modes is offered in each cavity."""
+    return with_floor(frozen_weights(cavities, modes, images), modes.found & among)
 
 
 def _total(log_ratio: Float[Array, " M"], members: Int[Array, ""]) -> Scalar:

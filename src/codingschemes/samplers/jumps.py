@@ -55,7 +55,7 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
         def intend(population: LastLayer, images: Images) -> Intentions:
             activity = population.activity[neurons]
             cavities = jax.vmap(cavity_of, (None, 0, 0, None))(population, activity, images.of_neurons, density)
-            log_weights = _with_floor(frozen_weights(cavities, modes, images.of_modes), modes)
+            log_weights = with_floor(frozen_weights(cavities, modes, images.of_modes), modes.found)
             other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
             return Intentions(population, images, cavities, log_weights, other)
 
@@ -172,7 +172,7 @@ def centre_among(cavity: Cavity, mode: Array, image: Float[Array, " P"], modes: 
     return modes.centre[mode] + modes.drift[mode] + modes.response(mode, slope)
 
 
-def _with_floor(log_weights: Float[Array, "B K"], modes: Modes) -> Float[Array, "B K"]:
-    """Normalised, and none of the modes found without a chance."""
-    weights = jax.nn.softmax(jnp.where(jnp.any(modes.found), log_weights, 0.0), axis=1)
-    return jnp.log((1 - _FLOOR) * weights + _FLOOR * modes.found / jnp.maximum(jnp.sum(modes.found), 1))
+def with_floor(log_weights: Float[Array, "B K"], among: Bool[Array, " K"]) -> Float[Array, "B K"]:
+    """Of some modes, normalised, and none of them without a chance."""
+    weights = jax.nn.softmax(jnp.where(jnp.any(among), jnp.where(among, log_weights, -jnp.inf), 0.0), axis=1)
+    return jnp.log((1 - _FLOOR) * weights + _FLOOR * among / jnp.maximum(jnp.sum(among), 1))

@@ -50,27 +50,26 @@ class Info(NamedTuple):
 class Search(NamedTuple):
     """What chains look for during a warm-up, together: what one finds, all have. It is frozen with the warm-up.
 
-    A search is not part of a step, as it needs all chains, and as it is made once in many steps.
+    A search is not part of a step, as it needs all chains, and as it is made once in many steps. What follows from it
+    for all chains alike is not part of their states: it is held once, lent to each of them for as long as it steps, and
+    computed again from them where a run goes on.
 
     Attributes:
         steps: numbers of adapting steps after which to search, rising.
-        explore: (state, density) -> (what a chain has for itself, what it tells the others).
-        adopt: (state, what it has for itself, what all chains tell, stacked, density) -> the state after the search.
-        forget: state -> the state without what follows from the rest of it: what a checkpoint holds. The driver maps it
-            over chains by leaving out whole arrays.
-        recall: (state, density) -> the state with what `forget` left out. Who searches calls it after `adopt`, and who
-            reads a checkpoint after that: by the same program, so that both have the same numbers.
-        remember: (what `forget` has left of a state, maybe later steps of it, the state) -> the state with what it left
-            out, which steps do not change.
+        explore: (state, lent to, density) -> (what a chain has found for itself, what it tells the others).
+        adopt: (state, what it has found, what all chains tell, stacked, density) -> the state after the search.
+        common: (states of all chains, stacked, density) -> what follows for all of them; None where nothing does.
+        lend: (state, common) -> the state as `explore` and steps take it.
+        take_back: (state, lent to) -> the state without it.
         gradients: density -> the time of a search, in gradients.
     """
 
     steps: tuple[int, ...]
     explore: Callable[[State, Density], tuple[Any, Any]]
     adopt: Callable[[State, Any, Any, Density], State]
-    forget: Callable[[State], State]
-    recall: Callable[[State, Density], State]
-    remember: Callable[[State, State], State]
+    common: Callable[[State, Density], Any]
+    lend: Callable[[State, Any], State]
+    take_back: Callable[[State], State]
     gradients: Callable[[Density], float] = lambda density: 0.0  # noqa: ARG005
 
 
@@ -134,6 +133,28 @@ class Kernel(NamedTuple):
     gradients: Callable[[Density], tuple[float, float]] | None = None
     mixed: bool = False
     compile_seconds: float = 15.0
+
+    def step_with(self, common: Any) -> Callable[[State, Density], tuple[State, Info]]:
+        """`step` of a chain that has this in common with others (see `Search`).
+
+        Args:
+            common: None for kernels that search for nothing.
+
+        Example:
+            >>> from codingschemes.samplers import SAMPLERS
+            >>> kernel = SAMPLERS["hmc"](cs.samplers.Settings())
+            >>> kernel.step_with(None) is kernel.step
+            True
+        """
+        if self.search is None:
+            return self.step
+        search = self.search
+
+        def step(state: State, density: Density) -> tuple[State, Info]:
+            state, info = self.step(search.lend(state, common), density)
+            return search.take_back(state), info
+
+        return step
 
     def without_schedule(self) -> "Kernel":
         """What steps and searches are made of, the same for warm-ups of any length where `step` is: programs compiled

@@ -1,23 +1,27 @@
-"""What one chain has found, all chains have: modes that any of them tells of are looked for in every one.
+"""What one chain has found, all chains have: modes that any of them tells of are looked for among the neurons of one.
 
-A mode is told as the preactivation of a neuron in it. Each chain looks for it in a cavity of its own, that of its
-neuron nearest to the mode, so that everything in a reference belongs to one population.
+A mode is told as the preactivation of a neuron in it, and looked for in the cavity of the neuron nearest to it, so that
+all modes belong to one population: with one hidden layer that of a typical chain, whose modes all chains share; above
+other layers, which differ between chains, each chain's own.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.climbs import Reference
-from codingschemes.samplers.mode_search import look_for_modes, places_kept
+from codingschemes.samplers.climbs import Reference, Starts
+from codingschemes.samplers.mode_search import look_for_modes, nearest_neurons, stacked, starts_at, starts_kept
 from codingschemes.samplers.modes import DISTINCT, code_count, distinct, mode_count
-from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
+from codingschemes.samplers.neighbourhood import LastLayer
+
+#: So many times the modes that there is room for are looked for in the typical chain: it does not have all of them.
+_LOOKED_FOR = 2
 
 
-class SharedModes(NamedTuple):
+class ToldModes(NamedTuple):
     """Modes that a chain tells the others of.
 
     Attributes:
@@ -29,23 +33,29 @@ class SharedModes(NamedTuple):
     found: Bool[Array, "*chains M"]
 
     @classmethod
-    def none(cls, density: Density) -> "SharedModes":
+    def none(cls, density: Density) -> "ToldModes":
         """Nothing to tell of."""
         return cls(jnp.zeros((0, density.targets.shape[0])), jnp.zeros(0, bool))
 
+    @classmethod
+    def of(cls, reference: Reference) -> "ToldModes":
+        """What a chain with this reference tells."""
+        return cls(reference.starts.preactivation, reference.starts.found)
 
-def look_around(population: LastLayer, density: Density, known: SharedModes) -> tuple[Reference, SharedModes]:
-    """A chain's own reference, and the modes that it tells of: codes, then what else it has found and what was `known`
-    from before, most neurons first. There may not be room for all."""
-    activity = jnp.where(known.found[:, None], density.network.activation(known.preactivation), jnp.inf)
-    own, modes = look_for_modes(population, density, activity)
-    preactivation = jnp.concatenate([modes.centre @ population.basis.T, known.preactivation])
-    activity = jnp.concatenate([modes.activity, activity])
-    every = SharedModes(preactivation, distinct(activity, jnp.concatenate([modes.found, known.found])))
-    crowd = _crowds(population, jnp.where(every.found[:, None], activity, jnp.inf))
-    crowd = crowd.at[: code_count(own.code.shape[1])].set(len(population.activity) + 1)  # in front
+
+def look_around(population: LastLayer, density: Density, known: ToldModes) -> Reference:
+    """What a chain has found, and what was `known` from before: codes first, then most neurons."""
+    before = density.network.activation(known.preactivation)
+    new, summits = look_for_modes(population, density, jnp.where(known.found[:, None], before, jnp.inf))
+    old = starts_at(nearest_neurons(population, before), known.preactivation, density)
+    starts = stacked(new, old._replace(found=known.found))
+    activity = jnp.concatenate([summits.activity, before])
+    found = distinct(activity, starts.found)
+    crowd = _crowds(population, jnp.where(found[:, None], activity, jnp.inf))
+    crowd = crowd.at[: code_count(starts.code.shape[1])].set(len(population.activity) + 1)  # in front
     order = jnp.argsort(-crowd, stable=True)
-    return own, jax.tree.map(lambda rows: rows[order], every)
+    starts = jax.tree.map(lambda rows: rows[order], starts._replace(found=found))
+    return Reference(population.activity, population.inverse, starts)
 
 
 def _crowds(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, " M"]:
@@ -54,27 +64,44 @@ def _crowds(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, 
     return jnp.zeros(len(activity), int).at[jnp.argmin(gaps, axis=1)].add(1)
 
 
-def join(own: Reference, shared: SharedModes, population: LastLayer, density: Density) -> Reference:
-    """A chain's reference with the distinct modes that all chains have told of in front.
+def shared(references: Reference, density: Density) -> Reference:
+    """With one hidden layer, the reference of all chains, stacked: what any of them tells of, in the typical one."""
+    here, told = typical(references), ToldModes.of(references)
+    room = _LOOKED_FOR * mode_count(here.starts.code.shape[1], here.inverse.shape[0])
+    return here._replace(starts=_heard(here, told, room, density))
 
-    They come in the order in which chains tell of them, codes first, alike in all chains. Behind them are the chain's
-    own entries, as far as there is room (`places_kept`).
-    """
-    samples = own.preactivation.shape[1]
-    room = mode_count(own.code.shape[1], samples)
-    preactivation = jnp.swapaxes(shared.preactivation, 0, 1).reshape(-1, samples)
+
+def join(own: Reference, told: ToldModes, density: Density) -> Reference:
+    """Above other layers, a chain's reference with what all chains tell of, stacked, in front. Behind that are the
+    chain's own starts, as far as there is room."""
+    added = _heard(own, told, mode_count(own.starts.code.shape[1], own.inverse.shape[0]), density)
+    wanted = jnp.concatenate([added.found, jnp.ones(len(own.starts.found), bool)])
+    chosen = jnp.argsort(~wanted, stable=True)[: starts_kept(density)]
+    return own._replace(starts=jax.tree.map(lambda rows: rows[chosen], stacked(added, own.starts)))
+
+
+def _heard(own: Reference, told: ToldModes, room: int, density: Density) -> Starts:
+    """Where a chain looks for what all chains have told of: the distinct modes in the order in which they are told, as
+    far as there is room."""
+    preactivation, found = jax.tree.map(_in_turn, told)
     activity = density.network.activation(preactivation)
-    kept, found = _first_distinct(activity, shared.found.T.ravel(), room)
-    nearest = jax.lax.map(lambda mode: jnp.argmin(jnp.sum((population.activity - mode) ** 2, axis=1)), activity[kept])
-    cavities = cavities_of(population, nearest, density)
-    any_code = jnp.full((room, own.code.shape[1]), -1, own.code.dtype)
-    wanted = jnp.concatenate([found, jnp.ones(len(own.code), bool)])
-    chosen = jnp.argsort(~wanted, stable=True)[: places_kept(density)]
-    added = (cavities, preactivation[kept], any_code)
-    entries = jax.tree.map(
-        lambda one, other: jnp.concatenate([one, other])[chosen], added, (own.cavities, own.preactivation, own.code)
-    )
-    return Reference(own.activity, own.inverse, *entries)
+    kept, found = _first_distinct(activity, found, room)
+    nearest = nearest_neurons(own.population(density), activity[kept])
+    return starts_at(nearest, preactivation[kept], density)._replace(found=found)
+
+
+def typical(references: Reference) -> Reference:
+    """Of several chains' references, stacked, the one whose neurons have the kernel that is nearest to the mean."""
+    activity = references.activity
+    every = activity.reshape(-1, activity.shape[-1])
+    mean = every.T @ every / len(activity)
+    gaps = jax.lax.map(lambda own: jnp.sum((own.T @ own - mean) ** 2), activity)
+    return jax.tree.map(lambda rows: rows[jnp.argmin(gaps)], references)
+
+
+def _in_turn(rows: Shaped[Array, "chains J *entry"]) -> Shaped[Array, "chains*J *entry"]:
+    """Rows of all chains, the first of each before the second of any."""
+    return jnp.swapaxes(rows, 0, 1).reshape(-1, *rows.shape[2:])
 
 
 def _first_distinct(

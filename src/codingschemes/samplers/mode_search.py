@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, summit_from
+from codingschemes.samplers.climbs import Landscape, Reference, Starts, Summit, climb, summit_from
 from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.modes import ALL_CODES_UP_TO, code_count, mode_count
-from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, without
+from codingschemes.samplers.neighbourhood import LastLayer, without
 
 #: Preactivation in the middle of a code's pattern.
 _PATTERN_LEVEL = 1.5
@@ -24,64 +24,60 @@ _EXPLORERS, _EXPLORERS_ABOVE = 64, 8
 _TURNED = 16
 
 
-def look_for_modes(
-    population: LastLayer, density: Density, known: Float[Array, "M P"] | None = None
-) -> tuple[Reference, Summit]:
-    """A reference from the neurons as they are, and where climbs from its places lead.
+def look_for_modes(population: LastLayer, density: Density, known: Float[Array, "M P"]) -> tuple[Starts, Summit]:
+    """Where modes are, or codes might be, among the neurons as they are, and where climbs from there lead.
 
     Each code is looked for in the cavity of the neuron nearest to it, from the mean of the neurons that have it, or
     from its pattern; other modes from single neurons in their own cavities, and from codes with one sample turned
-    round, by climbs that end where they come close to what is known already: found here, or `known` from before, by its
-    activity. Places are where the climbs before these have ended.
+    round, by climbs that end where they come close to what has been found here, or is `known` from before, by its
+    activity.
     """
-    of_codes = _codes_reference(population, density)
     basis, inverse = population.basis, population.inverse
     prior = PreactivationPrior.of(basis, orthogonal=density.network.depth == 1)
-    codes = climb(of_codes, density, basis, prior)
-    samples = codes.activity.shape[1]
-    known = jnp.zeros((0, samples)) if known is None else known
-    any_code = jnp.full(of_codes.code.shape[1], -1)
+
+    def climbs(starts: Starts, known: Float[Array, "M P"] | None = None) -> Summit:
+        return climb(Reference(population.activity, inverse, starts), density, basis, prior, known=known)
+
+    of_codes = _codes_to_start_from(population, density)
+    codes = climbs(of_codes)
 
     def gaps_to(activity: Float[Array, " P"]) -> Float[Array, " N"]:
         return jnp.max(jnp.abs(population.activity - activity), axis=1)
 
     def explore(
         carry: tuple[Float[Array, " N"], Bool[Array, " N"]], _: None
-    ) -> tuple[tuple[Float[Array, " N"], Bool[Array, " N"]], tuple[Cavity, Summit]]:
+    ) -> tuple[tuple[Float[Array, " N"], Bool[Array, " N"]], tuple[Int[Array, ""], Summit]]:
         gaps, tried = carry
         neuron = jnp.argmax(jnp.where(tried, -jnp.inf, gaps))
-        cavity = without(population, neuron, density)
-        landscape = Landscape(cavity, inverse, density, basis)
-        summit = summit_from(population.coordinates[neuron], landscape, prior, any_code)
-        return (jnp.fmin(gaps, gaps_to(summit.activity)), tried.at[neuron].set(True)), (cavity, summit)
+        landscape = Landscape(without(population, neuron, density), inverse, density, basis)
+        summit = summit_from(population.coordinates[neuron], landscape, prior, jnp.full(of_codes.code.shape[1], -1))
+        return (jnp.fmin(gaps, gaps_to(summit.activity)), tried.at[neuron].set(True)), (neuron, summit)
 
-    activity = jnp.concatenate([known, jnp.where(codes.found[:, None], codes.activity, jnp.inf)])
-    start = (jnp.min(jax.lax.map(gaps_to, activity), axis=0), jnp.zeros(len(population.activity), bool))
-    _, (cavities, others) = jax.lax.scan(explore, start, length=explorer_count(density))
-    found = _stacked(codes, others)
+    gaps = jnp.min(jax.lax.map(gaps_to, jnp.concatenate([known, _reached(codes)])), axis=0)
+    nobody = jnp.zeros(len(population.activity), bool)
+    _, (explorers, others) = jax.lax.scan(explore, (gaps, nobody), length=explorer_count(density))
     turned_from, turned = _turn_weakest(codes, population, known, density)
-    no_codes = jnp.broadcast_to(any_code, (len(others.found) + len(turned), len(any_code)))
-    from_turned = Reference(
-        population.activity,
-        inverse,
-        jax.tree.map(lambda entries: entries[turned_from], of_codes.cavities),
-        turned,
-        no_codes[: len(turned)],
-    )
-    reached = jnp.concatenate([known, jnp.where(found.found[:, None], found.activity, jnp.inf)])
-    summits = _stacked(found, climb(from_turned, density, basis, prior, known=reached))
-    tops = jnp.where(codes.found[:, None], codes.centre @ basis.T, of_codes.preactivation)
-    places = Reference(
-        population.activity,
-        inverse,
-        _stacked(of_codes.cavities, cavities, from_turned.cavities),
-        jnp.concatenate([tops, others.centre @ basis.T, turned]),
-        jnp.concatenate([of_codes.code, no_codes]),
-    )
-    return places, summits
+    turning = starts_at(of_codes.neuron[turned_from], turned, density)
+    found = stacked(codes, others)
+    summits = stacked(found, climbs(turning, known=jnp.concatenate([known, _reached(found)])))
+    starts = stacked(of_codes, starts_at(explorers, others.centre @ basis.T, density), turning)
+    # where there is no mode there may be one later, above layers that move
+    tops = jnp.where(summits.found[:, None], summits.centre @ basis.T, starts.preactivation)
+    return starts._replace(preactivation=tops, found=summits.found), summits
 
 
-def _stacked[Rows](*parts: Rows) -> Rows:
+def starts_at(neurons: Int[Array, " J"], preactivation: Float[Array, "J P"], density: Density) -> Starts:
+    """Of any code."""
+    any_code = jnp.full((len(neurons), density.class_average.shape[1]), -1)
+    return Starts(neurons, preactivation, any_code, jnp.ones(len(neurons), bool))
+
+
+def _reached(summits: Summit) -> Float[Array, "K P"]:
+    """Where climbs have ended: infinite where that is no mode."""
+    return jnp.where(summits.found[:, None], summits.activity, jnp.inf)
+
+
+def stacked[Rows](*parts: Rows) -> Rows:
     return jax.tree.map(lambda *each: jnp.concatenate(each), *parts)
 
 
@@ -119,7 +115,7 @@ def _turn_weakest(
     return mode, start.at[row, sample].set(-_PATTERN_LEVEL * jnp.sign(start[row, sample]))
 
 
-def _codes_reference(population: LastLayer, density: Density) -> Reference:
+def _codes_to_start_from(population: LastLayer, density: Density) -> Starts:
     """Where the codes are looked for."""
     middle = density.network.activation.midpoint
     means = population.activity @ density.class_average
@@ -133,33 +129,35 @@ def _codes_reference(population: LastLayer, density: Density) -> Reference:
     starts = jnp.where(counts > 0, owners @ preactivation / jnp.maximum(counts, 1), patterns)
     wanted = density.network.activation(patterns) @ density.class_average
     nearest = jnp.argmin(jnp.sum((means[None] - wanted[:, None]) ** 2, axis=2), axis=1)
-    cavities = cavities_of(population, nearest, density)
-    return Reference(population.activity, population.inverse, cavities, starts, codes)
+    return Starts(nearest, starts, codes, jnp.ones(len(codes), bool))
 
 
-def places_kept(density: Density) -> int:
-    """Places of a reference that is kept. With one hidden layer what is found is frozen: the modes alone. Above layers
-    that move on, codes that nobody has found yet may be found later."""
+def nearest_neurons(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, " M"]:
+    """The neuron nearest to each of some activities."""
+    lengths = jnp.sum(population.activity**2, axis=1) / 2
+    return jnp.argmin(lengths - activity @ population.activity.T, axis=1)
+
+
+def starts_kept(density: Density) -> int:
+    """Starts of a reference that is kept. Above layers that move on, codes that nobody has found yet may be found
+    later, and nothing is known from before."""
     samples, classes = len(density.targets), density.class_average.shape[1]
-    if density.network.depth == 1:
-        return mode_count(classes, samples)
-    return code_count(classes) + explorer_count(density) + turned_count(code_count(classes), samples)
+    known = mode_count(classes, samples) if density.network.depth == 1 else 0
+    return code_count(classes) + known + explorer_count(density) + turned_count(code_count(classes), samples)
 
 
 def no_reference(density: Density) -> Reference:
     """Room for a reference."""
-    samples, outputs = density.targets.shape
-    classes = density.class_average.shape[1]
-    count = places_kept(density)
-    cavities = Cavity(
-        direction=jnp.zeros((count, samples)),
-        gap=jnp.ones(count),
-        field=jnp.zeros((count, samples, outputs)),
-        scaled_readout_variance=jnp.broadcast_to(density.scaled_readout_variance, (count,)),
-    )
-    activity = jnp.zeros((density.network.width, samples))
+    samples, classes, count = len(density.targets), density.class_average.shape[1], starts_kept(density)
     return Reference(
-        activity, jnp.eye(samples), cavities, jnp.zeros((count, samples)), jnp.zeros((count, classes), int)
+        activity=jnp.zeros((density.network.width, samples)),
+        inverse=jnp.eye(samples),
+        starts=Starts(
+            neuron=jnp.zeros(count, int),
+            preactivation=jnp.zeros((count, samples)),
+            code=jnp.zeros((count, classes), int),
+            found=jnp.zeros(count, bool),
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from codingschemes.samplers.neighbourhood import Cavity
 DISTINCT = 0.25
 #: Modes kept beyond the number of codes: more samples are more that are hard to tell. At least, for a hundred samples,
 #: at most.
-_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 32, 20, 48
+_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 32, 60, 120
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
@@ -59,21 +59,9 @@ class Modes(NamedTuple):
 
     def response(self, mode: Array, force: Float[Array, " P"]) -> Float[Array, " R"]:
         """What a force on phi does to u about a mode, in a Newton step: covariance basis^T diag(phi') times it."""
-        return self._pushed(self.centre[mode], self.axes[mode], self.widths[mode], self.gain[mode] * force)
-
-    def responses(self, forces: Float[Array, "K P"]) -> Float[Array, "K R"]:
-        """The same of all modes, a force each."""
-        return jax.vmap(self._pushed)(self.centre, self.axes, self.widths, self.gain * forces)
-
-    def _pushed(
-        self,
-        centre: Float[Array, " R"],
-        axes: Float[Array, "D D"],
-        widths: Float[Array, " D"],
-        push: Float[Array, " P"],
-    ) -> Float[Array, " R"]:
-        seen = axes @ (widths**2 * ((push @ self.frame.directions) @ axes))
-        return self.frame.move(jnp.zeros_like(centre), seen)
+        axes, push = self.axes[mode], self.gain[mode] * force
+        seen = axes @ (self.widths[mode] ** 2 * ((push @ self.frame.directions) @ axes))
+        return self.frame.move(jnp.zeros_like(self.centre[mode]), seen)
 
     def carry(
         self,
@@ -129,12 +117,12 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     prior = PreactivationPrior.of(basis, orthogonal=not deep)
     summits = climb(reference, density, basis, prior, _FOLLOWING_STEPS if deep else NEWTON_STEPS)
     found = distinct(summits.activity, summits.found)
-    kept = jnp.argsort(~found, stable=True)[: mode_count(reference.code.shape[1], basis.shape[0])]
-    summits = jax.tree.map(lambda entries: entries[kept], summits._replace(found=found))
-    cavities = jax.tree.map(lambda entries: entries[kept], reference.cavities)
+    kept = jnp.argsort(~found, stable=True)[: mode_count(reference.starts.code.shape[1], basis.shape[0])]
+    rows = (summits._replace(found=found), reference.cavities(density))
 
     def of_summit(row: tuple[Summit, Cavity]) -> Modes:
-        return _mode(*row, reference.inverse, density, basis, prior.frame)
+        summit, cavity = row
+        return _mode(summit, Landscape(cavity, reference.inverse, density, basis), prior.frame)
 
     def mode(row: tuple[Summit, Cavity]) -> Modes:
         return jax.lax.cond(row[0].found, of_summit, nothing, row)
@@ -142,12 +130,12 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     def nothing(row: tuple[Summit, Cavity]) -> Modes:
         return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(of_summit, row))
 
-    return jax.lax.map(mode, (summits, cavities))._replace(frame=prior.frame)
+    return jax.lax.map(mode, jax.tree.map(lambda entries: entries[kept], rows))._replace(frame=prior.frame)
 
 
 def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
-    """The nearest mode found."""
-    distance = jnp.sum((modes.activity - activity) ** 2, axis=1)
+    """The nearest mode found. (Squares are not taken of differences: those of many neurons would need room.)"""
+    distance = jnp.sum(modes.activity**2, axis=1) / 2 - modes.activity @ activity
     return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))
 
 
@@ -162,23 +150,15 @@ def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Ar
     return jax.lax.scan(is_new, found, jnp.arange(len(gaps)))[0]
 
 
-def _mode(
-    summit: Summit,
-    cavity: Cavity,
-    inverse: Float[Array, "P P"],
-    density: Density,
-    basis: Float[Array, "P R"],
-    frame: Frame,
-) -> Modes:
+def _mode(summit: Summit, landscape: Landscape, frame: Frame) -> Modes:
     """The mode at a summit, its frame left out."""
-    identity = jnp.eye(basis.shape[1])
-    curvature = Landscape(cavity, inverse, density, basis).curvature(summit.centre)
-    covariance = cho_solve(cho_factor(curvature), identity)
+    curvature = landscape.curvature(summit.centre)
+    covariance = cho_solve(cho_factor(curvature), jnp.eye(len(summit.centre)))
     seen = frame.project(frame.project(covariance).T)
     squares, axes = jnp.linalg.eigh((seen + seen.T) / 2)
     widths = jnp.sqrt(jnp.maximum(squares, _LEAST_VARIANCE * squares[-1]))
-    preactivation = basis @ summit.centre
-    _, gain, _ = taylor(density.network.activation, preactivation)
+    preactivation = landscape.basis @ summit.centre
+    _, gain, _ = taylor(landscape.density.network.activation, preactivation)
     return Modes(
         centre=summit.centre,
         axes=axes,

@@ -11,7 +11,7 @@ from codingschemes.posterior import Density
 from codingschemes.samplers.climbs import Reference
 from codingschemes.samplers.jumps import frozen_weights
 from codingschemes.samplers.modes import Modes, mode_of
-from codingschemes.samplers.neighbourhood import LastLayer, cavities_of
+from codingschemes.samplers.neighbourhood import cavities_of
 
 #: Relative residual of the forces, and the most vectors they are made of.
 _RESIDUAL, _KRYLOV = 1e-3, 60
@@ -19,51 +19,69 @@ _RESIDUAL, _KRYLOV = 1e-3, 60
 _ATTEMPTS = 4
 #: Changes of code a sweep, of all neurons alone, that are enough.
 _ENOUGH = 1.0
+#: How often codes that hold no neuron are tried, relative to those that hold many.
+_HARDLY_ANY = 0.1
 
 
 class Response(NamedTuple):
-    """How a population gives way to a neuron that takes a mode, to first order.
+    """How a population gives way to a neuron that takes a code, to first order.
 
     Attributes:
-        kind: the first mode with the same code.
-        weight: how much of all attempts a mode gets: as much for every code, shared in proportion to the neurons in its
-            modes, and half a neuron each.
-        shift: of the coordinates of neurons of each kind, for one more neuron in a mode, (mode, kind, component).
+        code: which of the codes that modes have a mode has.
+        chance: how often attempts go from one code to another and back, symmetric, up to a factor.
+        shift: of the coordinates of neurons of each code, for one more neuron with another, (that code, code,
+            component); of either in its mode that holds most.
         attempts: concerted jumps that are worth trying in a step: none where all modes have one code.
     """
 
-    kind: Int[Array, " K"]
-    weight: Float[Array, " K"]
-    shift: Float[Array, "K K R"]
+    code: Int[Array, " K"]
+    chance: Float[Array, "H H"]
+    shift: Float[Array, "H H R"]
     attempts: Int[Array, ""]
 
 
-def response_of(modes: Modes, reference: Reference, density: Density) -> Response:
-    """The response of the neurons that were searched, with one hidden layer."""
-    own = jax.vmap(mode_of, (0, None))(reference.activity, modes)
-    held = jnp.zeros(len(modes.found)).at[own].add(1.0)
+def response_of(modes: Modes, reference: Reference, neurons: Float[Array, "chains N P"], density: Density) -> Response:
+    """The response of a population that was searched, with one hidden layer.
+
+    Args:
+        modes: those of the reference.
+        reference: the population.
+        neurons: activity in all chains: they say which codes neurons have.
+        density: of the whole network.
+    """
     bits = modes.activity @ density.class_average > density.network.activation.midpoint
-    kind = jnp.argmax(jnp.all(bits[:, None] == bits, axis=2) & modes.found, axis=1)
-    count = jnp.zeros_like(held).at[kind].add(held)
-    heavy = (held + 0.5) * modes.found
-    share = heavy / jnp.zeros_like(heavy).at[kind].add(heavy)[kind]
-    elsewhere = jnp.any(modes.found & (kind != kind[0]))  # those found come first
-    stuck = elsewhere & (_crossing(modes, own, kind, reference, density) < _ENOUGH)
+    first = jnp.argmax(jnp.all(bits[:, None] == bits, axis=2) & modes.found, axis=1)
+    ones, code = jnp.unique(first, size=min(len(first), 2 ** bits.shape[1]), return_inverse=True)
+    of_code = (code == jnp.arange(len(ones))[:, None]) & modes.found
+    in_mode = jnp.mean(jax.vmap(_held, (0, None))(neurons, modes), axis=0)
+    heads, held = jnp.argmax(jnp.where(of_code, in_mode, -1.0), axis=1), of_code @ in_mode
+    weight = jnp.any(of_code, axis=1) * (held + _HARDLY_ANY) / (held + 1)
+    own = jax.vmap(mode_of, (0, None))(reference.activity, modes)
+    stuck = (jnp.sum(weight > 0) > 1) & (_crossing(modes, own, code, reference, density) < _ENOUGH)
     shift = jax.lax.cond(
         stuck,
-        lambda: _shifts(modes, count, reference, density),
-        lambda: jnp.zeros((len(kind), *modes.centre.shape)),
+        lambda: _shifts(modes, heads, held, reference, density),
+        lambda: jnp.zeros((len(heads), len(heads), modes.centre.shape[1])),
     )
     return Response(
-        kind=kind,
-        weight=jnp.where(modes.found, share, 0.0),
+        code=code,
+        chance=jnp.outer(weight, weight) * ~jnp.eye(len(weight), dtype=bool),
         shift=jnp.where(jnp.isfinite(shift), shift, 0.0),
         attempts=jnp.where(stuck, _ATTEMPTS, 0),
     )
 
 
-def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, density: Density) -> Float[Array, "K K R"]:
-    """What one more neuron in each mode does to the coordinates of neurons in each.
+def _held(neurons: Float[Array, "N P"], modes: Modes) -> Float[Array, " K"]:
+    """How many neurons each mode holds."""
+    own = jax.vmap(mode_of, (0, None))(neurons, modes)
+    return jnp.zeros(len(modes.found)).at[own].add(1.0)
+
+
+def _shifts(
+    modes: Modes, heads: Int[Array, " H"], count: Float[Array, " H"], reference: Reference, density: Density
+) -> Float[Array, "H H R"]:
+    """What one more neuron in the `heads` of each code does to the coordinates of neurons of each, as if all of these
+    were in its head.
 
     With activity phi it adds c phi phi^T to S, and changes the force that every other neuron feels. Each follows its
     force within its mode (`Modes.response`), alike in all of a code, and that changes S again:
@@ -72,52 +90,47 @@ def _shifts(modes: Modes, count: Float[Array, " K"], reference: Reference, densi
 
     linear equations for the forces f, solved by GMRES; no exactness hangs on the solution.
     """
-    basis, phi, inverse = density.basis, modes.activity, reference.inverse
+    basis, phi, inverse = density.basis, modes.activity[heads], reference.inverse
     field = inverse @ density.targets
     felt, image = (phi @ field) @ field.T, phi @ inverse
-    gain = jnp.where(modes.found[:, None], modes.gain, 0.0)
+    gain = jnp.where(modes.found[heads, None], modes.gain[heads], 0.0)
     count = count[:, None]
 
-    def force(change: Callable[[Float[Array, "K P"]], Float[Array, "K P"]]) -> Float[Array, "K P"]:
-        """The change of the force on each mode, from what a change of S makes of vectors."""
+    def responses(forces: Float[Array, "H P"]) -> Float[Array, "H R"]:
+        return jax.lax.map(lambda row: modes.response(*row), (heads, forces))
+
+    def force(change: Callable[[Float[Array, "H P"]], Float[Array, "H P"]]) -> Float[Array, "H P"]:
+        """The change of the force on each code, from what a change of S makes of vectors."""
         of_felt, of_image = change(felt), change(image)
         return -density.scaled_readout_variance * (
             (of_felt - field.shape[1] * of_image) @ inverse + (of_image @ field) @ field.T
         )
 
-    def given_way(forces: Float[Array, "K P"]) -> Float[Array, "K P"]:
-        moved = gain * (modes.responses(forces) @ basis.T)
+    def given_way(forces: Float[Array, "H P"]) -> Float[Array, "H P"]:
+        moved = gain * (responses(forces) @ basis.T)
         return force(
             lambda x: density.scaled_readout_variance * ((x @ moved.T) @ (count * phi) + (x @ phi.T) @ (count * moved))
         )
 
-    def shift(added: Float[Array, " P"]) -> Float[Array, "K R"]:
+    def shift(added: Float[Array, " P"]) -> Float[Array, "H R"]:
         alone = force(lambda x: density.scaled_readout_variance * jnp.outer(x @ added, added))
         forces, _ = jax.scipy.sparse.linalg.gmres(
             lambda forces: forces - given_way(forces), alone, tol=_RESIDUAL, restart=_KRYLOV, maxiter=1
         )
-        return modes.responses(forces)
+        return responses(forces)
 
-    return jax.lax.map(shift, jnp.where(modes.found[:, None], phi, 0.0))
+    return jax.lax.map(shift, jnp.where(modes.found[heads, None], phi, 0.0))
 
 
 def _crossing(
-    modes: Modes, own: Int[Array, " N"], kind: Int[Array, " K"], reference: Reference, density: Density
+    modes: Modes, own: Int[Array, " N"], code: Int[Array, " K"], reference: Reference, density: Density
 ) -> Float[Array, ""]:
     """How many neurons a sweep of jumps would take to another code, by Laplace's weights."""
-    population = LastLayer(
-        jnp.zeros((len(own), density.basis.shape[1])),
-        density.basis,
-        reference.activity,
-        reference.inverse,
-        reference.inverse @ density.targets,
-        jnp.asarray(jnp.nan),  # the modes' weights are relative
-    )
-
+    population = reference.population(density)
     images = modes.activity @ population.inverse
 
     def leaves(neuron: Array) -> Array:
         log_weights = frozen_weights(cavities_of(population, neuron[None], density), modes, images)
-        return jnp.sum(jax.nn.softmax(log_weights[0]), where=kind != kind[own[neuron]])
+        return jnp.sum(jax.nn.softmax(log_weights[0]), where=code != code[own[neuron]])
 
     return jnp.sum(jax.lax.map(leaves, jnp.arange(len(own)))) / 2

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from codingschemes.calls import known_keywords
 from codingschemes.posterior import Density, Position
-from codingschemes.samplers.kernel import Kernel, Search, State, renewal
+from codingschemes.samplers.kernel import Info, Kernel, Search, State, renewal
 
 
 class Settled(NamedTuple):
@@ -57,24 +57,48 @@ def begin(kernel: Kernel, key: Array, positions: Position, density: Density) -> 
     return jax.vmap(kernel.init, (0, 0, None))(jax.random.split(key, count), positions, density)
 
 
-def search_together(search: Search, states: State, density: Density) -> State:
-    """A search of all chains, stacked. One after the other: a search needs more memory than a step."""
+def search_together(search: Search, states: State, common: Any, density: Density) -> State:
+    """The states of all chains, stacked, after a search; `common` is what they have had in common before it. One after
+    the other: a search needs more memory than a step."""
 
-    def each(function: Callable[..., State], *along: State) -> State:
+    def each(function: Callable[..., Any], *along: Any) -> Any:
         return jax.lax.map(lambda one: function(*one), along)
 
-    own, shared = each(lambda state: search.explore(state, density), states)
-    adopted = each(lambda state, own: search.adopt(state, own, shared, density), states, own)
-    return each(lambda state: search.recall(state, density), adopted)
+    own, told = each(lambda state: search.explore(search.lend(state, common), density), states)
+    return each(lambda state, own: search.adopt(state, own, told, density), states, own)
 
 
-def search_if_due(kernel: Kernel, states: State, step: Int[Array, ""], density: Density) -> State:
-    """The states of all chains before an adapting step of this number: after a search where one is due."""
-    if kernel.search is None or not kernel.search.steps:
-        return states
-    due = jnp.any(step == jnp.asarray(kernel.search.steps))
-    search = kernel.search
-    return jax.lax.cond(due, lambda states: search_together(search, states, density), lambda states: states, states)
+def in_common(kernel: Kernel, states: State, density: Density) -> Any:
+    """What chains, stacked, have in common."""
+    return None if kernel.search is None else kernel.search.common(states, density)
+
+
+def nothing_in_common(kernel: Kernel, states: State, density: Density) -> Any:
+    """Room for what chains, stacked, will have in common."""
+    shapes = jax.eval_shape(lambda: in_common(kernel, states, density))
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+
+def step_together(
+    kernel: Kernel, states: State, common: Any, step: Int[Array, ""], density: Density
+) -> tuple[State, Any, Info]:
+    """A step of all chains, stacked, after a search where one is due.
+
+    Args:
+        common: what they have in common; before step 0, when it is made from the states, no more than room for it.
+        step: number of the step.
+
+    Returns:
+        Their states, what they have in common now, and what the step tells.
+    """
+    if (search := kernel.search) is not None:
+        due = jnp.asarray(False)
+        if search.steps:
+            due = jnp.any(step == jnp.asarray(search.steps))
+            states = jax.lax.cond(due, lambda: search_together(search, states, common, density), lambda: states)
+        common = jax.lax.cond(due | (step == 0), lambda: in_common(kernel, states, density), lambda: common)
+    states, info = jax.vmap(kernel.step_with(common), (0, None))(states, density)
+    return states, common, info
 
 
 @known_keywords
@@ -103,18 +127,20 @@ def settle(kernel: Kernel, states: State, positions: Position, density: Density,
         >>> settled.gradients.tolist()
         [5, 5]
     """
-    step = jax.vmap(kernel.step, (0, None))
     counted = steps or kernel.warmup
 
-    def body(index: Array, carry: Settled) -> Settled:
-        states, info = step(search_if_due(kernel, carry.states, index, density), density)
+    def body(index: Array, carry: tuple[Settled, Any]) -> tuple[Settled, Any]:
+        settled, common = carry
+        states, common, info = step_together(kernel, settled.states, common, index, density)
         fixed = index >= kernel.warmup + steps - counted
-        return Settled(
+        settled = Settled(
             jax.lax.cond(index < kernel.warmup, kernel.pool, lambda states: states, states),
-            carry.acceptance + fixed * info.acceptance_rate / counted,
-            carry.gradients + info.gradients,
+            settled.acceptance + fixed * info.acceptance_rate / counted,
+            settled.gradients + info.gradients,
         )
+        return settled, common
 
     chains = jax.tree.leaves(positions)[0].shape[0]
     start = Settled(renewal(kernel)(states, positions, density), jnp.zeros(chains), jnp.zeros(chains, int))
-    return jax.lax.fori_loop(0, kernel.warmup + steps, body, start)
+    room = nothing_in_common(kernel, start.states, density)
+    return jax.lax.fori_loop(0, kernel.warmup + steps, body, (start, room))[0]
