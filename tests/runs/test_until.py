@@ -61,8 +61,8 @@ def _same(run: cs.Run, other: cs.Run) -> None:
 
 @pytest.mark.parametrize("stops", [(0, 5, 28), (ROUND - 1, 10_000)])
 def test_a_run_that_was_cut_off_anywhere_equals_one_that_was_not(tmp_path, monkeypatch, uninterrupted, stops):
-    """Before the first search, between searches, at the end of a round and while sampling; states are recalled each
-    time."""
+    """Before the first search, between searches, at the end of a round and while sampling; modes are computed again
+    each time."""
     assert uninterrupted.draw_count > FIRST_LOOK
     assert uninterrupted.values("sample_stats", "switches").sum() > uninterrupted.draw_count
     waiting = [min(stop, uninterrupted.provenance["warmup_steps"] + FIRST_LOOK // 2) for stop in stops]

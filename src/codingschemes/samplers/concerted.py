@@ -35,7 +35,7 @@ from codingschemes.samplers.modes import Modes, mode_of
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, cavities_of, populate
 from codingschemes.samplers.response import Response
 
-#: Neurons of a mode that are looked at: enough that one of them fits, and few beside the two factorisations of S.
+#: Neurons of a code that are looked at: enough that one of them fits, and few beside the two factorisations of S.
 _CANDIDATES = 16
 #: Others give way by up to so many times the response: what is best differs between pairs of codes, and neurons that
 #: nearly have another code may stand less.
