@@ -256,7 +256,8 @@ def figure(rows: list[dict[str, Any]]) -> Figure:
             label = f"{activation}, process"
             below.plot(measured_at, [row["peak"] for row in drawn_at], "x:", color=color, label=label)
         for axes, unit in ((above, "seconds"), (below, "GB")):
-            axes.set(xscale="log", yscale="log", xlabel=name, ylabel=unit if column == 0 else "")
+            scale = "log" if any(np.size(line.get_xdata()) for line in axes.lines) else "linear"  # no size on this axis
+            axes.set(xscale=scale, yscale=scale, xlabel=name, ylabel=unit if column == 0 else "")
             axes.grid(color="0.92")
     handles = [handle for axes in drawn.axes[:2] for handle in axes.get_legend_handles_labels()[0]]
     drawn.legend(handles=handles, loc="outside lower center", ncols=4)
