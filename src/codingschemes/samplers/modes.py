@@ -18,9 +18,9 @@ from codingschemes.samplers.neighbourhood import Cavity
 
 #: Modes are distinct when the activity at some sample differs by this much.
 DISTINCT = 0.25
-#: Modes kept beyond the number of codes: more samples are more that are hard to tell. At least, for a hundred samples,
-#: at most.
-_FEWEST_SPARE, _SPARE_OF_HUNDRED, _MOST_SPARE = 32, 60, 120
+#: Modes kept beyond the number of codes, one a sample, as more samples are more that are hard to tell: at least, at
+#: most.
+_FEWEST_SPARE, _MOST_SPARE = 32, 120
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
@@ -107,8 +107,7 @@ def code_count(classes: int) -> int:
 
 def mode_count(classes: int, samples: int) -> int:
     """Modes that are kept."""
-    spare = min(max(_FEWEST_SPARE, samples * _SPARE_OF_HUNDRED // 100), _MOST_SPARE)
-    return code_count(classes) + spare
+    return code_count(classes) + min(max(_FEWEST_SPARE, samples), _MOST_SPARE)
 
 
 def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"]) -> Modes:
