@@ -188,6 +188,7 @@ def test_modes_known_before_are_told_of_again_and_others_looked_for(quenched, mo
     nobody = np.abs(activity(second) - activity(nobodys)).max(axis=1).argmin()
     assert crowd[nobody - codes] == 0
     assert second.found.sum() > first.found.sum()
+    assert len(second.found) == len(first.found) + len(found.found)
 
 
 @pytest.mark.parametrize(("depth", "width"), [(1, 6), (2, 12)])

@@ -147,8 +147,7 @@ def _attempt(
     conversion, nobody = _draw_conversion(conversion_key, response), Traveller(jnp.asarray(-1), jnp.asarray(-1))
     totals = jnp.zeros(2, population.coordinates.dtype)
     start = Journey(population, blur, order[0], conversion, nobody, totals, jnp.asarray(0), jnp.asarray(False))
-    somebody = jnp.any(response.code[jax.vmap(mode_of, (0, None))(population.activity, modes)] == conversion.one)
-    end = jax.lax.while_loop(lambda it: ((it.looks == 0) & somebody) | ((it.looks == 1) & it.gone), look, start)
+    end = jax.lax.while_loop(lambda it: (it.looks == 0) | ((it.looks == 1) & it.gone), look, start)
     accepted = end.gone & (level < end.totals[0] - end.totals[1])
     return jax.tree.map(lambda new, old: jnp.where(accepted, new, old), end.place, population), accepted
 

@@ -66,25 +66,25 @@ def _crowds(population: LastLayer, activity: Float[Array, "M P"]) -> Int[Array, 
 
 def shared(references: Reference, density: Density) -> Reference:
     """With one hidden layer, the reference of all chains, stacked: what any of them tells of, in the typical one."""
-    here, told = typical(references), ToldModes.of(references)
-    room = _LOOKED_FOR * mode_count(here.starts.code.shape[1], here.inverse.shape[0])
-    return here._replace(starts=_heard(here, told, room, density))
+    here = typical(references)
+    return here._replace(starts=_heard(here, ToldModes.of(references), density, _LOOKED_FOR))
 
 
 def join(own: Reference, told: ToldModes, density: Density) -> Reference:
     """Above other layers, a chain's reference with what all chains tell of, stacked, in front. Behind that are the
     chain's own starts, as far as there is room."""
-    added = _heard(own, told, mode_count(own.starts.code.shape[1], own.inverse.shape[0]), density)
+    added = _heard(own, told, density)
     wanted = jnp.concatenate([added.found, jnp.ones(len(own.starts.found), bool)])
     chosen = jnp.argsort(~wanted, stable=True)[: starts_kept(density)]
     return own._replace(starts=jax.tree.map(lambda rows: rows[chosen], stacked(added, own.starts)))
 
 
-def _heard(own: Reference, told: ToldModes, room: int, density: Density) -> Starts:
+def _heard(own: Reference, told: ToldModes, density: Density, times: int = 1) -> Starts:
     """Where a chain looks for what all chains have told of: the distinct modes in the order in which they are told, as
     far as there is room."""
     preactivation, found = jax.tree.map(_in_turn, told)
     activity = density.network.activation(preactivation)
+    room = times * mode_count(own.starts.code.shape[1], activity.shape[1])
     kept, found = _first_distinct(activity, found, room)
     nearest = nearest_neurons(own.population(density), activity[kept])
     return starts_at(nearest, preactivation[kept], density)._replace(found=found)
