@@ -42,7 +42,7 @@ from codingschemes.samplers import SAMPLERS
 ACTIVATIONS = ("sigmoid", "relu")
 #: N and P of gradients, and those of draws: what decides most first.
 SIZES = "100x100,200x100,400x100,1000x100,2000x100,100x200,100x400,100x1000,200x200,400x400,1000x1000"
-DRAWS = "100x100,1000x100,100x400,400x400,2000x100,200x200,100x1000,1000x1000"
+DRAWS = SIZES
 #: N, P, chains of whole runs, and what they may take, GB of memory and MB of checkpoint.
 RUNS = ((400, 400, 4, 1.5, None), (400, 400, 2, None, 20), (1000, 1000, 2, 6, None))
 #: Seconds of processor time after which no other draw is begun, and draws.
@@ -59,8 +59,7 @@ POWERS = {"gradient": (1, 2, 3), "moves": (1, 2, 3), "draw": (1, 2, 3), "gigabyt
 
 _PAGE = """# Seconds and gigabytes of a draw
 
-    OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/cost_of_a_draw.py \
-        --draws 100x100,1000x100,100x400,400x400,2000x100,200x200
+    OPENBLAS_NUM_THREADS=1 taskset -c 0 python experiments/cost_of_a_draw.py
 
 `orthogonal`, one hidden layer, reduced form, forces in single precision as `sample` takes them, T = 10⁻³, sampler
 `codes`, one chain on one core (one of two, with other work on either). Seconds are processor time. A draw is a sweep
@@ -68,8 +67,7 @@ of jumps (sigmoid) or rotations (ReLU) over all neurons, a trajectory of as many
 is held at .1: how it has to shrink with the number of coordinates, about d^(1/4), is not in these numbers), and what
 is recorded. Moves and records are a draw without the gradients of its trajectory. Memory of the loop of draws is of
 one chain, records included: as `--dry-run` says, and XLA's account of the compiled loop. The peak is that of the whole
-process: Python, compiling and the search. Compiling takes 2 to 3 s where the program was on the disk. A dash is a size
-whose draws were not measured.
+process: Python, compiling and the search, and what draws this page's figure.
 
 {sizes}
 

@@ -11,7 +11,7 @@ from known_answers import small_posterior
 import codingschemes as cs
 from codingschemes import convergence
 from codingschemes.diagnostics import diagnose
-from codingschemes.runs import configuration, driver, precision, warmup
+from codingschemes.runs import configuration, driver, precision, rounds, warmup
 from codingschemes.runs.configuration import resolve
 from codingschemes.runs.dimensions import DIMENSIONS
 from codingschemes.runs.precision import is_look
@@ -132,6 +132,19 @@ def test_a_run_that_was_cut_off_on_its_way_back_equals_one_that_was_not(apart_at
     run = cs.sample(small_posterior(), out=tmp_path / "run", resume=True, **OPTIONS, **UNTIL)
     assert run.provenance["draws_given_up"] == FIRST_LOOK
     _same(run, cs.sample(small_posterior(), **OPTIONS, **UNTIL))
+
+
+@pytest.mark.parametrize(("spent", "warmed_up"), [(0.4, warmup.MOST_ROUNDS * ROUND), (0.6, ROUND)])
+def test_half_of_a_time_limit_ends_a_warm_up(monkeypatch, spent, warmed_up):
+    """So that there are draws, which say how far chains are from each other."""
+    monkeypatch.setattr(warmup.Trace, "settled", lambda *_: False)
+    monkeypatch.setattr(warmup.Trace, "apart", lambda *_: True)
+    monkeypatch.setattr(rounds, "seconds_spent", lambda *_: spent * 1000)
+    options = {**OPTIONS, "sampler": "hmc", "draws": 10, "time_limit": 1000}
+    run = cs.sample(small_posterior(), **options)
+    assert (run.provenance["warmup_steps"], run.draw_count) == (warmed_up, 10)
+    assert run.provenance["settled"] is False
+    assert run.provenance["ended"] == "draws"
 
 
 def test_no_run_goes_back_more_often_than_its_warm_up_has_room_for(monkeypatch):

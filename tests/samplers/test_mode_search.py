@@ -14,7 +14,7 @@ from codingschemes.samplers.climbs import Landscape, Reference, Summit, climb, m
 from codingschemes.samplers.frame import PreactivationPrior
 from codingschemes.samplers.mode_pooling import ToldModes, join, look_around, shared, typical
 from codingschemes.samplers.mode_search import no_reference
-from codingschemes.samplers.modes import Modes, code_count, modes_from
+from codingschemes.samplers.modes import Modes, code_count, modes_from, of_found
 from codingschemes.samplers.neighbourhood import LastLayer, populate, without
 from codingschemes.tasks import make_task
 
@@ -132,6 +132,22 @@ def test_a_newton_step_is_the_dense_solution_in_what_samples_see(shape, orthogon
 @pytest.mark.slow
 def test_modes_found_come_first_and_are_distinct(modes):
     assert_first_and_distinct(modes)
+
+
+@pytest.mark.parametrize(("room", "found"), [(70, 70), (70, 33), (70, 1), (70, 0), (5, 3)])
+def test_a_function_of_modes_is_that_of_all_where_they_were_found(room, found):
+    """Whether or not these fill the rows that are looked at together, and with gaps among them."""
+    rng = np.random.default_rng(room + found)
+    rows, others = rng.standard_normal((room, 4)), rng.standard_normal((room, 4))
+    there = np.arange(room) < found
+    there[1 : found - 1 : 3] = False
+
+    def products(rows, others):
+        return rows * jnp.sum(others, axis=1, keepdims=True)
+
+    every = np.asarray(products(jnp.asarray(rows), jnp.asarray(others)))
+    some = of_found(products, jnp.asarray(there), jnp.asarray(rows), jnp.asarray(others))
+    assert np.array_equal(np.asarray(some)[there], every[there])
 
 
 def test_samples_are_turned_that_are_least_decided_and_not_known_turned_in_codes_that_neurons_have():

@@ -13,6 +13,7 @@ from codingschemes.theory.mean_field.dual import refitted_gap
 from codingschemes.theory.mean_field.solvers.deep import Layers, settle_deep
 from codingschemes.theory.mean_field.solvers.layer import covariance_gradient, symmetric_root
 from codingschemes.theory.mean_field.solvers.linear import free_energy, solve_linear
+from codingschemes.theory.mean_field.theory import route_to
 
 HEAT = 0.1
 GAIN = 1.3
@@ -163,6 +164,12 @@ def test_the_layer_below_learns(posterior, prediction):
     assert prediction.outputs[first, 0].mean() == pytest.approx(0.6452, abs=error + 0.6452 / 60)
     # without a tilt the kernel of layer 1 would be that of the prior, 1/4 between samples
     assert prediction.lower_kernels[0][np.ix_(first, ~first)].mean() < 0.22
+
+
+@pytest.mark.parametrize(("samples", "particles"), [(12, 2000), (40, 6400), (200, 16000)])
+def test_particles_grow_with_samples(samples, particles):
+    posterior = cs.Posterior(cs.tasks.orthogonal(samples=samples), cs.Network("sigmoid", width=8, depth=2))
+    assert route_to(MeanFieldProblem(posterior)).particles == particles
 
 
 def test_what_is_not_solved_is_said(prediction):

@@ -98,7 +98,7 @@ def diagnose(run: Run) -> Diagnostics:
     if run.provenance.get("settled") is False and not findings.convergence.converged:
         warnings.append(
             f"chains had not settled when the warm-up ended after its {run.provenance['warmup_steps']} steps: give a "
-            "longer `warmup`, or another `start`"
+            "longer `warmup` or `time_limit`, or another `start`"
         )
     if "tempering_acceptance" in run.provenance:
         warnings.append(

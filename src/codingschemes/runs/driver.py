@@ -33,7 +33,7 @@ from codingschemes.runs.observables import observe
 from codingschemes.runs.parent import check_parent, descent, parents_positions
 from codingschemes.runs.patterns import same_patterns
 from codingschemes.runs.precision import Precision, is_look
-from codingschemes.runs.rounds import after_warming, ended_too_early, turned_back, watched_over
+from codingschemes.runs.rounds import after_warming, ended_too_early, seconds_spent, turned_back, watched_over
 from codingschemes.runs.run import CHECKPOINT, CONFIG, DRAWS, PROVENANCE, Run, write_json
 from codingschemes.runs.start import beginning
 from codingschemes.runs.store import DrawStore, Records
@@ -238,12 +238,12 @@ def _run_chunks(
     progress: bool,
 ) -> None:
     """Everything between chunks comes at iterations that depend on options and draws alone, never on the clock: so a
-    run that was cut off goes on as if it had not been."""
+    run that was cut off goes on as if it had not been. But for a time limit, half of which ends the warm-up."""
     length, keeper, machine = 1, Keeper(run, longest, writer), machine.informed(checkpoint.states)
     with progress_bar(shown=progress) as bar:
         bars = {phase: bar.add_task(phase, total=None, visible=False) for phase in ("warm-up", "sampling")}
         while (ended := _reason_to_end(run, checkpoint, sampling, interruption)) is None:
-            if ended_too_early(checkpoint, sampling):
+            if ended_too_early(run, checkpoint, sampling):
                 checkpoint = turned_back(run, machine, checkpoint, sampling)
                 keeper.give_up(checkpoint)
             recording = checkpoint.sampling
@@ -261,7 +261,7 @@ def _run_chunks(
             _check_records(records, iteration, recording=observing)
             checkpoint = checkpoint._replace(states=states, iteration=iteration + count)
             if recording:
-                checkpoint = watched_over(checkpoint, sampling, records)
+                checkpoint = watched_over(run, checkpoint, sampling, records)
             else:
                 checkpoint = after_warming(run, machine, checkpoint, sampling, records)
             elapsed = time.monotonic() - started
@@ -286,8 +286,7 @@ def _reason_to_end(run: Run, checkpoint: Checkpoint, sampling: Sampling, interru
         return "draws"
     if interruption:
         return "interruption"
-    spent = run.provenance["start_seconds"] + checkpoint.warmup_seconds + checkpoint.sampling_seconds
-    late = sampling.time_limit is not None and spent >= sampling.time_limit
+    late = sampling.time_limit is not None and seconds_spent(run, checkpoint) >= sampling.time_limit
     enough = sampling.sampling_limit is not None and checkpoint.sampling_seconds >= sampling.sampling_limit
     return "time limit" if late or enough else None
 

@@ -23,13 +23,16 @@ from codingschemes.runs.store import Records
 from codingschemes.samplers import Kernel
 from codingschemes.samplers.kernel import renewal
 
+#: Share of a time limit after which no other round begins: what is left is for draws, which say how far chains are.
+_FOR_WARMING = 0.5
+
 
 def after_warming(
     run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling, records: Records
 ) -> Checkpoint:
     """The checkpoint after a chunk of the warm-up: at the end of a round chains share what they have adapted, hear how
-    long they remember, and sample if they have settled or there is no room for another round."""
-    checkpoint = watched_over(checkpoint, sampling, records)
+    long they remember, and sample if they have settled or there is no room, or no time, for another round."""
+    checkpoint = watched_over(run, checkpoint, sampling, records)
     if checkpoint.iteration < checkpoint.round_began + sampling.round:
         return checkpoint
     states = _pool(machine.kernel.without_schedule(), checkpoint.states)
@@ -39,27 +42,29 @@ def after_warming(
     checkpoint = _paced(machine, checkpoint)
     settled = trace.settled(checkpoint.iteration)
     run.provenance["settled"] = settled
-    if settled or not _room_for_another(checkpoint, sampling):
+    if settled or not _room_for_another(run, checkpoint, sampling):
         return checkpoint._replace(warmup=checkpoint.iteration)
     return _another(machine, checkpoint)
 
 
-def watched_over(checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
+def watched_over(run: Run, checkpoint: Checkpoint, sampling: Sampling, records: Records) -> Checkpoint:
     """The checkpoint with what the last chunk says of chains, while that may still send them into another round."""
     if checkpoint.trace is None:
         return checkpoint
-    if checkpoint.sampling and not _room_for_another(checkpoint, sampling):
+    if checkpoint.sampling and not _room_for_another(run, checkpoint, sampling):
         return checkpoint._replace(trace=None)
     count = records["posterior"]["energy"].shape[1]
     checkpoint.trace.add(records["posterior"], checkpoint.iteration - count)
     return checkpoint
 
 
-def ended_too_early(checkpoint: Checkpoint, sampling: Sampling) -> bool:
+def ended_too_early(run: Run, checkpoint: Checkpoint, sampling: Sampling) -> bool:
     """Whether draws are looked at here, and show chains or halves of them in different places."""
     if checkpoint.trace is None or not checkpoint.sampling or not is_look(checkpoint.draws):
         return False
-    return _room_for_another(checkpoint, sampling) and checkpoint.trace.apart(checkpoint.warmup, checkpoint.iteration)
+    if not _room_for_another(run, checkpoint, sampling):
+        return False
+    return checkpoint.trace.apart(checkpoint.warmup, checkpoint.iteration)
 
 
 def turned_back(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sampling) -> Checkpoint:
@@ -76,8 +81,15 @@ def turned_back(run: Run, machine: Machine, checkpoint: Checkpoint, sampling: Sa
     return _another(machine, _paced(machine, checkpoint))
 
 
-def _room_for_another(checkpoint: Checkpoint, sampling: Sampling) -> bool:
-    return checkpoint.iteration + sampling.round <= sampling.longest_warmup
+def seconds_spent(run: Run, checkpoint: Checkpoint) -> float:
+    """On the clock, compiling and cooling included, resumed or not."""
+    return run.provenance["start_seconds"] + checkpoint.warmup_seconds + checkpoint.sampling_seconds
+
+
+def _room_for_another(run: Run, checkpoint: Checkpoint, sampling: Sampling) -> bool:
+    limit = sampling.time_limit
+    in_time = limit is None or seconds_spent(run, checkpoint) < _FOR_WARMING * limit
+    return in_time and checkpoint.iteration + sampling.round <= sampling.longest_warmup
 
 
 def _paced(machine: Machine, checkpoint: Checkpoint) -> Checkpoint:

@@ -171,7 +171,7 @@ def _offers(key: Array, journey: Journey, modes: Modes, response: Response, dens
     members = code == conversion.one
     _, neurons = jax.lax.top_k(-jnp.where(members, journey.order, jnp.inf), min(_CANDIDATES, len(code)))
     here, there = (cavities_of(each, neurons, density) for each in (population, given_way))
-    images_here, images_there = (modes.activity @ each.inverse for each in (population, given_way))
+    images_here, images_there = (modes.images(each.inverse) for each in (population, given_way))
     to_one = _log_chances(here, modes, images_here, response.code == conversion.one)
     to_other = _log_chances(there, modes, images_there, response.code == conversion.other)
     own = every[neurons]

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.posterior import Density
-from codingschemes.samplers.modes import Modes, mode_of
+from codingschemes.samplers.modes import Modes, mode_of, of_found
 from codingschemes.samplers.neighbourhood import Cavity, LastLayer, Update, cavity_of, with_neuron
 
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
@@ -49,6 +49,8 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
         visited = index * size + places < visits
         keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, index * size + places)
         mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
+        noise = jax.vmap(lambda key: jax.random.gumbel(key, modes.found.shape, modes.centre.dtype))(mode_keys)
+        noise = jax.lax.optimization_barrier(noise)  # held: as many numbers again after every jump cost more than it
         own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
         visited &= modes.found[own]
 
@@ -56,7 +58,7 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
             activity = population.activity[neurons]
             cavities = jax.vmap(cavity_of, (None, 0, 0, None))(population, activity, images.of_neurons, density)
             log_weights = with_floor(frozen_weights(cavities, modes, images.of_modes), modes.found)
-            other = jax.vmap(jax.random.categorical)(mode_keys, log_weights)
+            other = jnp.argmax(log_weights + noise, axis=1)
             return Intentions(population, images, cavities, log_weights, other)
 
         def next_attempt(intentions: Intentions, behind: Array) -> Int[Array, ""]:
@@ -76,12 +78,12 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
             def changed() -> Intentions:
                 activity = density.network.activation(population.basis @ after)
                 there, update = with_neuron(population, neuron, cavity, after, activity)
-                return intend(there, images.after(update, there.activity[neurons], modes.activity))
+                return intend(there, images.after(update, there.activity[neurons], modes))
 
             intentions = jax.lax.cond(accepted, changed, lambda: intentions)
             return next_attempt(intentions, place + 1), intentions, switches + accepted
 
-        images = Images(population.activity[neurons] @ population.inverse, modes.activity @ population.inverse)
+        images = Images(population.activity[neurons] @ population.inverse, modes.images(population.inverse))
         start = intend(population, images)
         _, end, switches = jax.lax.while_loop(
             lambda carry: carry[0] < size, attempt, (next_attempt(start, jnp.asarray(0)), start, switches)
@@ -97,9 +99,10 @@ class Images(NamedTuple):
     of_neurons: Float[Array, "B P"]
     of_modes: Float[Array, "K P"]
 
-    def after(self, update: Update, neurons: Float[Array, "B P"], modes: Float[Array, "K P"]) -> "Images":
+    def after(self, update: Update, neurons: Float[Array, "B P"], modes: Modes) -> "Images":
         """The images of the same activities once S^{-1} has changed."""
-        return Images(update.image(neurons, self.of_neurons), update.image(modes, self.of_modes))
+        of_modes = of_found(update.image, modes.found, modes.activity, self.of_modes)
+        return Images(update.image(neurons, self.of_neurons), of_modes)
 
 
 class Jump(NamedTuple):
@@ -161,7 +164,11 @@ def _attempt(
 def frozen_weights(cavities: Cavity, modes: Modes, images: Float[Array, "K P"]) -> Float[Array, "B K"]:
     """The logs of the modes' weights in each cavity by Laplace's approximation about the centres that they have had
     since they were found, up to a constant; `images` are S^{-1} times the modes' activities."""
-    log_likelihood = jax.vmap(Cavity.log_likelihood, (0, None, None))(cavities, modes.activity, images)
+
+    def in_cavities(activity: Float[Array, "M P"], image: Float[Array, "M P"]) -> Float[Array, "M B"]:
+        return jax.vmap(Cavity.log_likelihood, (0, None, None), 1)(cavities, activity, image)
+
+    log_likelihood = of_found(in_cavities, modes.found, modes.activity, images).T
     log_weights = log_likelihood - jnp.sum(modes.centre**2, axis=1) / 2 + modes.log_volume
     return jnp.where(modes.found, log_weights, -jnp.inf)
 

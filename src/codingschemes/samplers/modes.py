@@ -4,6 +4,7 @@ They are functions of a frozen reference (see `mode_search`) and of the layers b
 frozen with it; above other layers they are computed again whenever those have moved.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -21,6 +22,8 @@ DISTINCT = 0.25
 #: Modes kept beyond the number of codes, one a sample, as more samples are more that are hard to tell: at least, at
 #: most.
 _FEWEST_SPARE, _MOST_SPARE = 32, 120
+#: Modes that are compared with neurons at once: operations cost by those that were found, not by the room for them.
+_TOGETHER = 32
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
@@ -62,6 +65,10 @@ class Modes(NamedTuple):
         axes, push = self.axes[mode], self.gain[mode] * force
         seen = axes @ (self.widths[mode] ** 2 * ((push @ self.frame.directions) @ axes))
         return self.frame.move(jnp.zeros_like(self.centre[mode]), seen)
+
+    def images(self, inverse: Float[Array, "P P"]) -> Float[Array, "K P"]:
+        """S^{-1} times the activity of each."""
+        return of_found(lambda activity: activity @ inverse, self.found, self.activity)
 
     def carry(
         self,
@@ -132,10 +139,33 @@ def modes_from(reference: Reference, density: Density, basis: Float[Array, "P R"
     return jax.lax.map(mode, jax.tree.map(lambda entries: entries[kept], rows))._replace(frame=prior.frame)
 
 
+def of_found(of_modes: Callable[..., Array], found: Bool[Array, " K"], *rows: Array) -> Array:
+    """A function of some modes, one row of its result a mode, at those found; other rows mean nothing.
+
+    Args:
+        of_modes: takes as many entries of each of the rows as there are modes together.
+        found: of all modes.
+        rows: (mode, ...).
+    """
+    size = min(_TOGETHER, len(found))
+    taken = jax.eval_shape(of_modes, *(jax.ShapeDtypeStruct((size, *row.shape[1:]), row.dtype) for row in rows))
+    last = jnp.max(jnp.where(found, jnp.arange(1, len(found) + 1), 0))
+
+    def some(index: Array, result: Array) -> Array:
+        here = [jax.lax.dynamic_slice_in_dim(row, index * size, size) for row in rows]
+        return jax.lax.dynamic_update_slice_in_dim(result, of_modes(*here), index * size, 0)
+
+    nothing = jnp.zeros((len(found), *taken.shape[1:]), taken.dtype)
+    return jax.lax.fori_loop(0, -(-last // size), some, nothing)
+
+
 def mode_of(activity: Float[Array, " P"], modes: Modes) -> Int[Array, ""]:
     """The nearest mode found. (Squares are not taken of differences: those of many neurons would need room.)"""
-    distance = jnp.sum(modes.activity**2, axis=1) / 2 - modes.activity @ activity
-    return jnp.argmin(jnp.where(modes.found, distance, jnp.inf))
+
+    def distance(own: Float[Array, "M P"]) -> Float[Array, " M"]:
+        return jnp.sum(own**2, axis=1) / 2 - own @ activity
+
+    return jnp.argmin(jnp.where(modes.found, of_found(distance, modes.found, modes.activity), jnp.inf))
 
 
 def distinct(activity: Float[Array, "K P"], found: Bool[Array, " K"]) -> Bool[Array, " K"]:

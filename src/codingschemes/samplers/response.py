@@ -127,7 +127,7 @@ def _crossing(
 ) -> Float[Array, ""]:
     """How many neurons a sweep of jumps would take to another code, by Laplace's weights."""
     population = reference.population(density)
-    images = modes.activity @ population.inverse
+    images = modes.images(population.inverse)
 
     def leaves(neuron: Array) -> Array:
         log_weights = frozen_weights(cavities_of(population, neuron[None], density), modes, images)

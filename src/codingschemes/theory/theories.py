@@ -34,7 +34,7 @@ def predict(
     time_limit: float | None = None,
     code_fractions: dict[str, float] | None = None,
     method: Literal["auto", "quadrature", "particles"] = "auto",
-    particles: int = 2000,
+    particles: int | None = None,
     seed: int = 0,
     annealing: "Annealing | None" = None,
     zero_temperature: bool = False,

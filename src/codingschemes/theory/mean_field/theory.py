@@ -29,12 +29,14 @@ class Route(NamedTuple):
         solve: the solver; None where none covers the posterior.
         refusal: why not; None where one does.
         instead: what to do then.
+        particles: how many that solver takes where nobody says.
     """
 
     words: str = ""
     solve: Callable[[MeanFieldProblem, Request], Solution] | None = None
     refusal: str | None = None
     instead: str = "use theory='proportional', which covers all"
+    particles: int = 2000
 
 
 def mean_field(
@@ -42,7 +44,7 @@ def mean_field(
     *,
     code_fractions: dict[str, float] | None = None,
     method: str = "auto",
-    particles: int = 2000,
+    particles: int | None = None,
     seed: int = 0,
     annealing: Annealing | None = None,
     zero_temperature: bool = False,
@@ -56,7 +58,7 @@ def mean_field(
         method: "quadrature" (orthogonal inputs), "particles" (any inputs, saturating activations and ReLU) or "auto".
             Several hidden layers, of saturating activations, are by particles in every layer.
             Linear networks of any depth are in closed form whatever the inputs.
-        particles: how many, for that method, in each layer.
+        particles: how many, for that method, in each layer; left out, 2,000, of several layers more with more samples.
         annealing: rounds of that method and the gap that it accepts; left out, the solver's own.
         zero_temperature: in the limit T -> 0, in which outputs are targets. For orthogonal inputs.
         seed: of what is drawn: particles, and neurons for test inputs and to be shown.
@@ -70,7 +72,7 @@ def mean_field(
     """
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
-    if particles < 1:
+    if particles is not None and particles < 1:
         raise InvalidInput(f"`particles` is {particles}: give an integer of at least 1")
     problem = MeanFieldProblem(posterior, cold=zero_temperature)
     if zero_temperature and not _reaches_zero(problem):
@@ -81,7 +83,8 @@ def mean_field(
     route = route_to(problem, method)
     if route.solve is None:
         raise InvalidInput(f"{route.refusal}: {route.instead}")
-    request = Request(_check_fractions(code_fractions, posterior), particles, seed, annealing)
+    count = route.particles if particles is None else particles
+    request = Request(_check_fractions(code_fractions, posterior), count, seed, annealing)
     return prediction_of(problem, route.solve(problem, request), seed)
 
 
@@ -117,7 +120,7 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
             instead="use 'particles'",
         )
     if network.depth > 1:
-        return Route("by particles in every layer", deep.solution)
+        return Route("by particles in every layer", deep.solution, particles=deep.usual_particles(problem))
     if kappa is not None and method != "particles":
         if bounded or activation.shape.growth < _SUBLINEAR:
             return Route("by quadrature at orthogonal inputs", partial(quadrature.solution, kappa=kappa))
