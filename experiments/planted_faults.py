@@ -116,7 +116,7 @@ FAULTS = (
     Fault(
         "images of neurons out of date after a jump",
         "samplers/jumps.py",
-        "return intend(there, images.after(update, there.activity[neurons], modes.activity))",
+        "return intend(there, images.after(update, there.activity[neurons], modes))",
         "return intend(there, images)",
         "samplers/test_moves.py::test_neurons_of_a_block_know_of_each_others_jumps",
     ),
