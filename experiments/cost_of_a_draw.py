@@ -42,7 +42,6 @@ from codingschemes.samplers import SAMPLERS
 ACTIVATIONS = ("sigmoid", "relu")
 #: N and P of gradients, and those of draws: what decides most first.
 SIZES = "100x100,200x100,400x100,1000x100,2000x100,100x200,100x400,100x1000,200x200,400x400,1000x1000"
-DRAWS = SIZES
 #: N, P, chains of whole runs, and what they may take, GB of memory and MB of checkpoint.
 RUNS = ((400, 400, 4, 1.5, None), (400, 400, 2, None, 20), (1000, 1000, 2, 6, None))
 #: Seconds of processor time after which no other draw is begun, and draws.
@@ -318,7 +317,7 @@ def _milliseconds(seconds: float) -> str:
 def main() -> None:
     entry = Entry(__doc__, quick={"sizes": "20x12,12x12", "draws": "12x12", "runs": "12x12x2"})
     entry.add_argument("--sizes", default=SIZES, help="NxP, separated by commas")
-    entry.add_argument("--draws", default=DRAWS, help="those of draws, as well; may be empty")
+    entry.add_argument("--draws", default=SIZES, help="those of draws, as well; may be empty")
     entry.add_argument(
         "--runs", default=",".join(f"{n}x{p}x{chains}" for n, p, chains, *_ in RUNS), help="NxPxchains; may be empty"
     )

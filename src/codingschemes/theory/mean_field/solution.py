@@ -28,10 +28,10 @@ class Request(NamedTuple):
         annealing: of solvers by particles; None for their own.
     """
 
-    fractions: dict[str, float] | None = None
-    particles: int = 2000
-    seed: int = 0
-    annealing: Annealing | None = None
+    fractions: dict[str, float] | None
+    particles: int
+    seed: int
+    annealing: Annealing | None
 
 
 class PreactivationSample(NamedTuple):
