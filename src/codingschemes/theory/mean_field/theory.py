@@ -13,7 +13,7 @@ from codingschemes.theory.mean_field.predictions import prediction_of
 from codingschemes.theory.mean_field.predictor import MOST_VALUES
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution
-from codingschemes.theory.mean_field.solvers import deep, heavy, linear, outliers, quadrature, tilted
+from codingschemes.theory.mean_field.solvers import deep, from_networks, heavy, linear, outliers, quadrature, tilted
 from codingschemes.theory.prediction import Prediction
 from codingschemes.theory.theories import THEORIES
 
@@ -120,7 +120,8 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
             instead="use 'particles'",
         )
     if network.depth > 1:
-        return Route("by particles in every layer", deep.solution, particles=deep.usual_particles(problem))
+        solve = deep.solution if network.depth == 2 else from_networks.solution
+        return Route("by particles in every layer", solve, particles=deep.usual_particles(problem))
     if kappa is not None and method != "particles":
         if bounded or activation.shape.growth < _SUBLINEAR:
             return Route("by quadrature at orthogonal inputs", partial(quadrature.solution, kappa=kappa))

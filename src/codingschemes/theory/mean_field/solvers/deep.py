@@ -125,13 +125,13 @@ class Layers:
             drawn = rng.standard_normal((count, len(problem.targets)))
             self.layers.append(LayerParticles(self.activation, symmetric_root(self.between[-1]), drawn, seed + index))
         self.rng, self.free = rng, np.zeros(count, int)
-        self.bits = None if fractions is None else self._place(fractions)
+        self.bits: Bool[np.ndarray, "S G"] | None = None
         """Codes in which the last layer's particles are held."""
-        self.group = self.free
-        if self.bits is not None:
-            self.group = np.unique(self.bits, axis=0, return_inverse=True)[1].ravel()
+        self.hold(None if fractions is None else self._place(fractions), count)
         self.t = np.zeros_like(problem.targets)
         self.pace = 1.0
+        self.jumping = 0
+        """How many layers, from the first, whose particles are proposed other codes."""
 
     def _place(self, fractions: dict[str, float]) -> Bool[np.ndarray, "S G"]:
         last = self.last
@@ -153,6 +153,11 @@ class Layers:
         """Which classes neurons with these activities answer to."""
         return phi @ self.problem.class_average > self.activation.midpoint
 
+    def fit(self, t: Float[np.ndarray, "P C"]) -> None:
+        """Dual variables, and the tilt of the last layer that they make."""
+        self.t = t
+        self.last.tilt = self.problem.variance * t @ t.T
+
     def pull_on(self, index: int) -> Float[np.ndarray, "P P"]:
         """B of a layer, from the particles of the layer above."""
         above, kernel = self.layers[index + 1], self.between[index]
@@ -164,8 +169,10 @@ class Layers:
 
     def sweep(self) -> None:
         """All layers once, at fixed kernels and tilts."""
-        for layer in self.layers:
+        for index, layer in enumerate(self.layers):
             self._sweep(layer)
+            if index < self.jumping:
+                layer.jump(self.codes_of)
 
     def _sweep(self, layer: LayerParticles) -> None:
         held = layer is self.last and self.bits is not None
@@ -205,16 +212,27 @@ class Layers:
         return False
 
     def _climb(self, tau: float) -> None:
+        """As much of a Newton step of the dual variables as particles can follow."""
+        old, step = self.t, self.dual_step(tau)
+        size = self._change(self.last, partial(_shifted_dual, self.last.root, old, step, self.problem.variance))
+        self.t = old + size * step
+
+    def dual_step(self, tau: float) -> Float[np.ndarray, "P C"]:
         """A Newton step of the dual variables, particles within a code taken to move freely."""
-        last, old = self.last, self.t
         # two independent draws of a code take the place of one particle before and after
-        order = self.rng.permutation(len(last.phi))
+        order = self.rng.permutation(len(self.group))
         paired = np.empty_like(order)
         paired[np.argsort(self.group, kind="stable")] = order[np.argsort(self.group[order], kind="stable")]
-        phi, variance = last.phi, self.problem.variance
-        step = newton_step(old, self.problem.targets, second_moment(phi), phi, phi[paired], variance, tau)
-        size = self._change(last, partial(_shifted_dual, last.root, old, step, variance))
-        self.t = old + size * step
+        phi = self.last.phi
+        return newton_step(
+            self.t, self.problem.targets, second_moment(phi), phi, phi[paired], self.problem.variance, tau
+        )
+
+    def hold(self, bits: Bool[np.ndarray, "S G"] | None, count: int) -> None:
+        """Holds the last layer's particles in codes, or none of so many."""
+        self.bits, self.group = bits, np.zeros(count, int)
+        if bits is not None:
+            self.group = np.unique(bits, axis=0, return_inverse=True)[1].ravel()
 
     def _change(self, layer: LayerParticles, density: Callable[[float], _Density]) -> float:
         """The largest share of a change that the particles of a layer can follow; what is left comes later."""
@@ -258,10 +276,10 @@ def settle_deep(
     for round_ in tracked(range(annealing.settling), "settling particles of all layers"):
         layers.sweep()
         layers.couple(tau, _MEMORY / (_MEMORY + round_))
-    return _measure(layers, annealing.measuring)
+    return measured(layers, annealing.measuring)
 
 
-def _measure(layers: Layers, sweeps: int) -> Stack:
+def measured(layers: Layers, sweeps: int) -> Stack:
     """Averages at fixed kernels, tilts and dual variables, and how far they are from these."""
     before, layers.bits, kept = layers.codes, None, []  # codes that are not stable now show
     moments = [np.zeros_like(layer.tilt) for layer in layers.layers]
@@ -307,16 +325,25 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
     size = problem.network.depth * request.particles * len(problem.targets) ** 2
     announce("mean field by particles in every layer", _BEGINNING + _EACH * size)
     found = settle_deep(problem, count=request.particles, seed=request.seed, fractions=fractions, annealing=annealing)
-    kernel = problem.variance * found.kernels[-1]
-    dual_gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
-    t = problem.fit(kernel)
-    names, group = np.unique(found.codes, axis=0, return_inverse=True)
-    neurons = neurons_at(problem, found.preactivations[-1], t, group.ravel())
+    return stacked(problem, found, annealing.tolerance, given=fractions is not None)
+
+
+def stacked(problem: MeanFieldProblem, found: Stack, tolerance: float, *, given: bool) -> Solution:
+    """The solution that settled layers are, with the residual of the self-consistency as its certificate.
+
+    Args:
+        given: whether the numbers of neurons in codes were.
+    """
     mixing = Assumption(
         "Particles move between codes, so that the numbers in each are those of equilibrium and not noise: "
         f"{found.switched:.1%} of the last layer's did while averages were taken (at least {_MOBILE:.0%}).",
         found.switched >= _MOBILE,
     )
+    kernel = problem.variance * found.kernels[-1]
+    dual_gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
+    t = problem.fit(kernel)
+    names, group = np.unique(found.codes, axis=0, return_inverse=True)
+    neurons = neurons_at(problem, found.preactivations[-1], t, group.ravel())
     return Solution(
         t=t,
         kernel=found.kernels[-1],
@@ -324,7 +351,7 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
         readout_variance=problem.variance,
         certificate=Certificate(
             gap=dual_gap + sum(sum(each) for each in found.unsolved),
-            tolerance=annealing.tolerance,
+            tolerance=tolerance,
             meaning="residual of the self-consistency in nats a neuron: duality gap of the last layer, and divergences "
             "of the layers' densities from those that each other's averages imply, Monte Carlo noise included",
             bounds={
@@ -333,12 +360,12 @@ def solution(problem: MeanFieldProblem, request: Request) -> Solution:
                 "tilt_residual": sum(tilt for _, tilt in found.unsolved),
             },
         ),
-        shares="given" if fractions else "equilibrium",
+        shares="given" if given else "equilibrium",
         assumptions=(
-            kept_codes(found.switched) if fractions else mixing,
+            kept_codes(found.switched) if given else mixing,
             Assumption(
-                "The stationary point to which cooling leads is the minimum of the free energy: not proven for more "
-                "than one hidden layer.",
+                "The stationary point that is found is the minimum of the free energy: not proven for more than one "
+                "hidden layer.",
                 holds=False,
             ),
         ),

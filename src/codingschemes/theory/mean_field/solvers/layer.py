@@ -11,10 +11,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks import Activation
-from codingschemes.theory.mean_field.particles import Hold, begin, second_moment, sweep
+from codingschemes.theory.mean_field.particles import SINGLE, Hold, begin, second_moment, sweep
 
 _RESOLVED = 1e-10
 """Eigenvalues of a kernel, relative to the largest, below which a direction is not there."""
+
+_FEWEST_OF_A_CODE = 20
+"""Particles of a code whose mean others are shifted to."""
 
 
 def _potential(phi: Float[Array, "S P"], u: Float[Array, "S R"], tilt: Float[Array, "P P"]) -> Float[Array, " S"]:
@@ -90,6 +93,30 @@ class LayerParticles:
         """One trajectory of every particle."""
         self.particles = sweep(
             self.particles, self.root, self.tilt, hold, potential=_potential, activation=self.activation
+        )
+
+    def jump(self, codes_of: Callable[[Float[np.ndarray, "S P"]], Bool[np.ndarray, "S G"]]) -> None:
+        """Proposes to each particle another code that many have, shifted by what the means of the two are apart."""
+        u, phi = (np.asarray(each) for each in (self.particles.u, self.particles.phi))
+        names, code, counts = np.unique(codes_of(phi), axis=0, return_inverse=True, return_counts=True)
+        code, common = code.ravel(), np.flatnonzero(counts >= _FEWEST_OF_A_CODE)
+        if len(common) < 2:
+            return
+        means = np.zeros((len(names), u.shape[1]), u.dtype)
+        for each in common:
+            means[each] = u[code == each].mean(axis=0)
+        aim = common[self.rng.integers(len(common), size=len(u))]
+        moved = u + means[aim] - means[code]
+        single = partial(jnp.asarray, dtype=SINGLE)
+        root, tilt = single(self.root), single(self.tilt)
+        _, here = _weigh(self.activation, single(u), root, tilt)
+        there, exponent = _weigh(self.activation, single(moved), root, tilt)
+        gain = np.asarray(exponent) - np.asarray(here) + np.sum(u**2 - moved**2, axis=1) / 2
+        # the way back is proposed as often only from the code that was meant, by means that stay
+        both = (aim != code) & np.isin(code, common) & np.all(codes_of(np.asarray(there)) == names[aim], axis=1)
+        taken = (both & (np.log(self.rng.random(len(u))) < gain))[:, None]
+        self.particles = self.particles._replace(
+            u=jnp.where(taken, moved, self.particles.u), phi=jnp.where(taken, there, self.particles.phi)
         )
 
     def follow(
