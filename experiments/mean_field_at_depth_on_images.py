@@ -1,6 +1,6 @@
 """Does the mean field of several sigmoid layers hold on real images? Theory against sampled networks, layer by layer.
 
-    python experiments/mean_field_at_depth_on_images.py [--runs FOLDER] [--only mnist:2:1e-3,cifar10:2:1e-3]
+    python experiments/mean_field_at_depth_on_images.py [--runs FOLDER] [--only mnist:2:1e-3,mnist:3:1e-4]
 
 MNIST 3, 5, 8 and CIFAR-10 airplane, automobile, bird, N = P = 100, sampled until converged. A deviation is the root
 mean square of sampled less predicted over all quantities of a kind, relative to the root mean square of the
@@ -20,7 +20,7 @@ from codingschemes.diagnostics import diagnose
 
 entry = Entry(__doc__, quick={"size": 9, "only": "mnist:2:1e-2", "draws": 40, "particles": 100, "runs": None})
 entry.add_argument("--size", type=int, default=100, help="neurons of a layer, samples")
-entry.add_argument("--only", default="mnist:2:1e-3,cifar10:2:1e-3", help="images:layers:T")
+entry.add_argument("--only", default="mnist:2:1e-3,cifar10:2:1e-3,mnist:3:1e-4", help="images:layers:T")
 entry.add_argument("--draws", type=int, default=2000, help="at most")
 entry.add_argument("--particles", type=int, help="of each layer, if not the theory's own number")
 entry.add_argument("--runs", type=Path, default=Path("runs/mean_field_at_depth_on_images"))

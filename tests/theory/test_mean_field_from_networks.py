@@ -1,5 +1,7 @@
 """Three layers and more: jumps against quadrature, the descent against closed forms and against cooling."""
 
+from types import SimpleNamespace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -129,6 +131,13 @@ def test_codes_that_no_neuron_has_are_refused():
     silent = averages._replace(preactivations=-np.abs(averages.preactivations))
     with pytest.raises(UnstableCodes, match="110"):
         begun(problem, silent, count=200, seed=0, fractions={"110": 1.0})
+
+
+def test_a_stop_is_not_taken_for_a_network(monkeypatch):
+    problem = MeanFieldProblem(toy_posterior(samples=12, width=60, temperature=HEAT / 60))
+    monkeypatch.setattr(from_networks, "sample", lambda *_, **__: SimpleNamespace(finished=False))
+    with pytest.raises(cs.Stopped, match="nothing is kept"):
+        from_networks.averages_of_networks(problem, draws=4, seed=0)
 
 
 @pytest.mark.parametrize(("depth", "solver"), [(2, deep.solution), (3, from_networks.solution)])

@@ -31,6 +31,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from codingschemes.errors import Stopped
+from codingschemes.interruption import stoppable
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior, Prior
 from codingschemes.progress import announce, tracked
@@ -88,8 +90,15 @@ def averages_of_networks(problem: MeanFieldProblem, *, draws: int, seed: int) ->
 
     Args:
         draws: so many are kept, spread over the chains.
+
+    Raises:
+        Stopped: by a signal.
     """
-    run = sample(network_of(problem), chains=_CHAINS, seed=seed, progress=False)
+    with stoppable() as interruption:
+        run = sample(network_of(problem), chains=_CHAINS, seed=seed, progress=False)
+        if not run.finished:
+            interruption.sentence, interruption.kept = "stopped while networks were sampled: nothing is kept", False
+            raise Stopped(interruption.sentence, kept=False)
     stored = run.values("neurons", "preactivation")
     stored = stored.reshape(-1, *stored.shape[2:])
     kept = stored[np.unique(np.linspace(0, len(stored) - 1, draws).astype(int))].astype(float)
