@@ -138,7 +138,7 @@ claims = [
     Claim(
         f"Two ReLU layers, {names}: fluctuation of the kernel of layer {number}, times the root of N",
         "here",
-        "constant",
+        "-",
         ", ".join(
             f"{spread * int(width) ** 0.5:.2f}" for spread, width in zip(each, options.widths.split(","), strict=True)
         ),
