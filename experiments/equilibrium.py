@@ -64,6 +64,9 @@ CELLS = {
           for classes in (6, 10) for activation in ("sigmoid", "relu")),
         Cell("orthogonal", (0, 1, 2, 3, 4), "tanh", 2, 40, 1e-3),
         Cell("orthogonal", (0, 1, 2), "relu", 3, 60, 1e-5),
+        Cell("mnist", (3, 5, 8), "linear", 1, 100, 1e-3),
+        Cell("cifar10", (0, 1, 2), "linear", 1, 100, 1e-3),
+        Cell("digits", (0, 1, 2, 3, 4, 5), "linear", 1, 200, 1e-3),
     ]
 }  # fmt: skip
 
