@@ -165,8 +165,8 @@ missing?
 
 **Kernels are self-averaging**: what they fluctuate from draw to draw falls like the root of N. A neuron is an outlier
 here that has more than a tenth of the class-specific activity; their numbers, and what part of that activity they
-carry, are means over {KEPT} draws. In the first layer it is one a class at every width, each as strong as the width
-asks for: condensed neurons of the limit. In the last layer the same strength comes in ever more pieces.
+carry, are means over {KEPT} draws. In the first layer it is one a class at every width, with the same share: condensed
+neurons of the limit. In the last layer it is spread over ever more neurons.
 
 {counted}
 
