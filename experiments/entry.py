@@ -26,6 +26,13 @@ ROOT = Path(__file__).parents[1]
 QUICK = ROOT / "build" / "quick"
 
 
+def kept_run(folder: Path | None, posterior: codingschemes.Posterior, **options: Any) -> codingschemes.Run:
+    """The run in a folder, sampled with these options where there is none; in memory without a folder."""
+    if folder and folder.exists():
+        return codingschemes.Run.open(folder)
+    return codingschemes.sample(posterior, out=folder, progress=False, **options)
+
+
 class Output(NamedTuple):
     """Where a script writes.
 

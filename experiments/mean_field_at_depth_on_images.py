@@ -13,7 +13,7 @@ from pathlib import Path
 
 from claims import Claim
 from deviations import deviations
-from entry import Entry, Table
+from entry import Entry, Table, kept_run
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose
@@ -34,13 +34,9 @@ TASKS = {
 
 def sampled(images: str, depth: int, temperature: float) -> cs.Run:
     folder = options.runs and options.runs / f"{images}-{depth}-{temperature:g}"
-    if folder and folder.exists():
-        return cs.Run.open(folder)
     network = cs.Network("sigmoid", width=options.size, depth=depth)
     posterior = cs.Posterior(TASKS[images], network, temperature=temperature)
-    return cs.sample(
-        posterior, out=folder, draws=options.draws, until_rhat=1.02, time_limit=options.seconds, progress=False
-    )
+    return kept_run(folder, posterior, draws=options.draws, until_rhat=1.02, time_limit=options.seconds)
 
 
 table = Table("images", "layers", "T", "outputs", "kernels, first layer to last", "gap", "s", "R-hat")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from claims import Claim
-from entry import Entry, Table
+from entry import Entry, Table, kept_run
 
 import codingschemes as cs
 from codingschemes.comparison.comparison import KINDS
@@ -39,10 +39,8 @@ TASKS = {
 
 def sampled(images: str, activation: str, temperature: float) -> cs.Run:
     folder = options.runs and options.runs / f"{images}-{activation}-{temperature:g}"
-    if folder and folder.exists():
-        return cs.Run.open(folder)
     posterior = cs.Posterior(TASKS[images], cs.Network(activation, width=options.size), temperature=temperature)
-    return cs.sample(posterior, out=folder, warmup=300, draws=options.draws, time_limit=options.seconds, progress=False)
+    return kept_run(folder, posterior, warmup=300, draws=options.draws, time_limit=options.seconds)
 
 
 deviations = Table("images", "activation", "T", *KINDS, "gap", "s")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from claims import Claim
-from entry import Entry, Table
+from entry import Entry, Table, kept_run
 
 import codingschemes as cs
 from codingschemes.diagnostics import diagnose
@@ -45,18 +45,8 @@ class Layer(NamedTuple):
 
 def sampled(width: int) -> cs.Run:
     folder = options.runs and options.runs / f"{width}"
-    if folder and folder.exists():
-        return cs.Run.open(folder)
     posterior = cs.Posterior(TASK, cs.Network("relu", width=width, depth=2), temperature=options.heat / width)
-    return cs.sample(
-        posterior,
-        out=folder,
-        draws=options.draws,
-        until_rhat=1.02,
-        until_ess=400,
-        time_limit=options.seconds,
-        progress=False,
-    )
+    return kept_run(folder, posterior, draws=options.draws, until_rhat=1.02, until_ess=400, time_limit=options.seconds)
 
 
 def layers_of(run: cs.Run) -> list[Layer]:
@@ -99,13 +89,16 @@ def off(there: np.ndarray, predicted: np.ndarray) -> float:
 
 counted = Table("N", "R-hat", "layer", "outliers", "they carry", "kernel's fluctuation", "of one draw, times root N")
 given = Table("N", "kernel below", "outputs off", "kernel off", "certificate")
-fluctuations: list[list[float]] = [[], []]
-offsets: list[list[float]] = [[], []]
+fluctuations: dict[int, list[str]] = {1: [], 2: []}
+offsets: dict[tuple[str, str], list[str]] = {
+    (kind, below): [] for kind in ("outputs", "last kernel") for below in ("as sampled", "of the prior")
+}
 for width in map(int, options.widths.split(",")):
     run = sampled(width)
     layers = layers_of(run)
     rhat = diagnose(run).convergence.rhat_max
     for number, layer in enumerate(layers, 1):
+        fluctuations[number].append(f"{layer.spread * width**0.5:.2f}")
         counted.row(
             width,
             f"{rhat:.3f}",
@@ -113,47 +106,42 @@ for width in map(int, options.widths.split(",")):
             f"{layer.outliers.mean():.1f} ± {layer.outliers.std():.1f}",
             f"{layer.share.mean():.0%}",
             f"{layer.spread:.1%}",
-            f"{layer.spread * width**0.5:.2f}",
+            fluctuations[number][-1],
         )
-        fluctuations[number - 1].append(layer.spread)
     outputs = run.values("posterior", "outputs").mean(axis=(0, 1))
     size = np.trace(run.posterior.input_kernel()) / options.samples
     unlearned = size / 2 * np.eye(options.samples) + size / (2 * np.pi) * (1 - np.eye(options.samples))
     for name, below in (("as sampled", layers[0].kernel), ("of the prior", unlearned)):
         prediction = one_layer(run, below)
-        last = np.asarray(prediction.kernel)
-        offsets[0].append(off(outputs, prediction.outputs))
-        offsets[1].append(off(layers[1].kernel, last))
+        apart = off(outputs, prediction.outputs), off(layers[1].kernel, np.asarray(prediction.kernel))
+        for kind, value in zip(("outputs", "last kernel"), apart, strict=True):
+            offsets[kind, name].append(f"{value:.2%}")
         holds = "holds" if prediction.certificate.holds else "does not hold"
         given.row(
             width,
             name,
-            f"{off(outputs, prediction.outputs):.2%}",
-            f"{off(layers[1].kernel, last):.1%}",
+            f"{apart[0]:.2%}",
+            f"{apart[1]:.1%}",
             f"{prediction.certificate.gap:.2g} ({holds})",
         )
-sampled_below = [slice(None, None, 2), slice(1, None, 2)]
 names = f"N = {options.widths.replace(',', ' / ')}, P = {options.samples}, N T = {options.heat:g}"
 claims = [
     Claim(
         f"Two ReLU layers, {names}: fluctuation of the kernel of layer {number}, times the root of N",
         "here",
         "-",
-        ", ".join(
-            f"{spread * int(width) ** 0.5:.2f}" for spread, width in zip(each, options.widths.split(","), strict=True)
-        ),
+        ", ".join(values),
     )
-    for number, each in enumerate(fluctuations, 1)
+    for number, values in fluctuations.items()
 ] + [
     Claim(
         f"Two ReLU layers, {names}: deviation of the {kind} from the theory of one layer, given the kernel below "
-        f"{words}",
+        f"{below}",
         "here",
         "0",
-        ", ".join(f"{value:.2%}" for value in each[below]),
+        ", ".join(values),
     )
-    for kind, each in zip(("outputs", "last kernel"), offsets, strict=True)
-    for below, words in zip(sampled_below, ("as sampled", "of the prior"), strict=True)
+    for (kind, below), values in offsets.items()
 ]
 out.page(
     "results/relu_two_layers.md",

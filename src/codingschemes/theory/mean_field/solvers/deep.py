@@ -111,6 +111,24 @@ def _shifted_dual(
     return root, variance * moved @ moved.T
 
 
+def pull(
+    problem: MeanFieldProblem,
+    z: Float[np.ndarray, "S P"],
+    tilt: Float[np.ndarray, "P P"],
+    kernel: Float[np.ndarray, "P P"],
+) -> Float[np.ndarray, "P P"]:
+    """B of a layer, from neurons of the layer above.
+
+    Args:
+        z: their preactivations.
+        tilt: their own B.
+        kernel: K between the layers.
+    """
+    inverse = symmetric_root(kernel, -1.0) if problem.activation.kinked else kernel
+    found = covariance_gradient(problem.activation, jnp.asarray(z), jnp.asarray(tilt), jnp.asarray(inverse))
+    return problem.gain * np.asarray(found)
+
+
 class Layers:
     """All layers with what couples them: kernels up, tilts down, and the dual variables of the last."""
 
@@ -124,10 +142,10 @@ class Layers:
             self.between.append(problem.kernel_above(self.layers[-1].second_moment))
             drawn = rng.standard_normal((count, len(problem.targets)))
             self.layers.append(LayerParticles(self.activation, symmetric_root(self.between[-1]), drawn, seed + index))
-        self.rng, self.free = rng, np.zeros(count, int)
+        self.rng = rng
         self.bits: Bool[np.ndarray, "S G"] | None = None
         """Codes in which the last layer's particles are held."""
-        self.hold(None if fractions is None else self._place(fractions), count)
+        self.hold(None if fractions is None else self._place(fractions))
         self.t = np.zeros_like(problem.targets)
         self.pace = 1.0
         self.jumping = 0
@@ -160,12 +178,8 @@ class Layers:
 
     def pull_on(self, index: int) -> Float[np.ndarray, "P P"]:
         """B of a layer, from the particles of the layer above."""
-        above, kernel = self.layers[index + 1], self.between[index]
-        inverse = symmetric_root(kernel, -1.0) if self.activation.kinked else kernel
-        found = covariance_gradient(
-            self.activation, jnp.asarray(above.z), jnp.asarray(above.tilt), jnp.asarray(inverse)
-        )
-        return self.problem.gain * np.asarray(found)
+        above = self.layers[index + 1]
+        return pull(self.problem, above.z, above.tilt, self.between[index])
 
     def sweep(self) -> None:
         """All layers once, at fixed kernels and tilts."""
@@ -228,9 +242,9 @@ class Layers:
             self.t, self.problem.targets, second_moment(phi), phi, phi[paired], self.problem.variance, tau
         )
 
-    def hold(self, bits: Bool[np.ndarray, "S G"] | None, count: int) -> None:
-        """Holds the last layer's particles in codes, or none of so many."""
-        self.bits, self.group = bits, np.zeros(count, int)
+    def hold(self, bits: Bool[np.ndarray, "S G"] | None) -> None:
+        """Holds the last layer's particles in codes, or none of them."""
+        self.bits, self.group = bits, np.zeros(len(self.last.u), int)
         if bits is not None:
             self.group = np.unique(bits, axis=0, return_inverse=True)[1].ravel()
 
@@ -239,7 +253,8 @@ class Layers:
         held = layer is self.last and self.bits is not None
         size = 1.0
         for _ in range(_HALVINGS):
-            if layer.follow(*density(size), self.group if held else self.free, self._keep_codes if held else None):
+            group = self.group if held else np.zeros(len(layer.u), int)
+            if layer.follow(*density(size), group, self._keep_codes if held else None):
                 return size
             size /= 2
         return 0.0

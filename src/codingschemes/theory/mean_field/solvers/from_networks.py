@@ -27,7 +27,6 @@ Source: derived here.
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -41,8 +40,8 @@ from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.particles import place_codes, refuse_misplaced, second_moment
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution
-from codingschemes.theory.mean_field.solvers.deep import Layers, Stack, measured, stacked
-from codingschemes.theory.mean_field.solvers.layer import covariance_gradient, symmetric_root
+from codingschemes.theory.mean_field.solvers.deep import Layers, Stack, measured, pull, stacked
+from codingschemes.theory.mean_field.solvers.layer import symmetric_root
 
 ANNEALING = Annealing(cooling=0, settling=400, corrections=1, averaging=120, measuring=80)
 """Rounds of a quarter of the particles are `settling`, of all `averaging`."""
@@ -117,9 +116,7 @@ def _instant(
     t = problem.fit(problem.variance * kernels[-1])
     tilts = [problem.variance * t @ t.T]
     for above, kernel in zip(draw[:0:-1], kernels[-2::-1], strict=True):
-        inverse = symmetric_root(problem.kernel_above(kernel), -1.0) if problem.activation.kinked else kernel
-        found = covariance_gradient(problem.activation, jnp.asarray(above), jnp.asarray(tilts[0]), jnp.asarray(inverse))
-        tilts.insert(0, problem.gain * np.asarray(found))
+        tilts.insert(0, pull(problem, above, tilts[0], problem.kernel_above(kernel)))
     return kernels, tilts
 
 
@@ -133,8 +130,7 @@ class Descent:
     def __init__(self, layers: Layers):
         self.layers, self.problem = layers, layers.problem
         self.held = [
-            kernel + kernel @ layer.tilt @ kernel / self.problem.gain
-            for kernel, layer in zip(layers.between, layers.layers, strict=False)
+            self._above(kernel, layer.tilt) for kernel, layer in zip(layers.between, layers.layers, strict=False)
         ]
         """Z_{l+1} of each layer but the last."""
 
@@ -156,7 +152,7 @@ class Descent:
         layers = self.layers
         for layer in layers.layers:
             layer.place(np.tile(layer.u, (times, 1)))
-        layers.hold(None if layers.bits is None else np.tile(layers.bits, (times, 1)), len(layers.last.u))
+        layers.hold(None if layers.bits is None else np.tile(layers.bits, (times, 1)))
 
     def _lift(self, index: int, rate: float) -> None:
         """A step of the kernel above a layer towards its particles'."""
@@ -171,9 +167,12 @@ class Descent:
         self.layers.between[index] = kernel + rate * unwhiten @ (off / (1 + back)) @ unwhiten.T
 
     def _hold(self, index: int, rate: float) -> None:
-        kernel = self.layers.between[index]
-        now = kernel + kernel @ self.layers.pull_on(index) @ kernel / self.problem.gain
+        now = self._above(self.layers.between[index], self.layers.pull_on(index))
         self.held[index] = self.held[index] + _HELD_RATE * rate * (now - self.held[index])
+
+    def _above(self, kernel: Float[np.ndarray, "P P"], tilt: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P P"]:
+        """<z z^T> above a kernel, of neurons that exert this tilt."""
+        return kernel + kernel @ tilt @ kernel / self.problem.gain
 
     def _tilt(self, index: int) -> Float[np.ndarray, "P P"]:
         inverse = symmetric_root(self.layers.between[index], -1.0)
@@ -230,12 +229,12 @@ def _hold_at(layers: Layers, fractions: dict[str, float]) -> None:
     wanted, _ = place_codes(fractions, len(layers.last.u), layers.problem.class_average)
     code, chosen = layers.codes, np.arange(len(wanted))
     for bits in np.unique(wanted, axis=0):
-        of_code = np.flatnonzero((code == bits).all(axis=1))
+        of_code, places = (np.flatnonzero((each == bits).all(axis=1)) for each in (code, wanted))
         if len(of_code):
-            chosen[(wanted == bits).all(axis=1)] = np.resize(of_code, np.sum((wanted == bits).all(axis=1)))
+            chosen[places] = np.resize(of_code, len(places))
     layers.last.place(layers.last.u[chosen])
     refuse_misplaced(layers.codes, wanted)
-    layers.hold(wanted, len(wanted))
+    layers.hold(wanted)
 
 
 def settle_from_networks(
