@@ -24,6 +24,8 @@ import codingschemes
 
 ROOT = Path(__file__).parents[1]
 QUICK = ROOT / "build" / "quick"
+#: What scripts are made of: all other files of this folder have an entry.
+PARTS = {"claims", "deviations", "entry", "papers", "planted_faults", "scheme_classifier_page"}
 
 
 def kept_run(folder: Path | None, posterior: codingschemes.Posterior, **options: Any) -> codingschemes.Run:

@@ -9,9 +9,7 @@ import entry
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "experiments"
-#: What scripts are made of.
-PARTS = {"claims", "deviations", "entry", "papers", "planted_faults", "scheme_classifier_page"}
-SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in PARTS]
+SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in entry.PARTS]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -120,6 +120,12 @@ def check_time(doing: str) -> None:
         watch.check(doing)
 
 
+def time_left() -> float | None:
+    """Seconds until the time limit, 0 where it is over; None where there is none."""
+    watch = _WATCH.get()
+    return None if watch is None or watch.limit is None else max(0.0, watch.limit.ends - time.monotonic())
+
+
 def announce(doing: str, seconds: float | None = None) -> None:
     """Say what begins now and about how long it takes, if anyone watches and it is worth saying.
 

@@ -60,7 +60,14 @@ def rotations_of(visits: int):
 
 
 def flips_of(faults: Faults):
-    return lambda key, position, density: flipped(key, position, density, faults)
+    """Several, one after the other: few are accepted."""
+
+    def move(key: Array, position: Position, density: Density) -> Position:
+        return jax.lax.fori_loop(
+            0, 8, lambda index, here: flipped(jax.random.fold_in(key, index), here, density, faults), position
+        )
+
+    return move
 
 
 def flips_alone(key: Array, position: Position, density: Density) -> Position:

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from entry import PARTS
 
 ROOT = Path(__file__).parents[2]
-#: What experiments are made of.
-PARTS = {"claims", "entry", "papers", "planted_faults", "scheme_classifier_page"}
 EXPERIMENTS = [path for path in sorted((ROOT / "experiments").glob("*.py")) if path.stem not in PARTS]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 #: What `conftest.py` sets for short tests.

@@ -1,5 +1,6 @@
 """Three layers and more: jumps against quadrature, the descent against closed forms and against cooling."""
 
+import time
 from types import SimpleNamespace
 
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from theory_problems import toy_posterior
 
 import codingschemes as cs
 from codingschemes.networks.activations import ACTIVATIONS
+from codingschemes.progress import watched
 from codingschemes.theory import predict
 from codingschemes.theory.mean_field import Annealing, MeanFieldProblem
 from codingschemes.theory.mean_field.particles import Hold, second_moment
@@ -51,6 +53,21 @@ def test_what_a_kernel_draws_back_where_all_is_gaussian():
     """z ~ N(0, K) above activities x ~ N(0, 1) with tilt B: d<x x^T> = dB, dB = -(Z dK + dK Z) + dK in axes of Z."""
     x, zeta = np.random.default_rng(0).standard_normal((200_000, 3)), np.array([1.0, 3.0, 20.0])
     assert np.allclose(answers(x, zeta), zeta[:, None] + zeta - 1, rtol=0.03)
+
+
+def test_the_time_limit_holds_for_the_sampled_network(monkeypatch):
+    given = []
+
+    def slow(*_, time_limit, **__):
+        given.append(time_limit)
+        time.sleep(time_limit)
+        return SimpleNamespace(finished=True)
+
+    monkeypatch.setattr(from_networks, "sample", slow)
+    problem = MeanFieldProblem(toy_posterior("sigmoid", depth=3))
+    with watched(time_limit=0.3), pytest.raises(cs.TimeLimitReached, match="sampling networks"):
+        from_networks.averages_of_networks(problem, draws=10, seed=0)
+    assert 0 < given[0] <= 0.3
 
 
 @pytest.mark.parametrize("scaling", ["mean-field", "lazy", "none"])

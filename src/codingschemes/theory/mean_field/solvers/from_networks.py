@@ -34,7 +34,7 @@ from codingschemes.errors import Stopped
 from codingschemes.interruption import stoppable
 from codingschemes.networks import Network
 from codingschemes.posterior import Posterior, Prior
-from codingschemes.progress import announce, tracked
+from codingschemes.progress import announce, check_time, time_left, tracked
 from codingschemes.runs import sample
 from codingschemes.theory.mean_field.annealing import Annealing
 from codingschemes.theory.mean_field.particles import place_codes, refuse_misplaced, second_moment
@@ -92,12 +92,16 @@ def averages_of_networks(problem: MeanFieldProblem, *, draws: int, seed: int) ->
 
     Raises:
         Stopped: by a signal.
+        TimeLimitReached: before the chains agreed.
     """
+    doing = "sampling networks"
+    check_time(doing)
     with stoppable() as interruption:
-        run = sample(network_of(problem), chains=_CHAINS, seed=seed, progress=False)
+        run = sample(network_of(problem), chains=_CHAINS, seed=seed, progress=False, time_limit=time_left())
         if not run.finished:
             interruption.sentence, interruption.kept = "stopped while networks were sampled: nothing is kept", False
             raise Stopped(interruption.sentence, kept=False)
+    check_time(doing)
     stored = run.values("neurons", "preactivation")
     stored = stored.reshape(-1, *stored.shape[2:])
     kept = stored[np.unique(np.linspace(0, len(stored) - 1, draws).astype(int))].astype(float)
