@@ -15,7 +15,14 @@ release = version = metadata.version("codingschemes")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "results/*.md", "benchmarks/*.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+include_patterns = [
+    "docs/**.md",
+    "results/*.md",
+    "benchmarks/*.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "data/README.md",
+]
 html_theme = "furo"
 html_title = "codingschemes"
 html_show_copyright = False

@@ -1,4 +1,4 @@
-"""One task, three activations, three coding schemes. About two minutes; figures and runs go to runs/toy.
+"""One task, three activations, three coding schemes. About two minutes; figures go to runs/toy-example.
 
     python examples/toy.py
 
@@ -13,7 +13,7 @@ import numpy as np
 
 import codingschemes as cs
 
-folder = Path("runs/toy")
+folder = Path("runs/toy-example")
 folder.mkdir(parents=True, exist_ok=True)
 
 # Three classes, the first twice as large as the others.

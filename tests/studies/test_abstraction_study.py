@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from codingschemes.studies import AbstractionStudy
 from codingschemes.studies.abstraction import claims, geometries
 from codingschemes.studies.abstraction.figures import figures, shown
 from codingschemes.studies.abstraction.study import Setting, solved_scores
-from codingschemes.theory import predict
+from codingschemes.theory import Prediction, predict
 
 TINY = AbstractionStudy("digits", images=8, tasks=2, activations=("relu",))
 
@@ -34,6 +35,15 @@ def test_minima_of_controls_have_the_known_scores(geometry, parallelism, ccgp, s
     assert found["parallelism"] == pytest.approx(parallelism, abs=1e-3, nan_ok=True)
     assert found["ccgp"] == pytest.approx(ccgp, abs=1e-9)
     assert found["shattering"] == pytest.approx(shattering, abs=1e-9, nan_ok=True)
+
+
+def test_a_minimum_without_anything_in_it_has_no_scores():
+    """Of which a solver leaves traces."""
+    posterior = TINY.posterior(Setting(geometries.WITH_XOR, "relu", 3.0))
+    traces = 1e-9 * np.eye(posterior.task.sample_count)
+    energy = float(np.sum(posterior.task.targets**2))
+    nothing = mock.Mock(spec=Prediction, posterior=posterior, kernel=traces, energy=energy)
+    assert "parallelism" not in solved_scores(nothing)
 
 
 def test_inputs_have_the_gram_matrix_that_is_asked_for():

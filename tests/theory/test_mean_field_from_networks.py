@@ -64,7 +64,8 @@ def test_the_time_limit_holds_for_the_sampled_network(monkeypatch):
         return SimpleNamespace(finished=True)
 
     monkeypatch.setattr(from_networks, "sample", slow)
-    problem = MeanFieldProblem(toy_posterior("sigmoid", depth=3))
+    task, network = cs.tasks.orthogonal(samples=8), cs.Network("sigmoid", width=30, depth=3)
+    problem = MeanFieldProblem(cs.Posterior(task, network, temperature=1e-3))
     with watched(time_limit=0.3), pytest.raises(cs.TimeLimitReached, match="sampling networks"):
         from_networks.averages_of_networks(problem, draws=10, seed=0)
     assert 0 < given[0] <= 0.3

@@ -43,6 +43,8 @@ from codingschemes.theory import Prediction, predict
 
 #: Networks of a chain that are scored.
 _NETWORKS = 10
+#: A minimum that is as near as this to the energy of no network at all represents nothing.
+_NOTHING = 1e-6
 #: Penalties of the solved curves reach beyond those that are sampled by this factor.
 _BEYOND = 1.5
 #: What inputs are aligned with.
@@ -231,7 +233,9 @@ def solved_scores(minimum: Prediction) -> dict[str, float]:
     """Scores of a minimum, its energy and the gap of its certificate; no scores where nothing is represented."""
     assert minimum.kernel is not None
     assert minimum.energy is not None
-    scores = _scores(minimum.kernel, minimum.posterior) if np.any(minimum.kernel > 0) else {}
+    of_nothing = float(np.sum(minimum.posterior.task.targets**2))
+    learned = minimum.energy < (1 - _NOTHING) * of_nothing  # a solver leaves traces in the kernel
+    scores = _scores(minimum.kernel, minimum.posterior) if learned else {}
     return {**scores, "energy": minimum.energy, "gap": minimum.certificate.gap}
 
 
