@@ -49,8 +49,11 @@ def moving(series: Float[np.ndarray, "chain draw *rest"]) -> Float[np.ndarray, "
 
 
 def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
-    """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry; NaN below four draws, infinite where halves of
-    chains do not move but differ."""
+    """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry, of a single chain that of its halves; NaN below
+    four draws, infinite where halves of chains do not move but differ."""
+    if len(series) == 1:
+        half = series.shape[1] // 2
+        series = series[:, : 2 * half].reshape(2, half, -1)
     if series.shape[1] < 4:
         return np.full(series.shape[2], np.nan)
     # Where one chain alone changed once, folded ranks may not vary at all.
@@ -157,4 +160,4 @@ def convergence(posterior: Mapping[str, np.ndarray]) -> Convergence:
 
 def _worst(values: Iterable[np.ndarray], reduce: Callable[[np.ndarray], Any]) -> float:
     together = np.concatenate([np.zeros(0), *(np.ravel(value) for value in values)])
-    return float(reduce(together)) if np.isfinite(together).any() else float("nan")
+    return float("nan") if np.isnan(together).all() else float(reduce(together))

@@ -141,3 +141,12 @@ def test_wrong_options_are_refused_before_anything_is_made(run, tmp_path, lines,
     assert sentence in err
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_runs_of_a_sweep_begin_by_themselves(run, made, tmp_path):
+    file = tmp_path / "sweep.toml"
+    file.write_text(SHARED + 'from = "runs/hot"\n[grid]\nseed = [1, 2]\n')
+    status, _, said = run(file, "--out", tmp_path / "out")
+    assert status == 2
+    assert "from is no option of a sweep" in said
+    assert not made

@@ -200,7 +200,23 @@ def test_too_few_draws_give_no_numbers_rather_than_wrong_ones(draws):
 def test_chains_that_do_not_move_have_an_infinite_rhat():
     apart = np.repeat(np.array([[0.0], [1.0]]), 12, axis=1)
     assert np.isinf(rhat(apart[..., None])).all()
-    assert not convergence({"energy": apart}).converged
+    found = convergence({"energy": apart})
+    assert found.rhat_max == np.inf
+    assert not found.converged
+
+
+def test_one_chain_is_held_against_itself(healthy):
+    series = np.random.default_rng(0).normal(size=(1, 400, 1))
+    assert rhat(series).max() < 1.03
+    assert rhat(series + np.linspace(0, 3, 400)[None, :, None]).min() > 1.2
+
+    def alone(records: Records) -> None:
+        for group in records.values():
+            group.update({name: values[:1] for name, values in group.items()})
+
+    found = diagnose(planted(healthy, alone))
+    assert np.isfinite(found.convergence.rhat_max)
+    assert any("one chain" in warning for warning in found.warnings)
 
 
 def test_chains_of_a_healthy_run_are_not_accused(healthy):

@@ -60,6 +60,9 @@ def test_what_would_fit_is_named(monkeypatch, tmp_path):
         cs.cost(posterior, out=tmp_path / "run", **{**OPTIONS, "sampler": "codes"})
     with pytest.raises(cs.InvalidInput, match=r": `chains=1` or `space='reduced'` would fit"):
         cs.cost(posterior, out=tmp_path / "run", **{**OPTIONS, "space": "weights"})
+    there_are(monkeypatch, 10**6)
+    with pytest.raises(cs.InvalidInput, match="lower `width` or `samples`"):  # other forms have no mixed precision
+        cs.cost(small_posterior(depth=2), out=tmp_path / "run", **{**OPTIONS, "sampler": "codes"})
     there_are(monkeypatch, needs(posterior, in_memory=True, draws=500).memory.total)
     with pytest.raises(cs.InvalidInput, match=r"a folder `out` or `draws=500`"):
         cs.cost(posterior, **{**OPTIONS, "draws": 1000})

@@ -9,6 +9,8 @@ import pytest
 from known_answers import correlated_task, small_posterior
 
 import codingschemes as cs
+from codingschemes.cli.sample import _of_parent
+from codingschemes.coding.condensation import some_weights
 from codingschemes.runs.parent import parents_positions
 
 OPTIONS = {"sampler": "hmc", "chains": 2, "warmup": 30, "draws": 40, "seed": 5, "progress": False}
@@ -85,6 +87,18 @@ def test_a_run_that_another_one_started_says_so_and_goes_on_like_any_other(paren
     np.testing.assert_array_equal(run.values("posterior", "energy"), whole.values("posterior", "energy"))
     # it begins where the parent ended, at energies of the posterior and not of the prior
     assert np.abs(whole.values("posterior", "training_loss")[:, 0]).max() < 1
+
+
+def test_limits_and_precision_of_a_parent_are_its_own(parent):
+    """Another temperature or form may need another precision."""
+    _, taken = _of_parent(parent, {"temperature": 1e-6})
+    assert not taken.keys() & {"precision", "time_limit", "sampling_limit", "start"}
+    assert (taken["sampler"], taken["seed"]) == ("hmc", 6)
+
+
+def test_as_many_networks_of_every_chain_are_looked_at(parent):
+    assert len(some_weights(parent, 1).weight) == 2
+    assert len(some_weights(parent, 3).weight) == 4
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from codingschemes.networks import ACTIVATIONS
-from codingschemes.runs.patterns import pattern_counts, pattern_keys, same_patterns
+from codingschemes.runs.patterns import pattern_counts, patterns, same_patterns
 
 CLASSES, SAMPLES = 5, 2
 LABELS = np.repeat(np.arange(CLASSES), SAMPLES)
@@ -36,10 +36,10 @@ def test_chains_with_other_codes_and_the_same_kernel_do_not_agree(name):
 
 def test_odd_neurons_are_the_same_up_to_sign():
     one, other = draws(SIGNS, 1), -draws(SIGNS, 1)
-    keys = [pattern_keys(each, ACTIVATIONS["tanh"], LABELS) for each in (one, other)]
-    np.testing.assert_array_equal(*keys)
-    assert len(np.unique(keys[0])) == 2 ** (CLASSES - 1)
-    assert not np.array_equal(*(pattern_keys(each, ACTIVATIONS["sigmoid"], LABELS) for each in (one, other)))
+    found = [patterns(each, ACTIVATIONS["tanh"], LABELS) for each in (one, other)]
+    np.testing.assert_array_equal(*found)
+    assert len(np.unique(found[0].reshape(-1, CLASSES), axis=0)) == 2 ** (CLASSES - 1)
+    assert not np.array_equal(*(patterns(each, ACTIVATIONS["sigmoid"], LABELS) for each in (one, other)))
 
 
 def test_unbounded_neurons_have_no_pattern_to_agree_in():
@@ -47,11 +47,12 @@ def test_unbounded_neurons_have_no_pattern_to_agree_in():
     assert same_patterns(apart, ACTIVATIONS["relu"], LABELS)
 
 
-def test_counts_are_of_patterns_that_a_chain_holds_and_of_sizes():
-    keys = np.zeros((2, 10, 4), int)
-    keys[0, :, 0] = 3  # held by one neuron of one chain
-    keys[1, 0, 1] = 4  # rarely
-    counts = pattern_counts(keys)
+@pytest.mark.parametrize("classes", [3, 100])
+def test_counts_are_of_patterns_that_a_chain_holds_and_of_sizes(classes):
+    found = np.zeros((2, 10, 4, classes), bool)
+    found[0, :, 0, -2:] = True  # held by one neuron of one chain
+    found[1, 0, 1, 0] = True  # rarely
+    counts = pattern_counts(found)
     assert counts.shape == (2, 10, 2 + 3)
     np.testing.assert_array_equal(counts[..., 0], [[3] * 10, [3] + [4] * 9])
     np.testing.assert_array_equal(counts[..., 1], [[1] * 10, [0] * 10])
@@ -61,6 +62,6 @@ def test_counts_are_of_patterns_that_a_chain_holds_and_of_sizes():
 
 def test_parts_that_are_read_one_by_one_make_the_same_keys(monkeypatch):
     made = draws(SIGNS, 3)
-    whole = pattern_keys(made, ACTIVATIONS["sigmoid"], LABELS)
+    whole = patterns(made, ACTIVATIONS["sigmoid"], LABELS)
     monkeypatch.setattr("codingschemes.runs.patterns._PART", made[0, :7].size)
-    np.testing.assert_array_equal(pattern_keys(made, ACTIVATIONS["sigmoid"], LABELS), whole)
+    np.testing.assert_array_equal(patterns(made, ACTIVATIONS["sigmoid"], LABELS), whole)

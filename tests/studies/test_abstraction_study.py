@@ -42,7 +42,8 @@ def test_a_minimum_without_anything_in_it_has_no_scores():
     posterior = TINY.posterior(Setting(geometries.WITH_XOR, "relu", 3.0))
     traces = 1e-9 * np.eye(posterior.task.sample_count)
     energy = float(np.sum(posterior.task.targets**2))
-    nothing = mock.Mock(spec=Prediction, posterior=posterior, kernel=traces, energy=energy)
+    certificate = mock.Mock(gap=0.0)
+    nothing = mock.Mock(spec=Prediction, posterior=posterior, kernel=traces, energy=energy, certificate=certificate)
     assert "parallelism" not in solved_scores(nothing)
 
 

@@ -61,7 +61,7 @@ def test_the_time_limit_holds_for_the_sampled_network(monkeypatch):
     def slow(*_, time_limit, **__):
         given.append(time_limit)
         time.sleep(time_limit)
-        return SimpleNamespace(finished=True)
+        return SimpleNamespace(finished=False)
 
     monkeypatch.setattr(from_networks, "sample", slow)
     task, network = cs.tasks.orthogonal(samples=8), cs.Network("sigmoid", width=30, depth=3)

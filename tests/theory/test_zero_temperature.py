@@ -43,3 +43,5 @@ def test_particles_have_no_limit():
     for posterior in (images, toy("sigmoid", 12, depth=2)):
         with pytest.raises(InvalidInput, match=r"T -> 0 at orthogonal inputs.*lower `temperature`"):
             cs.predict(posterior, zero_temperature=True)
+    with pytest.raises(InvalidInput, match="not by particles"):
+        cs.predict(toy("relu", 12), method="particles", zero_temperature=True)

@@ -63,6 +63,8 @@ def predict(
         posterior = cs.Run.open(run_folder).posterior
     else:
         posterior = posterior_from(Named("task or folder of a run", TASKS).convert(subject, None, None), options)
+    if zero_temperature and theory != "mean-field":
+        raise InvalidInput(f"`zero_temperature` is of the mean field: leave it out with the {theory} theory")
     limit = {"zero_temperature": True} if zero_temperature else {}
     prediction = cs.predict(posterior, theory, progress=True, time_limit=time_limit, **limit)
     if as_json:

@@ -188,8 +188,9 @@ def _of_parent(parent: "Run", options: dict[str, Any]) -> tuple["Posterior", dic
     posterior = cs.Posterior(
         parent.posterior.task, cs.Network(**{**parent.config["network"], **network}), **{**prior, **given}
     )
+    own = ("start", "time_limit", "sampling_limit", "precision")
+    kept = {name: value for name, value in parent.config["sampling"].items() if name not in own}
     # The same random numbers again would make the chains follow their parents.
-    kept = {name: value for name, value in parent.config["sampling"].items() if name not in ("start", "time_limit")}
     return posterior, {**kept, "seed": kept["seed"] + 1}
 
 
@@ -200,12 +201,20 @@ def _convergence_line(found: "Convergence") -> str:
 
 def _next_step(run: "Run", found: "Diagnostics | None") -> str:
     """What to run next: what makes the run converged, or what reads it."""
+    from codingschemes.convergence import ESS_LIMIT, RHAT_LIMIT
+
     more = f"codingschemes sample --resume --out {shlex.quote(str(run.path))}"
     if not run.finished:
         limit = run.config["sampling"]["time_limit"]
-        return more if run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
+        return (
+            more if limit is None or run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
+        )
     if found is None or found.converged:
         return f"codingschemes summarize {shlex.quote(str(run.path))}"
+    if run.provenance["ended"] == "precision":  # that was asked for, and is less than what converged means
+        asked = run.config["sampling"]
+        rhat, ess = min(asked["until_rhat"] or RHAT_LIMIT, RHAT_LIMIT), max(asked["until_ess"] or 0, ESS_LIMIT)
+        return f"{more} --until-rhat {rhat:g} --until-ess {ess:g}"
     if found.convergence.chains_differ:
         return "sample again with another --start, a longer --warmup or a higher --temperature: chains do not meet"
     return f"{more} --draws {4 * run.draw_count}"

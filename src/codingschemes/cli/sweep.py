@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Options of `sample` that a sweep sets itself.
 _OWN = ("out", "resume", "json", "dry_run")
+#: Options of `sample` that jobs do not have.
+_ALONE = ("from",)
 
 
 @click.command()
@@ -84,6 +86,8 @@ def _words(options: dict[str, Any]) -> list[str]:
     for name, value in options.items():
         if name in _OWN:
             raise InvalidInput(f"{name} is no option of a run: give it to the sweep on the command line")
+        if name in _ALONE:
+            raise InvalidInput(f"{name} is no option of a sweep, whose runs begin by themselves: leave it out")
         option = "--" + name.replace("_", "-")
         if value is True:
             words.append(option)

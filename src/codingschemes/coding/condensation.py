@@ -108,7 +108,7 @@ def some_weights(run: Run, networks: int) -> Neurons:
 
     Args:
         run: of depth 1.
-        networks: about how many; at least one of each chain.
+        networks: at least how many; as many of each chain.
     """
     chains = run.data["neurons"].dataset.sizes["chain"]
     each = -(-networks // chains)
@@ -118,6 +118,6 @@ def some_weights(run: Run, networks: int) -> Neurons:
     keys = jax.random.split(jax.random.PRNGKey(0), len(readouts))
     weights = [
         Neurons.of(run.posterior.draw_weights(key, jnp.asarray(z), jnp.asarray(a)))
-        for key, z, a in zip(keys[-networks:], preactivations[-networks:], readouts[-networks:], strict=True)
+        for key, z, a in zip(keys, preactivations, readouts, strict=True)
     ]
     return Neurons(*(np.stack([np.asarray(part) for part in parts]) for parts in zip(*weights, strict=True)))

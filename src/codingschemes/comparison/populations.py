@@ -182,6 +182,8 @@ def compare_population(
     """
     if population.activation is None:
         raise InvalidInput("theory needs the activation of the neurons: name it in `Population`")
+    if isinstance(theories, str):
+        raise InvalidInput(f"`theories` is {theories!r}: give a tuple of names, such as ({theories!r},)")
     if temperature is None and set(theories) - {"global-minimum"}:
         raise InvalidInput("a theory of finite temperature needs a `temperature`: give T of exp(-E/(2T))")
     task = _task(population, inputs, targets)

@@ -100,6 +100,8 @@ def diagnose(run: Run) -> Diagnostics:
             f"chains had not settled when the warm-up ended after its {run.provenance['warmup_steps']} steps: give a "
             "longer `warmup` or `time_limit`, or another `start`"
         )
+    if posterior["energy"].shape[0] == 1:
+        warnings.append("one chain cannot show whether others would lead elsewhere: give `chains` 2 or more")
     if "tempering_acceptance" in run.provenance:
         warnings.append(
             "chains began at particles that descend from few: that they agree says nothing of codes or outliers which "

@@ -5,6 +5,7 @@ to those before the first that is lost. A run that was cut back goes on from its
 between are missing from its chains, which are draws of the posterior as before.
 """
 
+import itertools
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,9 +138,15 @@ def _begin_again(path: Path, *, pretend: bool) -> Identity | None:
         return None
     if not pretend:
         if (path / DRAWS).exists():
-            (path / DRAWS).rename(path / f"{DRAWS}.damaged")
+            (path / DRAWS).rename(_free(path / f"{DRAWS}.damaged"))
         begin_store(path, posterior, config, provenance)
     return made_of
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first numbered one beside it, where nothing lies."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not each.exists())
 
 
 def _config(made_of: dict[str, Any], store: DrawStore) -> dict[str, Any]:

@@ -228,9 +228,9 @@ def _fitting(posterior: Posterior, sampling: Sampling, memory: Memory, *, in_mem
     spaces = [space for space in get_args(Space.__value__) if space != sampling.space]
     if network.depth == 1 or network.recurrent:  # there it is `reduced`, or is not
         spaces = [space for space in spaces if space != "function"]
-    found += [f"`space='{space}'`" for space in spaces if fits(space=space)]
+    found += [f"`space='{space}'`" for space in spaces if fits(space=space, precision="double")]
     plain = default_sampler("cooling")
-    if plain != sampling.sampler and fits(sampler=plain):
+    if plain != sampling.sampler and fits(sampler=plain, precision="double"):
         found.append(f"`sampler='{plain}'`")
     return found
 

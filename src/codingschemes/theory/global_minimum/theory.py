@@ -4,6 +4,7 @@ Sources: Wang, Johnston & Fusi (2025, arXiv 2510.09816) for the closed forms on 
 paper's abstract does not state were found by direct minimisation over the weights.
 """
 
+from codingschemes.calls import require_whole
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.convex import ConvexProblem
@@ -48,7 +49,15 @@ def global_minimum(
     """
     if method not in METHODS:
         raise InvalidInput(f"there is no method {method!r} of the global minimum: choose one of {', '.join(METHODS)}")
+    require_whole("seed", seed, 0)
+    for name, count in (("searches", searches), ("starts", starts)):
+        if count is not None:
+            require_whole(name, count, 1)
     if posterior.network.depth > 1:
+        if (searches, starts, rigorous) != (None, None, None):
+            raise InvalidInput(
+                "`searches`, `starts` and `rigorous` are of one hidden layer: leave them out at depth 2 and more"
+            )
         return prediction_of(posterior, by_deep_formula(posterior, method, seed))
     problem = ConvexProblem.of(posterior)
     geometry = LabelGeometry.of(problem)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from codingschemes.calls import known_keywords
+from codingschemes.calls import known_keywords, require_whole
 
 
 @known_keywords
@@ -29,3 +29,8 @@ class Annealing:
     averaging: int = 15
     measuring: int = 30
     tolerance: float = 0.1
+
+    def __post_init__(self) -> None:
+        least = {"cooling": 0, "settling": 0, "corrections": 0, "averaging": 1, "measuring": 2}
+        for name, fewest in least.items():
+            require_whole(name, getattr(self, name), fewest)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from codingschemes.calls import require_whole
 from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior
 from codingschemes.theory.mean_field.annealing import Annealing
@@ -72,13 +73,14 @@ def mean_field(
     """
     if method not in ("auto", "quadrature", "particles"):
         raise InvalidInput(f"there is no method {method!r}: choose one of auto, quadrature, particles")
-    if particles is not None and particles < 1:
-        raise InvalidInput(f"`particles` is {particles}: give an integer of at least 1")
+    if particles is not None:
+        require_whole("particles", particles, 1)
+    require_whole("seed", seed, 0)
     problem = MeanFieldProblem(posterior, cold=zero_temperature)
-    if zero_temperature and not _reaches_zero(problem):
+    if zero_temperature and not _reaches_zero(problem, method):
         raise InvalidInput(
             "the mean-field theory takes the limit T -> 0 at orthogonal inputs and one target a class, of one hidden "
-            "layer or linear ones: lower `temperature` instead"
+            "layer and not by particles, or linear ones: lower `temperature` instead"
         )
     route = route_to(problem, method)
     if route.solve is None:
@@ -137,8 +139,10 @@ def route_to(problem: MeanFieldProblem, method: str = "auto") -> Route:
     )
 
 
-def _reaches_zero(problem: MeanFieldProblem) -> bool:
+def _reaches_zero(problem: MeanFieldProblem, method: str) -> bool:
     """Whether its solver needs no temperature: integrals, not particles."""
+    if method == "particles" and problem.activation.family != "linear":
+        return False
     alone = problem.network.depth == 1 or problem.activation.family == "linear"
     return alone and problem.orthogonal_variance is not None
 

@@ -98,10 +98,10 @@ def averages_of_networks(problem: MeanFieldProblem, *, draws: int, seed: int) ->
     check_time(doing)
     with stoppable() as interruption:
         run = sample(network_of(problem), chains=_CHAINS, seed=seed, progress=False, time_limit=time_left())
+        check_time(doing)
         if not run.finished:
             interruption.sentence, interruption.kept = "stopped while networks were sampled: nothing is kept", False
             raise Stopped(interruption.sentence, kept=False)
-    check_time(doing)
     stored = run.values("neurons", "preactivation")
     stored = stored.reshape(-1, *stored.shape[2:])
     kept = stored[np.unique(np.linspace(0, len(stored) - 1, draws).astype(int))].astype(float)
