@@ -24,6 +24,9 @@ type Potential = Callable[[Float[Array, "S P"], Float[Array, "S R"], Any], Float
 
 SINGLE = jnp.float32
 
+_FEWEST_OF_A_CODE = 20
+"""Particles of a code whose mean others are shifted to."""
+
 
 class Moves(NamedTuple):
     """How particles move.
@@ -160,6 +163,51 @@ def _trajectory(
     change = energy(moved) + jnp.sum(p**2, axis=1) / 2 - before
     probability = jnp.exp(-jnp.maximum(jnp.where(jnp.isnan(change), jnp.inf, change), 0.0))
     return moved, jax.random.uniform(key_accept, probability.shape, u.dtype) < probability, jnp.mean(probability)
+
+
+@partial(jax.jit, static_argnums=0)
+def weigh(
+    activation: Activation, u: Float[Array, "S R"], root: Float[Array, "P R"], tilt: Float[Array, "P P"]
+) -> tuple[Float[Array, "S P"], Float[Array, " S"]]:
+    """Activities of particles, and phi^T B phi / 2."""
+    phi = activation(u @ root.T)
+    return phi, jnp.sum(phi * (phi @ tilt), axis=1) / 2
+
+
+def jump(
+    particles: Particles,
+    root: Float[np.ndarray, "P R"],
+    tilt: Float[np.ndarray, "P P"],
+    *,
+    codes_of: Callable[[Float[np.ndarray, "S P"]], Bool[np.ndarray, "S G"]],
+    activation: Activation,
+    rng: np.random.Generator,
+) -> Particles:
+    """Proposes to each particle another code that many have, shifted by what the means of the two are apart.
+
+    Args:
+        root: L.
+        tilt: B of the density exp(-|u|^2/2 + phi^T B phi/2).
+        codes_of: bits of each particle.
+    """
+    u, phi = (np.asarray(each) for each in (particles.u, particles.phi))
+    names, code, counts = np.unique(codes_of(phi), axis=0, return_inverse=True, return_counts=True)
+    code, common = code.ravel(), np.flatnonzero(counts >= _FEWEST_OF_A_CODE)
+    if len(common) < 2:
+        return particles
+    means = np.zeros((len(names), u.shape[1]), u.dtype)
+    for each in common:
+        means[each] = u[code == each].mean(axis=0)
+    aim = common[rng.integers(len(common), size=len(u))]
+    moved = u + means[aim] - means[code]
+    single = partial(jnp.asarray, dtype=SINGLE)
+    _, here = weigh(activation, single(u), single(root), single(tilt))
+    there, exponent = weigh(activation, single(moved), single(root), single(tilt))
+    gain = np.asarray(exponent) - np.asarray(here) + np.sum(u**2 - moved**2, axis=1) / 2
+    # the way back is proposed as often only from the code that was meant, by means that stay
+    both = (aim != code) & np.isin(code, common) & np.all(codes_of(np.asarray(there)) == names[aim], axis=1)
+    taken = (both & (np.log(rng.random(len(u))) < gain))[:, None]
+    return particles._replace(u=jnp.where(taken, moved, particles.u), phi=jnp.where(taken, there, particles.phi))
 
 
 def second_moment(phi: Float[np.ndarray, "S P"]) -> Float[np.ndarray, "P P"]:

@@ -41,7 +41,7 @@ from codingschemes.theory.mean_field.particles import Hold, place_codes, refuse_
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution, code_groups, neurons_at
 from codingschemes.theory.mean_field.solvers.layer import LayerParticles, covariance_gradient, symmetric_root
-from codingschemes.theory.mean_field.solvers.tilted import ParticleDetails, kept_codes
+from codingschemes.theory.mean_field.solvers.tilted import ParticleDetails, kept_codes, mixing_codes
 from codingschemes.theory.prediction import Assumption, Certificate
 
 ANNEALING = Annealing(cooling=100, settling=200, corrections=0, measuring=60)
@@ -56,8 +56,6 @@ _TILT_RATE, _KERNEL_RATE = 0.1, 0.3
 _MEMORY = 20
 _HALVINGS = 6
 _SUBSTEPS = 4
-_MOBILE = 0.1
-"""Share of particles that must change code while averages are taken for codes to count as mixing."""
 
 
 @dataclass(frozen=True)
@@ -349,11 +347,6 @@ def stacked(problem: MeanFieldProblem, found: Stack, tolerance: float, *, given:
     Args:
         given: whether the numbers of neurons in codes were.
     """
-    mixing = Assumption(
-        "Particles move between codes, so that the numbers in each are those of equilibrium and not noise: "
-        f"{found.switched:.1%} of the last layer's did while averages were taken (at least {_MOBILE:.0%}).",
-        found.switched >= _MOBILE,
-    )
     kernel = problem.variance * found.kernels[-1]
     dual_gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
     t = problem.fit(kernel)
@@ -377,7 +370,7 @@ def stacked(problem: MeanFieldProblem, found: Stack, tolerance: float, *, given:
         ),
         shares="given" if given else "equilibrium",
         assumptions=(
-            kept_codes(found.switched) if given else mixing,
+            kept_codes(found.switched) if given else mixing_codes(found.switched, "the last layer's "),
             Assumption(
                 "The stationary point that is found is the minimum of the free energy: not proven for more than one "
                 "hidden layer.",

@@ -11,26 +11,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from codingschemes.networks import Activation
-from codingschemes.theory.mean_field.particles import SINGLE, Hold, begin, second_moment, sweep
+from codingschemes.theory.mean_field.particles import Hold, begin, jump, second_moment, sweep, weigh
 
 _RESOLVED = 1e-10
 """Eigenvalues of a kernel, relative to the largest, below which a direction is not there."""
 
-_FEWEST_OF_A_CODE = 20
-"""Particles of a code whose mean others are shifted to."""
-
 
 def _potential(phi: Float[Array, "S P"], u: Float[Array, "S R"], tilt: Float[Array, "P P"]) -> Float[Array, " S"]:
     return jnp.sum(u**2, axis=1) / 2 - jnp.sum(phi * (phi @ tilt), axis=1) / 2
-
-
-@partial(jax.jit, static_argnums=0)
-def _weigh(
-    activation: Activation, u: Float[Array, "S R"], root: Float[Array, "P R"], tilt: Float[Array, "P P"]
-) -> tuple[Float[Array, "S P"], Float[Array, " S"]]:
-    """Activities of particles, and phi^T B phi / 2."""
-    phi = activation(u @ root.T)
-    return phi, jnp.sum(phi * (phi @ tilt), axis=1) / 2
 
 
 @partial(jax.jit, static_argnums=0)
@@ -96,27 +84,9 @@ class LayerParticles:
         )
 
     def jump(self, codes_of: Callable[[Float[np.ndarray, "S P"]], Bool[np.ndarray, "S G"]]) -> None:
-        """Proposes to each particle another code that many have, shifted by what the means of the two are apart."""
-        u, phi = (np.asarray(each) for each in (self.particles.u, self.particles.phi))
-        names, code, counts = np.unique(codes_of(phi), axis=0, return_inverse=True, return_counts=True)
-        code, common = code.ravel(), np.flatnonzero(counts >= _FEWEST_OF_A_CODE)
-        if len(common) < 2:
-            return
-        means = np.zeros((len(names), u.shape[1]), u.dtype)
-        for each in common:
-            means[each] = u[code == each].mean(axis=0)
-        aim = common[self.rng.integers(len(common), size=len(u))]
-        moved = u + means[aim] - means[code]
-        single = partial(jnp.asarray, dtype=SINGLE)
-        root, tilt = single(self.root), single(self.tilt)
-        _, here = _weigh(self.activation, single(u), root, tilt)
-        there, exponent = _weigh(self.activation, single(moved), root, tilt)
-        gain = np.asarray(exponent) - np.asarray(here) + np.sum(u**2 - moved**2, axis=1) / 2
-        # the way back is proposed as often only from the code that was meant, by means that stay
-        both = (aim != code) & np.isin(code, common) & np.all(codes_of(np.asarray(there)) == names[aim], axis=1)
-        taken = (both & (np.log(self.rng.random(len(u))) < gain))[:, None]
-        self.particles = self.particles._replace(
-            u=jnp.where(taken, moved, self.particles.u), phi=jnp.where(taken, there, self.particles.phi)
+        """Proposes another code to each particle."""
+        self.particles = jump(
+            self.particles, self.root, self.tilt, codes_of=codes_of, activation=self.activation, rng=self.rng
         )
 
     def follow(
@@ -133,7 +103,7 @@ class LayerParticles:
             group: of each particle; the numbers in the groups are kept.
             allowed: which activities the density does not exclude.
         """
-        weighed = _weigh(self.activation, jnp.asarray(self.u), jnp.asarray(root), jnp.asarray(tilt))
+        weighed = weigh(self.activation, jnp.asarray(self.u), jnp.asarray(root), jnp.asarray(tilt))
         phi, exponent = (np.asarray(each) for each in weighed)
         logs = exponent - np.sum(self.phi * (self.phi @ self.tilt), axis=1) / 2
         if allowed is not None:

@@ -10,6 +10,11 @@ neurons of an ordinary sampler: outputs, kernel and readouts are those of the th
 images they also keep for long which single images of a class they answer to. What does not move within a few sweeps
 does not respond to t either, so that the Hessian takes the covariance of what particles do within these sweeps: that
 over particles makes steps ten times too short.
+
+Where no fractions are given, more particles, which jump between codes besides, go on from there, and all of them make
+up the Hessian. If they end with a small gap and have moved between codes, numbers in codes are those of equilibrium.
+Jumps that are rarely accepted, as at low temperature, answer too late for that: t and the numbers in codes swing
+against each other, and what had frozen before is what is given.
 """
 
 from collections import deque
@@ -26,6 +31,7 @@ from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
 from codingschemes.theory.mean_field.particles import (
     Hold,
     begin,
+    jump,
     place_codes,
     refuse_misplaced,
     second_moment,
@@ -41,8 +47,13 @@ _LAG = 4
 """Sweeps over which a particle's changes make up the covariance of a Newton step."""
 _SNAPSHOTS = 2
 """Sweeps whose particles are kept as neurons."""
-_STABLE = 0.01
-"""Share of the particles that may change code at fixed t for codes to count as kept."""
+_STABLE, _MOBILE = 0.01, 0.1
+"""Share of the particles that may change code at fixed t for codes to count as kept, and that must for their numbers to
+be those of equilibrium."""
+_MORE, _LONGER = 4, 3
+"""Times as many particles that jump, and as many rounds in which they settle."""
+_WITH_JUMPS = 6.0
+"""Time with particles that jump, relative to that without."""
 _MOVING, _GROWTH, _CLIMBING = 5.0, 1.5, 6.5e-6
 """Seconds of a core that 2000 particles took at 100 samples, the power of the samples from 100 to 200, and what
 Newton's steps take beside, for each entry of their matrix."""
@@ -68,6 +79,7 @@ class SettledParticles:
         readout: s^2 t^T phi of each, (neuron, output).
         code: bits of each, (neuron, class).
         switched: share of particles that changed code while averages were taken.
+        jumping: whether they jumped between codes.
     """
 
     t: Float[np.ndarray, "P C"]
@@ -76,6 +88,12 @@ class SettledParticles:
     readout: Float[np.ndarray, "S C"]
     code: Bool[np.ndarray, "S G"]
     switched: float
+    jumping: bool
+
+    def gap(self, problem: MeanFieldProblem) -> float:
+        """Duality gap in nats a neuron."""
+        kernel = problem.variance * self.kernel
+        return refitted_gap(problem.targets - problem.tau * self.t - kernel @ self.t, kernel, problem.tau)
 
 
 def _potential(
@@ -90,7 +108,8 @@ class _Ascent:
     """Particles, the dual variables, and a step of both."""
 
     def __init__(self, problem: MeanFieldProblem, u: Float[np.ndarray, "S R"], seed: int):
-        self.problem, self.held, self.t = problem, False, np.zeros_like(problem.targets)
+        self.problem, self.held, self.jumping, self.t = problem, False, False, np.zeros_like(problem.targets)
+        self.rng = np.random.default_rng(seed)
         self.particles = begin(problem.activation, problem.basis, u, jax.random.PRNGKey(seed))
         self.recent = deque([self.phi], maxlen=_LAG + 1)
 
@@ -100,7 +119,17 @@ class _Ascent:
 
     @property
     def codes(self) -> Bool[np.ndarray, "S G"]:
-        return self.phi @ self.problem.class_average > self.problem.activation.midpoint
+        return self.codes_of(self.phi)
+
+    def codes_of(self, phi: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, "S G"]:
+        return phi @ self.problem.class_average > self.problem.activation.midpoint
+
+    def multiply(self, times: int) -> None:
+        """As many copies of every particle, which part as they move."""
+        u, phi = (jnp.tile(each, (times, 1)) for each in (self.particles.u, self.particles.phi))
+        self.particles = self.particles._replace(u=u, phi=phi)
+        self.recent.clear()
+        self.recent.append(self.phi)
 
     def sweep(self) -> None:
         problem = self.problem
@@ -112,6 +141,15 @@ class _Ascent:
             potential=_potential,
             activation=problem.activation,
         )
+        if self.jumping:
+            self.particles = jump(
+                self.particles,
+                problem.basis,
+                problem.variance * self.t @ self.t.T,
+                codes_of=self.codes_of,
+                activation=problem.activation,
+                rng=self.rng,
+            )
         self.recent.append(self.phi)
 
     def balance(self, tau: float) -> None:
@@ -131,7 +169,8 @@ class _Ascent:
         """A Newton step on the dual at this temperature, with the kernel of the particles or a better one."""
         phi, variance = self.phi, self.problem.variance
         kernel = second_moment(phi) if kernel is None else kernel
-        step = newton_step(self.t, self.problem.targets, kernel, phi, self.recent[0], variance, tau)
+        before = phi[self.rng.permutation(len(phi))] if self.jumping else self.recent[0]
+        step = newton_step(self.t, self.problem.targets, kernel, phi, before, variance, tau)
         self.t = self.t + rate * step
 
 
@@ -164,11 +203,24 @@ def settle(
     for temperature in tracked(np.geomspace(hot, tau, annealing.cooling), "cooling particles"):
         ascent.sweep()
         ascent.climb(float(temperature), 0.5)
-    for round_ in tracked(range(annealing.settling), "settling particles"):
+    found = _settled(ascent, annealing, annealing.settling)
+    if fractions is not None:
+        return found
+    ascent.multiply(_MORE)
+    ascent.jumping = True
+    jumped = _settled(ascent, annealing, _LONGER * annealing.settling)
+    solved = jumped.gap(problem) <= max(found.gap(problem), annealing.tolerance / 2)
+    return jumped if solved and jumped.switched >= _MOBILE else found
+
+
+def _settled(ascent: _Ascent, annealing: Annealing, rounds: int) -> SettledParticles:
+    """What there is after so many rounds and the corrections."""
+    problem = ascent.problem
+    for round_ in tracked(range(rounds), "settling particles"):
         ascent.sweep()
-        ascent.climb(tau, min(0.5, annealing.settling / 4 / (round_ + 1)))
+        ascent.climb(problem.tau, min(0.5, rounds / 4 / (round_ + 1)))
     for _ in tracked(range(annealing.corrections), "correcting the dual variables"):
-        ascent.climb(tau, 1.0, ascent.measure(annealing.averaging))
+        ascent.climb(problem.tau, 1.0, ascent.measure(annealing.averaging))
     ascent.held = False  # codes that are not stable now show
     before, parts, kept = ascent.codes, [], []
     for _ in tracked(range(_SNAPSHOTS), "measuring"):
@@ -183,34 +235,51 @@ def settle(
         readout=problem.variance * phi @ ascent.t,
         code=phi @ problem.class_average > problem.activation.midpoint,
         switched=float(np.mean((before != ascent.codes).any(1))),
+        jumping=ascent.jumping,
     )
 
 
 def solution(problem: MeanFieldProblem, request: Request) -> Solution:
-    """Particles of one layer of neurons that saturate, at the fractions of codes that they were given or froze in."""
+    """Particles of one layer of neurons that saturate, at fractions of codes that were given, in which they froze, or
+    of equilibrium."""
     annealing, fractions = request.annealing or ANNEALING, request.fractions
     moving = _MOVING * (problem.task.sample_count / 100) ** _GROWTH
-    announce("mean field by particles", request.particles / 2000 * (moving + _CLIMBING * problem.targets.size**2))
+    seconds = request.particles / 2000 * (moving + _CLIMBING * problem.targets.size**2)
+    announce("mean field by particles", seconds if fractions else _WITH_JUMPS * seconds)
     found = settle(problem, count=request.particles, seed=request.seed, fractions=fractions, annealing=annealing)
-    kernel = problem.variance * found.kernel
-    gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
+    gap = found.gap(problem)
+    where = "" if found.jumping else " at the particles' fractions of codes"
     names, group = np.unique(found.code, axis=0, return_inverse=True)
     neurons = PreactivationSample(found.preactivation, found.readout, group.ravel())
     return Solution(
-        t=problem.fit(kernel),
+        t=problem.fit(problem.variance * found.kernel),
         kernel=found.kernel,
         neurons=neurons,
         readout_variance=problem.variance,
         certificate=Certificate(
             gap=gap,
             tolerance=annealing.tolerance,
-            meaning="duality gap in nats a neuron at the particles' fractions of codes, Monte Carlo noise included",
+            meaning=f"duality gap in nats a neuron{where}, Monte Carlo noise included",
             bounds={"output_error": float(np.sqrt(2 * problem.tau * gap))},
         ),
-        shares="given" if fractions else "frozen",
-        assumptions=(kept_codes(found.switched),),
+        shares="given" if fractions else "equilibrium" if found.jumping else "frozen",
+        assumptions=(mixing_codes(found.switched) if found.jumping else kept_codes(found.switched),),
         codes=code_groups(problem, neurons, names),
         details=ParticleDetails(),
+    )
+
+
+def mixing_codes(switched: float, layer: str = "") -> Assumption:
+    """That particles move between codes.
+
+    Args:
+        switched: share of those that did while averages were taken.
+        layer: whose particles, in words, where there are several.
+    """
+    return Assumption(
+        "Particles move between codes, so that the numbers in each are those of equilibrium and not noise: "
+        f"{switched:.1%} of {layer}particles did while averages were taken (at least {_MOBILE:.0%}).",
+        switched >= _MOBILE,
     )
 
 
