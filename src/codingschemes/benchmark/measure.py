@@ -15,7 +15,7 @@ from codingschemes.errors import InvalidInput
 from codingschemes.posterior import Posterior, Space
 from codingschemes.precision import in_double_precision
 from codingschemes.runs import Run, sample
-from codingschemes.runs.configuration import Arithmetic
+from codingschemes.runs.configuration import Arithmetic, neuron_bytes
 from codingschemes.samplers import Settings
 
 #: The row that ratios are taken against.
@@ -184,10 +184,7 @@ def measure(
 
 
 def _most_draws(posterior: Posterior) -> int:
-    network, task = posterior.network, posterior.task
-    numbers = network.width * (network.depth * task.sample_count + task.targets.shape[1])
-    held = numbers * np.dtype(np.float32).itemsize
-    return int(np.clip(_DRAWS_BYTES / held, _FEWEST_DRAWS, _MOST_DRAWS))
+    return int(np.clip(_DRAWS_BYTES / neuron_bytes(posterior), _FEWEST_DRAWS, _MOST_DRAWS))
 
 
 def _scalar(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[float, float]:

@@ -127,7 +127,7 @@ def training_predictions(run: Run) -> Predictions:
 def test_predictions(run: Run) -> Predictions | None:
     """Outputs at the test inputs, from exact draws of the weights given the stored neurons; None without test inputs.
 
-    At most 25 networks of each chain are taken: neighbouring draws resemble each other.
+    About 25 networks of each chain are taken: neighbouring draws resemble each other.
     """
     task = run.posterior.task
     if len(task.test_inputs) == 0:

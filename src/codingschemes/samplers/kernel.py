@@ -88,7 +88,7 @@ class Kernel(NamedTuple):
         exact: whether the posterior is invariant under `step`; False for samplers with a step-size bias.
         target_acceptance: what step sizes are adapted to; 0 for samplers that adapt to none.
         renew: if the kernel learns from all chains at once, (states, positions, density) -> the states of all chains,
-            stacked, at the beginning of another warm-up there, which starts from what they have adapted so far.
+            stacked, at the beginning of another warm-up there, which may start from what they have adapted so far.
             `settle` calls it for every temperature.
         pool: states of all chains, stacked -> the same, what each has adapted brought into line. The driver calls it
             after every round of the warm-up, `settle` after every adapting step.

@@ -18,7 +18,7 @@ class Tempering:
         particles: networks carried along.
         sweeps: independent sweeps; they say how well each can be trusted.
         sampler: registered name, or `module:function`, of what moves the particles at each temperature.
-        space: the form of the posterior, `reduced` or `weights`.
+        space: the form of the posterior, `reduced`, `weights` or `function`.
         seed: of everything random; the same seed on the same machine gives the same numbers.
         threshold: the next temperature leaves this share of the particles effective, in (0, 1).
         adapting: adapting steps of every particle at every temperature.
@@ -50,7 +50,7 @@ class Tempering:
             if value is not None and not 0 < value < 1:
                 raise InvalidInput(f"`{name}` is {value}: give a number between 0 and 1")
         if self.space not in get_args(Space.__value__):
-            raise InvalidInput(f"there is no space {self.space!r}: choose reduced or weights")
+            raise InvalidInput(f"there is no space {self.space!r}: choose reduced, weights or function")
 
     @property
     def kernel(self) -> Kernel:

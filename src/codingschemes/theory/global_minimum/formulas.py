@@ -136,7 +136,7 @@ def _unique(problem: ConvexProblem, geometry: LabelGeometry) -> bool:
 
 
 def _assumptions(problem: ConvexProblem, geometry: LabelGeometry, certificate: Certificate) -> tuple[Assumption, ...]:
-    """What the closed form rests on; structure it cannot do without is checked in `_refusal`."""
+    """What the closed form rests on; structure it cannot do without is checked in `refusal`."""
     family = problem.activation.family
     statements = [
         Assumption("Labels are -1/+1 and all their combinations occur equally often.", True),

@@ -30,7 +30,7 @@ MANY = 10
 class LazyDetails(Details):
     """Attributes:
     training_variance: posterior variance of each output at the training inputs, (sample,).
-    kernel_form: how the prior's kernel was computed.
+    kernel_form: how the prior's kernel was computed: "closed", or "quadrature" (by Mehler's series, too).
     """
 
     training_variance: Float[np.ndarray, " P"]
@@ -71,7 +71,7 @@ def lazy(posterior: Posterior) -> Prediction:
     """Gaussian-process regression with the kernel of a random network of infinite width.
 
     Any depth, activation, bias and task, recurrent or not. `kernel` is the prior's; test variances are one number a
-    sample, the same for every output. Certificate: relative residual of the linear solve plus the error of the kernel's
+    sample, the same for every output. Certificate: residual of the linear solve plus the error of the kernel's
     quadrature, in units of the outputs.
     """
     network, task, prior = posterior.network, posterior.task, posterior.prior
