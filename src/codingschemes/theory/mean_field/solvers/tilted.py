@@ -18,7 +18,7 @@ against each other, and what had frozen before is what is given.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -50,9 +50,9 @@ _SNAPSHOTS = 2
 _STABLE, _MOBILE = 0.01, 0.1
 """Share of the particles that may change code at fixed t for codes to count as kept, and that must for their numbers to
 be those of equilibrium."""
-_MORE, _LONGER = 4, 3
-"""Times as many particles that jump, and as many rounds in which they settle."""
-_WITH_JUMPS = 6.0
+_MORE, _LONGER = 4, 2
+"""Times as many particles that jump, and as many rounds and sweeps: numbers in codes are slow."""
+_WITH_JUMPS = 8.0
 """Time with particles that jump, relative to that without."""
 _MOVING, _GROWTH, _CLIMBING = 5.0, 1.5, 6.5e-6
 """Seconds of a core that 2000 particles took at 100 samples, the power of the samples from 100 to 200, and what
@@ -203,22 +203,23 @@ def settle(
     for temperature in tracked(np.geomspace(hot, tau, annealing.cooling), "cooling particles"):
         ascent.sweep()
         ascent.climb(float(temperature), 0.5)
-    found = _settled(ascent, annealing, annealing.settling)
+    found = _settled(ascent, annealing)
     if fractions is not None:
         return found
     ascent.multiply(_MORE)
     ascent.jumping = True
-    jumped = _settled(ascent, annealing, _LONGER * annealing.settling)
+    longer = {name: _LONGER * getattr(annealing, name) for name in ("settling", "averaging", "measuring")}
+    jumped = _settled(ascent, replace(annealing, **longer))
     solved = jumped.gap(problem) <= max(found.gap(problem), annealing.tolerance / 2)
     return jumped if solved and jumped.switched >= _MOBILE else found
 
 
-def _settled(ascent: _Ascent, annealing: Annealing, rounds: int) -> SettledParticles:
-    """What there is after so many rounds and the corrections."""
+def _settled(ascent: _Ascent, annealing: Annealing) -> SettledParticles:
+    """What there is after the rounds at the temperature and the corrections."""
     problem = ascent.problem
-    for round_ in tracked(range(rounds), "settling particles"):
+    for round_ in tracked(range(annealing.settling), "settling particles"):
         ascent.sweep()
-        ascent.climb(problem.tau, min(0.5, rounds / 4 / (round_ + 1)))
+        ascent.climb(problem.tau, min(0.5, annealing.settling / 4 / (round_ + 1)))
     for _ in tracked(range(annealing.corrections), "correcting the dual variables"):
         ascent.climb(problem.tau, 1.0, ascent.measure(annealing.averaging))
     ascent.held = False  # codes that are not stable now show
