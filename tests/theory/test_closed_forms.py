@@ -221,6 +221,14 @@ def test_what_closed_forms_do_not_cover_is_refused_in_one_sentence(make, words):
     assert "\n" not in str(refusal.value)
 
 
+def test_options_of_the_solver_are_refused_where_there_is_none():
+    deep = hypercube_posterior("relu", 2, depth=2, bias=False)
+    with pytest.raises(InvalidInput, match="`searches`, `starts` and `rigorous` are of one hidden layer"):
+        predict(deep, "global-minimum", **LIGHT)
+    with pytest.raises(InvalidInput, match="`searches` is 0"):
+        predict(hypercube_posterior(), "global-minimum", searches=0)
+
+
 def test_methods_are_checked():
     with pytest.raises(InvalidInput, match=r"method.*auto, closed-form, solver"):
         predict(hypercube_posterior(), "global-minimum", method="magic")

@@ -127,7 +127,7 @@ def test_images(image_folder):
     prediction = predict(posterior, particles=PARTICLES)
     assert prediction.certificate.holds
     assert prediction.scheme.label == "redundant"
-    assert not all(assumption.holds for assumption in prediction.assumptions)  # frozen fractions
+    assert all(assumption.holds for assumption in prediction.assumptions)  # particles move between codes
     assert np.array_equal(prediction.outputs.argmax(axis=1), task.labels)
     assert prediction.certificate.gap < fitted_noise(prediction.outputs.size, PARTICLES)
     assert np.all(np.isfinite(prediction.test_variance))

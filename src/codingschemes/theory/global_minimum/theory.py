@@ -54,11 +54,12 @@ def global_minimum(
         if count is not None:
             require_whole(name, count, 1)
     if posterior.network.depth > 1:
+        found = by_deep_formula(posterior, method, seed)
         if (searches, starts, rigorous) != (None, None, None):
             raise InvalidInput(
                 "`searches`, `starts` and `rigorous` are of one hidden layer: leave them out at depth 2 and more"
             )
-        return prediction_of(posterior, by_deep_formula(posterior, method, seed))
+        return prediction_of(posterior, found)
     problem = ConvexProblem.of(posterior)
     geometry = LabelGeometry.of(problem)
     samples = len(problem.targets)
