@@ -206,9 +206,8 @@ def _next_step(run: "Run", found: "Diagnostics | None") -> str:
     more = f"codingschemes sample --resume --out {shlex.quote(str(run.path))}"
     if not run.finished:
         limit = run.config["sampling"]["time_limit"]
-        return (
-            more if limit is None or run.provenance["ended"] != "time limit" else f"{more} --time-limit {2 * limit:g}"
-        )
+        timed = limit is not None and run.provenance["ended"] == "time limit"
+        return f"{more} --time-limit {2 * limit:g}" if timed else more
     if found is None or found.converged:
         return f"codingschemes summarize {shlex.quote(str(run.path))}"
     if run.provenance["ended"] == "precision":  # that was asked for, and is less than what converged means
