@@ -96,15 +96,14 @@ def mean_and_error(series: Float[np.ndarray, "chain draw *rest"]) -> tuple[np.nd
 def within_chains(series: Float[np.ndarray, "chain draw K"]) -> tuple[np.ndarray, np.ndarray]:
     """R-hat of each chain's first half against its second, and the chains' separate ESS summed: what a chain says of
     itself, whether or not the chains agree. Shapes (chain, K) and (K,)."""
-    half = series.shape[1] // 2
-    halves = np.stack([series[:, :half], series[:, half : 2 * half]], axis=1)
     varying = [np.ptp(chain, axis=0) > 0 for chain in series]
     drift = np.full((series.shape[0], series.shape[2]), np.nan)
     size = np.zeros(series.shape[2])
     for index, entries in enumerate(varying):
         if entries.any():
-            drift[index, entries] = rhat(halves[index][:, :, entries])
-            size[entries] += ess(series[[index]][:, :, entries])
+            alone = series[[index]][:, :, entries]
+            drift[index, entries] = rhat(alone)
+            size[entries] += ess(alone)
     return drift, size
 
 

@@ -105,7 +105,8 @@ def own_trajectory(run: Run) -> Trajectory | None:
         return None
     kept = slice(max(0, run.draw_count - _FOLLOWED), None)
     stats = {name: run.values("sample_stats", stored)[:, kept][:, 1:] for name, stored in _STORED.items()}
-    info = Info(**{name: jnp.asarray(values) for name, values in (stats | {"potential": -stats["potential"]}).items()})
+    stats["potential"] = -stats["potential"]  # stored is the log density
+    info = Info(**{name: jnp.asarray(values) for name, values in stats.items()})
     times, sampler = np.asarray(integration_time(info)), run.config["sampling"]["sampler"]
     return Trajectory(read_layers(run, kept), times, f"{sampler}, the run's own draws")
 

@@ -5,11 +5,12 @@ from functools import cached_property
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from codingschemes.networks import Activation, Network
 from codingschemes.posterior import Density, Posterior
 from codingschemes.tasks import Task
+from codingschemes.theory.mean_field.dual import refitted_gap
 
 _COLD = 1e-5
 """N T that stands for none: outputs are within 1e-4 of targets of order one, and shares of codes have their limit."""
@@ -107,6 +108,14 @@ class MeanFieldProblem:
     def activity(self, preactivation: Float[np.ndarray, "S P"]) -> Float[np.ndarray, "S P"]:
         """phi(z)."""
         return np.asarray(self.activation(jnp.asarray(preactivation)))
+
+    def codes_of(self, activity: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, "S G"]:
+        """Which classes neurons with these activities answer to."""
+        return activity @ self.class_average > self.activation.midpoint
+
+    def dual_gap(self, t: Float[np.ndarray, "P C"], kernel: Float[np.ndarray, "P P"]) -> float:
+        """What neurons of the density at t with this <v phi phi^T> are above the minimum at most, in nats a neuron."""
+        return refitted_gap(self.targets - self.tau * t - kernel @ t, kernel, self.tau)
 
     def fit(self, kernel: Float[np.ndarray, "P P"]) -> Float[np.ndarray, "P C"]:
         """t of readouts that fit neurons with this <v phi phi^T> best: (tau + <v phi phi^T>)^{-1} Y."""

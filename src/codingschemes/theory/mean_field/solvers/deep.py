@@ -36,7 +36,7 @@ from jaxtyping import Bool, Float
 
 from codingschemes.progress import announce, tracked
 from codingschemes.theory.mean_field.annealing import Annealing
-from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
+from codingschemes.theory.mean_field.dual import newton_step
 from codingschemes.theory.mean_field.particles import Hold, place_codes, refuse_misplaced, second_moment, towards
 from codingschemes.theory.mean_field.problem import MeanFieldProblem
 from codingschemes.theory.mean_field.solution import Request, Solution, code_groups, neurons_at
@@ -163,11 +163,7 @@ class Layers:
 
     @property
     def codes(self) -> Bool[np.ndarray, "S G"]:
-        return self.codes_of(self.last.phi)
-
-    def codes_of(self, phi: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, "S G"]:
-        """Which classes neurons with these activities answer to."""
-        return phi @ self.problem.class_average > self.activation.midpoint
+        return self.problem.codes_of(self.last.phi)
 
     def fit(self, t: Float[np.ndarray, "P C"]) -> None:
         """Dual variables, and the tilt of the last layer that they make."""
@@ -184,7 +180,7 @@ class Layers:
         for index, layer in enumerate(self.layers):
             self._sweep(layer)
             if index < self.jumping:
-                layer.jump(self.codes_of)
+                layer.jump(self.problem.codes_of)
 
     def _sweep(self, layer: LayerParticles) -> None:
         held = layer is self.last and self.bits is not None
@@ -258,7 +254,7 @@ class Layers:
         return 0.0
 
     def _keep_codes(self, phi: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, " S"]:
-        return np.all(self.codes_of(phi) == self.bits, axis=1)
+        return np.all(self.problem.codes_of(phi) == self.bits, axis=1)
 
 
 def usual_particles(problem: MeanFieldProblem) -> int:
@@ -321,7 +317,7 @@ def measured(layers: Layers, sweeps: int) -> Stack:
         kernels=tuple(moments),
         tilts=tuple(layer.tilt for layer in layers.layers),
         preactivations=preactivations,
-        codes=layers.codes_of(layers.problem.activity(preactivations[-1])),
+        codes=layers.problem.codes_of(layers.problem.activity(preactivations[-1])),
         switched=float(np.mean((before != layers.codes).any(1))),
         unsolved=tuple(unsolved),
     )
@@ -348,7 +344,7 @@ def stacked(problem: MeanFieldProblem, found: Stack, tolerance: float, *, given:
         given: whether the numbers of neurons in codes were.
     """
     kernel = problem.variance * found.kernels[-1]
-    dual_gap = refitted_gap(problem.targets - problem.tau * found.t - kernel @ found.t, kernel, problem.tau)
+    dual_gap = problem.dual_gap(found.t, kernel)
     t = problem.fit(kernel)
     names, group = np.unique(found.codes, axis=0, return_inverse=True)
     neurons = neurons_at(problem, found.preactivations[-1], t, group.ravel())

@@ -27,7 +27,7 @@ from jaxtyping import Array, Bool, Float
 
 from codingschemes.progress import announce, tracked
 from codingschemes.theory.mean_field.annealing import Annealing
-from codingschemes.theory.mean_field.dual import newton_step, refitted_gap
+from codingschemes.theory.mean_field.dual import newton_step
 from codingschemes.theory.mean_field.particles import (
     Hold,
     begin,
@@ -92,8 +92,7 @@ class SettledParticles:
 
     def gap(self, problem: MeanFieldProblem) -> float:
         """Duality gap in nats a neuron."""
-        kernel = problem.variance * self.kernel
-        return refitted_gap(problem.targets - problem.tau * self.t - kernel @ self.t, kernel, problem.tau)
+        return problem.dual_gap(self.t, problem.variance * self.kernel)
 
 
 def _potential(
@@ -119,10 +118,7 @@ class _Ascent:
 
     @property
     def codes(self) -> Bool[np.ndarray, "S G"]:
-        return self.codes_of(self.phi)
-
-    def codes_of(self, phi: Float[np.ndarray, "S P"]) -> Bool[np.ndarray, "S G"]:
-        return phi @ self.problem.class_average > self.problem.activation.midpoint
+        return self.problem.codes_of(self.phi)
 
     def multiply(self, times: int) -> None:
         """As many copies of every particle, which part as they move."""
@@ -146,7 +142,7 @@ class _Ascent:
                 self.particles,
                 problem.basis,
                 problem.variance * self.t @ self.t.T,
-                codes_of=self.codes_of,
+                codes_of=problem.codes_of,
                 activation=problem.activation,
                 rng=self.rng,
             )
@@ -234,7 +230,7 @@ def _settled(ascent: _Ascent, annealing: Annealing) -> SettledParticles:
         kernel=np.mean(parts, axis=0),
         preactivation=z,
         readout=problem.variance * phi @ ascent.t,
-        code=phi @ problem.class_average > problem.activation.midpoint,
+        code=problem.codes_of(phi),
         switched=float(np.mean((before != ascent.codes).any(1))),
         jumping=ascent.jumping,
     )
