@@ -19,7 +19,7 @@ from codingschemes.runs.status import status
 from codingschemes.runs.store import DrawStore
 
 #: `codes`: its state holds the most that follows from the rest of it.
-OPTIONS = {"sampler": "codes", "chains": 2, "seed": 3, "start": "prior", "progress": False}
+OPTIONS = {"sampler": "codes", "chains": 2, "seed": 6, "start": "prior", "progress": False}
 UNTIL = {"until_ess": 20.0, "draws": 200}
 #: Shorter rounds and earlier looks than outside of tests; every search is made in them.
 ROUND, FIRST_LOOK = 40, 20

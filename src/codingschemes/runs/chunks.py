@@ -58,8 +58,7 @@ def _neurons(density: Density) -> int:
 
 def _together(density: Density) -> int:
     """Draws that are observed together: of small networks one alone costs little but the start of each operation."""
-    kernels = density.network.depth * density.targets.shape[0] ** 2
-    return int(np.clip(_BLOCK_NUMBERS / (_neurons(density) + kernels), 1, _MOST_TOGETHER))
+    return int(np.clip(_BLOCK_NUMBERS / _neurons(density), 1, _MOST_TOGETHER))
 
 
 def row_count(density: Density) -> int:

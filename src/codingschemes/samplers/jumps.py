@@ -19,7 +19,7 @@ What a mode weighs among the others is a function of a few products with S^{-1},
 are kept for a block of neurons: a visit without a jump costs O(K P), and only jumps that are tried O(P^2).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,33 +32,33 @@ from codingschemes.samplers.neighbourhood import Cavity, LastLayer, Update, cavi
 #: Least weight that all modes found share, so that no jump is out of reach where Laplace's weights are off.
 _FLOOR = 0.01
 #: Neurons whose weights are computed together.
-_BLOCK = 64
+_BLOCK = 8
 
 
 def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density) -> tuple[LastLayer, Int[Array, ""]]:
     """A visit to half of the neurons, drawn at random; also the number of accepted jumps."""
-    order_key, move_key = jax.random.split(key)
-    width = population.coordinates.shape[0]
+    order_key, mode_key, attempt_key = jax.random.split(key, 3)
+    width, dtype = population.coordinates.shape[0], modes.centre.dtype
     visits = -(-width // 2)
     size = min(_BLOCK, visits)
-    order = jnp.pad(jax.random.permutation(order_key, width)[:visits], (0, -visits % size)).reshape(-1, size)
+    places, blocks = jnp.arange(size), -(-visits // size)
+    # What the whole sweep needs of them at once: piece by piece it costs more than most visits do.
+    order = jnp.pad(jax.random.permutation(order_key, width)[:visits], (0, -visits % size))
+    attempt_keys = jax.random.split(attempt_key, (blocks, size))
+    noise = _gumbel(mode_key, len(order), modes.found, dtype).reshape(blocks, size, -1)
+    homes = jax.vmap(mode_of, (0, None))(population.activity[order], modes).reshape(blocks, size)
+    order = order.reshape(blocks, size)
 
-    def block(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:
-        population, switches = carry
-        neurons, places = order[index], jnp.arange(size)
-        visited = index * size + places < visits
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(move_key, index * size + places)
-        mode_keys, accept_keys = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-        noise = jax.vmap(lambda key: jax.random.gumbel(key, modes.found.shape, modes.centre.dtype))(mode_keys)
-        noise = jax.lax.optimization_barrier(noise)  # held: as many numbers again after every jump cost more than it
-        own = jax.vmap(mode_of, (0, None))(population.activity[neurons], modes)
-        visited &= modes.found[own]
+    def block(index: Array, carry: tuple[LastLayer, Array, Array]) -> tuple[LastLayer, Array, Array]:
+        population, of_modes, switches = carry
+        neurons, own = order[index], homes[index]
+        visited = (index * size + places < visits) & modes.found[own]
 
         def intend(population: LastLayer, images: Images) -> Intentions:
             activity = population.activity[neurons]
             cavities = jax.vmap(cavity_of, (None, 0, 0, None))(population, activity, images.of_neurons, density)
             log_weights = with_floor(frozen_weights(cavities, modes, images.of_modes), modes.found)
-            other = jnp.argmax(log_weights + noise, axis=1)
+            other = jnp.argmax(log_weights + noise[index], axis=1)
             return Intentions(population, images, cavities, log_weights, other)
 
         def next_attempt(intentions: Intentions, behind: Array) -> Int[Array, ""]:
@@ -72,7 +72,7 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
             cavity = jax.tree.map(lambda entries: entries[place], cavities)
             neuron, route = neurons[place], Jump(own[place], other[place], log_weights[place])
             after, accepted = _attempt(
-                accept_keys[place], population, neuron, route, cavity, images.of_modes, modes, density
+                attempt_keys[index, place], population, neuron, route, cavity, images.of_modes, modes, density
             )
 
             def changed() -> Intentions:
@@ -83,14 +83,23 @@ def jump_sweep(key: Array, population: LastLayer, modes: Modes, density: Density
             intentions = jax.lax.cond(accepted, changed, lambda: intentions)
             return next_attempt(intentions, place + 1), intentions, switches + accepted
 
-        images = Images(population.activity[neurons] @ population.inverse, modes.images(population.inverse))
+        images = Images(population.activity[neurons] @ population.inverse, of_modes)
         start = intend(population, images)
         _, end, switches = jax.lax.while_loop(
             lambda carry: carry[0] < size, attempt, (next_attempt(start, jnp.asarray(0)), start, switches)
         )
-        return end.population, switches
+        return end.population, end.images.of_modes, switches
 
-    return jax.lax.fori_loop(0, len(order), block, (population, jnp.asarray(0)))
+    start = population, modes.images(population.inverse), jnp.asarray(0)
+    end, _, switches = jax.lax.fori_loop(0, len(order), block, start)
+    return end, switches
+
+
+def _gumbel(key: Array, visits: int, found: Bool[Array, " K"], dtype: Any) -> Float[Array, "V K"]:
+    """Gumbel noise of every visit for the modes found."""
+    uniform = jax.random.uniform(key, (len(found), visits), dtype, minval=jnp.finfo(dtype).tiny)
+    noise = of_found(lambda uniform: -jnp.log(-jnp.log(uniform)), found, uniform)
+    return jax.lax.optimization_barrier(noise.T)  # held: as many numbers again after every jump cost more than it
 
 
 class Images(NamedTuple):

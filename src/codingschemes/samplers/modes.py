@@ -23,7 +23,7 @@ DISTINCT = 0.25
 #: most.
 _FEWEST_SPARE, _MOST_SPARE = 32, 120
 #: Modes that are compared with neurons at once: operations cost by those that were found, not by the room for them.
-_TOGETHER = 32
+_TOGETHER = 8
 #: With up to this many classes every code is looked for; with more, those that neurons have.
 ALL_CODES_UP_TO = 4
 #: Newton steps above layers that have moved since the modes were found: they begin next to them.
