@@ -22,8 +22,9 @@ from codingschemes.samplers import Settings
 BASELINE = ("nuts", "weights")
 #: Names under which samplers of other libraries are listed.
 LISTED = {"nuts": "numpyro-nuts"}
-#: Draws of all chains end a measurement early: as many as hold neurons of this many bytes, within limits.
-_DRAWS_BYTES = 2e8
+#: Draws of all chains end a measurement early: as many as hold neurons of this many bytes, within limits. Quarters of
+#: an hour of samplers that do not mix have room.
+_DRAWS_BYTES = 2e9
 _FEWEST_DRAWS, _MOST_DRAWS = 8000, 200_000
 _CHAINS = 4
 #: Draws a chain, of however many chains: with fewer nothing is known of them.
