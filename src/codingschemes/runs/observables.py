@@ -71,7 +71,8 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
             "kernel_eigenvalue": _leading_eigenvalues(activity),
             "activity_norm_quantile": jnp.quantile(jnp.sqrt(jnp.mean(activity**2, axis=2)), levels, axis=1).T,
             "readout_norm_quantile": jnp.quantile(jnp.linalg.norm(readout, axis=1), levels),
-            "virial": sum(jnp.sum(position[name] * gradient[name]) for name in position) / density.dimension,
+            "virial": sum((jnp.sum(position[name] * gradient[name]) for name in position), jnp.zeros(()))
+            / density.dimension,
             "gradient": _leading_gradient(gradient),
         },
         "neurons": {
