@@ -40,7 +40,7 @@ def observe(key: Array, position: Position, density: Density, membership: Float[
         outputs: f at the training inputs.
         kernel_block: mean of K = Phi^T Phi / N over pairs of distinct samples of two classes; NaN without such pairs.
         kernel_diagonal: mean of K_mumu over a class.
-        kernel_eigenvalue: largest eigenvalues of K.
+        kernel_eigenvalue: largest eigenvalues of K, as many as there are neurons at most.
         activity_norm_quantile, readout_norm_quantile: quantiles over neurons of the root-mean-square activity and of
             |a|.
         virial: theta . grad U / dimension, with expectation exactly 1.
