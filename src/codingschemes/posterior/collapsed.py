@@ -25,8 +25,15 @@ type Scalar = Float[Array, ""]
 def _factor(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar) -> Float[Array, "M M"]:
     """The Cholesky factor of the smaller of S and A."""
     columns = activity if activity.shape[1] <= activity.shape[0] else activity.T
-    scaled = (scaled_readout_variance * columns.T).astype(activity.dtype)
-    return cho_factor(scaled @ columns + noise * jnp.eye(columns.shape[1], dtype=noise.dtype), lower=True)[0]
+    return cho_factor(output_covariance(columns, scaled_readout_variance, noise), lower=True)[0]
+
+
+def output_covariance(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar) -> Array:
+    """S = c Phi^T Phi + T I, (sample, sample)."""
+    rows = (scaled_readout_variance * activity.T).astype(activity.dtype)
+    if rows.dtype == float:  # held: in double precision XLA takes twice as long to multiply what it has to transpose
+        rows = jax.lax.optimization_barrier(rows)
+    return rows @ activity + noise * jnp.eye(len(rows), dtype=noise.dtype)
 
 
 def _half_log_det(factor: Float[Array, "M M"], noise: Scalar) -> Scalar:

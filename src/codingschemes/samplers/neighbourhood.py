@@ -15,6 +15,7 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from jaxtyping import Array, Float, Int
 
 from codingschemes.posterior import Density, Scalar
+from codingschemes.posterior.collapsed import output_covariance
 
 
 class LastLayer(NamedTuple):
@@ -96,10 +97,9 @@ class Cavity(NamedTuple):
 def populate(density: Density, coordinates: Float[Array, "N R"], basis: Float[Array, "P R"]) -> LastLayer:
     """The population at some coordinates, z = u basis^T; one Cholesky factorisation."""
     activity = density.network.activation(coordinates @ basis.T)
-    samples = activity.shape[1]
-    kernel = density.scaled_readout_variance * activity.T @ activity + density.temperature * jnp.eye(samples)
-    factor = cho_factor(kernel, lower=True)
-    inverse = cho_solve(factor, jnp.eye(samples))
+    covariance = output_covariance(activity, density.scaled_readout_variance, density.temperature)
+    factor = cho_factor(covariance, lower=True)
+    inverse = cho_solve(factor, jnp.eye(len(covariance)))
     log_det = 2 * jnp.sum(jnp.log(jnp.diagonal(factor[0])))
     return LastLayer(coordinates, basis, activity, inverse, inverse @ density.targets, log_det)
 
