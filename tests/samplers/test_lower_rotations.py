@@ -70,7 +70,7 @@ def rotating(space: str):
 
     def move(key, position, faults):
         with mock.patch.object(lower_rotations, "log_selection", lambda *given: faults * genuine(*given)):
-            return lower_rotation_sweep(key, position, density, 4)
+            return lower_rotation_sweep(key, position, density, 12)
 
     return position_mover(density, exact_draws(density, 2000), move, sweeps=2)
 
@@ -79,7 +79,7 @@ def rotating(space: str):
 def test_rotations_leave_exact_draws_exact(space):
     findings, tried, (before, after) = rotating(space)(1.0)
     assert combined(findings) > ALARM, worst(findings)
-    assert (tried >= 8).all()
+    assert (tried >= 24).all()
     assert (np.abs(after - before)[:, NAMES.index("kernel_00")] > 1e-3).mean() > 0.5
 
 

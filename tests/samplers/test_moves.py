@@ -303,7 +303,7 @@ def following_softened_forces():
 def test_softened_trajectories_leave_exact_draws_exact():
     findings, gradients, (before, after) = following_softened_forces()(1.0)
     assert combined(findings) > ALARM, worst(findings)
-    assert (gradients == 6 * (3 + 2)).all()
+    assert (gradients == 6 * (3 + 1)).all()
     assert (before != after)[:, NAMES.index("square")].mean() > 0.5
 
 

@@ -17,7 +17,7 @@ from codingschemes.samplers.rotations import over_chains
 #: Flips and reversals in a step, as shares of the neurons of a layer: each costs a third of a gradient.
 _FLIPS, _REVERSALS = 1 / 6, 1 / 2
 #: Pairs that rotate in a step, of each layer, and angles that a pair tries, about: each costs as much.
-_PAIRS, _ANGLES = 4, 5
+_PAIRS, _ANGLES = 1, 5
 
 
 class Visits(NamedTuple):

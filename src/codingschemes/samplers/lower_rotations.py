@@ -6,10 +6,10 @@ the other's share, which gradients never find, and the norms of the few neurons 
 are the last thing to settle. In function space the layer above has no weights of its own, and follows the kernel.
 
 The angle is drawn by slice sampling on the circle (`rotations`); a trial is a correction of rank two to the layer above
-and a pass through those above that. Of every other pair the first is drawn with a chance proportional to |u_i|^2 and
-that of the weights that leave it, the second uniformly: the chance of the pair, in either order, is conserved. Of the
-others both are drawn by activity, and the density along the circle is multiplied by the chance to be drawn
-(`rotations` says why that is exact).
+and a pass through those above that. Of half of the pairs, by chance, the first is drawn with a chance proportional to
+|u_i|^2 and that of the weights that leave it, the second uniformly: the chance of the pair, in either order, is
+conserved. Of the others both are drawn by activity, and the density along the circle is multiplied by the chance to be
+drawn (`rotations` says why that is exact).
 """
 
 import jax
@@ -36,16 +36,17 @@ def lower_rotation_sweep(
     key: Array, position: Position, density: Density, visits: int
 ) -> tuple[Position, Int[Array, ""]]:
     """`visits` pairs of all layers below the last in turn, one after the other; also the number of angles tried."""
-    pair_key, level_key, angle_key = jax.random.split(key, 3)
+    pair_key, level_key, angle_key, kind_key = jax.random.split(key, 4)
     layers = jnp.arange(visits) % (density.network.depth - 1)
     dtype = position["input"].dtype
     chosen = jax.random.uniform(pair_key, (visits, 2), dtype)
+    kept = jax.random.bernoulli(kind_key, shape=(visits,))
     levels = jnp.log(jax.random.uniform(level_key, (visits,), dtype))
     angles = jax.vmap(shrinking_angles)(jax.random.uniform(angle_key, (visits, _TRIALS, 1), dtype))
 
     def visit(index: Array, carry: tuple[Place, Array]) -> tuple[Place, Array]:
         here, tried = carry
-        layer, conserved = layers[index], (index // (density.network.depth - 1)) % 2 == 0
+        layer, conserved = layers[index], kept[index]
         weights = jnp.sum(here.activity[layer] ** 2, axis=1) + least_weight(density.basis)
         first_shares = jnp.where(conserved, _length(here.position, layer, density), weights)
         pair = draw_pair(first_shares, jnp.where(conserved, 1.0, weights), chosen[index])

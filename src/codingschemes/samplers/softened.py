@@ -40,26 +40,22 @@ def softened_trajectory(
     at_hand: bool = False,
 ) -> tuple[Point, TransitionInfo]:
     """One trajectory along the forces of `softened`, accepted or rejected as a whole by `logdensity`; leapfrog, or an
-    integrator of as many `stages`, each a gradient. Where forces are `at_hand`, the gradient of `point` is that of
-    `softened` already, as it is of the point that is returned; else either is that of `logdensity`."""
+    integrator of as many `stages`, each a gradient. The gradient of the point that is returned is that of `softened`;
+    where forces are `at_hand` that of `point` is so already, else it is not asked for."""
     momentum_key, accept_key = jax.random.split(key)
     step = integrator(softened, _kinetic)
     momentum = standard_normal(momentum_key, point.position)
-    if at_hand:
-        start = integrators.IntegratorState(point.position, momentum, point.logdensity, point.logdensity_grad)
-    else:
-        start = integrators.new_integrator_state(softened, point.position, momentum)
+    force = point.logdensity_grad if at_hand else jax.grad(softened)(point.position)
+    here = point._replace(logdensity_grad=force)
+    start = integrators.IntegratorState(here.position, momentum, here.logdensity, force)
     end = jax.lax.fori_loop(0, steps, lambda _, state: step(state, step_size), start)
-    if at_hand:
-        there = Point(end.position, logdensity(end.position), end.logdensity_grad)
-    else:
-        there = Point(end.position, *jax.value_and_grad(logdensity)(end.position))
-    error = (_kinetic(end.momentum) - there.logdensity) - (_kinetic(start.momentum) - point.logdensity)
+    there = Point(end.position, logdensity(end.position), end.logdensity_grad)
+    error = (_kinetic(end.momentum) - there.logdensity) - (_kinetic(momentum) - here.logdensity)
     error = jnp.where(jnp.isnan(error), jnp.inf, error)
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
-    moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, point)
-    return moved, TransitionInfo(rate, stages * steps + (0 if at_hand else 2), error > _DIVERGENCE)
+    moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
+    return moved, TransitionInfo(rate, stages * steps + (0 if at_hand else 1), error > _DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)
