@@ -70,6 +70,15 @@ def assert_same(found: LastLayer, expected: LastLayer):
         np.testing.assert_allclose(one, other, rtol=0, atol=ROUND_OFF * largest, err_msg=name)
 
 
+def test_a_population_knows_its_misfit_before_and_after_a_neuron_changes(scene):
+    density, population, others = scene
+    assert np.isclose(population.misfit(density), misfit(population.activity, density), rtol=ROUND_OFF)
+    cavity = without(population, NEURON, density)
+    changed, _ = with_neuron(population, NEURON, cavity, others[0], active(others[:1], population, density)[0])
+    assert np.isclose(changed.misfit(density), misfit(changed.activity, density), rtol=ROUND_OFF)
+    assert not np.isclose(changed.misfit(density), population.misfit(density), rtol=1e-3)
+
+
 def test_a_neurons_log_likelihood_is_what_it_adds_to_the_misfit(scene):
     density, population, others = scene
     activity = active(others, population, density)

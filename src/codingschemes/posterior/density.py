@@ -15,6 +15,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -41,6 +42,7 @@ class Density(eqx.Module):
             (sample, component).
         class_average: what averages over the samples of each class, (sample, class).
         temperature, weight_variance, readout_variance: as in `Prior`.
+        collapsed: whether the readout is integrated out, so that the misfit follows from the last layer alone.
         single_forces: whether single precision is enough for forces that are not those of the density itself
             (`softened_potential`).
         mixed: whether forces along trajectories may be in single precision but for S and its factor.
@@ -54,6 +56,7 @@ class Density(eqx.Module):
     temperature: Scalar
     weight_variance: Scalar
     readout_variance: Scalar
+    collapsed: ClassVar[bool] = True
     single_forces: bool = eqx.field(static=True, default=False)
     mixed: bool = eqx.field(static=True, default=False)
 
@@ -99,8 +102,13 @@ class Density(eqx.Module):
 
     def potential_at(self, position: Position, activity: Float[Array, "N P"]) -> Scalar:
         """U, given the last layer's activity."""
+        return self.potential_of(position, self.misfit_at(position, activity))
+
+    @staticmethod
+    def potential_of(position: Position, misfit: Scalar) -> Scalar:
+        """U, given the misfit."""
         _require_double()
-        return sum(jnp.sum(block**2) for block in position.values()) / 2 + self.misfit_at(position, activity)
+        return sum(jnp.sum(block**2) for block in position.values()) / 2 + misfit
 
     def log_likelihood(self, position: Position) -> Scalar:
         """log p(Y | position) in nats, normalised over Y: -misfit - (P C / 2) log(2 pi T).
@@ -243,6 +251,8 @@ def _prior_draws(density: Density, key: Array, count: int) -> Position:
 class WeightsDensity(Density):
     """Every weight, whitened: `input` (neuron, feature), `hidden` (layer - 1, neuron, feature), `readout`
     (neuron, output). misfit = ||Y - f||^2/(2T)."""
+
+    collapsed: ClassVar[bool] = False
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

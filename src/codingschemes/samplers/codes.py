@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from codingschemes.networks import Network
-from codingschemes.posterior import Density, Position
+from codingschemes.posterior import Density, Position, Scalar
 from codingschemes.samplers.adaptation import AdaptiveState
 from codingschemes.samplers.below import move_below, visits_below
 from codingschemes.samplers.climbs import Reference
@@ -38,6 +38,7 @@ from codingschemes.samplers.outliers import has_outliers, move_outliers, outlier
 from codingschemes.samplers.recurrent_rotations import recurrent_rotation_sweep
 from codingschemes.samplers.response import Response, response_of
 from codingschemes.samplers.rotations import over_chains, redraw_alone, rotation_sweep, turn_all
+from codingschemes.samplers.transition import evaluate
 
 #: When modes are looked for, as shares of the warm-up. What is found is frozen after the last.
 _SEARCHES = (0.15, 0.25, 0.4, 0.6, 0.8)
@@ -168,19 +169,22 @@ def _step(flow: Kernel, state: CodesState, density: Density) -> tuple[CodesState
     """Of a network whose layers have weights of their own: moves below, of the last layer, then a trajectory."""
     key, sweep_key, replace_key, below_key, outlier_key = jax.random.split(state.key, 5)
     position, trials = move_below(below_key, flow.position(state.flow), density)
-    gradients = 1 + (trials + 2) // 3
+    gradients, misfit = 1 + (trials + 2) // 3, None
     if state.reference is None:
         coordinates, switches = _rotate(sweep_key, position, density), jnp.asarray(0)
         if has_outliers(density):
             coordinates, of_outliers = _move_outliers(outlier_key, coordinates, state.flow, density)
             gradients = gradients + of_outliers
-    elif density.network.depth == 1 and state.frozen is None:  # nobody has searched
+    elif density.network.depth > 1:
+        due = state.flow.iteration % _DEEP_INTERVAL == 0
+        coordinates, switches = _jump_sweeps_above(sweep_key, position, state.reference, due, density)
+    elif state.frozen is None:  # nobody has searched
         coordinates, switches = density.last_layer(position)[0], jnp.asarray(0)
     else:
-        due = state.flow.iteration % (1 if density.network.depth == 1 else _DEEP_INTERVAL) == 0
-        coordinates, switches = _jump_sweeps(sweep_key, position, state.reference, state.frozen, due, density)
-    moved = flow.move(state.flow, density.replace_last_layer(replace_key, position, coordinates), density)
-    stepped, info = flow.step(moved, density)
+        coordinates, misfit, switches = _jump_sweeps(sweep_key, position, state.frozen, density)
+    position = density.replace_last_layer(replace_key, position, coordinates)
+    known = density.potential_of(position, misfit) if misfit is not None and density.collapsed else None
+    stepped, info = flow.step(state.flow._replace(point=evaluate(density, position, known)), density)
     info = info._replace(gradients=info.gradients + gradients, switches=switches)
     return state._replace(key=key, flow=stepped), info
 
@@ -338,24 +342,26 @@ def _move_if_due(
 
 @jax.custom_batching.sequential_vmap
 def _jump_sweeps(
-    key: Array,
-    position: Position,
-    reference: Reference,
-    frozen: FrozenModes | None,
-    due: Array,
-    density: Density,
+    key: Array, position: Position, frozen: FrozenModes, density: Density
+) -> tuple[Float[Array, "N R"], Scalar, Int[Array, ""]]:
+    """The only layer's coordinates after jumps, alone and in concert, the misfit there with the readout integrated out,
+    and how many were accepted. Chains one after the other, so that a branch not taken costs nothing."""
+    alone_key, concerted_key = jax.random.split(key)
+    population = populate(density, *density.last_layer(position))
+    population, alone = jump_sweep(alone_key, population, frozen.modes, density)
+    population, concerted = concerted_sweep(concerted_key, population, *frozen, density)
+    return population.coordinates, population.misfit(density), alone + concerted
+
+
+@jax.custom_batching.sequential_vmap
+def _jump_sweeps_above(
+    key: Array, position: Position, reference: Reference, due: Array, density: Density
 ) -> tuple[Float[Array, "N R"], Int[Array, ""]]:
-    """The last layer's coordinates after jumps, and how many were accepted. Chains one after the other, so that a
-    branch not taken costs nothing."""
+    """The last layer's coordinates, where it is time after jumps, and how many were accepted."""
     coordinates, basis = density.last_layer(position)
 
     def sweep() -> tuple[Array, Array]:
         population = populate(density, coordinates, basis)
-        if frozen is not None:
-            alone_key, concerted_key = jax.random.split(key)
-            population, alone = jump_sweep(alone_key, population, frozen.modes, density)
-            population, concerted = concerted_sweep(concerted_key, population, *frozen, density)
-            return population.coordinates, alone + concerted
         here = modes_from(reference, density, basis)
 
         def again(index: Array, carry: tuple[LastLayer, Array]) -> tuple[LastLayer, Array]:

@@ -193,8 +193,8 @@ def _offers(key: Array, journey: Journey, modes: Modes, response: Response, dens
     lengths = jnp.sum(others**2, axis=1)
     each = jnp.arange(len(neurons))
     log_ratio = (
-        _log_likelihood(given_way, density)
-        - _log_likelihood(population, density)
+        population.misfit(density)
+        - given_way.misfit(density)
         + _own_log_likelihood(there, activity, given_way)
         - _own_log_likelihood(there, given_way.activity[neurons], given_way)
         - (jnp.sum(lengths) - lengths[neurons] + jnp.sum(converted**2, axis=1) - jnp.sum(population.coordinates**2)) / 2
@@ -224,8 +224,3 @@ def _own_log_likelihood(cavities: Cavity, activity: Float[Array, "M P"], populat
     """The misfit's part of each neuron's log density in its own cavity."""
     image = activity @ population.inverse
     return jax.vmap(lambda cavity, one, its: cavity.log_likelihood(one[None], its[None])[0])(cavities, activity, image)
-
-
-def _log_likelihood(population: LastLayer, density: Density) -> Scalar:
-    """The misfit's part of the whole log density, up to a constant."""
-    return -(jnp.sum(density.targets * population.field) + density.targets.shape[1] * population.log_det) / 2

@@ -37,6 +37,12 @@ class LastLayer(NamedTuple):
     field: Float[Array, "P C"]
     log_det: Scalar
 
+    def misfit(self, density: Density) -> Scalar:
+        """The negative log likelihood of the targets with the readout integrated out, as in `collapsed_misfit`."""
+        samples, outputs = density.targets.shape
+        log_ratio = self.log_det - samples * jnp.log(density.temperature)
+        return (jnp.sum(density.targets * self.field) + outputs * log_ratio) / 2
+
 
 class Cavity(NamedTuple):
     """The population without one neuron, relative to the whole.

@@ -79,12 +79,14 @@ class TransitionTarget(NamedTuple):
 type Transition = Callable[[Array, Point, TransitionTarget, Scalar, Array], tuple[Point, TransitionInfo]]
 
 
-def evaluate(density: GradientTarget, position: Position) -> Point:
-    """The point at a position, in the density's own coordinates. Its gradient is as exact as trajectories need it."""
+def evaluate(density: GradientTarget, position: Position, potential: Scalar | None = None) -> Point:
+    """The point at a position, in the density's own coordinates, where the potential may be known. Its gradient is as
+    exact as trajectories need it."""
     if density.approximate_potential is None:
         potential, gradient = jax.value_and_grad(density.potential)(position)
     else:
-        potential, gradient = density.potential(position), jax.grad(density.approximate_potential)(position)
+        gradient = jax.grad(density.approximate_potential)(position)
+        potential = density.potential(position) if potential is None else potential
     return Point(position, -potential, jax.tree.map(jnp.negative, gradient))
 
 
