@@ -21,10 +21,7 @@ from blackjax.mcmc import integrators
 from jaxtyping import Array, Int
 
 from codingschemes.posterior import Position, Scalar
-from codingschemes.samplers.transition import Point, TransitionInfo, standard_normal
-
-#: An energy error above this is a divergence, as in blackjax.
-_DIVERGENCE = 1000.0
+from codingschemes.samplers.transition import DIVERGENCE, Point, TransitionInfo, standard_normal
 
 
 def softened_trajectory(
@@ -55,7 +52,7 @@ def softened_trajectory(
     rate = jnp.exp(jnp.minimum(0.0, -error))
     accepted = jax.random.uniform(accept_key) < rate
     moved = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), there, here)
-    return moved, TransitionInfo(rate, stages * steps + (0 if at_hand else 1), error > _DIVERGENCE)
+    return moved, TransitionInfo(rate, stages * steps + (0 if at_hand else 1), error > DIVERGENCE)
 
 
 def _kinetic(momentum: Position, position: Position | None = None) -> Scalar:  # noqa: ARG001  (the integrator's form)

@@ -10,6 +10,9 @@ from jaxtyping import Array, Int
 from codingschemes.networks import Network
 from codingschemes.posterior import Position, Scalar
 
+#: An energy error above this is a divergence, as in Stan and blackjax: an integrator that is stable stays far below it.
+DIVERGENCE = 1000.0
+
 
 @runtime_checkable
 class GradientTarget(Protocol):

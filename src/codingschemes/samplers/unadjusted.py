@@ -5,10 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from codingschemes.posterior import Scalar
-from codingschemes.samplers.transition import Point, TransitionInfo
-
-#: An energy error above this is a divergence, as in Stan: an integrator that is stable stays far below it.
-_DIVERGENCE = 1000.0
+from codingschemes.samplers.transition import DIVERGENCE, Point, TransitionInfo
 
 
 def unless_diverged(
@@ -25,6 +22,6 @@ def unless_diverged(
         acceptance_rate: of its steps, 0 if it is refused.
         gradients: evaluations spent.
     """
-    diverging = ~(error <= _DIVERGENCE)  # so that NaN diverges
+    diverging = ~(error <= DIVERGENCE)  # so that NaN diverges
     kept = jax.tree.map(lambda new, old: jnp.where(diverging, old, new), moved, point)
     return kept, TransitionInfo(jnp.where(diverging, 0.0, acceptance_rate), gradients, diverging)

@@ -90,6 +90,21 @@ class Claim:
     verdict: Judgement
 
 
+def claim_of(
+    said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement, over: str = ""
+) -> Claim:
+    """What is said of a mean; `over` is what its error is over, in words, where that is not tasks."""
+    words = f"{measured}; error over {over}" if over else measured
+    return Claim(said, source, words, predicted, found.mean, found.error, verdict)
+
+
+def claim_over_chains(
+    said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement
+) -> Claim:
+    """What is said of a mean over chains."""
+    return claim_of(said, source, measured, predicted, found, verdict, "chains")
+
+
 def below(found: OverTasks, bound: float) -> Judgement:
     """Whether what was measured lies below a bound, by its 95 % interval."""
     if found.high < bound:

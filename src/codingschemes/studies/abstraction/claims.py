@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from codingschemes.studies.abstraction.geometries import CONDITIONS, CONTEXT, IMAGES, LABELS, WITH_XOR, XOR
-from codingschemes.studies.study import Claim, Judgement, OverTasks, above, agrees, below, over_tasks
+from codingschemes.studies.study import Claim, OverTasks, above, agrees, below, claim_of, over_tasks
 
 _PAPER = "Wang, Johnston & Fusi 2025"
 #: How near 1, or -1, a score of single networks has to be: thermal noise takes .01 to .03 at T = 3e-4 lambda.
@@ -64,7 +64,7 @@ def _of_images(plain: pd.DataFrame, aligned: pd.DataFrame) -> Iterator[Claim]:
     sampled, solved, inputs = (_by_image(plain, source) for source in ("sampled", "solved", "inputs"))
     measured = "parallelism {}, mean over penalties and activations, same draws of images"
     gain = over_tasks(_means(sampled) - _means(inputs))
-    yield _claim(
+    yield claim_of(
         "Parity and magnitude of images are more abstract in networks than in the images",
         "here",
         measured.format("less that of the images"),
@@ -73,7 +73,7 @@ def _of_images(plain: pd.DataFrame, aligned: pd.DataFrame) -> Iterator[Claim]:
         above(gain, 0.0),
     )
     apart = over_tasks(_means(sampled) - _means(solved))
-    yield _claim(
+    yield claim_of(
         "Networks that learn images are as abstract as the minimum of the loss",
         "here",
         measured.format("less that of the minimum"),
@@ -84,7 +84,7 @@ def _of_images(plain: pd.DataFrame, aligned: pd.DataFrame) -> Iterator[Claim]:
     penalties = sorted(set(plain.penalty))
     weak, strong = (_means(sampled[sampled.penalty == each]) for each in (penalties[0], penalties[-1]))
     change = over_tasks(strong - weak)
-    yield _claim(
+    yield claim_of(
         "Networks that are penalised more are more abstract",
         "here",
         f"parallelism at lambda = {penalties[-1]:g} less that at {penalties[0]:g}, images",
@@ -97,7 +97,7 @@ def _of_images(plain: pd.DataFrame, aligned: pd.DataFrame) -> Iterator[Claim]:
         penalty = aligned.penalty.iloc[0]
         at = _means(_by_image(aligned[aligned.alignment == strongest], "sampled"))
         change = over_tasks(at - _means(sampled[sampled.penalty == penalty]))
-        yield _claim(
+        yield claim_of(
             "Images that are aligned with the labels make networks more abstract",
             "here",
             f"parallelism at g = {strongest:g} less that at g = 0, lambda = {penalty:g}",
@@ -126,7 +126,7 @@ def _least(rows: pd.DataFrame, score: str, said: str, source: str, predicted: st
     found = _by_setting(rows, score)
     worst = min(found, key=lambda setting: found[setting].mean)
     verdict = above(found[worst], 1 - _NEAR)
-    return _claim(said, source, _measured(score, found, worst, "smallest"), _solved(rows, score, predicted),
+    return claim_of(said, source, _measured(score, found, worst, "smallest"), _solved(rows, score, predicted),
                   found[worst], verdict)  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def _most(rows: pd.DataFrame, score: str, said: str, source: str, bound: float) 
     found = _by_setting(rows, score)
     worst = max(found, key=lambda setting: found[setting].mean)
     predicted = _solved(rows, score, f"below {bound:g}")
-    return _claim(said, source, _measured(score, found, worst, "largest"), predicted, found[worst],
+    return claim_of(said, source, _measured(score, found, worst, "largest"), predicted, found[worst],
                   below(found[worst], bound))  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def _equal(rows: pd.DataFrame, score: str, said: str, source: str, value: float)
     found = over_tasks(sampled[score])
     settings = len(sampled.groupby(["activation", "penalty", "alignment"]))
     measured = f"{score}, mean over {len(sampled)} chains at {settings} settings"
-    return _claim(said, source, measured, _solved(rows, score, f"{value:.3g}"), found, agrees(found, value))
+    return claim_of(said, source, measured, _solved(rows, score, f"{value:.3g}"), found, agrees(found, value))
 
 
 def _measured(score: str, found: dict[str, OverTasks], worst: str, extreme: str) -> str:
@@ -169,7 +169,3 @@ def _means(rows: pd.DataFrame) -> pd.Series:
     """Of parallelism, by draw of the images: chains, then settings."""
     settings = rows.groupby(["task", "activation", "penalty"]).parallelism.mean()
     return settings.groupby("task").mean()
-
-
-def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:
-    return Claim(said, source, measured, predicted, found.mean, found.error, verdict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, named, over_tasks
+from codingschemes.studies.study import NAMES, Claim, above, below, claim_over_chains, named, over_tasks
 
 _PAPER, _COLLAPSE = "van Meegen & Sompolinsky 2025", "Papyan, Han & Donoho 2020"
 #: Of the last layer, beside NC1.
@@ -60,7 +60,7 @@ def claims(table: pd.DataFrame, images: str) -> Iterator[Claim]:
             last = cold[cold.layer == cold.layer.max()]
             worst = last.groupby("activation").alike.mean().idxmin()
             found = over_tasks(last[last.activation == worst].alike)
-            yield _claim(
+            yield claim_over_chains(
                 "Kernels of networks with different schemes look alike",
                 _PAPER,
                 f"smallest centred alignment of two activations, last layer, T = {cold.temperature.iloc[0]:g}, "
@@ -79,7 +79,7 @@ def _of_collapse(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator
     if last > 1:
         steps = np.log10(_by_chain(sampled, "nc1", low)).diff(axis=1).iloc[:, 1:].max(axis=1)
         found = over_tasks(steps)
-        yield _claim(
+        yield claim_over_chains(
             f"{name} networks collapse further from layer to layer",
             "here",
             f"change of log10 NC1 to the next layer, the largest, T = {low:g}, {of_inputs}",
@@ -89,7 +89,7 @@ def _of_collapse(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator
         )
     if high > low:
         found = over_tasks(np.log10(_by_chain(sampled, "nc1", high)[last] / _by_chain(sampled, "nc1", low)[last]))
-        yield _claim(
+        yield claim_over_chains(
             f"Heat undoes the collapse of {named(activation)} networks",
             "here",
             f"log10 NC1 of the last layer, T = {high:g} less {low:g}, {of_inputs}",
@@ -115,7 +115,7 @@ def _of_theory(own: pd.DataFrame, activation: str, of_inputs: str) -> Iterator[C
             said = f"{words} of {named(activation)} networks is theory's"
             if source != "theory":
                 said += ", once its neurons fit the targets together"
-            yield _claim(
+            yield claim_over_chains(
                 said,
                 "here",
                 f"|{'log10 ' if worst[1] == 'nc1' else ''}{_COLUMNS[worst[1]]}, sampled less predicted|, last layer, "
@@ -147,7 +147,7 @@ def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Ite
     cold = sampled[sampled.temperature == sampled.temperature.min()]
     where = f"last layer, T = {cold.temperature.iloc[0]:g}, {of_inputs}"
     found = over_tasks(cold.nc2_simplex.dropna())
-    yield _claim(
+    yield claim_over_chains(
         f"Class means of {named(activation)} networks are a simplex",
         _COLLAPSE,
         f"NC2, mean |cosine + 1/2|, {where}",
@@ -157,7 +157,7 @@ def _of_equal_classes(own: pd.DataFrame, activation: str, of_inputs: str) -> Ite
     )
     found = over_tasks(cold.nc3.dropna())
     without_bias = 2 - 2 * math.sqrt(2 / 3)
-    yield _claim(
+    yield claim_over_chains(
         f"Readouts of {named(activation)} networks are their class means, no bias taking off what classes share",
         "derived here",
         f"NC3, {where}",
@@ -173,7 +173,7 @@ def _of_codes(own: pd.DataFrame, of_inputs: str) -> Iterator[Claim]:
     sampled, codes = (cold[cold.source == each].set_index("chain") for each in ("sampled", "codes"))
     where = f"last layer, T = {cold.temperature.iloc[0]:g}, {of_inputs}"
     found = over_tasks(sampled.within)
-    yield _claim(
+    yield claim_over_chains(
         "Where neurons have binary codes, classes collapse",
         _PAPER,
         f"share of the variance within classes, sigmoid, {where}",
@@ -186,7 +186,7 @@ def _of_codes(own: pd.DataFrame, of_inputs: str) -> Iterator[Claim]:
     off = pd.DataFrame({name: sampled[name] - codes[name] for name in GEOMETRY}).dropna(axis=1)
     worst = str(off.mean().abs().idxmax())
     found = over_tasks(off[worst].abs())
-    yield _claim(
+    yield claim_over_chains(
         "Codes explain the geometry of collapse: NC2 and NC3 are those of codes",
         _PAPER,
         f"|{_COLUMNS[worst]}, of sigmoid networks less of their codes|, {where}",
@@ -207,7 +207,7 @@ def _of_draws(rows: pd.DataFrame, present: list[str], of_inputs: str) -> Iterato
         hot = last[np.isfinite(last.temperature)].temperature.max()
         found = over_tasks(excess["sigmoid"][hot] - excess["sigmoid"][low])
         if hot > low:
-            yield _claim(
+            yield claim_over_chains(
                 "Cold sigmoid networks are more nearly permutations of each other than hot ones",
                 "here",
                 f"{said}, T = {hot:g} less {low:g}, {of_inputs}",
@@ -217,7 +217,7 @@ def _of_draws(rows: pd.DataFrame, present: list[str], of_inputs: str) -> Iterato
             )
     for activation in (each for each in ("sigmoid", "relu") if {each, "linear"} <= set(present)):
         found = over_tasks(excess["linear"][low] - excess[activation][low])
-        yield _claim(
+        yield claim_over_chains(
             f"Draws of {named(activation)} networks are nearer to permutations than those of linear ones",
             "derived here",
             f"{said}, linear less {named(activation)}, T = {low:g}, {of_inputs}",
@@ -239,7 +239,3 @@ def _by_chain(rows: pd.DataFrame, name: str, temperature: float | None = None) -
     if temperature is None:
         return rows.pivot_table(name, "chain", "temperature")
     return rows[rows.temperature == temperature].pivot_table(name, "chain", "layer")
-
-
-def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:
-    return Claim(said, source, f"{measured}; error over chains", predicted, found.mean, found.error, verdict)

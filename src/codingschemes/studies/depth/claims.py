@@ -5,7 +5,17 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, named, over_tasks
+from codingschemes.studies.study import (
+    NAMES,
+    Claim,
+    Judgement,
+    OverTasks,
+    above,
+    below,
+    claim_over_chains,
+    named,
+    over_tasks,
+)
 
 _PAPER = "van Meegen & Sompolinsky 2025"
 #: Correlations along local dynamics that count as none forgotten, and as most.
@@ -37,7 +47,7 @@ def claims(table: pd.DataFrame) -> Iterator[Claim]:
         if {"linear", activation} <= set(present):
             excess = [_excess(deepest[deepest.activation == each], depth) for each in ("linear", activation)]
             found = over_tasks(excess[0] - excess[1])
-            yield _claim(
+            yield claim_over_chains(
                 f"Draws of {named(activation)} networks are nearer to permutations than those of linear ones",
                 "derived here",
                 f"distance by permutation less that by rotation, linear less {named(activation)}, last of {where}",
@@ -50,7 +60,7 @@ def claims(table: pd.DataFrame) -> Iterator[Claim]:
         low, high = single.temperature.min(), single.temperature.max()
         cold, hot = (_excess(single[single.temperature == each], 1) for each in (low, high))
         found = over_tasks(hot - cold)
-        yield _claim(
+        yield claim_over_chains(
             "Cold sigmoid networks are more nearly permutations of each other than hot ones",
             "here",
             f"distance by permutation less that by rotation, at T = {high:g} less that at {low:g}, one hidden layer",
@@ -63,7 +73,7 @@ def claims(table: pd.DataFrame) -> Iterator[Claim]:
 def _along_layers(rows: dict[str, pd.DataFrame], activation: str, where: str) -> Iterator[Claim]:
     if activation == "sigmoid":
         found = over_tasks(rows["within"].iloc[:, 0] - rows["within"].iloc[:, -1])
-        yield _claim(
+        yield claim_over_chains(
             "Codes of sigmoid networks sharpen with depth",
             _PAPER,
             f"share of the variance within classes, first layer less last, {where}",
@@ -73,7 +83,7 @@ def _along_layers(rows: dict[str, pd.DataFrame], activation: str, where: str) ->
         )
     collapse = np.log10(rows["nc1"])
     steps = over_tasks((-collapse.diff(axis=1)).min(axis=1))
-    yield _claim(
+    yield claim_over_chains(
         f"{NAMES[activation]} networks collapse further from layer to layer",
         "here",
         f"log10 of NC1, smallest fall from a layer to the next, {where}",
@@ -109,7 +119,9 @@ def _of_relu_drift(rows: pd.DataFrame, depth: int) -> Iterator[Claim]:
 
 def _drift(said: str, where: str, found: OverTasks, verdict: Judgement) -> Claim:
     bound = f"below {_DRIFTS:g}" if "all layers" in said else f"{'below' if 'Lower' in said else 'above'} {_STAYS:g}"
-    return _claim(said, _PAPER, f"correlation of class means along a local dynamics, {where}", bound, found, verdict)
+    return claim_over_chains(
+        said, _PAPER, f"correlation of class means along a local dynamics, {where}", bound, found, verdict
+    )
 
 
 def _of_kernels(rows: pd.DataFrame, activation: str) -> Iterator[Claim]:
@@ -119,7 +131,7 @@ def _of_kernels(rows: pd.DataFrame, activation: str) -> Iterator[Claim]:
     settings = solved.groupby(["depth", "temperature", "layer"]).kernel_apart
     worst = settings.mean().idxmax()
     found = over_tasks(settings.get_group(worst))
-    yield _claim(
+    yield claim_over_chains(
         f"Kernels of {named(activation)} networks are those of theory, layer by layer",
         "here",
         f"largest relative distance of {len(settings)} layers with a certificate (depth {worst[0]}, T = {worst[1]:g}, "
@@ -140,7 +152,3 @@ def _excess(rows: pd.DataFrame, layer: int) -> pd.Series:
     """Of the distance by permutation over that by rotation, by chain."""
     last = rows[rows.layer == layer].set_index("chain")
     return last.permutation - last.rotation
-
-
-def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:
-    return Claim(said, source, f"{measured}; error over chains", predicted, found.mean, found.error, verdict)

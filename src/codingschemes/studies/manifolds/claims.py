@@ -8,7 +8,7 @@ import pandas as pd
 from codingschemes.studies.manifolds.gated import GATED, NEURONS, SINES, WIDTHS
 from codingschemes.studies.manifolds.redundancy import AT, POSTERIOR, TRAINED
 from codingschemes.studies.manifolds.training import TOLERANCE, narrow, passed
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, agrees, below, named, over_tasks
+from codingschemes.studies.study import NAMES, Claim, above, agrees, below, claim_of, named, over_tasks
 
 _PAPER, _CHANNELS = "Zhao, Luo & Zhang", "Martinelli et al. 2025"
 #: Distances that count as on a manifold, and as away from all; on one for training that has come to rest.
@@ -44,7 +44,7 @@ def _of_training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Iterator[Claim
     for activation in dict.fromkeys(paths.activation):
         own, name = small[small.activation == activation], NAMES.get(activation, activation)
         condensed, wide = over_tasks(own.fewest_directions), large[large.activation == activation].fewest_directions
-        yield _claim(
+        yield claim_of(
             f"Directions of {named(activation)} neurons condense when training starts from small weights",
             _PAPER,
             f"fewest directions of {neurons}, tolerance {TOLERANCE:g}; from large weights {wide.mean():.3g}",
@@ -55,7 +55,7 @@ def _of_training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Iterator[Claim
         )
         near = over_tasks(own.nearest_few)
         ray = activation == "relu"
-        yield _claim(
+        yield claim_of(
             f"{name} paths {'pass a manifold' if ray else 'pass no manifold'} of few neurons: "
             + ("lengths are free" if ray else "directions align, lengths do not"),
             "derived here",
@@ -66,7 +66,7 @@ def _of_training(rows: pd.DataFrame, sizes: tuple[float, ...]) -> Iterator[Claim
             "starts",
         )
         later = over_tasks(own.last_direction - own.fewest_directions)
-        yield _claim(
+        yield claim_of(
             f"Condensation of {named(activation)} neurons is passed, and left",
             "here",
             "directions at the end less the fewest",
@@ -85,7 +85,7 @@ def _of_redundancy(rows: pd.DataFrame) -> Iterator[Claim]:
     by_chain = at.pivot_table("distinct", "chain", ["level", "width"])
     where = f"tolerance {AT:.2g}, N = {wide} over N = {narrow}"
     codes = over_tasks(by_chain["codes"][wide] / by_chain["codes"][narrow])
-    yield _claim(
+    yield claim_of(
         "Redundancy: wider networks have no more codes",
         "here",
         f"ratio of distinct codes, {where}",
@@ -95,7 +95,7 @@ def _of_redundancy(rows: pd.DataFrame) -> Iterator[Claim]:
         "chains",
     )
     weights = over_tasks(by_chain["weights"][wide] / wide)
-    yield _claim(
+    yield claim_of(
         "Weights of redundant neurons do not condense",
         "here",
         f"share of neurons with weights of their own, N = {wide}, tolerance {AT:.2g}",
@@ -106,7 +106,7 @@ def _of_redundancy(rows: pd.DataFrame) -> Iterator[Claim]:
     )
     near = rows[(rows.width == wide)].dropna(subset=["nearest"]).groupby(["source", "chain"]).nearest.first()
     away = over_tasks(near[POSTERIOR])
-    yield _claim(
+    yield claim_of(
         "Posterior samples are on no smaller manifold",
         "derived here",
         f"relative distance to the nearest one, N = {wide}",
@@ -117,7 +117,7 @@ def _of_redundancy(rows: pd.DataFrame) -> Iterator[Claim]:
     )
     if TRAINED in near:
         rest = over_tasks(near[TRAINED])
-        yield _claim(
+        yield claim_of(
             "Training in the same loss from small weights ends on one",
             "here",
             f"relative distance to the nearest one, N = {wide}",
@@ -128,7 +128,7 @@ def _of_redundancy(rows: pd.DataFrame) -> Iterator[Claim]:
         )
     pairs = rows[rows.source == POSTERIOR].dropna(subset=["channels"]).channels
     found = over_tasks(pairs)
-    yield _claim(
+    yield claim_of(
         "Posterior samples are in no channel: the prior bounds readouts",
         "derived here",
         "channels a network, all widths",
@@ -144,7 +144,7 @@ def _of_channels(rows: pd.DataFrame) -> Iterator[Claim]:
     held = (last.channels > 0).astype(float)
     for teacher, said in ((GATED, "Students of a gated unit"), (SINES, "Students of other targets, too,")):
         found = over_tasks(held[last.teacher == teacher])
-        yield _claim(
+        yield claim_of(
             f"{said} end in channels to infinity",
             _CHANNELS,
             f"share of students ({WIDTHS[teacher]} neurons) with a pair whose readouts grow apart as weights meet",
@@ -160,7 +160,7 @@ def _of_channels(rows: pd.DataFrame) -> Iterator[Claim]:
         fitted = held[(last.teacher == teacher) & (last.loss < FAR)]
         if len(fitted) > 1:
             found = over_tasks(fitted)
-            yield _claim(
+            yield claim_of(
                 said,
                 "derived here",
                 f"share in channels, of {len(fitted)} students of {_TAUGHT[teacher]} with errors below {FAR:g}",
@@ -172,7 +172,7 @@ def _of_channels(rows: pd.DataFrame) -> Iterator[Claim]:
     far = last[(last.teacher == GATED) & (last.loss < FAR) & last["product"].notna()]
     if len(far) > 1:
         product = over_tasks(far["product"])
-        yield _claim(
+        yield claim_of(
             "In a channel distance of readouts times distance of weights stays what the gated unit asks for",
             "derived here",
             f"|a_i - a_j| |w_i - w_j| over 2 |v|, {len(far)} students with errors below {FAR:g}",
@@ -182,7 +182,7 @@ def _of_channels(rows: pd.DataFrame) -> Iterator[Claim]:
             "students",
         )
         unit = over_tasks(far.from_unit)
-        yield _claim(
+        yield claim_of(
             "Two neurons in a channel are a gated linear unit",
             _CHANNELS,
             "relative distance of the outputs of the pair and of the unit, the same students",
@@ -195,7 +195,7 @@ def _of_channels(rows: pd.DataFrame) -> Iterator[Claim]:
         keys = list(zip(far.activation, far.seed, strict=True))
         slopes = [_slope(paths.loc[key]) for key in keys]
         slope = over_tasks(slopes)
-        yield _claim(
+        yield claim_of(
             "The loss in a channel falls with the fourth power of the distance of weights",
             "derived here",
             "slope of log loss against log |w_i - w_j| over the last three looks",
@@ -219,7 +219,7 @@ def _of_recovery(rows: pd.DataFrame) -> Iterator[Claim]:
         return
     at = 24 if 24 in enough else enough[-1]
     found = over_tasks(by[small][at])
-    yield _claim(
+    yield claim_of(
         "A student of 180 weights recovers a teacher of 12 from fewer samples than weights if it starts small",
         _PAPER,
         f"relative test error, {at:g} samples",
@@ -229,7 +229,7 @@ def _of_recovery(rows: pd.DataFrame) -> Iterator[Claim]:
         "teachers",
     )
     better = over_tasks(np.log10(by[large][at] / by[small][at]))
-    yield _claim(
+    yield claim_of(
         "From large weights it does not",
         _PAPER,
         f"log10 of the test error from large weights over that from small ones, {at:g} samples",
@@ -241,7 +241,7 @@ def _of_recovery(rows: pd.DataFrame) -> Iterator[Claim]:
     few = [each for each in sorted(set(rows.samples)) if each <= 12]
     if few:
         fewer = over_tasks(by[small][few[-1]])
-        yield _claim(
+        yield claim_of(
             "As many samples as the teacher has weights do not do",
             "here",
             f"relative test error from small weights, {few[-1]:g} samples",
@@ -250,9 +250,3 @@ def _of_recovery(rows: pd.DataFrame) -> Iterator[Claim]:
             above(fewer, _RECOVERED),
             "teachers",
         )
-
-
-def _claim(
-    said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement, over: str
-) -> Claim:
-    return Claim(said, source, f"{measured}; error over {over}", predicted, found.mean, found.error, verdict)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from codingschemes.studies.study import NAMES, Claim, Judgement, OverTasks, above, below, over_tasks
+from codingschemes.studies.study import NAMES, Claim, above, below, claim_over_chains, over_tasks
 
 #: Of `SchemeEvidence`; they sum to one.
 COORDINATES = ("binary", "concentrated", "graded", "unspecific")
@@ -30,7 +30,7 @@ def claims(table: pd.DataFrame, centre: dict[str, Any]) -> Iterator[Claim]:
         name, scheme = OWN[activation]
         own, solved = (at(rows, activation=activation, width=centre["width"]) for rows in (around, theory))
         cold = {"temperature": coldest, "variance": 1.0}
-        yield _claim(
+        yield claim_over_chains(
             f"{NAMES[activation]} networks are {scheme} in mean-field scaling",
             _PAPER,
             f"{name} at T = {coldest:g}, v = 1",
@@ -43,7 +43,7 @@ def claims(table: pd.DataFrame, centre: dict[str, Any]) -> Iterator[Claim]:
         within = {"sigmoid": "sigmoid", "relu": "ReLU"}[activation]
         if hottest > coldest:
             heat = over_tasks(_by_chain(own, name, **cold) - _by_chain(own, name, temperature=hottest, variance=1.0))
-            yield _claim(
+            yield claim_over_chains(
                 f"Heat makes {within} networks less {scheme}",
                 "here",
                 f"{name} at T = {coldest:g} less that at {hottest:g}, v = 1",
@@ -53,7 +53,7 @@ def claims(table: pd.DataFrame, centre: dict[str, Any]) -> Iterator[Claim]:
             )
         if largest > 1:
             lazy = {"temperature": centre["temperature"], "variance": largest}
-            yield _claim(
+            yield claim_over_chains(
                 f"Towards lazy scaling {within} networks cease to be {scheme}",
                 "here",
                 f"{name} at T = {centre['temperature']:g}, v = {largest:g}",
@@ -112,7 +112,7 @@ def _of_widths(sampled: pd.DataFrame, theory: pd.DataFrame, centre: dict[str, An
         name, scheme = OWN[activation]
         by_width = {width: over_tasks(at(rows, activation=activation, width=width)[name]) for width in widths}
         least = min(by_width, key=lambda width: by_width[width].mean)
-        yield _claim(
+        yield claim_over_chains(
             f"{NAMES[activation]} networks are {scheme} whatever N/P, at one N T",
             "here",
             f"smallest {name} of N = {', '.join(map(str, widths))} (N = {least})",
@@ -133,7 +133,9 @@ def _of_ceilings(sampled: pd.DataFrame, theory: pd.DataFrame) -> Iterator[Claim]
     for ceiling, (name, claim) in said.items():
         found = over_tasks(at(rows, ceiling=ceiling)[name])
         predicted = _predicted("above 0.5", at(theory, ceiling=ceiling)[name])
-        yield _claim(claim, "here", f"{name} at the ceiling {ceiling:g}", predicted, found, above(found, _MAJORITY))
+        yield claim_over_chains(
+            claim, "here", f"{name} at the ceiling {ceiling:g}", predicted, found, above(found, _MAJORITY)
+        )
 
 
 def _of_theory(sampled: pd.DataFrame, theory: pd.DataFrame) -> Iterator[Claim]:
@@ -169,7 +171,3 @@ def _by_chain(rows: pd.DataFrame, name: str, **where: Any) -> pd.Series:
 
 def _predicted(bound: str, solved: pd.Series) -> str:
     return f"{bound}; theory {solved.mean():.2f}" if len(solved) else bound
-
-
-def _claim(said: str, source: str, measured: str, predicted: str, found: OverTasks, verdict: Judgement) -> Claim:
-    return Claim(said, source, f"{measured}; error over chains", predicted, found.mean, found.error, verdict)
