@@ -28,7 +28,9 @@ def _factor(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, nois
     return cho_factor(output_covariance(columns, scaled_readout_variance, noise), lower=True)[0]
 
 
-def output_covariance(activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar) -> Array:
+def output_covariance(
+    activity: Float[Array, "N P"], scaled_readout_variance: Scalar, noise: Scalar
+) -> Float[Array, "P P"]:
     """S = c Phi^T Phi + T I, (sample, sample)."""
     rows = (scaled_readout_variance * activity.T).astype(activity.dtype)
     if rows.dtype == float:  # held: in double precision XLA takes twice as long to multiply what it has to transpose
