@@ -63,14 +63,17 @@ def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
 
 def worst_rhat(series: Float[np.ndarray, "chain draw K"]) -> float:
     """Largest R-hat of a few numbers, most of which may hardly ever change: 1 where none moves, infinite where one
-    stays as it is in every chain but differs between chains."""
+    stays as it is in every chain but differs between chains; NaN below four draws, of a single chain below eight."""
     changing = moving(series)
     if changing.shape[2] == 0:
         return 1.0
     if (np.ptp(changing, axis=1) == 0).all(axis=0).any():
         return float("inf")
     found = rhat(changing)
-    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
+    if not np.isnan(found).all():
+        return float(np.nanmax(found))
+    few = series.shape[1] < (8 if len(series) == 1 else 4)
+    return float("nan") if few else 1.0  # it moves in a draw that halves of chains leave out, the one in the middle
 
 
 def ess(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:

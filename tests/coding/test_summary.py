@@ -150,6 +150,14 @@ def test_rhat_of_code_shares_tells_frozen_from_mixing_chains():
     assert code_rhat(frozen) == float("inf")
     assert code_rhat(np.full((2, 50, 2), 4)) == 1
     assert code_rhat(np.zeros((2, 50, 0), int)) == 1
+    assert np.isnan(code_rhat(mixing[:, :3]))
+
+
+def test_a_neuron_with_another_code_in_the_middle_draw_alone_is_no_doubt():
+    """Halves of an odd number of draws leave the one in the middle out."""
+    steady = np.full((4, 51, 2), 3)
+    steady[0, 25] = [2, 4]
+    assert code_rhat(steady) == 1
 
 
 @pytest.fixture(scope="module")

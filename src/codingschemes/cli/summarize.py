@@ -1,5 +1,6 @@
 """`codingschemes summarize`."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,7 +141,7 @@ def summary_rows(summary: "Summary") -> list[list[str]]:
 
 
 def _by_layer(values: Iterable[float]) -> str:
-    return "  ".join(f"{value:.2f}" for value in values)
+    return "  ".join("-" if math.isnan(value) else f"{value:.2f}" for value in values)
 
 
 def _by_factor(names: Iterable[str], parts: Iterable[float | None]) -> str:
