@@ -94,9 +94,7 @@ def measured(cell: Cell, minutes: float, draws: int, out: Path | None = None) ->
         "trust": summary.diagnostics.trust,
         "rhat": f"{found.rhat_max:.3f}",
         "ess": f"{found.ess_min:.0f}",
-        "codes": " ".join(
-            "-" if np.isnan(each) else f"{each:.2f}" for each in (layer.code_rhat for layer in summary.layers)
-        ),
+        "codes": " ".join(f"{layer.code_rhat:.2f}" for layer in summary.layers),
         "kernels": " ".join(f"{rhat(eigenvalues[:, :, layer, :5]).max():.2f}" for layer in range(cell.depth)),
         "norms": " ".join(f"{np.nanmax(rhat(norms[:, :, layer])):.2f}" for layer in range(cell.depth)),
         "schemes": " / ".join(f"{layer.scheme.label} {layer.scheme.probability:.2f}" for layer in summary.layers),

@@ -50,7 +50,10 @@ def moving(series: Float[np.ndarray, "chain draw *rest"]) -> Float[np.ndarray, "
 
 def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
     """Rank-normalised split R-hat (Vehtari et al. 2021) of each entry, of a single chain that of its halves; NaN below
-    four draws, infinite where halves of chains do not move but differ."""
+    four draws, infinite where halves of chains do not move but differ, 1 where nothing moves but in the draw in the
+    middle, which halves of an odd number leave out."""
+    with np.errstate(invalid="ignore"):
+        span = np.ptp(series, axis=(0, 1))
     if len(series) == 1:
         half = series.shape[1] // 2
         series = series[:, : 2 * half].reshape(2, half, -1)
@@ -58,22 +61,20 @@ def rhat(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
         return np.full(series.shape[2], np.nan)
     # Where one chain alone changed once, folded ranks may not vary at all.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
+        found = np.atleast_1d(_statistics().rhat(series, chain_axis=0, draw_axis=1))
+    return np.where(np.isnan(found) & np.isfinite(span) & (span > 0), 1.0, found)
 
 
 def worst_rhat(series: Float[np.ndarray, "chain draw K"]) -> float:
     """Largest R-hat of a few numbers, most of which may hardly ever change: 1 where none moves, infinite where one
-    stays as it is in every chain but differs between chains; NaN below four draws, of a single chain below eight."""
+    stays as it is in every chain but differs between chains."""
     changing = moving(series)
     if changing.shape[2] == 0:
         return 1.0
     if (np.ptp(changing, axis=1) == 0).all(axis=0).any():
         return float("inf")
     found = rhat(changing)
-    if not np.isnan(found).all():
-        return float(np.nanmax(found))
-    few = series.shape[1] < (8 if len(series) == 1 else 4)
-    return float("nan") if few else 1.0  # it moves in a draw that halves of chains leave out, the one in the middle
+    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
 
 
 def ess(series: Float[np.ndarray, "chain draw K"]) -> Float[np.ndarray, " K"]:
